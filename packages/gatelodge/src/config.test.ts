@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type ConfigSources, isLoopbackHost, readConfig, renderSettingsTable, settings } from './config.ts'
+import { AuthError, type FieldFault } from './kernel/errors.ts'
+
+const names = `LISTEN PUBLIC_URL SERVICE_NAME DATABASE DATABASE_DIRECT DATA_DIR SECRET SMTP_URL MAIL_FROM FRONTEND_URL
+  ALLOWED_ORIGINS TRUSTED_PROXIES REGISTRATION ENUMERATION USERNAME USERNAME_CHECK PASSWORD_MIN_LENGTH ACCESS_TOKEN_TTL
+  TOKEN_AUDIENCE SESSION_IDLE SESSION_ABSOLUTE VERIFY_TTL RESET_TTL REFRESH_GRACE WORKERS LOG_LEVEL METRICS_LISTEN
+  SECURITY_CONTACT RATE_LIMITS INSECURE_HTTP PASSWORD_HASH REAUTHENTICATION_WINDOW`.split(/\s+/)
+
+const online = { PUBLIC_URL: 'https://auth.example.com', SMTP_URL: 'smtp://mail.example.com' }
+
+test('the table holds exactly the names of the contract and our own two', () => {
+  const known = Object.values(settings).map((row) => row.env)
+  assert.deepEqual(known.toSorted(), names.map((name) => `GATELODGE_${name}`).toSorted())
+})
+
+test('flag and file key follow from the environment name', () => {
+  assert.equal(settings.passwordMinLength.flag, '--password-min-length')
+  assert.equal(settings.smtp.fileKey, 'smtp_url')
+})
+
+test('an empty environment gives the defaults of the contract', () => {
+  const { config, warnings } = readConfig(sources({}))
+
+  assert.deepEqual(warnings, [])
+  assert.deepEqual(config, {
+    listen: { host: '127.0.0.1', port: 3000 },
+    publicUrl: 'http://localhost:3000',
+    serviceName: 'Gatelodge',
+    database: { kind: 'sqlite', path: './data/gatelodge.db' },
+    databaseDirect: null,
+    dataDir: './data',
+    secret: null,
+    smtp: null,
+    mailFrom: { name: 'Gatelodge', address: 'no-reply@localhost' },
+    frontendUrl: null,
+    allowedOrigins: [],
+    trustedProxies: [],
+    registration: 'verify',
+    enumeration: 'blind',
+    username: 'optional',
+    usernameCheck: true,
+    passwordMinLength: 8,
+    passwordHash: { memoryKiB: 19_456, passes: 2, lanes: 1 },
+    sessionAbsolute: 2_592_000_000,
+    sessionIdle: 604_800_000,
+    accessTokenTtl: 900_000,
+    tokenAudience: null,
+    refreshGrace: 10_000,
+    reauthenticationWindow: 900_000,
+    verifyTtl: 86_400_000,
+    resetTtl: 1_800_000,
+    workers: 1,
+    logLevel: 'info',
+    metricsListen: null,
+    securityContact: null,
+    rateLimits: true,
+    insecureHttp: false,
+  })
+})
+
+test('a flag beats the environment, which beats the file, which beats the default', () => {
+  const file = { path: 'g.json', text: '{"log_level": "error", "password_min_length": 12}' }
+  const level = (over: Partial<ConfigSources>, env = {}) => {
+    const { config, effective } = readConfig({ ...sources(env), ...over })
+    return [config.logLevel, effective.find(({ key }) => key === 'logLevel')?.source]
+  }
+
+  assert.deepEqual(level({}), ['info', 'default'])
+  assert.deepEqual(level({ file }), ['error', 'file'])
+  assert.deepEqual(level({ file }, { LOG_LEVEL: 'warn' }), ['warn', 'environment'])
+  assert.deepEqual(level({ file, flags: { 'log-level': 'debug' } }, { LOG_LEVEL: 'warn' }), ['debug', 'flag'])
+  assert.equal(readConfig({ ...sources({}), file }).config.passwordMinLength, 12)
+})
+
+test('every secret is read from the file its X_FILE names, without the final newline', () => {
+  const contents: Record<string, string> = {
+    SECRET: `${'s'.repeat(32)}\n\n`,
+    SMTP_URL: 'smtp://localhost:25\r\n',
+    DATABASE: 'postgres://db/x\n',
+    DATABASE_DIRECT: 'postgres://direct/x',
+  }
+  const env = Object.fromEntries(Object.keys(contents).map((name) => [`${name}_FILE`, name]))
+  const file = { path: 'g.json', text: '{"secret": "too short, and never looked at"}' }
+  const { config, effective } = readConfig({ ...sources(env), file, readFile: (path) => contents[path] ?? '' })
+
+  assert.equal(config.secret, `${'s'.repeat(32)}\n`)
+  assert.equal(config.smtp?.port, 25)
+  assert.deepEqual(config.database, { kind: 'postgres', url: 'postgres://db/x' })
+  assert.equal(config.databaseDirect, 'postgres://direct/x')
+  assert.equal(effective.filter(({ source }) => source === 'secret file').length, 4)
+})
+
+test('a secret both set and named by a file, an unreadable file and X_FILE of no secret are faults', () => {
+  const secret = 'hunter2-'.repeat(4)
+  assert.deepEqual(codes({ SECRET: secret, SECRET_FILE: 'x' }), { GATELODGE_SECRET: 'twice' })
+  assert.deepEqual(codes({ SECRET_FILE: '/gone' }), { GATELODGE_SECRET_FILE: 'unreadable' })
+  assert.deepEqual(codes({ LISTEN_FILE: 'x' }), { GATELODGE_LISTEN_FILE: 'unknown' })
+})
+
+test('secrets are masked in the effective settings, defaults and other values are shown', () => {
+  const { effective } = readConfig(sources({ SECRET: 'x'.repeat(40), SERVICE_NAME: 'Harbour' }))
+  const values = Object.fromEntries(effective.map(({ key, value }) => [key, value]))
+
+  assert.equal(values.secret, '********')
+  assert.equal(values.smtp, '')
+  assert.equal(values.database, 'sqlite:./data/gatelodge.db')
+  assert.equal(values.mailFrom, 'Harbour <no-reply@localhost>')
+  assert.equal(effective.length, names.length)
+})
+
+test('unknown names are refused everywhere with the nearest known one', () => {
+  const faults = faultsOf({
+    ...sources({ PUBLIC_ULR: 'x', SECRETFILE: 'x' }),
+    flags: { lisen: 'x' },
+    file: { path: 'g.json', text: '{"log-level": "info", "__proto__": "x"}' },
+  })
+  const hints = Object.fromEntries(faults.map(({ field, message }) => [field, message]))
+
+  assert.match(hints.GATELODGE_PUBLIC_ULR ?? '', /GATELODGE_PUBLIC_URL\?/)
+  assert.match(hints.GATELODGE_SECRETFILE ?? '', /GATELODGE_SECRET_FILE\?/)
+  assert.match(hints['--lisen'] ?? '', /--listen\?/)
+  assert.match(hints['log-level'] ?? '', /log_level\?/)
+  assert.equal(faults.length, 5)
+})
+
+test('names outside GATELODGE_ and unset ones are nobody’s business', () => {
+  readConfig({ ...sources({}), env: { HOME: '/root', GATELODGE_NOTHING: undefined } })
+})
+
+test('a config file that is no JSON object of texts and numbers is refused without quoting it', () => {
+  for (const text of ['', '{"secret": hunter2}', '["hunter2"]', 'null', '"hunter2"', '{"secret": ["hunter2"]}']) {
+    const faults = faultsOf({ ...sources({}), file: { path: 'g.json', text } })
+    assert.equal(faults.length, 1)
+    assert.doesNotMatch(JSON.stringify(faults), /hunter2/)
+  }
+})
+
+test('every fault is reported at once and none repeats a value', () => {
+  const env = Object.fromEntries(names.map((name) => [name, 'hunter2 | nonsense\n']))
+  const faults = faultsOf(sources({ ...env, SMTP_URL: 'smtp://u:hunter2@', NONSENSE: 'hunter2' }))
+  const accepted = ['GATELODGE_DATA_DIR', 'GATELODGE_SECRET']
+
+  for (const name of names.map((each) => `GATELODGE_${each}`)) {
+    if (!accepted.includes(name))
+      assert.ok(
+        faults.some(({ field }) => field === name),
+        name,
+      )
+  }
+  assert.ok(faults.some(({ field }) => field === 'GATELODGE_NONSENSE'))
+  assert.doesNotMatch(JSON.stringify(faults), /hunter2/)
+})
+
+test('an empty value is a fault that says to leave the setting out', () => {
+  const [fault] = faultsOf(sources({ SMTP_URL: '' }))
+  assert.match(fault?.message ?? '', /is empty; leave it out/)
+})
+
+test('a public URL off loopback needs https and mail, or INSECURE_HTTP=yes', () => {
+  assert.deepEqual(codes({ PUBLIC_URL: 'http://auth.example.com' }), {
+    GATELODGE_PUBLIC_URL: 'conflict',
+    GATELODGE_SMTP_URL: 'conflict',
+  })
+  assert.deepEqual(codes({ PUBLIC_URL: 'https://auth.example.com' }), { GATELODGE_SMTP_URL: 'conflict' })
+  assert.deepEqual(codes({ ...online, PUBLIC_URL: 'http://auth.example.com' }), { GATELODGE_PUBLIC_URL: 'conflict' })
+  for (const { message } of faultsOf(sources({ PUBLIC_URL: 'http://auth.example.com' }))) {
+    assert.match(message, /GATELODGE_INSECURE_HTTP=yes/)
+  }
+
+  assert.deepEqual(readConfig(sources(online)).warnings, [])
+  assert.equal(readConfig(sources({ PUBLIC_URL: 'http://auth.example.com', INSECURE_HTTP: 'yes' })).warnings.length, 1)
+})
+
+test('no session goes unused, and no access token lives, for longer than a session lasts', () => {
+  assert.deepEqual(codes({ SESSION_IDLE: '2d', SESSION_ABSOLUTE: '1d' }), { GATELODGE_SESSION_IDLE: 'conflict' })
+  assert.deepEqual(codes({ ACCESS_TOKEN_TTL: '31d' }), { GATELODGE_ACCESS_TOKEN_TTL: 'conflict' })
+
+  const { config } = readConfig(sources({ SESSION_ABSOLUTE: '90s' }))
+  assert.deepEqual([config.sessionIdle, config.accessTokenTtl], [90_000, 90_000])
+})
+
+test('a fault of one setting raises none in the settings that follow it', () => {
+  assert.deepEqual(codes({ LISTEN: 'x', SESSION_ABSOLUTE: 'x', DATABASE: 'x', WORKERS: '2' }), {
+    GATELODGE_LISTEN: 'invalid',
+    GATELODGE_SESSION_ABSOLUTE: 'invalid',
+    GATELODGE_DATABASE: 'invalid',
+  })
+})
+
+test('several workers and a direct connection need PostgreSQL', () => {
+  assert.deepEqual(codes({ WORKERS: '2', DATABASE_DIRECT: 'postgres://db' }), {
+    GATELODGE_WORKERS: 'conflict',
+    GATELODGE_DATABASE_DIRECT: 'conflict',
+  })
+})
+
+test('each dangerous or idle choice is warned of, once', () => {
+  const count = (env: Record<string, string>, flags = {}) => readConfig({ ...sources(env), flags }).warnings.length
+  assert.equal(count({ RATE_LIMITS: 'off' }), 1)
+  assert.equal(count({ INSECURE_HTTP: 'yes' }), 1)
+  assert.equal(count({ ENUMERATION: 'explicit' }), 1)
+  assert.equal(count({ REGISTRATION: 'instant' }), 1)
+  assert.equal(count({ PASSWORD_MIN_LENGTH: '7' }), 1)
+  assert.equal(count({ ALLOWED_ORIGINS: 'http://localhost:5173,http://app.example.com' }), 1)
+  assert.equal(count({ FRONTEND_URL: 'http://app.example.com' }), 1)
+  assert.equal(count({ FRONTEND_URL: 'http://localhost:5173' }), 0)
+  assert.equal(count({ SMTP_URL: 'smtp://mail.example.com?tls=never' }), 1)
+  assert.equal(count({ SMTP_URL: 'smtp://127.0.0.1?tls=never' }), 0)
+  assert.equal(count({ TRUSTED_PROXIES: '0.0.0.0/0' }), 1)
+  assert.equal(count({ WORKERS: '2', DATABASE: 'postgres://db' }), 1)
+  assert.equal(count({ METRICS_LISTEN: '127.0.0.1:9100' }), 1)
+  assert.equal(count({}, { secret: 'x'.repeat(32) }), 1)
+  assert.equal(count({}, { database: 'sqlite::memory:' }), 0)
+})
+
+test('loopback is this machine under each of its names and nothing else', () => {
+  const here = ['localhost', 'LOCALHOST', 'app.localhost', '127.0.0.1', '127.9.9.9', '::1', '[::1]', '::ffff:127.0.0.1']
+  const elsewhere = ['example.com', 'localhost.example.com', '127.0.0.1.example.com', '0.0.0.0', '::', '10.0.0.1', '']
+  assert.deepEqual(here.filter(isLoopbackHost), here)
+  assert.deepEqual(elsewhere.filter(isLoopbackHost), [])
+})
+
+test('the manual has one whole line for each setting', () => {
+  const lines = renderSettingsTable().trimEnd().split('\n')
+  assert.equal(lines.length, names.length + 2)
+  for (const line of lines) assert.equal(line.split('|').length, 8, line)
+  assert.match(renderSettingsTable(), /GATELODGE_DATABASE_DIRECT_FILE/)
+})
+
+function sources(env: Record<string, string>): ConfigSources {
+  return {
+    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [`GATELODGE_${name}`, value])),
+    flags: {},
+    readFile: () => {
+      throw new Error('no such file')
+    },
+  }
+}
+
+function faultsOf(given: ConfigSources): readonly FieldFault[] {
+  try {
+    readConfig(given)
+  } catch (error) {
+    assert.ok(error instanceof AuthError)
+    assert.equal(error.code, 'config_invalid')
+    return error.faults
+  }
+  assert.fail('nothing was refused')
+}
+
+function codes(env: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(faultsOf(sources(env)).map(({ field, code }) => [field, code]))
+}

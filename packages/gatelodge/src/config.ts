@@ -1,0 +1,308 @@
+import { isLoopbackHost } from './config/forms.ts'
+import { type Config, type Setting, type SettingKey, settings } from './config/settings.ts'
+import { AuthError, type FieldFault } from './kernel/errors.ts'
+
+export type { DatabaseLocation, Listen, Mailbox, PasswordCost, Smtp } from './config/forms.ts'
+export { isLoopbackHost } from './config/forms.ts'
+export { type Config, type Setting, type SettingKey, settings } from './config/settings.ts'
+
+/** Everything a setting may come from. */
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Command-line flags that name settings, without their dashes: `log-level`. */
+  readonly flags: Readonly<Record<string, string>>
+  /** The config file: a JSON object of texts and numbers. */
+  readonly file?: { readonly path: string; readonly text: string } | undefined
+  /** The text of the file that an `X_FILE` variable names; throws when it cannot be read. */
+  readonly readFile: (path: string) => string
+}
+
+/** A setting as it stands, for `gatelodge config`. */
+export interface EffectiveSetting {
+  readonly key: SettingKey
+  readonly env: string
+  /** Empty when not set, `********` for a secret that was set. */
+  readonly value: string
+  readonly source: Source
+}
+
+type Source = 'flag' | 'environment' | 'secret file' | 'file' | 'default'
+
+/** A text, where it was found and what it is called there. */
+interface Found {
+  readonly text: string
+  readonly source: Source
+  readonly name: string
+}
+
+const rows = Object.entries(settings) as readonly [SettingKey, Setting<unknown>][]
+
+/** Reads every setting: flag before environment, `X_FILE`, config file and default. @throws config_invalid with every fault at once, none of which repeats a value */
+export function readConfig(sources: ConfigSources): {
+  config: Config
+  effective: EffectiveSetting[]
+  warnings: string[]
+} {
+  const faults: FieldFault[] = []
+  const fileValues = readConfigFile(sources.file, faults)
+  faults.push(...unknownNames(sources, fileValues))
+
+  const values: Partial<Record<SettingKey, unknown>> = {}
+  const effective: EffectiveSetting[] = []
+  for (const [key, row] of rows) {
+    const found = find(row, sources, fileValues, faults) ?? findDefault(row, values)
+    if (found === 'faulty') continue
+
+    const value = found === 'unset' ? null : row.parse(found.text)
+    if (value === undefined && found !== 'unset') faults.push(badValue(found, row))
+    if (value !== undefined) values[key] = value
+    effective.push({ key, env: row.env, ...shown(row, found) })
+  }
+
+  const config = values as Config // a missing value has its fault, and what reads it is passed over
+  const broken = rules.filter((rule) => rule.reads.every((key) => key in values) && rule.broken(config))
+  faults.push(...broken.map(({ field, message }) => ({ field, code: 'conflict', message })))
+  if (faults.length > 0) throw new AuthError('config_invalid', { faults })
+
+  return { config, effective, warnings: warningsOf(config, effective) }
+}
+
+function readConfigFile(file: ConfigSources['file'], faults: FieldFault[]): ReadonlyMap<string, string> {
+  const values = new Map<string, string>()
+  if (!file) return values
+
+  for (const [name, value] of Object.entries(parseObject(file, faults))) {
+    if (typeof value === 'string' || typeof value === 'number') values.set(name, String(value))
+    else faults.push({ field: name, code: 'invalid', message: `must be a text or a number in ${file.path}` })
+  }
+  return values
+}
+
+function parseObject(file: { path: string; text: string }, faults: FieldFault[]): object {
+  try {
+    const parsed: unknown = JSON.parse(file.text)
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed
+  } catch {
+    // The parser's own message is not passed on: it quotes the text, which may hold a secret.
+  }
+  faults.push({ field: '--config', code: 'invalid', message: `${file.path} must hold one JSON object` })
+  return {}
+}
+
+function unknownNames({ env, flags }: ConfigSources, fileValues: ReadonlyMap<string, string>): FieldFault[] {
+  const all = rows.map(([, row]) => row)
+  const envNames = all.flatMap((row) => (row.secret ? [row.env, `${row.env}_FILE`] : [row.env]))
+  const given = Object.keys(env).filter((name) => name.startsWith('GATELODGE_') && env[name] !== undefined)
+  return [
+    ...unknownOf(given, envNames),
+    ...unknownOf(
+      Object.keys(flags).map((name) => `--${name}`),
+      all.map((row) => row.flag),
+    ),
+    ...unknownOf(
+      [...fileValues.keys()],
+      all.map((row) => row.fileKey),
+    ),
+  ]
+}
+
+function unknownOf(given: readonly string[], known: readonly string[]): FieldFault[] {
+  return given
+    .filter((name) => !known.includes(name))
+    .map((field) => ({ field, code: 'unknown', message: `is no setting; did you mean ${nearest(field, known)}?` }))
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  return known
+    .map((candidate) => ({ candidate, edits: editDistance(name.slice(0, 80), candidate) }))
+    .sort((a, b) => a.edits - b.edits)[0]?.candidate
+}
+
+/** Levenshtein's distance, one row of its matrix at a time. */
+function editDistance(from: string, to: string): number {
+  let distances = Array.from({ length: to.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= from.length; row += 1) {
+    const next = [row]
+    for (let column = 1; column <= to.length; column += 1) {
+      const replaced = Number(distances[column - 1]) + (from[row - 1] === to[column - 1] ? 0 : 1)
+      next.push(Math.min(replaced, Number(distances[column]) + 1, Number(next[column - 1]) + 1))
+    }
+    distances = next
+  }
+  return Number(distances[to.length])
+}
+
+function find(
+  row: Setting<unknown>,
+  { env, flags, readFile }: ConfigSources,
+  fileValues: ReadonlyMap<string, string>,
+  faults: FieldFault[],
+): Found | 'faulty' | undefined {
+  const fileVariable = `${row.env}_FILE`
+  const secretPath = row.secret ? env[fileVariable] : undefined
+  const envText = env[row.env]
+  if (envText !== undefined && secretPath !== undefined) {
+    faults.push({ field: row.env, code: 'twice', message: `is set, and so is ${fileVariable}; keep one of them` })
+    return 'faulty'
+  }
+
+  const flagText = flags[row.flag.slice(2)]
+  if (flagText !== undefined) return { text: flagText, source: 'flag', name: row.flag }
+  if (envText !== undefined) return { text: envText, source: 'environment', name: row.env }
+  if (secretPath !== undefined) {
+    try {
+      const text = readFile(secretPath).replace(/\r?\n$/, '')
+      return { text, source: 'secret file', name: fileVariable }
+    } catch {
+      faults.push({ field: fileVariable, code: 'unreadable', message: 'names a file that cannot be read' })
+      return 'faulty'
+    }
+  }
+
+  const fileText = fileValues.get(row.fileKey)
+  return fileText === undefined ? undefined : { text: fileText, source: 'file', name: row.fileKey }
+}
+
+function findDefault(row: Setting<unknown>, values: Partial<Record<SettingKey, unknown>>): Found | 'faulty' | 'unset' {
+  if (row.default === null) return 'unset'
+  if (typeof row.default === 'string') return { text: row.default, source: 'default', name: row.env }
+  if (!row.default.reads.every((key) => key in values)) return 'faulty'
+
+  return { text: row.default.from(values as Config), source: 'default', name: row.env }
+}
+
+function badValue(found: Found, row: Setting<unknown>): FieldFault {
+  const problem = found.text === '' ? 'is empty; leave it out for the default, otherwise it' : ''
+  return { field: found.name, code: 'invalid', message: `${problem} must be ${row.form}`.trim() }
+}
+
+function shown(row: Setting<unknown>, found: Found | 'unset'): { value: string; source: Source } {
+  if (found === 'unset') return { value: '', source: 'default' }
+
+  return { value: row.secret && found.source !== 'default' ? '********' : found.text, source: found.source }
+}
+
+/** What settings must be to one another. */
+interface Rule {
+  readonly reads: readonly SettingKey[]
+  readonly broken: (config: Config) => boolean
+  readonly field: string
+  readonly message: string
+}
+
+const rules: readonly Rule[] = [
+  {
+    reads: ['publicUrl', 'insecureHttp'],
+    broken: (config) => !config.insecureHttp && isClearOffLoopback(config.publicUrl),
+    field: settings.publicUrl.env,
+    message:
+      'is plain http off loopback, so passwords would travel in clear: use https (a proxy in front may end TLS) ' +
+      `or accept it with ${settings.insecureHttp.env}=yes`,
+  },
+  {
+    reads: ['publicUrl', 'smtp', 'insecureHttp'],
+    broken: (config) => !config.insecureHttp && config.smtp === null && !isOnLoopback(config.publicUrl),
+    field: settings.smtp.env,
+    message:
+      'is not set while the public URL is off loopback, so nobody would get their mails: set it to smtp://HOST or ' +
+      `smtps://HOST, or accept it with ${settings.insecureHttp.env}=yes`,
+  },
+  {
+    reads: ['sessionIdle', 'sessionAbsolute'],
+    broken: (config) => config.sessionIdle > config.sessionAbsolute,
+    field: settings.sessionIdle.env,
+    message: `is longer than ${settings.sessionAbsolute.env}: shorten it or lengthen the other`,
+  },
+  {
+    reads: ['accessTokenTtl', 'sessionAbsolute'],
+    broken: (config) => config.accessTokenTtl > config.sessionAbsolute,
+    field: settings.accessTokenTtl.env,
+    message: `is longer than ${settings.sessionAbsolute.env}: shorten it or lengthen the other`,
+  },
+  {
+    reads: ['workers', 'database'],
+    broken: (config) => config.workers > 1 && config.database.kind === 'sqlite',
+    field: settings.workers.env,
+    message: `above 1 needs PostgreSQL: set it to 1, or ${settings.database.env} to a postgres:// URL`,
+  },
+  {
+    reads: ['databaseDirect', 'database'],
+    broken: (config) => config.databaseDirect !== null && config.database.kind === 'sqlite',
+    field: settings.databaseDirect.env,
+    message: `needs PostgreSQL: remove it, or set ${settings.database.env} to a postgres:// URL`,
+  },
+]
+
+function warningsOf(config: Config, effective: readonly EffectiveSetting[]): string[] {
+  const clearUrls = [config.frontendUrl ?? [], config.allowedOrigins].flat().filter(isClearOffLoopback)
+  const secretFlag = effective.some(
+    ({ key, source }) =>
+      source === 'flag' && settings[key].secret && !(key === 'database' && config.database.kind === 'sqlite'),
+  )
+  const warnings: readonly (readonly [boolean, string])[] = [
+    [
+      !config.rateLimits,
+      `${settings.rateLimits.env}=off: nothing stops the guessing of passwords. For load tests only.`,
+    ],
+    [
+      config.insecureHttp,
+      `${settings.insecureHttp.env}=yes: the server starts even if passwords travel in clear or mails reach nobody.`,
+    ],
+    [
+      config.enumeration === 'explicit',
+      `${settings.enumeration.env}=explicit: anybody can learn which addresses have accounts.`,
+    ],
+    [
+      config.registration === 'instant',
+      `${settings.registration.env}=instant: addresses are not proved, and anybody can learn which have accounts.`,
+    ],
+    [
+      config.passwordMinLength < 8,
+      `${settings.passwordMinLength.env} is below 8, the least that NIST SP 800-63B-4 and OWASP ASVS allow.`,
+    ],
+    [
+      clearUrls.length > 0,
+      `${settings.frontendUrl.env} or ${settings.allowedOrigins.env} names a plain http site off loopback: whoever is on the way can act as its users.`,
+    ],
+    [
+      config.smtp?.tls === 'never' && !isLoopbackHost(config.smtp.host),
+      `${settings.smtp.env} has tls=never: mails and the links in them travel in clear.`,
+    ],
+    [
+      config.trustedProxies.some((network) => network.endsWith('/0')),
+      `${settings.trustedProxies.env} trusts every sender: anybody can forge the address that limits count.`,
+    ],
+    [secretFlag, 'A secret was given as a flag, which other users of this machine can read: use its _FILE variable.'],
+    [config.workers > 1, `${settings.workers.env} is above 1, but one process serves: more are not supported yet.`],
+    [config.metricsListen !== null, `${settings.metricsListen.env} is set, but metrics are not served yet.`],
+  ]
+  return warnings.filter(([applies]) => applies).map(([, text]) => text)
+}
+
+function isOnLoopback(url: string): boolean {
+  return isLoopbackHost(new URL(url).hostname)
+}
+
+function isClearOffLoopback(url: string): boolean {
+  return url.startsWith('http:') && !isOnLoopback(url)
+}
+
+/** The settings as a Markdown table, for the manual. */
+export function renderSettingsTable(): string {
+  const head = ['Name', 'Flag', 'File key', 'Default', 'What it does', 'Secret']
+  const lines = rows.map(([, row]) => [
+    `\`${row.env}\``,
+    `\`${row.flag}\``,
+    `\`${row.fileKey}\``,
+    defaultText(row.default),
+    `${row.doc} Must be ${row.form}.`,
+    row.secret ? `yes, also \`${row.env}_FILE\`` : 'no',
+  ])
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+}
+
+function defaultText(value: Setting<unknown>['default']): string {
+  if (value === null || value === '') return 'none'
+
+  return typeof value === 'string' ? `\`${value}\`` : value.shown
+}

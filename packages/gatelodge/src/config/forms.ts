@@ -1,0 +1,242 @@
+import { BlockList, isIP, isIPv6 } from 'node:net'
+import { parseDuration } from '../kernel/duration.ts'
+
+/** How the text of a setting is read: `parse` answers undefined for a bad one, and `form` completes the sentence "must be ...". */
+export interface Form<T> {
+  readonly parse: (text: string) => T | undefined
+  readonly form: string
+}
+
+/** An address to listen on; `host` has no brackets, port 0 lets the system choose. */
+export interface Listen {
+  readonly host: string
+  readonly port: number
+}
+
+/** Where the rows live. A relative path is meant from the working folder; `:memory:` is a private temporary file. */
+export type DatabaseLocation =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'postgres'; readonly url: string }
+
+/** How mails leave. `secure` is TLS from the first byte; `tls` says what STARTTLS must reach otherwise. */
+export interface Smtp {
+  readonly host: string
+  readonly port: number
+  readonly secure: boolean
+  readonly auth?: { readonly user: string; readonly pass: string }
+  readonly tls: 'required' | 'opportunistic' | 'never'
+}
+
+/** A sender; `name` may be empty. */
+export interface Mailbox {
+  readonly name: string
+  readonly address: string
+}
+
+/** Cost of argon2id (RFC 9106). */
+export interface PasswordCost {
+  readonly memoryKiB: number
+  readonly passes: number
+  readonly lanes: number
+}
+
+export const duration: Form<number> = {
+  parse: parseDuration,
+  form: 'a positive duration such as 1s, 15m, 24h or 7d',
+}
+
+/** A whole number in decimal digits, both bounds included. */
+export function wholeNumber(least: number, most: number): Form<number> {
+  return {
+    parse: (text) =>
+      /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined,
+    form: `a whole number from ${least} to ${most}`,
+  }
+}
+
+/** One of the given words, spelt exactly so. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): Form<Word> {
+  return { parse: (text) => words.find((word) => word === text), form: `one of ${words.join(', ')}` }
+}
+
+/** A switch: its first word is true, its second false. */
+export function either(yes: string, no: string): Form<boolean> {
+  return { parse: (text) => (text === yes ? true : text === no ? false : undefined), form: `${yes} or ${no}` }
+}
+
+export const listen: Form<Listen> = {
+  parse(text) {
+    const match = /^(?:\[([^\]]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i.exec(text)
+    const host = match?.[1] ?? match?.[2]
+    const port = Number(match?.[3])
+    if (host === undefined || port > 65_535 || (match?.[1] !== undefined && !isIPv6(host))) return undefined
+
+    return { host, port }
+  },
+  form: 'HOST:PORT such as 127.0.0.1:3000 or [::1]:3000, the port from 0 to 65535',
+}
+
+// The pattern comes before the URL parser, which would forgive white space, backslashes and an empty query.
+export const origin: Form<string> = {
+  parse: (text) => (/^https?:\/\/[^\s/?#\\@*]+\/?$/i.test(text) ? URL.parse(text)?.origin : undefined),
+  form: 'an http or https origin such as https://auth.example.com, without path, query, user name or wildcard',
+}
+
+export const origins: Form<readonly string[]> = {
+  parse: (text) => everyItem(text, origin.parse),
+  form: `a list, separated by commas, whose items are each ${origin.form}`,
+}
+
+export const baseUrl: Form<string> = {
+  parse: (text) =>
+    /^https?:\/\/[^\s/?#\\@*]+(?:\/[^\s?#\\]*)?$/i.test(text) ? URL.parse(text)?.href.replace(/\/+$/, '') : undefined,
+  form: 'an http or https URL without query, fragment or user name',
+}
+
+export const networks: Form<readonly string[]> = {
+  parse: (text) => everyItem(text, parseNetwork),
+  form: 'a list, separated by commas, of IP addresses and networks such as 10.0.0.0/8 or fd00::/8',
+}
+
+export const postgresUrl: Form<string> = {
+  parse: (text) => (/^postgres(?:ql)?:\/\/\S+$/.test(text) && URL.canParse(text) ? text : undefined),
+  form: 'a postgres:// URL',
+}
+
+export const database: Form<DatabaseLocation> = {
+  parse(text) {
+    const url = postgresUrl.parse(text)
+    if (url !== undefined) return { kind: 'postgres', url }
+
+    const path = text.startsWith('sqlite:') ? folder.parse(text.slice('sqlite:'.length)) : undefined
+    return path === undefined ? undefined : { kind: 'sqlite', path }
+  },
+  form: 'sqlite:PATH, sqlite::memory: or a postgres:// URL',
+}
+
+export const folder: Form<string> = {
+  parse: (text) => (/^[^\p{Cc}]+$/u.test(text) ? text : undefined),
+  form: 'a path',
+}
+
+export const secretText: Form<string> = {
+  parse: (text) => ([...text].length >= 32 ? text : undefined),
+  form: 'a text of 32 or more characters',
+}
+
+export const title: Form<string> = {
+  parse: (text) => (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,64}$/u.test(text) && text.trim() === text ? text : undefined),
+  form: 'a name of 1 to 64 characters on one line, without space at its ends',
+}
+
+export const audience: Form<string> = {
+  parse: (text) =>
+    /^[\x21-\x7e]{1,255}$/.test(text) && (!text.includes(':') || URL.canParse(text)) ? text : undefined,
+  form: 'a word or URI of up to 255 ASCII characters without space (StringOrURI of RFC 7519)',
+}
+
+export const contact: Form<string> = {
+  parse: (text) =>
+    /^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/[^\s/]\S*)$/.test(text) && URL.canParse(text) ? text : undefined,
+  form: 'one mailto: or https: URI',
+}
+
+export const mailbox: Form<Mailbox> = {
+  parse(text) {
+    const match = /^(?:"((?:[^"\\\p{Cc}]|\\[^\p{Cc}])*)"|([^"\\<>\p{Cc}]*?)) ?<([^<>]*)>$/u.exec(text)
+    const address = match ? match[3] : text
+    if (address === undefined || !mailAddress.test(address)) return undefined
+
+    return { name: match?.[1]?.replaceAll(/\\(.)/gu, '$1') ?? match?.[2] ?? '', address }
+  },
+  form: 'one address, or NAME <ADDRESS>',
+}
+
+const mailAddress = /^[^\s\p{Cc}<>()[\],;:@"\\]+@(?:[^\s\p{Cc}<>()[\],;:@"\\]+|\[[0-9a-z:.]+\])$/iu
+
+/** The text of a mailbox that `mailbox` reads back, quoted only where the name asks for it. */
+export function formatMailbox({ name, address }: Mailbox): string {
+  const shown = /["\\<>]/.test(name) ? `"${name.replaceAll(/["\\]/g, '\\$&')}"` : name
+  return `${shown} <${address}>`
+}
+
+/** The domain of a mail address at a URL's host; an IPv6 address takes its form of RFC 5321, section 4.1.3. */
+export function mailDomain(url: string): string {
+  const { hostname } = new URL(url)
+  return hostname.startsWith('[') ? `[IPv6:${hostname.slice(1)}` : hostname
+}
+
+export const smtpUrl: Form<Smtp> = {
+  parse(text) {
+    const url = /^smtps?:\/\/[^\s\\]+$/.test(text) ? URL.parse(text) : null
+    if (!url?.hostname || !/^\/?$/.test(url.pathname) || url.hash !== '') return undefined
+
+    const secure = url.protocol === 'smtps:'
+    const never = url.search === '?tls=never'
+    if ((url.search !== '' && !never) || (secure && never)) return undefined
+
+    const auth = parseCredentials(url)
+    if (auth === undefined) return undefined
+
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+    const tls = never ? 'never' : secure || !isLoopbackHost(host) ? 'required' : 'opportunistic'
+    return { host, port: Number(url.port || (secure ? 465 : 587)), secure, ...auth, tls }
+  },
+  form:
+    'smtp://[USER:PASSWORD@]HOST[:PORT], with ?tls=never to stay in clear, or smtps:// in that form for TLS from the start, ' +
+    'user and password percent-encoded',
+}
+
+// The least memory for 1, 2, 3, 4 and 5 or more passes: the sets of equal strength in OWASP's password storage sheet.
+const leastMemoryKiB = [47_104, 19_456, 12_288, 9_216, 7_168]
+
+export const passwordCost: Form<PasswordCost> = {
+  parse(text) {
+    const match = /^m=(\d{1,7}),t=([1-9]\d?),p=([1-9]\d?)$/.exec(text)
+    const [memoryKiB, passes, lanes] = [Number(match?.[1]), Number(match?.[2]), Number(match?.[3])]
+    const least = leastMemoryKiB[Math.min(passes, 5) - 1] ?? Number.POSITIVE_INFINITY
+    return memoryKiB >= least && memoryKiB <= 1_048_576 ? { memoryKiB, passes, lanes } : undefined
+  },
+  form:
+    'm=KIB,t=PASSES,p=LANES, no weaker than m=47104,t=1; m=19456,t=2; m=12288,t=3; m=9216,t=4 or m=7168,t=5, ' +
+    'with at most m=1048576 (1 GiB), t=99 and p=99',
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** Whether a host name or address, with or without brackets, always means this machine (RFC 6761, section 6.3). */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1')
+  const family = isIP(name)
+  if (family === 0) return name === 'localhost' || name.endsWith('.localhost')
+
+  return loopback.check(name, family === 6 ? 'ipv6' : 'ipv4')
+}
+
+function everyItem<T>(text: string, parse: (item: string) => T | undefined): readonly T[] | undefined {
+  if (text === '') return []
+
+  const items = text.split(',').map((item) => parse(item.trim()))
+  const good = items.filter((item) => item !== undefined)
+  return good.length === items.length ? good : undefined
+}
+
+function parseNetwork(text: string): string | undefined {
+  const match = /^([0-9a-f:.]+)(?:\/(\d{1,3}))?$/i.exec(text)
+  const family = isIP(match?.[1] ?? '')
+  const bits = family === 6 ? 128 : 32
+  return family !== 0 && Number(match?.[2] ?? bits) <= bits ? text : undefined
+}
+
+function parseCredentials(url: URL): { auth?: { user: string; pass: string } } | undefined {
+  if (url.username === '' && url.password === '') return {}
+  if (url.username === '' || url.password === '') return undefined
+
+  try {
+    return { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } }
+  } catch {
+    return undefined // a stray percent sign
+  }
+}

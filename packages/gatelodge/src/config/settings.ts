@@ -1,0 +1,282 @@
+import { day, minute } from '../kernel/clock.ts'
+import { formatDuration } from '../kernel/duration.ts'
+import {
+  audience,
+  baseUrl,
+  contact,
+  database,
+  duration,
+  either,
+  type Form,
+  folder,
+  formatMailbox,
+  type Listen,
+  listen,
+  mailbox,
+  mailDomain,
+  networks,
+  oneOf,
+  origin,
+  origins,
+  passwordCost,
+  postgresUrl,
+  secretText,
+  smtpUrl,
+  title,
+  wholeNumber,
+} from './forms.ts'
+
+/** One setting: its three names, how its text is read, its default (null: none) and its line in the manual. */
+export interface Setting<T> {
+  readonly env: string
+  readonly flag: string
+  /** Name in the config file: that of the environment variable in lower case without its prefix. */
+  readonly fileKey: string
+  readonly parse: (text: string) => NonNullable<T> | undefined
+  readonly form: string
+  readonly default: string | DerivedDefault | null
+  readonly doc: string
+  /** Never shown, and readable from the file that `X_FILE` names. */
+  readonly secret: boolean
+}
+
+/** A default that follows other settings; `shown` is what the manual says of it. */
+export interface DerivedDefault {
+  readonly shown: string
+  readonly reads: readonly (keyof Earlier)[]
+  readonly from: (earlier: Earlier) => string
+}
+
+/** The settings that defaults follow; their rows stand above the rows that read them. */
+interface Earlier {
+  readonly listen: Listen
+  readonly publicUrl: string
+  readonly serviceName: string
+  readonly sessionAbsolute: number
+}
+
+type Fallback = string | DerivedDefault
+type Value = NonNullable<unknown>
+
+/** Every setting, in the order of the manual. Names, parser, default and documentation are written here and nowhere else. */
+export const settings = {
+  listen: row('GATELODGE_LISTEN', listen, '127.0.0.1:3000', 'The address and port the server listens on.'),
+  publicUrl: row(
+    'GATELODGE_PUBLIC_URL',
+    origin,
+    {
+      shown: '`http://localhost:PORT`, the port of `GATELODGE_LISTEN`',
+      reads: ['listen'],
+      from: (earlier) => `http://localhost:${earlier.listen.port}`,
+    },
+    'Where people reach the server: the start of every link and the issuer of every token.',
+  ),
+  serviceName: row('GATELODGE_SERVICE_NAME', title, 'Gatelodge', 'The name people see on pages and in mails.'),
+  database: secret(
+    row(
+      'GATELODGE_DATABASE',
+      database,
+      'sqlite:./data/gatelodge.db',
+      'Where accounts are stored. `sqlite::memory:` is a private temporary file, deleted at exit.',
+    ),
+  ),
+  databaseDirect: secret(
+    row(
+      'GATELODGE_DATABASE_DIRECT',
+      postgresUrl,
+      null,
+      'PostgreSQL past a connection pooler, for the listener, which a pooler cannot carry.',
+    ),
+  ),
+  dataDir: row(
+    'GATELODGE_DATA_DIR',
+    folder,
+    './data',
+    'The folder of the secret made at the first start and of avatars.',
+  ),
+  secret: secret(
+    row(
+      'GATELODGE_SECRET',
+      secretText,
+      null,
+      'Everything sealed is sealed under keys derived from it. When unset, one is made once and kept in the data folder.',
+    ),
+  ),
+  smtp: secret(
+    row(
+      'GATELODGE_SMTP_URL',
+      smtpUrl,
+      null,
+      'The mail server; when unset, mails go to the development mailbox. `smtp://` upgrades to TLS when that is offered, ' +
+        'and must off loopback. Ports unless given: 587, and 465 for `smtps://`.',
+    ),
+  ),
+  mailFrom: row(
+    'GATELODGE_MAIL_FROM',
+    mailbox,
+    {
+      shown: '`SERVICE_NAME <no-reply@HOST>`, the host of the public URL',
+      reads: ['publicUrl', 'serviceName'],
+      from: ({ publicUrl, serviceName }) =>
+        formatMailbox({ name: serviceName, address: `no-reply@${mailDomain(publicUrl)}` }),
+    },
+    'The sender of every mail.',
+  ),
+  frontendUrl: row(
+    'GATELODGE_FRONTEND_URL',
+    baseUrl,
+    null,
+    'Links in mails point to the same paths below this URL instead of the hosted pages.',
+  ),
+  allowedOrigins: row(
+    'GATELODGE_ALLOWED_ORIGINS',
+    origins,
+    '',
+    'Other origins whose pages may call the API with cookies, as if they were our own.',
+  ),
+  trustedProxies: row(
+    'GATELODGE_TRUSTED_PROXIES',
+    networks,
+    '',
+    'Proxies whose forwarding headers tell the address of a client. From anybody else those headers are ignored.',
+  ),
+  registration: row(
+    'GATELODGE_REGISTRATION',
+    oneOf('verify', 'instant', 'admin', 'closed'),
+    'verify',
+    'Who may make accounts: anybody who proves the address, anybody at once, administrators, or nobody over HTTP.',
+  ),
+  enumeration: row(
+    'GATELODGE_ENUMERATION',
+    oneOf('blind', 'explicit'),
+    'blind',
+    '`explicit` tells whether an address has an account at sign-up and resend; `blind` never does.',
+  ),
+  username: row(
+    'GATELODGE_USERNAME',
+    oneOf('optional', 'required', 'off'),
+    'optional',
+    'Whether accounts have usernames.',
+  ),
+  usernameCheck: row(
+    'GATELODGE_USERNAME_CHECK',
+    either('on', 'off'),
+    'on',
+    'Whether anybody may ask if a username is available.',
+  ),
+  passwordMinLength: row(
+    'GATELODGE_PASSWORD_MIN_LENGTH',
+    wholeNumber(6, 64),
+    '8',
+    'The fewest characters (code points) of a new password. 15 is advised where no second factor is required.',
+  ),
+  passwordHash: row(
+    'GATELODGE_PASSWORD_HASH',
+    passwordCost,
+    'm=19456,t=2,p=1',
+    'The cost of argon2id for new hashes; older ones are renewed at sign-in. A setting because memory and time to spare ' +
+      'differ by machine, and the cost has to rise with the years.',
+  ),
+  sessionAbsolute: row('GATELODGE_SESSION_ABSOLUTE', duration, '30d', 'How long a session lasts at most.'),
+  sessionIdle: row(
+    'GATELODGE_SESSION_IDLE',
+    duration,
+    noLongerThanSession(7 * day),
+    'How long a session lasts unused. Not longer than `GATELODGE_SESSION_ABSOLUTE`.',
+  ),
+  accessTokenTtl: row(
+    'GATELODGE_ACCESS_TOKEN_TTL',
+    duration,
+    noLongerThanSession(15 * minute),
+    'How long an access token is valid. Not longer than `GATELODGE_SESSION_ABSOLUTE`.',
+  ),
+  tokenAudience: row(
+    'GATELODGE_TOKEN_AUDIENCE',
+    audience,
+    null,
+    'The `aud` of access tokens; when unset, the public URL.',
+  ),
+  refreshGrace: row(
+    'GATELODGE_REFRESH_GRACE',
+    duration,
+    '10s',
+    'How long a spent refresh token still gives its one successor, for answers lost on the way.',
+  ),
+  reauthenticationWindow: row(
+    'GATELODGE_REAUTHENTICATION_WINDOW',
+    duration,
+    '15m',
+    'How old the last proof of identity may be before an e-mail change, an export or a deletion. A setting because an ' +
+      'unlocked device at home and one at a shared desk bear different risks.',
+  ),
+  verifyTtl: row(
+    'GATELODGE_VERIFY_TTL',
+    duration,
+    '24h',
+    'How long a verification link works and a pending sign-up is kept.',
+  ),
+  resetTtl: row('GATELODGE_RESET_TTL', duration, '30m', 'How long a password reset link works.'),
+  workers: row(
+    'GATELODGE_WORKERS',
+    wholeNumber(1, 64),
+    '1',
+    'Reserved: the number of server processes. One process serves whatever is set; more than 1 needs PostgreSQL.',
+  ),
+  logLevel: row(
+    'GATELODGE_LOG_LEVEL',
+    oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    'info',
+    'The least severe log line that is written.',
+  ),
+  metricsListen: row(
+    'GATELODGE_METRICS_LISTEN',
+    listen,
+    null,
+    'Reserved: the address of the metrics endpoint, which is not served yet.',
+  ),
+  securityContact: row(
+    'GATELODGE_SECURITY_CONTACT',
+    contact,
+    null,
+    'Where to report a vulnerability: the contact for `/.well-known/security.txt` (RFC 9116).',
+  ),
+  rateLimits: row(
+    'GATELODGE_RATE_LIMITS',
+    either('on', 'off'),
+    'on',
+    '`off` lifts every counter and delay, also the stop after 100 failures. It exists for load tests.',
+  ),
+  insecureHttp: row(
+    'GATELODGE_INSECURE_HTTP',
+    either('yes', 'no'),
+    'no',
+    '`yes` lets a server whose public URL is off loopback start over plain http or without `GATELODGE_SMTP_URL`.',
+  ),
+} satisfies Record<string, Setting<unknown>>
+
+export type SettingKey = keyof typeof settings
+
+/** Every setting as its parsed value: durations in ms, null where a setting without default is not set. */
+export type Config = {
+  readonly [Key in SettingKey]: (typeof settings)[Key] extends Setting<infer Value> ? Value : never
+}
+
+function noLongerThanSession(longest: number): DerivedDefault {
+  return {
+    shown: `\`${formatDuration(longest)}\`, or \`GATELODGE_SESSION_ABSOLUTE\` when that is shorter`,
+    reads: ['sessionAbsolute'],
+    from: ({ sessionAbsolute }) => formatDuration(Math.min(longest, sessionAbsolute)),
+  }
+}
+
+function row<T extends Value>(env: string, form: Form<T>, fallback: Fallback, doc: string): Setting<T>
+function row<T extends Value>(env: string, form: Form<T>, fallback: null, doc: string): Setting<T | null>
+function row<T extends Value>(env: string, form: Form<T>, fallback: Fallback | null, doc: string): Setting<T | null> {
+  const fileKey = env.replace('GATELODGE_', '').toLowerCase()
+  const flag = `--${fileKey.replaceAll('_', '-')}`
+  return { env, flag, fileKey, ...form, default: fallback, doc, secret: false }
+}
+
+function secret<T>(setting: Setting<T>): Setting<T> {
+  return { ...setting, secret: true }
+}

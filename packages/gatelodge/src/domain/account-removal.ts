@@ -1,0 +1,28 @@
+import { AuthError } from '../kernel/errors.ts'
+import type { Events } from '../kernel/events.ts'
+import type { UserId } from '../kernel/ids.ts'
+import type { Work } from '../store/unit-of-work.ts'
+import { record } from './audit.ts'
+import { endSessions } from './sessions.ts'
+import { isLastAdministrator } from './users.ts'
+
+/**
+ * Removes an account; profile, sessions, tokens, names and devices go with it. Its events stay, without address and agent.
+ * @throws last_administrator
+ */
+export async function deleteUser(work: Work, userId: UserId, by: Events['user.deleted']['by']): Promise<void> {
+  if (await isLastAdministrator(work.db, userId)) throw new AuthError('last_administrator')
+
+  await endSessions(work, userId)
+  await work.db.deleteFrom('users').where('id', '=', userId).execute()
+  await work.db.updateTable('events').set({ ip: null, user_agent: null }).where('user_id', '=', userId).execute()
+  await record({ ...work, actor: { ...work.actor, ip: null, userAgent: null } }, 'user.deleted', userId, { by })
+}
+
+/** Stops an account: nobody signs in to it any more and its sessions end. @throws last_administrator */
+export async function deactivateUser(work: Work, userId: UserId): Promise<void> {
+  if (await isLastAdministrator(work.db, userId)) throw new AuthError('last_administrator')
+
+  await work.db.updateTable('users').set({ is_active: 0 }).where('id', '=', userId).execute()
+  await record(work, 'user.deactivated', userId, { sessions_ended: await endSessions(work, userId) })
+}

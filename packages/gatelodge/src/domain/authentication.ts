@@ -1,0 +1,152 @@
+import type { Actor } from '../kernel/actor.ts'
+import { AuthError, isAuthError } from '../kernel/errors.ts'
+import { newToken } from '../kernel/ids.ts'
+import type { SessionRow, UserRow } from '../store/schema.ts'
+import { transact, type Work } from '../store/unit-of-work.ts'
+import { record } from './audit.ts'
+import type { Deps } from './deps.ts'
+import { rememberDevice } from './devices.ts'
+import { attemptWithin, passwordDelay } from './limits.ts'
+import { requestMail } from './outbox.ts'
+import { endSession, insertSession, type Proof, type Session, type SessionWish, toSession } from './sessions.ts'
+import { loadUser, type User } from './users.ts'
+
+/** A proof by the account's password (RFC 8176). */
+export const passwordProof: Proof = { methods: ['pwd'], assurance: 'aal1' }
+
+/** Failures in a row after which a password must be reset by mail (NIST SP 800-63B-4, 3.2.2). */
+export const passwordFailuresAllowed = 100
+
+/** A session that may exist, with the credential that goes to its holder once. */
+export interface SignedIn {
+  readonly user: User
+  readonly session: Session
+  readonly remember: boolean
+  readonly credential:
+    | { readonly kind: 'cookie'; readonly text: string }
+    | { readonly kind: 'token'; readonly accessToken: string; readonly expiresIn: number; readonly refreshToken: string }
+  readonly deviceCookie: string
+}
+
+/** What the transaction of a sign-in made; `finishSignIn` turns it into the answer. */
+export interface StartedSession {
+  readonly row: SessionRow
+  readonly user: User
+  readonly secret: string
+  readonly deviceCookie: string
+}
+
+/** @throws account_inactive, email_unverified: what keeps somebody out who has just proved a factor */
+export function assertMaySignIn(user: UserRow): void {
+  if (user.is_active !== 1) throw new AuthError('account_inactive')
+  const confirmsLater = user.signup_browser_hash !== null // an `instant` sign-up is let in before its address is proved
+  if (user.email_verified_at === null && !confirmsLater) throw new AuthError('email_unverified')
+}
+
+/**
+ * The one step in which every way to sign in ends: decides whether the proof suffices, and starts a session with a new id. The session that
+ * asked, if any, ends (no fixation). @throws account_inactive, email_unverified
+ */
+export async function startSession(
+  deps: Deps,
+  work: Work,
+  user: UserRow,
+  proof: Proof,
+  wish: SessionWish,
+): Promise<StartedSession> {
+  assertMaySignIn(user)
+
+  const { actor } = work
+  if (actor.userId !== null && actor.sessionId !== null && (await endSession(work, actor.userId, actor.sessionId))) {
+    await record(work, 'session.ended', actor.userId, { session_id: actor.sessionId, reason: 'replaced' })
+  }
+  const { row, token } = await insertSession(work, deps.config, user.id, proof, wish)
+  const secret = wish.kind === 'cookie' ? token.text : await insertRefreshToken(work, row)
+  const deviceCookie = await rememberDevice(deps, work, user, row.id)
+  await work.db
+    .updateTable('users')
+    .set({ last_login_at: work.now, password_failures: 0 })
+    .where('id', '=', user.id)
+    .execute()
+  work.changed([user.id])
+  await record(work, 'session.started', user.id, { session_id: row.id, methods: proof.methods, kind: wish.kind })
+
+  return { row, user: await loadUser(work.db, { ...user, last_login_at: work.now }), secret, deviceCookie }
+}
+
+/** Signs the access token of a started session, outside its transaction. */
+export async function finishSignIn(deps: Deps, started: StartedSession): Promise<SignedIn> {
+  const { row, user, secret, deviceCookie } = started
+  const common = { user, session: toSession(row, deps.config), remember: row.remember === 1, deviceCookie }
+  if (row.kind === 'cookie') return { ...common, credential: { kind: 'cookie', text: secret } }
+
+  const access = await deps.accessTokens.sign({ userId: user.id, sessionId: row.id, roles: user.roles })
+  return {
+    ...common,
+    credential: { kind: 'token', accessToken: access.text, expiresIn: access.expiresIn, refreshToken: secret },
+  }
+}
+
+/** Whether a password is the account's. An unknown account, or one whose password is stopped, costs the same and answers false. @throws overloaded */
+export async function isPasswordOf(deps: Deps, actor: Actor, user: UserRow | undefined, password: string): Promise<boolean> {
+  const stopped = deps.config.rateLimits && (user?.password_failures ?? 0) >= passwordFailuresAllowed
+  const right = await deps.hasher.verify(user?.password_hash ?? null, password, actor.ip ?? '')
+  return right && !stopped
+}
+
+/** Counts a wrong password; at the hard stop the owner is mailed the way on. */
+export async function notePasswordFailure(deps: Deps, work: Work, user: UserRow): Promise<void> {
+  if (!deps.config.rateLimits) return
+
+  const counted = await work.db
+    .updateTable('users')
+    .set((eb) => ({ password_failures: eb('password_failures', '+', 1) }))
+    .where('id', '=', user.id)
+    .returning('password_failures')
+    .executeTakeFirst()
+  work.changed([])
+  if (counted?.password_failures !== passwordFailuresAllowed) return
+
+  await record(work, 'password.disabled', user.id, { failures: passwordFailuresAllowed })
+  await requestMail(work, 'password_disabled', { userId: user.id })
+}
+
+/** Lets somebody signed in prove again that it is them. @throws incorrect_password, rate_limited, overloaded */
+export async function assertOwnPassword(deps: Deps, actor: Actor, user: UserRow, password: string): Promise<void> {
+  const use = {
+    limit: passwordDelay,
+    subject: user.id,
+    isFailure: (error: unknown) => isAuthError(error, 'incorrect_password'),
+    resets: true,
+  }
+  await attemptWithin(deps, actor, use, async () => {
+    if (await isPasswordOf(deps, actor, user, password)) return
+
+    await transact(deps, actor, async (work) => {
+      await notePasswordFailure(deps, work, user)
+      await record(work, 'reauthentication.failed', user.id, {})
+    })
+    throw new AuthError('incorrect_password')
+  })
+}
+
+/** Whether the last proof of a session is young enough for a sensitive change. */
+export function isFreshlyAuthenticated(deps: Deps, session: Session): boolean {
+  return deps.clock.now() - session.authenticatedAt <= deps.config.reauthenticationWindow
+}
+
+async function insertRefreshToken(work: Work, session: SessionRow): Promise<string> {
+  const token = newToken(work.random)
+  await work.db
+    .insertInto('refresh_tokens')
+    .values({
+      id: token.id,
+      session_id: session.id,
+      secret_hash: token.hash,
+      created_at: work.now,
+      spent_at: null,
+      successor_sealed: null,
+    })
+    .execute()
+  return token.text
+}

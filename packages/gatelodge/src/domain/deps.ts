@@ -1,0 +1,22 @@
+import type { Config } from '../config.ts'
+import type { Log } from '../kernel/log.ts'
+import type { UnitDeps } from '../store/unit-of-work.ts'
+import type { AccessTokens } from './access-tokens.ts'
+import type { LimitsInFlight } from './limits.ts'
+import type { DevelopmentMailbox } from './mailbox.ts'
+import type { Hasher } from './passwords/hasher.ts'
+import type { SessionCache } from './session-cache.ts'
+
+/** What operations reach beyond their arguments: everything that leaves the process, and the caches in front of it. */
+export interface Deps extends UnitDeps {
+  readonly config: Config
+  readonly hasher: Hasher
+  readonly log: Log
+  readonly accessTokens: AccessTokens
+  readonly sessionCache: SessionCache
+  readonly limitsInFlight: LimitsInFlight
+  /** Null when a mail server is set. */
+  readonly mailbox: DevelopmentMailbox | null
+  /** Tells the mail job, after a commit, that there is work. */
+  readonly wakeMail: () => void
+}

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto'
+import type { Actor } from '../kernel/actor.ts'
+import { day, hour, type Instant, minute, second } from '../kernel/clock.ts'
+import { AuthError } from '../kernel/errors.ts'
+import { transact, type Work } from '../store/unit-of-work.ts'
+import { record } from './audit.ts'
+import type { Deps } from './deps.ts'
+
+/** So many per window, counted from the first; then nothing until the window ends. */
+export interface Budget {
+  readonly name: string
+  readonly max: number
+  /** ms */
+  readonly window: number
+}
+
+/** So many failures are free; after each further one the wait doubles. */
+export interface GrowingDelay {
+  readonly name: string
+  readonly free: number
+  /** ms */
+  readonly first: number
+  /** ms */
+  readonly longest: number
+  /** ms without a failure after which all is forgotten */
+  readonly memory: number
+}
+
+export type Limit = Budget | GrowingDelay
+
+/** Limits by client address, one for each kind of route. `counts` says whether every request or only a failed one uses them up. */
+export const addressLimits = {
+  none: null,
+  signIn: { name: 'signin.address', max: 30, window: minute, counts: 'failures' },
+  signUp: { name: 'signup.address', max: 60, window: hour, counts: 'requests' },
+  mailRequest: { name: 'mail_request.address', max: 30, window: hour, counts: 'requests' },
+  token: { name: 'token.address', max: 60, window: minute, counts: 'failures' },
+  password: { name: 'password.address', max: 30, window: minute, counts: 'failures' },
+  lookUp: { name: 'look_up.address', max: 120, window: minute, counts: 'requests' },
+  change: { name: 'change.address', max: 240, window: minute, counts: 'requests' },
+} as const satisfies Record<string, (Budget & { counts: 'requests' | 'failures' }) | null>
+
+export type AddressLimit = keyof typeof addressLimits
+
+/** Failed sign-ins for one identifier, known or not. A known device has a count of its own, so that strangers cannot lock its owner out. */
+export const signInDelay: GrowingDelay = { name: 'signin.account', free: 10, first: second, longest: 15 * minute, memory: day }
+/** Wrong passwords of somebody signed in, or of somebody who holds a sign-up link. */
+export const passwordDelay: GrowingDelay = { name: 'password.account', free: 5, first: second, longest: 15 * minute, memory: day }
+/** Mails that strangers can cause for one address; beyond, the answer stays the same and nothing is sent. */
+export const mailBudgets: readonly Budget[] = [
+  { name: 'mail.quarter', max: 3, window: 15 * minute },
+  { name: 'mail.day', max: 10, window: day },
+]
+/** At most one notice of a new device a day. */
+export const newDeviceBudget: Budget = { name: 'new_device', max: 1, window: day }
+
+/** Attempts under way in this process, so that a burst cannot outrun its own failures. */
+export interface LimitsInFlight {
+  readonly attempts: Map<string, number>
+}
+
+export function createLimitsInFlight(): LimitsInFlight {
+  return { attempts: new Map() }
+}
+
+/**
+ * Runs an attempt whose failures count against `subject`. What counts as a failure is up to `isFailure`; with `resets`, a success wipes the count.
+ * @throws rate_limited before the attempt, and whatever the attempt throws
+ */
+export async function attemptWithin<T>(
+  deps: Deps,
+  actor: Actor,
+  use: { limit: Limit; subject: string; isFailure: (error: unknown) => boolean; resets?: boolean },
+  attempt: () => Promise<T>,
+): Promise<T> {
+  if (!deps.config.rateLimits) return attempt()
+
+  const key = counterKey(deps, use.limit, use.subject)
+  const counted = await assertWithin(deps, use.limit, key)
+  const { attempts } = deps.limitsInFlight
+  attempts.set(key, (attempts.get(key) ?? 0) + 1)
+  try {
+    const result = await attempt()
+    if (use.resets && counted) await transact(deps, actor, (work) => forget(work, key))
+    return result
+  } catch (error) {
+    if (use.isFailure(error)) await transact(deps, actor, (work) => count(work, use.limit, key))
+    throw error
+  } finally {
+    const left = (attempts.get(key) ?? 1) - 1
+    if (left > 0) attempts.set(key, left)
+    else attempts.delete(key)
+  }
+}
+
+/** Uses up one of a budget. @throws rate_limited when nothing is left */
+export async function consume(deps: Deps, actor: Actor, budget: Budget, subject: string): Promise<void> {
+  if (!deps.config.rateLimits) return
+
+  const key = counterKey(deps, budget, subject)
+  await assertWithin(deps, budget, key)
+  const wait = await transact(deps, actor, (work) => spend(work, budget, key))
+  if (wait > 0) throw rateLimited(wait)
+}
+
+/** Uses up one of each budget inside a unit of work; false when one of them had nothing left. */
+export async function spendAll(deps: Deps, work: Work, budgets: readonly Budget[], subject: string): Promise<boolean> {
+  if (!deps.config.rateLimits) return true
+
+  let left = true
+  for (const budget of budgets) left = (await spend(work, budget, counterKey(deps, budget, subject))) === 0 && left
+  return left
+}
+
+/** Wipes a subject's count. */
+export async function resetLimit(deps: Deps, work: Work, limit: Limit, subject: string): Promise<void> {
+  await forget(work, counterKey(deps, limit, subject))
+}
+
+async function assertWithin(deps: Deps, limit: Limit, key: string): Promise<boolean> {
+  const now = deps.clock.now()
+  const row = await deps.store.db.selectFrom('limit_counters').selectAll().where('key', '=', key).executeTakeFirst()
+  const live = row !== undefined && row.expires_at > now
+  if (live && row.blocked_until > now) throw rateLimited(row.blocked_until - now)
+
+  const failed = live ? row.count : 0
+  const inFlight = deps.limitsInFlight.attempts.get(key) ?? 0
+  const allowed = 'max' in limit ? limit.max - failed : Math.max(1, limit.free - failed)
+  if (inFlight >= allowed) throw rateLimited(second)
+  return live
+}
+
+/** Adds one use of a budget; ms to wait when it was more than the budget allows. */
+async function spend(work: Work, budget: Budget, key: string): Promise<number> {
+  const { count: used, blockedUntil } = await count(work, budget, key)
+  return used > budget.max ? Math.max(1, blockedUntil - work.now) : 0
+}
+
+async function count(work: Work, limit: Limit, key: string): Promise<{ count: number; blockedUntil: Instant }> {
+  const row = await work.db.selectFrom('limit_counters').selectAll().where('key', '=', key).executeTakeFirst()
+  const live = row !== undefined && row.expires_at > work.now ? row : undefined
+  const since = live?.since ?? work.now
+  const next = (live?.count ?? 0) + 1
+  const { blockedUntil, expiresAt } = consequences(limit, next, since, work.now)
+
+  const values = { count: next, since, blocked_until: blockedUntil, expires_at: expiresAt }
+  await work.db
+    .insertInto('limit_counters')
+    .values({ key, ...values })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet(values))
+    .execute()
+  if (blockedUntil > work.now && (live?.blocked_until ?? 0) <= work.now) {
+    await record(work, 'limit.exceeded', null, { limit: limit.name })
+  }
+  return { count: next, blockedUntil }
+}
+
+function consequences(limit: Limit, next: number, since: Instant, now: Instant): { blockedUntil: Instant; expiresAt: Instant } {
+  if ('max' in limit) {
+    const end = since + limit.window
+    return { blockedUntil: next >= limit.max ? end : 0, expiresAt: end }
+  }
+  const over = next - limit.free
+  const delay = over < 0 ? 0 : Math.min(limit.first * 2 ** Math.min(over, 30), limit.longest)
+  return { blockedUntil: delay === 0 ? 0 : now + delay, expiresAt: now + limit.memory }
+}
+
+async function forget(work: Work, key: string): Promise<void> {
+  await work.db.deleteFrom('limit_counters').where('key', '=', key).execute()
+}
+
+function counterKey(deps: Deps, limit: Limit, subject: string): string {
+  // Hashed under a key: a copy of the table tells neither addresses nor names.
+  return deps.keyring.mac('limit', `${limit.name}\n${createHash('sha256').update(subject).digest('hex')}`)
+}
+
+function rateLimited(wait: number): AuthError {
+  return new AuthError('rate_limited', { retryAfter: Math.max(1, Math.ceil(wait / second)) })
+}

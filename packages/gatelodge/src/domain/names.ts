@@ -1,0 +1,25 @@
+import { invalidField } from '../kernel/errors.ts'
+
+export interface GivenNames {
+  readonly firstName?: string | undefined
+  readonly lastName?: string | undefined
+  /** In place of the two: split at the last blank. */
+  readonly fullname?: string | undefined
+}
+
+/** The parts of a name as they were given; a part that was not given is absent. @throws input_invalid for a full name beside a part */
+export function readNames(given: GivenNames): { firstName?: string; lastName?: string } {
+  if (given.fullname === undefined) {
+    return {
+      ...(given.firstName !== undefined && { firstName: given.firstName.trim() }),
+      ...(given.lastName !== undefined && { lastName: given.lastName.trim() }),
+    }
+  }
+  if (given.firstName !== undefined || given.lastName !== undefined) {
+    throw invalidField('fullname', 'conflict', 'Give either the full name or its parts')
+  }
+
+  const whole = given.fullname.trim().replace(/\s+/gu, ' ')
+  const blank = whole.lastIndexOf(' ')
+  return blank < 0 ? { firstName: whole, lastName: '' } : { firstName: whole.slice(0, blank), lastName: whole.slice(blank + 1) }
+}

@@ -1,0 +1,82 @@
+import { AuthError } from '../kernel/errors.ts'
+import { newToken, parseToken, sameText, sha256, type UserId } from '../kernel/ids.ts'
+import type { OneTimeTokenRow, TokenPurpose } from '../store/schema.ts'
+import type { ReadDb } from '../store/store.ts'
+import type { Work } from '../store/unit-of-work.ts'
+import type { Deps } from './deps.ts'
+
+/** Whose token it is: an account's, or a pending sign-up's. */
+export type TokenOwner = { readonly userId: UserId } | { readonly signupId: string }
+
+/** Makes a token `id.secret` that works once within `ttl` ms; older ones of the same purpose and owner are void from now on. */
+export async function issueToken(
+  work: Work,
+  purpose: TokenPurpose,
+  owner: TokenOwner,
+  email: string,
+  ttl: number,
+): Promise<string> {
+  await voidTokens(work, owner, [purpose])
+
+  const token = newToken(work.random)
+  await work.db
+    .insertInto('one_time_tokens')
+    .values({
+      id: token.id,
+      purpose,
+      secret_hash: token.hash,
+      user_id: 'userId' in owner ? owner.userId : null,
+      signup_id: 'signupId' in owner ? owner.signupId : null,
+      email,
+      created_at: work.now,
+      expires_at: work.now + ttl,
+      spent_at: null,
+    })
+    .execute()
+  return token.text
+}
+
+/** The live token of one of these purposes, left unspent, so that garbage costs no hash. @throws token_invalid */
+export async function peekToken(deps: Deps, purposes: readonly TokenPurpose[], text: string): Promise<OneTimeTokenRow> {
+  const row = await findToken(deps.store.db, text)
+  if (!row || !purposes.includes(row.purpose) || row.spent_at !== null || row.expires_at <= deps.clock.now()) {
+    throw new AuthError('token_invalid')
+  }
+  return row
+}
+
+/** Spends a token of this purpose by one conditional update: of many parallel uses one succeeds. @throws token_invalid */
+export async function spendToken(work: Work, purpose: TokenPurpose, text: string): Promise<OneTimeTokenRow> {
+  const parts = parseToken(text)
+  if (!parts) throw new AuthError('token_invalid')
+
+  const spent = await work.db
+    .updateTable('one_time_tokens')
+    .set({ spent_at: work.now })
+    .where('id', '=', parts.id)
+    .where('secret_hash', '=', sha256(parts.secret))
+    .where('purpose', '=', purpose)
+    .where('spent_at', 'is', null)
+    .where('expires_at', '>', work.now)
+    .returningAll()
+    .executeTakeFirst()
+  if (!spent) throw new AuthError('token_invalid')
+  return spent
+}
+
+/** Voids the owner's unspent tokens of these purposes. */
+export async function voidTokens(work: Work, owner: TokenOwner, purposes: readonly TokenPurpose[]): Promise<void> {
+  const tokens = work.db.deleteFrom('one_time_tokens').where('purpose', 'in', purposes).where('spent_at', 'is', null)
+  await ('userId' in owner
+    ? tokens.where('user_id', '=', owner.userId)
+    : tokens.where('signup_id', '=', owner.signupId)
+  ).execute()
+}
+
+async function findToken(db: ReadDb, text: string): Promise<OneTimeTokenRow | undefined> {
+  const parts = parseToken(text)
+  if (!parts) return undefined
+
+  const row = await db.selectFrom('one_time_tokens').selectAll().where('id', '=', parts.id).executeTakeFirst()
+  return row && sameText(row.secret_hash, sha256(parts.secret)) ? row : undefined
+}

@@ -1,0 +1,46 @@
+import { getPriority, setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import { hashSync, type Options, verifySync } from '@node-rs/argon2'
+
+/** What a worker is asked for: with a `phc` whether the password fits it, without one the password's hash. */
+export interface HashJob {
+  readonly password: string
+  readonly phc?: string
+}
+
+/** What every worker is started with. */
+export interface HashWorkerData {
+  /** The cost of new hashes; the algorithm is the library's default, argon2id. */
+  readonly cost: Options
+  /** A well-formed PHC string of today's cost that no password fits. */
+  readonly decoy: string
+}
+
+const { cost, decoy }: HashWorkerData = workerData
+
+if (process.platform === 'linux') await giveWay().catch(() => undefined) // a sandbox may refuse; only the advantage is lost
+
+parentPort?.on('message', (job: HashJob) => parentPort?.postMessage(answer(job)))
+
+// On Linux a pid of 0 is the calling thread (setpriority(2)): the event loop wins the core. Elsewhere it would slow the whole process.
+async function giveWay(): Promise<void> {
+  setPriority(Math.min(getPriority() + 10, 19))
+}
+
+function answer({ password, phc }: HashJob): string | boolean {
+  const text = comparable(password)
+  return phc === undefined ? hashSync(text, cost) : fits(phc, text)
+}
+
+// NFC takes quadratic time on combining marks: 64 KiB of them are half a second. The policy allows no password of that length.
+function comparable(password: string): string {
+  return password.length > 4096 ? password : password.normalize('NFC')
+}
+
+function fits(phc: string, text: string): boolean {
+  try {
+    return verifySync(phc, text)
+  } catch {
+    return verifySync(decoy, text) // a damaged hash must not answer faster than a whole one
+  }
+}

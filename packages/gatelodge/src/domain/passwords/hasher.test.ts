@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { hashSync, verifySync } from '@node-rs/argon2'
+import { isAuthError } from '../../kernel/errors.ts'
+import { createHasher, defaultHashParameters, type HasherOptions } from './hasher.ts'
+
+const parameters = { memoryKiB: 8, passes: 1, lanes: 1 }
+async function withHasher(options: HasherOptions, work: (hasher: ReturnType<typeof createHasher>) => Promise<void>) {
+  const hasher = createHasher({ parameters, ...options })
+  try {
+    await work(hasher)
+  } finally {
+    await hasher.close()
+  }
+}
+
+test('a hash is an argon2id PHC string of the parameters, salted, and only its password fits', async () => {
+  await withHasher({}, async (hasher) => {
+    const [one, two] = await Promise.all([hasher.hash('quiet harbour 52', 'a'), hasher.hash('quiet harbour 52', 'b')])
+
+    assert.match(one, /^\$argon2id\$v=19\$m=8,t=1,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
+    assert.notEqual(one, two)
+    assert.ok(verifySync(one, 'quiet harbour 52'))
+    assert.equal(await hasher.verify(one, 'quiet harbour 52', 'a'), true)
+    assert.equal(await hasher.verify(one, 'quiet harbour 53', 'a'), false)
+    assert.equal(await hasher.verify(one, 'Quiet harbour 52', 'a'), false)
+    assert.equal(await hasher.verify(one, 'quiet harbour 52 ', 'a'), false)
+  })
+})
+
+test('the NFC and the NFD form of one password are one password', async () => {
+  await withHasher({}, async (hasher) => {
+    const phc = await hasher.hash('cafe\u0301 au lait', 'a')
+    assert.equal(await hasher.verify(phc, 'caf\u00e9 au lait', 'a'), true)
+    assert.equal(await hasher.verify(phc, 'cafe au lait', 'a'), false)
+  })
+})
+
+test('a password beyond the length of the policy is hashed whole', async () => {
+  await withHasher({}, async (hasher) => {
+    const long = '\u0316\u0301'.repeat(15_000)
+    const phc = await hasher.hash(long, 'a')
+    assert.equal(await hasher.verify(phc, long, 'a'), true)
+    assert.equal(await hasher.verify(phc, `${long}x`, 'a'), false)
+  })
+})
+
+test('hashes of other argon2 parameters and kinds are still checked', async () => {
+  await withHasher({}, async (hasher) => {
+    const costs = [
+      { memoryCost: 64 },
+      { timeCost: 3 },
+      { memoryCost: 16, parallelism: 2 },
+      { algorithm: 0 },
+      { algorithm: 1 },
+      { version: 0 },
+    ]
+    for (const cost of costs) {
+      const phc = hashSync('quiet harbour 52', { memoryCost: 8, timeCost: 1, ...cost })
+      assert.equal(await hasher.verify(phc, 'quiet harbour 52', 'a'), true, phc)
+      assert.equal(await hasher.verify(phc, 'quiet harbour 53', 'a'), false, phc)
+    }
+  })
+})
+
+const valid = hashSync('quiet harbour 52', { memoryCost: 8, timeCost: 1 })
+const damaged = [
+  '',
+  'quiet harbour 52',
+  '$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy',
+  valid.slice(0, -1),
+  valid.slice(0, 40),
+  `${valid}$`,
+  valid.replace('p=1', 'p=2'),
+  valid.replace('m=8', 'm=4294967295'),
+  valid.replace('t=1', 't=4294967295'),
+  valid.replace('m=8', 'm=0'),
+]
+
+test('nobody, a damaged hash and one too costly to compute fit no password and stop nothing', async () => {
+  await withHasher({}, async (hasher) => {
+    for (const phc of [null, ...damaged]) {
+      assert.equal(await hasher.verify(phc, 'quiet harbour 52', 'a'), false, `${phc}`)
+      assert.equal(await hasher.verify(phc, '', 'a'), false, `${phc}`)
+    }
+    assert.equal(await hasher.verify(valid, 'quiet harbour 52', 'a'), true)
+  })
+})
+
+test('an unknown user or a damaged hash costs as much as a wrong password, from the first check on', async () => {
+  await withHasher({ parameters: defaultHashParameters, threads: 1 }, async (hasher) => {
+    async function cost(phc: string | null, times: number): Promise<number> {
+      const took: number[] = []
+      for (let round = 0; round < times; round++) {
+        const start = performance.now()
+        const checked = hasher.verify(phc, 'quiet harbour 53', 'a')
+        assert.deepEqual(hasher.load(), { running: 1, waiting: 0 })
+        assert.equal(await checked, false)
+        took.push(performance.now() - start)
+      }
+      return Math.min(...took)
+    }
+
+    const phc = await hasher.hash('quiet harbour 52', 'a')
+    const real = await cost(phc, 5)
+    for (const other of [null, ...damaged]) assert.ok((await cost(other, 1)) > real / 3, `${other}`)
+  })
+})
+
+test('a hash of less memory, fewer passes or another algorithm is to be made again', async () => {
+  await withHasher({ parameters: { memoryKiB: 64, passes: 2, lanes: 1 } }, async (hasher) => {
+    assert.equal(hasher.needsRehash(await hasher.hash('quiet harbour 52', 'a')), false)
+    assert.equal(hasher.needsRehash(hashSync('x', { memoryCost: 128, timeCost: 3, parallelism: 2 })), false)
+
+    const lower = [
+      { memoryCost: 63 },
+      { timeCost: 1 },
+      { memoryCost: 128, timeCost: 1 },
+      { algorithm: 0 },
+      { algorithm: 1 },
+      { version: 0 },
+    ]
+    for (const cost of lower)
+      assert.equal(hasher.needsRehash(hashSync('x', { memoryCost: 64, timeCost: 2, ...cost })), true)
+    for (const phc of ['', '$2b$10$N9qo8uLOickgx2ZMRZoMye']) assert.equal(hasher.needsRehash(phc), true)
+  })
+})
+
+test('one client that queues much does not hold up another', async () => {
+  await withHasher({ threads: 1 }, async (hasher) => {
+    const done: string[] = []
+    const jobs = ['a1', 'a2', 'a3', 'a4', 'a5', 'b1'].map(async (name) => {
+      await hasher.hash('quiet harbour 52', name.slice(0, 1))
+      done.push(name)
+    })
+
+    assert.deepEqual(hasher.load(), { running: 1, waiting: 5 })
+    await Promise.all(jobs)
+    assert.deepEqual(done, ['a1', 'a2', 'b1', 'a3', 'a4', 'a5'])
+    assert.deepEqual(hasher.load(), { running: 0, waiting: 0 })
+  })
+})
+
+test('a full queue answers overloaded with a time to wait, and keeps room for other clients', async () => {
+  await withHasher({ threads: 1, maxWaiting: 3 }, async (hasher) => {
+    const outcome = (key: string) =>
+      hasher.verify(valid, 'quiet harbour 52', key).catch((error: unknown) => {
+        assert.ok(isAuthError(error, 'overloaded'))
+        assert.equal(error.retryAfter, 1)
+        return 'overloaded'
+      })
+
+    const outcomes = ['a', 'a', 'a', 'a', 'a', 'b'].map(outcome)
+    assert.deepEqual(hasher.load(), { running: 1, waiting: 3 })
+    assert.deepEqual(await Promise.all(outcomes), [true, true, true, 'overloaded', 'overloaded', true])
+  })
+})
+
+test('the time to wait grows with the queue and the cost of a hash', async () => {
+  const costly = { memoryKiB: 19_456, passes: 20, lanes: 1 }
+  await withHasher({ parameters: costly, threads: 1, maxWaiting: 8 }, async (hasher) => {
+    const jobs = Array.from({ length: 10 }, () => hasher.verify(valid, 'quiet harbour 52', 'a'))
+    const [refused] = (await Promise.allSettled(jobs)).filter(({ status }) => status === 'rejected')
+    assert.ok(refused?.status === 'rejected' && isAuthError(refused.reason, 'overloaded'))
+    assert.equal(refused.reason.retryAfter, 2)
+  })
+})
+
+test('no more jobs run at once than threads were allowed', async () => {
+  await withHasher({ threads: 1 }, async (hasher) => {
+    const jobs = [hasher.hash('x', 'a'), hasher.hash('x', 'b')]
+    assert.deepEqual(hasher.load(), { running: 1, waiting: 1 })
+    await Promise.all(jobs)
+  })
+})
+
+test('a thread that dies fails its own job only, and is replaced', async () => {
+  // argon2 wants 8 KiB per lane: a hash of these parameters throws inside the thread.
+  await withHasher({ parameters: { memoryKiB: 8, passes: 1, lanes: 2 }, threads: 1 }, async (hasher) => {
+    const results = await Promise.allSettled([
+      hasher.hash('quiet harbour 52', 'a'),
+      hasher.verify(valid, 'quiet harbour 52', 'a'),
+      hasher.hash('quiet harbour 52', 'a'),
+      hasher.verify(valid, 'quiet harbour 53', 'a'),
+    ])
+
+    assert.deepEqual(
+      results.map((result) => (result.status === 'fulfilled' ? result.value : isAuthError(result.reason, 'internal'))),
+      [true, true, true, false],
+    )
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['rejected', 'fulfilled', 'rejected', 'fulfilled'],
+    )
+    assert.deepEqual(hasher.load(), { running: 0, waiting: 0 })
+  })
+})
+
+test('closing refuses new jobs and finishes those it has', async () => {
+  const hasher = createHasher({ parameters, threads: 1 })
+  const jobs = ['a', 'a', 'b'].map((key) => hasher.hash('quiet harbour 52', key))
+  const closed = hasher.close()
+
+  await assert.rejects(hasher.hash('quiet harbour 52', 'a'), (error) => isAuthError(error, 'service_unavailable'))
+  await assert.rejects(hasher.verify(null, 'quiet harbour 52', 'a'), (error) =>
+    isAuthError(error, 'service_unavailable'),
+  )
+  await closed
+  assert.deepEqual(hasher.load(), { running: 0, waiting: 0 })
+  for (const phc of await Promise.all(jobs)) assert.ok(verifySync(phc, 'quiet harbour 52'))
+  await hasher.close()
+})
+
+test('closing a hasher that was never used starts nothing and ends', async () => {
+  await createHasher().close()
+})
+
+test('a job under way keeps the process alive, an idle thread does not', async () => {
+  const script = `
+    const { createHasher } = await import(${JSON.stringify(import.meta.resolve('./hasher.ts'))})
+    createHasher().hash('quiet harbour 52', 'a').then((phc) => console.log(phc))
+  `
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 20_000,
+  })
+  assert.match(stdout, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+})
+
+test('hashing threads give way to the event loop', { skip: process.platform !== 'linux' }, async () => {
+  await withHasher({ threads: 1 }, async (hasher) => {
+    await hasher.hash('quiet harbour 52', 'a')
+
+    const niceness = readdirSync('/proc/self/task').map((id) => {
+      const stat = readFileSync(`/proc/self/task/${id}/stat`, 'utf8')
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])
+    })
+    const [loop = 0] = niceness
+    assert.deepEqual([...new Set(niceness)], [loop, Math.min(loop + 10, 19)])
+  })
+})

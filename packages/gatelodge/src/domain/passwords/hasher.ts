@@ -1,0 +1,173 @@
+import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { AuthError } from '../../kernel/errors.ts'
+import { createFairQueue } from './fair-queue.ts'
+import type { HashJob, HashWorkerData } from './hash-worker.ts'
+
+/** The cost of an argon2id hash (RFC 9106). */
+export interface HashParameters {
+  readonly memoryKiB: number
+  readonly passes: number
+  readonly lanes: number
+}
+
+/** OWASP's first choice for argon2id. */
+export const defaultHashParameters: HashParameters = { memoryKiB: 19_456, passes: 2, lanes: 1 }
+
+export interface HasherOptions {
+  readonly parameters?: HashParameters
+  /** Worker threads, never more than cores. */
+  readonly threads?: number
+  /** Jobs that may wait, at least 1. */
+  readonly maxWaiting?: number
+}
+
+/** Hashes and checks passwords off the event loop; clients, named by `fairKey`, take turns. */
+export interface Hasher {
+  /** The PHC string of a password, NFC-normalised first. @throws overloaded, service_unavailable (closed), internal (a worker died) */
+  hash(password: string, fairKey: string): Promise<string>
+  /** Whether a password fits; a `phc` of null (nobody, or no password) or one that is damaged costs a real check and answers false. @throws as hash */
+  verify(phc: string | null, password: string, fairKey: string): Promise<boolean>
+  /** Whether a hash was made with less memory or fewer passes than today's, or by another algorithm. */
+  needsRehash(phc: string): boolean
+  /** Jobs under way and jobs waiting. */
+  load(): { running: number; waiting: number }
+  /** Refuses new jobs, finishes those it has, and ends the threads. */
+  close(): Promise<void>
+}
+
+interface Task {
+  readonly job: HashJob
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: AuthError) => void
+}
+
+interface Thread {
+  readonly worker: Worker
+  task: Task | undefined
+}
+
+// As .ts from the source and as .js from the published build.
+const workerUrl = new URL(`./hash-worker${extname(import.meta.url)}`, import.meta.url)
+// What one hash may fill in all: the costlier choice of RFC 9106, section 4. An imported hash that asks for more would take the process down.
+const largestFill = 2 ** 21
+// KiB that a slow core fills in a second, to say when a new try makes sense.
+const fillPerSecond = 2 ** 21
+
+/** A pool of threads for argon2id, of our own so that libuv's stays free; threads start when they are first needed and idle ones keep no process alive. */
+export function createHasher(options: HasherOptions = {}): Hasher {
+  const parameters = options.parameters ?? defaultHashParameters
+  const maxThreads = Math.min(options.threads ?? Number.POSITIVE_INFINITY, availableParallelism())
+  const waiting = createFairQueue<Task>(options.maxWaiting ?? 256)
+  const threads = new Set<Thread>()
+  const drained = Promise.withResolvers<void>()
+  let closing: Promise<void> | undefined
+  const decoy = decoyOf(parameters)
+
+  function run(job: HashJob, fairKey: string): Promise<unknown> {
+    if (closing) return Promise.reject(new AuthError('service_unavailable'))
+
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const refused = waiting.push(fairKey, { job, resolve, reject })
+    refused?.reject(new AuthError('overloaded', { retryAfter: secondsToDrain() }))
+    dispatch()
+    return promise
+  }
+
+  function dispatch(): void {
+    while (waiting.size > 0) {
+      const thread = [...threads].find(({ task }) => task === undefined) ?? start()
+      if (!thread) return
+
+      thread.task = waiting.shift()
+      thread.worker.ref()
+      thread.worker.postMessage(thread.task?.job)
+    }
+    if (closing && running() === 0) drained.resolve()
+  }
+
+  function start(): Thread | undefined {
+    if (threads.size >= maxThreads) return undefined
+
+    const worker = new Worker(workerUrl, { workerData: workerDataOf(parameters, decoy), execArgv: [] })
+    const thread: Thread = { worker, task: undefined }
+    worker.on('message', (answer: unknown) => {
+      const task = release(thread)
+      task?.resolve(answer)
+      dispatch()
+    })
+    worker.on('error', (cause) => retire(thread, cause))
+    worker.on('exit', () => retire(thread, undefined))
+    threads.add(thread)
+    return thread
+  }
+
+  function release(thread: Thread): Task | undefined {
+    const { task } = thread
+    thread.task = undefined
+    thread.worker.unref()
+    return task
+  }
+
+  function retire(thread: Thread, cause: unknown): void {
+    threads.delete(thread)
+    release(thread)?.reject(new AuthError('internal', { cause }))
+    dispatch()
+  }
+
+  function running(): number {
+    return [...threads].filter(({ task }) => task !== undefined).length
+  }
+
+  function secondsToDrain(): number {
+    return Math.ceil((waiting.size * parameters.memoryKiB * parameters.passes) / fillPerSecond / maxThreads)
+  }
+
+  async function end(): Promise<void> {
+    await drained.promise
+    await Promise.all([...threads].map(({ worker }) => worker.terminate()))
+  }
+
+  return {
+    hash: async (password, fairKey) => String(await run({ password }, fairKey)),
+
+    verify: async (phc, password, fairKey) => {
+      const parsed = phc === null ? undefined : parsePhc(phc)
+      const affordable = parsed !== undefined && parsed.memoryKiB < 4e9
+      return (await run({ password, phc: affordable ? parsed.phc : decoy }, fairKey)) === true
+    },
+
+    needsRehash: (phc) => {
+      const parsed = parsePhc(phc)
+      const current = parsed?.algorithm === 'argon2id' && parsed.version === '19'
+      return !current || parsed.memoryKiB < parameters.memoryKiB || parsed.passes < parameters.passes
+    },
+
+    load: () => ({ running: running(), waiting: waiting.size }),
+
+    close: () => {
+      closing ??= end()
+      dispatch()
+      return closing
+    },
+  }
+}
+
+function workerDataOf(parameters: HashParameters, decoy: string): HashWorkerData {
+  const { memoryKiB, passes, lanes } = parameters
+  return { cost: { memoryCost: memoryKiB, timeCost: passes, parallelism: lanes }, decoy }
+}
+
+// A check against this does all the work of a real one, from the first call on, and 32 zero bytes are the hash of no password anybody can find.
+function decoyOf({ memoryKiB, passes, lanes }: HashParameters): string {
+  const salt = Buffer.alloc(16, 'gatelodge').toString('base64').replaceAll('=', '')
+  return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${lanes}$${salt}$${'A'.repeat(43)}`
+}
+
+function parsePhc(phc: string) {
+  const match = /^\$(argon2(?:id|i|d))\$(?:v=(\d+)\$)?m=(\d{1,10}),t=(\d{1,10}),p=\d{1,3}\$/.exec(phc)
+  return match
+    ? { phc, algorithm: match[1], version: match[2], memoryKiB: Number(match[3]), passes: Number(match[4]) }
+    : undefined
+}

@@ -1,0 +1,83 @@
+import { type AuthError, invalidField } from '../../kernel/errors.ts'
+import { isCommonPassword } from './blocklist.ts'
+
+/** What a password must not be: words that an attacker knows of this user and this service. */
+export interface PasswordContext {
+  readonly email?: string
+  readonly username?: string | null
+  readonly firstName?: string
+  readonly lastName?: string
+  readonly serviceName: string
+}
+
+const leastLength = 6
+const mostCodePoints = 1_024
+const mostBytes = 4_096
+
+/** Refuses a password the policy forbids and says why (NIST SP 800-63B-4, 3.1.1.2); `minLength` counts code points and is never below 6. @throws input_invalid (characters, too_short, too_long, too_common, contains_identity) */
+export function assertPasswordAllowed(
+  field: string,
+  password: string,
+  minLength: number,
+  context: PasswordContext,
+): void {
+  // A NUL or half a surrogate pair is cut or replaced on its way to the hash: two passwords would become one.
+  if (!password.isWellFormed() || /\p{Cc}/u.test(password)) {
+    throw invalidField(
+      field,
+      'characters',
+      'Leave out control characters such as tabs; letters, signs and blanks are welcome',
+    )
+  }
+  if (password.length > mostBytes) throw tooLong(field) // before NFC, which takes quadratic time on combining marks
+
+  const text = password.normalize('NFC')
+  const length = [...text].length
+  const least = Math.max(minLength, leastLength)
+  if (length < least)
+    throw invalidField(field, 'too_short', `Use at least ${least} characters; a few unrelated words are easy to keep`)
+  if (length > mostCodePoints || Buffer.byteLength(text) > mostBytes) throw tooLong(field)
+  if (isIdentity(text, context)) {
+    throw invalidField(
+      field,
+      'contains_identity',
+      'This password is a name or address others know; use a few unrelated words instead',
+    )
+  }
+  if (isCommonPassword(text)) {
+    throw invalidField(
+      field,
+      'too_common',
+      'This password is among the first that attackers try; use a few unrelated words instead',
+    )
+  }
+}
+
+function tooLong(field: string): AuthError {
+  return invalidField(field, 'too_long', `Use at most ${mostCodePoints} characters`)
+}
+
+function isIdentity(text: string, context: PasswordContext): boolean {
+  const { email = '', firstName = '', lastName = '' } = context
+  const [local = '', domain = ''] = email.split('@')
+  const names = [firstName, lastName, `${firstName}${lastName}`, `${lastName}${firstName}`]
+  const known = [
+    ...names,
+    context.username ?? '',
+    email,
+    local,
+    domain,
+    domain.split('.')[0] ?? '',
+    context.serviceName,
+  ]
+
+  const given = bare(text)
+  return known.map(bare).some((word) => word.length > 0 && (given === word || given === `${word}${word}`))
+}
+
+function bare(text: string): string {
+  return text
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[\s._-]/g, '')
+}

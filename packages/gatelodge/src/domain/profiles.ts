@@ -1,0 +1,63 @@
+import type { Instant } from '../kernel/clock.ts'
+import { type FieldFault, AuthError } from '../kernel/errors.ts'
+import type { ProfileRow } from '../store/schema.ts'
+
+/** Fields of a profile to change; null clears one. */
+export interface ProfileChange {
+  readonly phoneNumber?: string | null | undefined
+  readonly website?: string | null | undefined
+  readonly githubLink?: string | null | undefined
+  readonly birthDate?: string | null | undefined
+  readonly locale?: string | null | undefined
+}
+
+type ProfileColumns = Partial<Omit<ProfileRow, 'user_id'>>
+
+/** The columns that a change sets. @throws input_invalid with one fault per field */
+export function readProfile(change: ProfileChange, now: Instant): ProfileColumns {
+  const rules = [
+    ['phone_number', change.phoneNumber, isPhoneNumber, 'Give 5 to 20 digits; blanks and a leading + are allowed'],
+    ['website', change.website, isWebLink, 'Give a link that starts with http:// or https://'],
+    ['github_link', change.githubLink, isWebLink, 'Give a link that starts with http:// or https://'],
+    ['birth_date', change.birthDate, (text: string) => isBirthDate(text, now), 'Give a past date since 1800 as YYYY-MM-DD'],
+    ['locale', change.locale, isLocale, 'Give a language tag such as en or de-CH'],
+  ] as const
+  const faults: FieldFault[] = rules
+    .filter(([, value, isAllowed]) => typeof value === 'string' && !isAllowed(value))
+    .map(([name, , , message]) => ({ field: `profile.${name}`, code: 'invalid', message }))
+  if (faults.length > 0) throw new AuthError('input_invalid', { faults })
+
+  const columns: ProfileColumns = {}
+  for (const [name, value] of rules) if (value !== undefined) columns[name] = value
+  return columns
+}
+
+/** Kept as typed: `+`, digits and blanks, 5 to 20 digits. */
+function isPhoneNumber(text: string): boolean {
+  const digits = text.replace(/\D/g, '').length
+  return /^\+?[\d ]{1,40}$/.test(text) && digits >= 5 && digits <= 20
+}
+
+/** Links are shown as links: any other scheme could run script. */
+function isWebLink(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return (
+    url !== undefined && /^https?:\/\//i.test(text) && url.hostname !== '' && url.username === '' && url.password === '' && !/\s/.test(text)
+  )
+}
+
+function isBirthDate(text: string, now: Instant): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < '1800-01-01') return false
+
+  const instant = Date.parse(`${text}T00:00:00Z`)
+  const isReal = Number.isFinite(instant) && new Date(instant).toISOString().startsWith(text) // 30 February is none
+  return isReal && instant < now
+}
+
+function isLocale(text: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(text).length === 1
+  } catch {
+    return false // RangeError: no BCP 47 language tag
+  }
+}

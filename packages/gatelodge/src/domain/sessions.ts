@@ -1,0 +1,130 @@
+import type { Instant } from '../kernel/clock.ts'
+import { newToken, type NewToken, type SessionId, type UserId } from '../kernel/ids.ts'
+import type { SessionRow, UserRow } from '../store/schema.ts'
+import type { ReadDb } from '../store/store.ts'
+import type { Work } from '../store/unit-of-work.ts'
+import { describeDevice } from './user-agents.ts'
+
+/** A proof by one factor: RFC 8176 names of its methods, and the assurance (NIST SP 800-63B-4) that it gives. */
+export interface Proof {
+  readonly methods: readonly string[]
+  readonly assurance: 'aal1' | 'aal2'
+}
+
+/** A session as its user sees it: never its secret. */
+export interface Session {
+  readonly id: SessionId
+  readonly createdAt: Instant
+  readonly lastSeenAt: Instant
+  /** The earlier of the idle and the absolute end. */
+  readonly expiresAt: Instant
+  readonly authenticatedAt: Instant
+  readonly ip: string | null
+  readonly userAgent: string | null
+  readonly device: string
+  readonly methods: readonly string[]
+  readonly assurance: 'aal1' | 'aal2'
+}
+
+export interface SessionLife {
+  /** ms without use after which a session ends */
+  readonly sessionIdle: number
+  /** ms after which a session ends whatever its use */
+  readonly sessionAbsolute: number
+}
+
+export interface SessionWish {
+  readonly kind: 'cookie' | 'token'
+  /** Whether the cookie outlives the browser. */
+  readonly remember: boolean
+}
+
+const userAgentLength = 400
+
+/** Stores a new session with a new id and answers its secret token. */
+export async function insertSession(
+  work: Work,
+  life: SessionLife,
+  userId: UserId,
+  proof: Proof,
+  wish: SessionWish,
+): Promise<{ row: SessionRow; token: NewToken }> {
+  const token = newToken(work.random)
+  const row = await work.db
+    .insertInto('sessions')
+    .values({
+      id: token.id as SessionId,
+      user_id: userId,
+      kind: wish.kind,
+      secret_hash: wish.kind === 'cookie' ? token.hash : null,
+      created_at: work.now,
+      last_seen_at: work.now,
+      expires_at: work.now + life.sessionAbsolute,
+      authenticated_at: work.now,
+      methods: JSON.stringify(proof.methods),
+      assurance: proof.assurance,
+      remember: wish.remember ? 1 : 0,
+      ip: work.actor.ip,
+      user_agent: work.actor.userAgent?.slice(0, userAgentLength) ?? null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return { row, token }
+}
+
+/** Ends one session of a user with its refresh tokens; false when there is none. */
+export async function endSession(work: Work, userId: UserId, id: SessionId): Promise<boolean> {
+  const ended = await work.db
+    .deleteFrom('sessions')
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .returning('id')
+    .executeTakeFirst()
+  work.changed([userId])
+  return ended !== undefined
+}
+
+/** Ends every session of a user, but for `keep`, and answers how many. */
+export async function endSessions(work: Work, userId: UserId, keep: SessionId | null = null): Promise<number> {
+  const ended = await work.db
+    .deleteFrom('sessions')
+    .where('user_id', '=', userId)
+    .$if(keep !== null, (query) => query.where('id', '!=', keep as SessionId))
+    .returning('id')
+    .execute()
+  work.changed([userId])
+  return ended.length
+}
+
+/** A user's live sessions, the newest first. */
+export async function findSessionsOf(db: ReadDb, life: SessionLife, user: UserRow['id'], now: Instant): Promise<Session[]> {
+  const rows = await db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('user_id', '=', user)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .execute()
+  return rows.filter((row) => isLive(row, life, now)).map((row) => toSession(row, life))
+}
+
+/** Whether a session is within its idle and absolute ends. */
+export function isLive(row: Pick<SessionRow, 'expires_at' | 'last_seen_at'>, life: SessionLife, now: Instant): boolean {
+  return now < Math.min(row.expires_at, row.last_seen_at + life.sessionIdle)
+}
+
+/** The row as its user sees it. */
+export function toSession(row: SessionRow, life: SessionLife): Session {
+  return {
+    id: row.id,
+    createdAt: row.created_at,
+    lastSeenAt: row.last_seen_at,
+    expiresAt: Math.min(row.expires_at, row.last_seen_at + life.sessionIdle),
+    authenticatedAt: row.authenticated_at,
+    ip: row.ip,
+    userAgent: row.user_agent,
+    device: describeDevice(row.user_agent),
+    methods: JSON.parse(row.methods) as string[],
+    assurance: row.assurance,
+  }
+}

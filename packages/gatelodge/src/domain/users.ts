@@ -1,0 +1,196 @@
+import { sql } from 'kysely'
+import type { Instant } from '../kernel/clock.ts'
+import { AuthError } from '../kernel/errors.ts'
+import type { Events } from '../kernel/events.ts'
+import { uuidv7, type UserId } from '../kernel/ids.ts'
+import type { ProfileRow, Role, UserRow } from '../store/schema.ts'
+import type { ReadDb } from '../store/store.ts'
+import type { Work } from '../store/unit-of-work.ts'
+import { record } from './audit.ts'
+import { takeUsername } from './usernames.ts'
+
+/** An account as its holder and administrators see it: never a hash, never a credential. */
+export interface User {
+  readonly id: UserId
+  readonly email: string
+  readonly emailVerified: boolean
+  readonly username: string | null
+  readonly firstName: string
+  readonly lastName: string
+  /** First and last name, else the username, else empty. */
+  readonly fullname: string
+  readonly avatarUrl: string | null
+  readonly isActive: boolean
+  readonly isStaff: boolean
+  readonly roles: readonly Role[]
+  readonly createdAt: Instant
+  readonly lastLoginAt: Instant | null
+  readonly profile: Profile
+}
+
+export interface Profile {
+  readonly phoneNumber: string | null
+  readonly website: string | null
+  readonly githubLink: string | null
+  /** `YYYY-MM-DD` */
+  readonly birthDate: string | null
+  readonly locale: string | null
+}
+
+export interface NewUser {
+  readonly email: string
+  readonly emailVerifiedAt: Instant | null
+  readonly username: string | null
+  readonly firstName: string
+  readonly lastName: string
+  readonly passwordHash: string | null
+  readonly signupBrowserHash?: string
+  readonly isStaff?: boolean
+  readonly by: Events['user.created']['by']
+}
+
+/** The account with this id. */
+export async function findUser(db: ReadDb, id: UserId): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/** The account of somebody signed in. @throws token_invalid when it is gone */
+export async function getUser(db: ReadDb, id: UserId): Promise<UserRow> {
+  const user = await findUser(db, id)
+  if (!user) throw new AuthError('token_invalid')
+  return user
+}
+
+/** The account with this canonical address. */
+export async function findUserByEmail(db: ReadDb, email: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()
+}
+
+/** The account with this case-folded username. */
+export async function findUserByUsername(db: ReadDb, username: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('username', '=', username).executeTakeFirst()
+}
+
+/** Whether an account has this address, or keeps it for an undo. */
+export async function isEmailKnown(db: ReadDb, email: string, now: Instant): Promise<boolean> {
+  if (await findUserByEmail(db, email)) return true
+  return (await findReservation(db, email, now)) !== undefined
+}
+
+/** Who keeps this address for an undo. */
+export async function findReservation(db: ReadDb, email: string, now: Instant): Promise<UserId | undefined> {
+  const row = await db
+    .selectFrom('email_reservations')
+    .select('user_id')
+    .where('email', '=', email)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row?.user_id
+}
+
+/**
+ * Makes an account with its profile and username, and voids every pending sign-up of its address.
+ * Answers undefined when an account has the address already. @throws username_taken
+ */
+export async function createUser(work: Work, user: NewUser): Promise<UserRow | undefined> {
+  if (await findReservation(work.db, user.email, work.now)) return undefined
+
+  const row = await work.db
+    .insertInto('users')
+    .values({
+      id: uuidv7(work.clock, work.random) as UserId,
+      email: user.email,
+      email_verified_at: user.emailVerifiedAt,
+      username: null,
+      first_name: user.firstName,
+      last_name: user.lastName,
+      password_hash: user.passwordHash,
+      password_changed_at: user.passwordHash === null ? null : work.now,
+      password_failures: 0,
+      is_active: 1,
+      is_staff: user.isStaff ? 1 : 0,
+      avatar_url: null,
+      signup_browser_hash: user.signupBrowserHash ?? null,
+      created_at: work.now,
+      last_login_at: null,
+    })
+    .onConflict((conflict) => conflict.column('email').doNothing())
+    .returningAll()
+    .executeTakeFirst()
+  if (!row) return undefined
+
+  await work.db
+    .insertInto('profiles')
+    .values({ user_id: row.id, phone_number: null, website: null, github_link: null, birth_date: null, locale: null })
+    .execute()
+  if (user.username !== null) await takeUsername(work, row.id, row.email, user.username)
+  await voidSignupsOf(work, row.email)
+  await record(work, 'user.created', row.id, { by: user.by })
+  return { ...row, username: user.username }
+}
+
+/** Removes every pending sign-up of an address with its links and reserved names: the address has an owner now. */
+export async function voidSignupsOf(work: Work, email: string): Promise<void> {
+  await work.db.deleteFrom('pending_signups').where('email', '=', email).execute()
+  await work.db.deleteFrom('usernames').where('email', '=', email).execute()
+}
+
+/** The account with profile and roles, as callers see it. */
+export async function loadUser(db: ReadDb, row: UserRow): Promise<User> {
+  const [profile, roles] = await Promise.all([
+    db.selectFrom('profiles').selectAll().where('user_id', '=', row.id).executeTakeFirstOrThrow(),
+    findRoles(db, row.id),
+  ])
+  return toUser(row, profile, roles)
+}
+
+/** An account's roles, sorted. */
+export async function findRoles(db: ReadDb, userId: UserId): Promise<Role[]> {
+  const rows = await db.selectFrom('user_roles').select('role').where('user_id', '=', userId).orderBy('role').execute()
+  return rows.map(({ role }) => role)
+}
+
+/** Whether no other active administrator exists. */
+export async function isLastAdministrator(db: ReadDb, userId: UserId): Promise<boolean> {
+  const administrators = await db
+    .selectFrom('user_roles')
+    .innerJoin('users', 'users.id', 'user_roles.user_id')
+    .select('users.id')
+    .where('user_roles.role', '=', 'administrator')
+    .where('users.is_active', '=', 1)
+    .orderBy(sql`users.id = ${userId}`)
+    .limit(1)
+    .execute()
+  return administrators[0]?.id === userId
+}
+
+/** Name to greet a person by in mails: the first name, else nothing. */
+export function greetingName(user: UserRow): string {
+  return user.first_name
+}
+
+/** Puts rows together into what callers see. */
+export function toUser(row: UserRow, profile: ProfileRow, roles: readonly Role[]): User {
+  return {
+    id: row.id,
+    email: row.email,
+    emailVerified: row.email_verified_at !== null,
+    username: row.username,
+    firstName: row.first_name,
+    lastName: row.last_name,
+    fullname: [row.first_name, row.last_name].filter(Boolean).join(' ') || (row.username ?? ''),
+    avatarUrl: row.avatar_url,
+    isActive: row.is_active === 1,
+    isStaff: row.is_staff === 1,
+    roles,
+    createdAt: row.created_at,
+    lastLoginAt: row.last_login_at,
+    profile: {
+      phoneNumber: profile.phone_number,
+      website: profile.website,
+      githubLink: profile.github_link,
+      birthDate: profile.birth_date,
+      locale: profile.locale,
+    },
+  }
+}

@@ -1,0 +1,25 @@
+import { deleteUser } from '../../domain/account-removal.ts'
+import { assertOwnPassword, isFreshlyAuthenticated } from '../../domain/authentication.ts'
+import type { Deps } from '../../domain/deps.ts'
+import type { LiveSession } from '../../domain/session-cache.ts'
+import { getUser } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import { transact } from '../../store/unit-of-work.ts'
+
+/**
+ * Removes the caller's account with everything that belongs to it, by password or a fresh proof.
+ * @throws incorrect_password, reauthentication_required, last_administrator, rate_limited, overloaded
+ */
+export async function deleteOwnAccount(
+  deps: Deps,
+  actor: Actor,
+  me: LiveSession,
+  input: { password?: string | undefined },
+): Promise<void> {
+  const user = await getUser(deps.store.db, me.user.id)
+  if (input.password !== undefined) await assertOwnPassword(deps, actor, user, input.password)
+  else if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
+
+  await transact(deps, actor, (work) => deleteUser(work, user.id, 'self'))
+}

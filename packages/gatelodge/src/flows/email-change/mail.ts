@@ -1,0 +1,99 @@
+import type { Instant } from '../../kernel/clock.ts'
+import { expirySentence, type MailContext, mailDocument, oneLine, type RenderedMail } from '../../pages/mail-layout.ts'
+import { emailChangeMessages } from './messages.ts'
+
+export interface ConfirmNewEmailMail {
+  readonly name: string
+  readonly link: string
+  /** Milliseconds. */
+  readonly ttl: number
+  readonly expiresAt: Instant
+}
+
+/** Proves the new address of an account; goes to the new address. */
+export function confirmNewEmailMail(context: MailContext, data: ConfirmNewEmailMail): RenderedMail {
+  const words = emailChangeMessages.confirm
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.link },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.locale) },
+      { kind: 'note', text: words.notYou },
+    ],
+    footer: words.footer,
+  })
+}
+
+export interface EmailChangeNoticeMail {
+  readonly name: string
+  /** Such as `a***@example.org`. */
+  readonly maskedNewEmail: string
+  readonly undoLink: string
+  /** Milliseconds. */
+  readonly ttl: number
+  readonly expiresAt: Instant
+}
+
+/** Tells the old address of an account that it was changed, with the way back. */
+export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNoticeMail): RenderedMail {
+  const words = emailChangeMessages.notice
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'facts', facts: [[words.newAddress, oneLine(data.maskedNewEmail)]] },
+      { kind: 'paragraph', text: words.wasYou },
+      { kind: 'action', label: words.action, url: data.undoLink },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.locale) },
+    ],
+    footer: words.footer,
+  })
+}
+
+/** Tells the owner of an address that somebody tried to move another account to it; goes out in place of a link. */
+export function addressInUseMail(context: MailContext, data: { readonly name: string }): RenderedMail {
+  const words = emailChangeMessages.addressInUse
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'note', text: words.notYou },
+    ],
+    footer: words.footer,
+  })
+}
+
+export interface EmailRestoredMail {
+  readonly name: string
+  readonly resetLink: string
+  /** Milliseconds. */
+  readonly ttl: number
+  readonly expiresAt: Instant
+}
+
+/** Tells the restored address that the change was undone and carries the link to a new password. */
+export function emailRestoredMail(context: MailContext, data: EmailRestoredMail): RenderedMail {
+  const words = emailChangeMessages.restored
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.resetLink },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.locale) },
+    ],
+    footer: words.footer,
+  })
+}

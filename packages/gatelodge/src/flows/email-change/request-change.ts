@@ -1,0 +1,35 @@
+import { record } from '../../domain/audit.ts'
+import { assertOwnPassword } from '../../domain/authentication.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { parseEmail } from '../../domain/identifiers/email.ts'
+import { mailBudgets, spendAll } from '../../domain/limits.ts'
+import { requestMail } from '../../domain/outbox.ts'
+import type { LiveSession } from '../../domain/session-cache.ts'
+import { getUser } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { invalidField } from '../../kernel/errors.ts'
+import { transact } from '../../store/unit-of-work.ts'
+
+/**
+ * Asks for another address. Nothing changes before its link is confirmed; the answer and the rows are the same when the address has an account, whose
+ * owner is told instead. @throws input_invalid, incorrect_password, rate_limited, overloaded
+ */
+export async function requestEmailChange(
+  deps: Deps,
+  actor: Actor,
+  me: LiveSession,
+  input: { newEmail: string; password: string },
+): Promise<void> {
+  const email = parseEmail('new_email', input.newEmail)
+  const user = await getUser(deps.store.db, me.user.id)
+  if (email === user.email) throw invalidField('new_email', 'unchanged', 'This is your address already')
+  await assertOwnPassword(deps, actor, user, input.password)
+
+  await transact(deps, actor, async (work) => {
+    if (await spendAll(deps, work, mailBudgets, email)) {
+      await requestMail(work, 'email_change', { userId: user.id, email, at: work.now })
+    }
+    await record(work, 'email_change.requested', user.id, {})
+  })
+  deps.wakeMail()
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { route } from '../../http/route.ts'
+import { emailField, messageSchema, passwordField, tokenField, userSchema, userToWire } from '../../http/wire.ts'
+import { confirmEmailChange, undoEmailChange } from './confirm-change.ts'
+import { emailChangeAnswers } from './messages.ts'
+import { requestEmailChange } from './request-change.ts'
+
+export const emailChangeRoutes = [
+  route({
+    method: 'POST',
+    path: '/api/v1/auth/change-email',
+    tag: 'Authentication',
+    summary: 'Ask for another e-mail address',
+    description: 'Nothing changes before the link mailed to the new address is confirmed.',
+    auth: 'session',
+    origin: 'cookie',
+    limit: 'password',
+    body: z.strictObject({ new_email: emailField, password: passwordField }),
+    answers: { 202: { description: 'Asked for', schema: messageSchema } },
+    errors: ['incorrect_password', 'overloaded'],
+    async handle(deps, { actor, body, me }) {
+      await requestEmailChange(deps, actor, me, { newEmail: body.new_email, password: body.password })
+      return { status: 202, json: { message: emailChangeAnswers.requested } }
+    },
+  }),
+
+  route({
+    method: 'POST',
+    path: '/api/v1/auth/change-email/confirm',
+    tag: 'Authentication',
+    summary: 'Confirm another e-mail address by its mailed link',
+    description: 'Needs no session and ends the others. The former address is told and can undo the change for 72 hours.',
+    auth: 'optional',
+    origin: 'cookie',
+    limit: 'token',
+    body: z.strictObject({ token: tokenField }),
+    answers: {
+      200: { description: 'The address is changed', schema: z.strictObject({ message: z.string(), user: userSchema }) },
+    },
+    errors: ['token_invalid'],
+    statuses: { token_invalid: 400 },
+    async handle(deps, { actor, body }) {
+      const user = await confirmEmailChange(deps, actor, body)
+      return { status: 200, json: { message: emailChangeAnswers.confirmed, user: userToWire(user) } }
+    },
+  }),
+
+  route({
+    method: 'POST',
+    path: '/api/v1/auth/change-email/undo',
+    tag: 'Authentication',
+    summary: 'Take the account back to its former e-mail address',
+    description: 'By the link mailed there. Ends every session and mails a password reset link.',
+    auth: 'none',
+    origin: 'cookie',
+    limit: 'token',
+    body: z.strictObject({ token: tokenField }),
+    answers: { 200: { description: 'The address is restored', schema: messageSchema } },
+    errors: ['token_invalid'],
+    statuses: { token_invalid: 400 },
+    async handle(deps, { actor, body }) {
+      await undoEmailChange(deps, actor, body)
+      return { status: 200, json: { message: emailChangeAnswers.undone } }
+    },
+  }),
+]

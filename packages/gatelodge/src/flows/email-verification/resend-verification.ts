@@ -1,0 +1,44 @@
+import { record } from '../../domain/audit.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { parseEmail } from '../../domain/identifiers/email.ts'
+import { mailBudgets, spendAll } from '../../domain/limits.ts'
+import { requestMail } from '../../domain/outbox.ts'
+import { findUserByEmail } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import { parseToken } from '../../kernel/ids.ts'
+import { transact } from '../../store/unit-of-work.ts'
+
+/**
+ * Mails a fresh link to an unconfirmed address: for the asking browser's pending sign-up, else the newest. In blind mode the answer and the
+ * rows are the same for every address; `explicit` says when there is nothing to confirm. @throws input_invalid, user_not_found (explicit)
+ */
+export async function resendVerification(deps: Deps, actor: Actor, input: { email: string }): Promise<void> {
+  const email = parseEmail('email', input.email)
+  if (deps.config.enumeration === 'explicit' && !(await hasSomethingToConfirm(deps, email))) {
+    throw new AuthError('user_not_found', {
+      detail:
+        "A user with this e-mail address does not exist. If you registered with this email, ensure you haven't activated it yet. You can check by logging in",
+    })
+  }
+
+  const signupId = actor.signUpCookie === null ? null : (parseToken(actor.signUpCookie)?.id ?? null)
+  await transact(deps, actor, async (work) => {
+    if (await spendAll(deps, work, mailBudgets, email)) await requestMail(work, 'verification', { email, signupId })
+    await record(work, 'verification.requested', null, {})
+  })
+  deps.wakeMail()
+}
+
+async function hasSomethingToConfirm(deps: Deps, email: string): Promise<boolean> {
+  const user = await findUserByEmail(deps.store.db, email)
+  if (user) return user.email_verified_at === null
+
+  const pending = await deps.store.db
+    .selectFrom('pending_signups')
+    .select('id')
+    .where('email', '=', email)
+    .where('expires_at', '>', deps.clock.now())
+    .executeTakeFirst()
+  return pending !== undefined
+}

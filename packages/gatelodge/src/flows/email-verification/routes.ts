@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { linkTo } from '../../domain/links.ts'
+import { route } from '../../http/route.ts'
+import { emailField, messageSchema, passwordField, tokenField, userSchema, userToWire } from '../../http/wire.ts'
+import { emailVerificationAnswers } from './messages.ts'
+import { resendVerification } from './resend-verification.ts'
+import { verifyEmail } from './verify-email.ts'
+
+export const emailVerificationRoutes = [
+  route({
+    method: 'POST',
+    path: '/api/v1/auth/verify-email',
+    tag: 'Authentication',
+    summary: 'Confirm an e-mail address by its mailed link',
+    description: 'Asks for the password chosen at sign-up when another browser than the one that signed up confirms.',
+    auth: 'optional',
+    origin: 'cookie',
+    limit: 'token',
+    body: z.strictObject({ token: tokenField, password: passwordField.optional() }),
+    answers: {
+      200: { description: 'The address is confirmed', schema: z.strictObject({ message: z.string(), user: userSchema }) },
+    },
+    errors: ['token_invalid', 'password_required', 'incorrect_password', 'overloaded'],
+    statuses: { token_invalid: 400 },
+    async handle(deps, { actor, body, cookies }) {
+      const user = await verifyEmail(deps, actor, body)
+      return {
+        status: 200,
+        cookies: [cookies.signUp.clear()],
+        json: { message: emailVerificationAnswers.verified, user: userToWire(user) },
+      }
+    },
+  }),
+
+  route({
+    method: 'GET',
+    path: '/api/v1/auth/verify-email',
+    tag: 'Authentication',
+    summary: 'Go to the page that confirms an e-mail address',
+    description: 'Changes nothing, so that link scanners cannot spend the link.',
+    auth: 'none',
+    origin: 'read',
+    limit: 'none',
+    query: z.strictObject({ token: tokenField }),
+    answers: { 303: { description: 'To the page, with the token', schema: null } },
+    errors: ['input_invalid'],
+    handle(deps, { query }) {
+      return { status: 303, location: linkTo(deps.config, '/verify-email', { token: query.token }) }
+    },
+  }),
+
+  route({
+    method: 'POST',
+    path: '/api/v1/auth/verify-email/resend',
+    tag: 'Authentication',
+    summary: 'Mail a fresh verification link',
+    description: 'The answer is the same for every address, unless enumeration is `explicit`.',
+    auth: 'none',
+    origin: 'cookie',
+    limit: 'mailRequest',
+    body: z.strictObject({ email: emailField }),
+    answers: { 202: { description: 'Asked for', schema: messageSchema } },
+    errors: ['user_not_found'],
+    async handle(deps, { actor, body }) {
+      await resendVerification(deps, actor, body)
+      return { status: 202, json: { message: emailVerificationAnswers.resent } }
+    },
+  }),
+]

@@ -1,0 +1,116 @@
+import { record } from '../../domain/audit.ts'
+import { isPasswordOf, notePasswordFailure } from '../../domain/authentication.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { attemptWithin, passwordDelay } from '../../domain/limits.ts'
+import { peekToken, spendToken } from '../../domain/one-time-tokens.ts'
+import { requestMail } from '../../domain/outbox.ts'
+import { createUser, findUser, loadUser, type User } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { AuthError, isAuthError } from '../../kernel/errors.ts'
+import { parseToken, sameText, sha256, type UserId } from '../../kernel/ids.ts'
+import type { OneTimeTokenRow, PendingSignupRow, UserRow } from '../../store/schema.ts'
+import { transact, type Work } from '../../store/unit-of-work.ts'
+
+export interface VerifyEmail {
+  readonly token: string
+  /** The password chosen at sign-up, when another browser than the one that signed up confirms. */
+  readonly password?: string | undefined
+}
+
+/**
+ * Confirms an address by its mailed link, once. A pending sign-up becomes an account by this. Another browser than the one that signed up
+ * has to know the chosen password, so that nobody can plant a password in an account that somebody else confirms.
+ * @throws token_invalid, password_required, incorrect_password (the link stays good), rate_limited, overloaded
+ */
+export async function verifyEmail(deps: Deps, actor: Actor, input: VerifyEmail): Promise<User> {
+  const token = await peekToken(deps, ['verify_signup', 'verify_email'], input.token)
+  const user = token.signup_id !== null
+    ? await confirmSignUp(deps, actor, input, token, token.signup_id)
+    : await confirmAccount(deps, actor, input, token, token.user_id as UserId) // a token has one owner, by its check constraint
+  deps.wakeMail()
+  return user
+}
+
+async function confirmSignUp(deps: Deps, actor: Actor, input: VerifyEmail, token: OneTimeTokenRow, signupId: string): Promise<User> {
+  const pending = await deps.store.db.selectFrom('pending_signups').selectAll().where('id', '=', signupId).executeTakeFirst()
+  if (!pending) throw new AuthError('token_invalid')
+  if (!isSigningUpBrowser(actor, pending.browser_hash)) {
+    await assertChosenPassword(deps, actor, token, input.password, (password) =>
+      deps.hasher.verify(pending.password_hash, password, actor.ip ?? ''),
+    )
+  }
+
+  return transact(deps, actor, async (work) => {
+    await spendToken(work, 'verify_signup', input.token)
+    const user = await createFrom(work, pending)
+    await record(work, 'email.verified', user.id, {})
+    await requestMail(work, 'welcome', { userId: user.id })
+    return loadUser(work.db, user)
+  })
+}
+
+async function createFrom(work: Work, pending: PendingSignupRow): Promise<UserRow> {
+  const user = await createUser(work, {
+    email: pending.email,
+    emailVerifiedAt: work.now,
+    username: pending.username,
+    firstName: pending.first_name,
+    lastName: pending.last_name,
+    passwordHash: pending.password_hash,
+    by: 'signup',
+  })
+  // The address got an account in another way meanwhile: its late links are void.
+  if (!user) throw new AuthError('token_invalid')
+  return user
+}
+
+async function confirmAccount(deps: Deps, actor: Actor, input: VerifyEmail, token: OneTimeTokenRow, userId: UserId): Promise<User> {
+  const account = await findUser(deps.store.db, userId)
+  if (!account || account.email !== token.email) throw new AuthError('token_invalid')
+  if (actor.userId !== userId && !isSigningUpBrowser(actor, account.signup_browser_hash)) {
+    await assertChosenPassword(deps, actor, token, input.password, async (password) => {
+      if (await isPasswordOf(deps, actor, account, password)) return true
+
+      await transact(deps, actor, (work) => notePasswordFailure(deps, work, account))
+      return false
+    })
+  }
+
+  return transact(deps, actor, async (work) => {
+    await spendToken(work, 'verify_email', input.token)
+    const user = await work.db
+      .updateTable('users')
+      .set({ email_verified_at: work.now, signup_browser_hash: null })
+      .where('id', '=', userId)
+      .where('email', '=', token.email)
+      .returningAll()
+      .executeTakeFirst()
+    if (!user) throw new AuthError('token_invalid')
+    work.changed([userId])
+    await record(work, 'email.verified', userId, {})
+    return loadUser(work.db, user)
+  })
+}
+
+/** Guesses count against the link. @throws password_required, incorrect_password, rate_limited */
+async function assertChosenPassword(
+  deps: Deps,
+  actor: Actor,
+  token: OneTimeTokenRow,
+  password: string | undefined,
+  isRight: (password: string) => Promise<boolean>,
+): Promise<void> {
+  if (password === undefined) throw new AuthError('password_required')
+
+  const subject = token.signup_id ?? token.user_id ?? ''
+  const isFailure = (error: unknown) => isAuthError(error, 'incorrect_password')
+  await attemptWithin(deps, actor, { limit: passwordDelay, subject, isFailure }, async () => {
+    if (!(await isRight(password))) throw new AuthError('incorrect_password', { detail: 'Incorrect password' })
+  })
+}
+
+/** Whether the sign-up cookie is the one given to the browser that signed up. */
+function isSigningUpBrowser(actor: Actor, browserHash: string | null): boolean {
+  const cookie = actor.signUpCookie === null ? undefined : parseToken(actor.signUpCookie)
+  return cookie !== undefined && browserHash !== null && sameText(sha256(cookie.secret), browserHash)
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import type { Deps } from '../../domain/deps.ts'
+import type { DevelopmentMailbox, MailboxEntry } from '../../domain/mailbox.ts'
+import { isLoopbackHost } from '../../config.ts'
+import { isLoopbackAddress } from '../../http/client-ip.ts'
+import { route, type RouteContext } from '../../http/route.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import { mailboxListPage, mailboxMailPage, mailFrameCsp } from '../../pages/mailbox-page.ts'
+
+type Asker = Pick<RouteContext<'none', undefined, undefined, undefined>, 'header' | 'peer'>
+
+const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via']
+
+/** The mailbox while no mail server is set, for the machine itself only: a loopback peer, a loopback Host, no proxy between. @throws not_found */
+function openMailbox(deps: Deps, asker: Asker): DevelopmentMailbox {
+  const host = asker.header('host')?.replace(/:\d+$/, '') ?? ''
+  const isLocal =
+    asker.peer !== null &&
+    isLoopbackAddress(asker.peer) &&
+    isLoopbackHost(host) &&
+    forwarding.every((name) => asker.header(name) === undefined)
+  if (!deps.mailbox || !isLocal) throw new AuthError('not_found')
+  return deps.mailbox
+}
+
+/** @throws not_found */
+function openMail(deps: Deps, asker: Asker, id: string): MailboxEntry {
+  const entry = openMailbox(deps, asker).find(id)
+  if (!entry) throw new AuthError('not_found')
+  return entry
+}
+
+const oneMail = z.strictObject({ id: z.string() })
+
+export const mailboxRoutes = [
+  route({
+    method: 'GET',
+    path: '/dev/mailbox',
+    tag: 'Operations',
+    summary: 'The development mailbox',
+    description: 'Exists only while no mail server is set, and for the machine itself.',
+    auth: 'none',
+    origin: 'read',
+    limit: 'none',
+    answers: { 200: { description: 'The mails', schema: 'html' } },
+    errors: ['not_found'],
+    handle(deps, context) {
+      const mailbox = openMailbox(deps, context)
+      return { status: 200, html: mailboxListPage(mailbox.entries(), deps.config.serviceName, deps.clock.now()) }
+    },
+  }),
+
+  route({
+    method: 'GET',
+    path: '/dev/mailbox/:id',
+    tag: 'Operations',
+    summary: 'One mail of the development mailbox',
+    auth: 'none',
+    origin: 'read',
+    limit: 'none',
+    params: oneMail,
+    answers: { 200: { description: 'The mail', schema: 'html' } },
+    errors: ['not_found'],
+    handle(deps, context) {
+      const entry = openMail(deps, context, context.params.id)
+      return { status: 200, html: mailboxMailPage(entry, deps.config.serviceName) }
+    },
+  }),
+
+  route({
+    method: 'GET',
+    path: '/dev/mailbox/:id/html',
+    tag: 'Operations',
+    summary: 'The HTML of one mail, for the frame that shows it',
+    auth: 'none',
+    origin: 'read',
+    limit: 'none',
+    params: oneMail,
+    answers: { 200: { description: 'The mail', schema: 'html' } },
+    errors: ['not_found'],
+    handle(deps, context) {
+      const entry = openMail(deps, context, context.params.id)
+      return { status: 200, html: entry.html, headers: { 'content-security-policy': mailFrameCsp } }
+    },
+  }),
+]

@@ -1,0 +1,65 @@
+import type { Instant } from '../../kernel/clock.ts'
+import { expirySentence, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
+import { passwordResetMessages } from './messages.ts'
+
+export interface ResetMail {
+  readonly name: string
+  readonly link: string
+  /** Milliseconds. */
+  readonly ttl: number
+  readonly expiresAt: Instant
+}
+
+/** Carries the link by which the owner of an account sets a new password. */
+export function resetMail(context: MailContext, data: ResetMail): RenderedMail {
+  const words = passwordResetMessages.reset
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.link },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.locale) },
+      { kind: 'note', text: words.notYou },
+    ],
+    footer: words.footer,
+  })
+}
+
+/** Shows an address that has only unconfirmed sign-ups the way to an account. */
+export function registerFirstMail(context: MailContext, data: { readonly registerLink: string }): RenderedMail {
+  const words = passwordResetMessages.registerFirst
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.registerLink },
+      { kind: 'note', text: words.notYou },
+    ],
+    footer: words.footer,
+  })
+}
+
+/** Tells an owner that too many failures in a row switched the password off (NIST SP 800-63B-4, 3.2.2). */
+export function passwordDisabledMail(
+  context: MailContext,
+  data: { readonly name: string; readonly resetLink: string },
+): RenderedMail {
+  const words = passwordResetMessages.passwordDisabled
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.resetLink },
+      { kind: 'note', text: words.safe },
+    ],
+    footer: words.footer,
+  })
+}

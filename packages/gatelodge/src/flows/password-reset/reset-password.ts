@@ -1,0 +1,61 @@
+import { record } from '../../domain/audit.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { distrustDevices } from '../../domain/devices.ts'
+import { resetLimit, signInDelay } from '../../domain/limits.ts'
+import { peekToken, spendToken, voidTokens } from '../../domain/one-time-tokens.ts'
+import { requestMail } from '../../domain/outbox.ts'
+import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
+import { setPasswordHash } from '../../domain/passwords/set.ts'
+import { endSessions } from '../../domain/sessions.ts'
+import { findUser } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import type { UserId } from '../../kernel/ids.ts'
+import type { UserRow } from '../../store/schema.ts'
+import { transact, type Work } from '../../store/unit-of-work.ts'
+
+/**
+ * Sets a new password by a mailed link, once: ends every session, voids other links and pending changes, tells the owner. Does not sign in and never
+ * reactivates. The link proves the address as well. @throws token_invalid, input_invalid, overloaded
+ */
+export async function resetPassword(deps: Deps, actor: Actor, input: { token: string; newPassword: string }): Promise<void> {
+  const token = await peekToken(deps, ['password_reset'], input.token) // garbage must not cost a hash
+  const seen = await findUser(deps.store.db, token.user_id as UserId) // a reset token is an account's
+  if (seen?.is_active !== 1 || seen.email !== token.email) throw new AuthError('token_invalid')
+  assertPasswordAllowed('new_password', input.newPassword, deps.config.passwordMinLength, {
+    email: seen.email,
+    username: seen.username,
+    firstName: seen.first_name,
+    lastName: seen.last_name,
+    serviceName: deps.config.serviceName,
+  })
+  const hash = await deps.hasher.hash(input.newPassword, actor.ip ?? '')
+
+  await transact(deps, actor, async (work) => {
+    await spendToken(work, 'password_reset', input.token)
+    const user = await findUser(work.db, seen.id)
+    if (user?.is_active !== 1 || user.email !== token.email) throw new AuthError('token_invalid')
+
+    await setPasswordHash(work, user.id, hash)
+    await proveAddress(work, user)
+    await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
+    await distrustDevices(work, user.id)
+    await resetLimit(deps, work, signInDelay, `email ${user.email}`)
+    if (user.username !== null) await resetLimit(deps, work, signInDelay, `username ${user.username}`)
+    const sessionsEnded = await endSessions(work, user.id)
+    await requestMail(work, 'password_changed', { userId: user.id, at: work.now })
+    await record(work, 'password.reset', user.id, { sessions_ended: sessionsEnded })
+  })
+  deps.wakeMail()
+}
+
+async function proveAddress(work: Work, user: UserRow): Promise<void> {
+  if (user.email_verified_at !== null) return
+
+  await work.db
+    .updateTable('users')
+    .set({ email_verified_at: work.now, signup_browser_hash: null })
+    .where('id', '=', user.id)
+    .execute()
+  await record(work, 'email.verified', user.id, {})
+}

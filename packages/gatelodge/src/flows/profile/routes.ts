@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { getUser, loadUser } from '../../domain/users.ts'
+import { route } from '../../http/route.ts'
+import { nameField, textField, usernameField, userSchema, userToWire } from '../../http/wire.ts'
+import { updateProfile } from './update-profile.ts'
+
+const profileField = textField(200).nullable().optional()
+
+export const profileRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/v1/auth/me',
+    tag: 'Authentication',
+    summary: 'Your account and profile',
+    auth: 'session',
+    origin: 'read',
+    limit: 'none',
+    answers: { 200: { description: 'The account', schema: userSchema } },
+    errors: [],
+    async handle(deps, { me }) {
+      return { status: 200, json: userToWire(await loadUser(deps.store.db, await getUser(deps.store.db, me.user.id))) }
+    },
+  }),
+
+  route({
+    method: 'PATCH',
+    path: '/api/v1/auth/me',
+    tag: 'Authentication',
+    summary: 'Change your account and profile',
+    description: 'What is not given stays; null clears a field; `profile` is merged.',
+    auth: 'session',
+    origin: 'cookie',
+    limit: 'change',
+    body: z.strictObject({
+      first_name: nameField.optional(),
+      last_name: nameField.optional(),
+      fullname: nameField.optional(),
+      username: usernameField.nullable().optional(),
+      profile: z
+        .strictObject({
+          phone_number: profileField,
+          website: profileField,
+          github_link: profileField,
+          birth_date: profileField,
+          locale: profileField,
+        })
+        .optional(),
+    }),
+    answers: { 200: { description: 'The account as it is now', schema: userSchema } },
+    errors: ['username_taken'],
+    async handle(deps, { actor, body, me }) {
+      const user = await updateProfile(deps, actor, me, {
+        firstName: body.first_name,
+        lastName: body.last_name,
+        fullname: body.fullname,
+        username: body.username,
+        profile: body.profile && {
+          phoneNumber: body.profile.phone_number,
+          website: body.profile.website,
+          githubLink: body.profile.github_link,
+          birthDate: body.profile.birth_date,
+          locale: body.profile.locale,
+        },
+      })
+      return { status: 200, json: userToWire(user) }
+    },
+  }),
+]

@@ -1,0 +1,53 @@
+import { record } from '../../domain/audit.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { parseUsername } from '../../domain/identifiers/username.ts'
+import { type GivenNames, readNames } from '../../domain/names.ts'
+import { type ProfileChange, readProfile } from '../../domain/profiles.ts'
+import type { LiveSession } from '../../domain/session-cache.ts'
+import { dropUsername, takeUsername } from '../../domain/usernames.ts'
+import { getUser, loadUser, type User } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { invalidField } from '../../kernel/errors.ts'
+import { transact } from '../../store/unit-of-work.ts'
+
+export interface ProfileUpdate extends GivenNames {
+  /** Null takes the name away. */
+  readonly username?: string | null | undefined
+  readonly profile?: ProfileChange | undefined
+}
+
+/** Changes the given fields of the caller's account and profile; what is not given stays, null clears. @throws input_invalid, username_taken */
+export async function updateProfile(deps: Deps, actor: Actor, me: LiveSession, input: ProfileUpdate): Promise<User> {
+  const names = readNames(input)
+  const profile = readProfile(input.profile ?? {}, deps.clock.now())
+  const username = readUsername(deps, input.username)
+
+  return transact(deps, actor, async (work) => {
+    const user = await getUser(work.db, me.user.id)
+    if (username === null) await dropUsername(work, user.id)
+    else if (username !== undefined) await takeUsername(work, user.id, user.email, username)
+
+    const columns = {
+      ...(names.firstName !== undefined && { first_name: names.firstName }),
+      ...(names.lastName !== undefined && { last_name: names.lastName }),
+    }
+    if (Object.keys(columns).length > 0) {
+      await work.db.updateTable('users').set(columns).where('id', '=', user.id).execute()
+    }
+    if (Object.keys(profile).length > 0) {
+      await work.db.updateTable('profiles').set(profile).where('user_id', '=', user.id).execute()
+    }
+    work.changed([user.id])
+    const fields = [...Object.keys(columns), ...Object.keys(profile), ...(username === undefined ? [] : ['username'])]
+    await record(work, 'user.updated', user.id, { fields })
+    return loadUser(work.db, await getUser(work.db, user.id))
+  })
+}
+
+function readUsername(deps: Deps, username: string | null | undefined): string | null | undefined {
+  if (username === undefined) return undefined
+  if (deps.config.username === 'off') throw invalidField('username', 'unknown', 'Usernames are not used here')
+  if (username !== null) return parseUsername('username', username)
+  if (deps.config.username === 'required') throw invalidField('username', 'required', 'This field is required')
+  return null
+}

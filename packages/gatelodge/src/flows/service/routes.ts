@@ -1,0 +1,146 @@
+import { z } from 'zod'
+import { type OpenApiDocument, buildOpenApi } from '../../http/openapi.ts'
+import { type Route, route } from '../../http/route.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import { version } from '../../kernel/version.ts'
+import { docsPage } from '../../pages/docs-page.ts'
+import { assets } from '../../pages/assets.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { readiness } from './readiness.ts'
+import { securityTxt } from './security-txt.ts'
+
+const documents = new WeakMap<Deps, OpenApiDocument>()
+
+/** The routes about the service itself; the documents among them describe the whole table. */
+export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
+  function openApi(deps: Deps): OpenApiDocument {
+    const known = documents.get(deps)
+    if (known) return known
+
+    const { serviceName, publicUrl } = deps.config
+    const made = buildOpenApi(allRoutes(), { serviceName, publicUrl, version })
+    documents.set(deps, made)
+    return made
+  }
+
+  return [
+    route({
+      method: 'GET',
+      path: '/healthz',
+      tag: 'Operations',
+      summary: 'Whether the process is up',
+      auth: 'none',
+      origin: 'read',
+      limit: 'none',
+      answers: { 200: { description: 'It is', schema: z.strictObject({ status: z.literal('ok') }) } },
+      errors: [],
+      handle() {
+        return { status: 200, json: { status: 'ok' } }
+      },
+    }),
+
+    route({
+      method: 'GET',
+      path: '/readyz',
+      tag: 'Operations',
+      summary: 'Whether the server can do its work',
+      auth: 'none',
+      origin: 'read',
+      limit: 'none',
+      answers: {
+        200: {
+          description: 'Database, mail and password hashing',
+          schema: z.strictObject({
+            status: z.literal('ok'),
+            database: z.literal('ok'),
+            mail: z.strictObject({ waiting: z.int(), failed: z.int(), oldest_seconds: z.int() }),
+            password_hashing: z.strictObject({ running: z.int(), waiting: z.int() }),
+          }),
+        },
+      },
+      errors: ['service_unavailable'],
+      async handle(deps) {
+        return { status: 200, json: await readiness(deps) }
+      },
+    }),
+
+    route({
+      method: 'GET',
+      path: '/openapi.json',
+      tag: 'Operations',
+      summary: 'This API as OpenAPI 3.1',
+      auth: 'none',
+      origin: 'read',
+      limit: 'none',
+      answers: { 200: { description: 'The document', schema: z.looseObject({ openapi: z.string() }) } },
+      errors: [],
+      handle(deps) {
+        return { status: 200, json: openApi(deps) }
+      },
+    }),
+
+    route({
+      method: 'GET',
+      path: '/docs',
+      tag: 'Operations',
+      summary: 'This API for people',
+      auth: 'none',
+      origin: 'read',
+      limit: 'none',
+      answers: { 200: { description: 'The page', schema: 'html' } },
+      errors: [],
+      handle(deps) {
+        return { status: 200, html: docsPage(openApi(deps), deps.config.serviceName) }
+      },
+    }),
+
+    route({
+      method: 'GET',
+      path: '/.well-known/jwks.json',
+      tag: 'Tokens',
+      summary: 'The keys that verify access tokens (RFC 7517)',
+      auth: 'none',
+      origin: 'read',
+      limit: 'none',
+      answers: { 200: { description: 'The key set', schema: z.strictObject({ keys: z.array(z.looseObject({ kid: z.string() })) }) } },
+      errors: [],
+      handle(deps) {
+        return { status: 200, json: deps.accessTokens.jwks() }
+      },
+    }),
+
+    route({
+      method: 'GET',
+      path: '/.well-known/security.txt',
+      tag: 'Operations',
+      summary: 'Where to report a vulnerability (RFC 9116)',
+      auth: 'none',
+      origin: 'read',
+      limit: 'none',
+      answers: { 200: { description: 'The file', schema: 'text' } },
+      errors: ['not_found'],
+      handle(deps) {
+        return { status: 200, text: securityTxt(deps) }
+      },
+    }),
+
+    route({
+      method: 'GET',
+      path: '/assets/:file',
+      tag: 'Operations',
+      summary: 'Style sheet and icon of the pages',
+      auth: 'none',
+      origin: 'read',
+      limit: 'none',
+      params: z.strictObject({ file: z.string() }),
+      answers: { 200: { description: 'The file', schema: 'text' } },
+      errors: ['not_found'],
+      handle(_deps, { params }) {
+        const asset = assets.find(({ path }) => path === `/assets/${params.file}`)
+        if (!asset) throw new AuthError('not_found')
+        const headers = { 'content-type': asset.contentType, 'cache-control': 'public, max-age=31536000, immutable' }
+        return { status: 200, bytes: asset.body, headers }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,16 @@
+import type { Deps } from '../../domain/deps.ts'
+import { day, toIso } from '../../kernel/clock.ts'
+import { AuthError } from '../../kernel/errors.ts'
+
+/** The operator's contact as RFC 9116 prints it, valid for half a year from now. @throws not_found without a contact */
+export function securityTxt(deps: Deps): string {
+  const { securityContact, publicUrl } = deps.config
+  if (securityContact === null) throw new AuthError('not_found')
+
+  return [
+    `Contact: ${securityContact}`,
+    `Expires: ${toIso(deps.clock.now() + 180 * day)}`,
+    `Canonical: ${publicUrl}/.well-known/security.txt`,
+    '',
+  ].join('\n')
+}

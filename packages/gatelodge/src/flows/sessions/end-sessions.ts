@@ -1,0 +1,32 @@
+import { record } from '../../domain/audit.ts'
+import type { Deps } from '../../domain/deps.ts'
+import type { LiveSession } from '../../domain/session-cache.ts'
+import { endSession, endSessions, findSessionsOf, type Session } from '../../domain/sessions.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import type { SessionId } from '../../kernel/ids.ts'
+import { transact } from '../../store/unit-of-work.ts'
+
+/** The caller's live sessions, the newest first. */
+export async function listSessions(deps: Deps, _actor: Actor, me: LiveSession): Promise<Session[]> {
+  return findSessionsOf(deps.store.db, deps.config, me.user.id, deps.clock.now())
+}
+
+/** Ends one of the caller's own sessions. @throws not_found, for another's session as for none */
+export async function revokeSession(deps: Deps, actor: Actor, me: LiveSession, input: { id: string }): Promise<void> {
+  const ended = await transact(deps, actor, async (work) => {
+    const id = input.id as SessionId // a text that is no session's id finds nothing
+    if (!(await endSession(work, me.user.id, id))) return false
+    await record(work, 'session.ended', me.user.id, { session_id: id, reason: 'revoked' })
+    return true
+  })
+  if (!ended) throw new AuthError('not_found')
+}
+
+/** Ends all of the caller's sessions but the one that asks. */
+export async function revokeOtherSessions(deps: Deps, actor: Actor, me: LiveSession): Promise<void> {
+  await transact(deps, actor, async (work) => {
+    const count = await endSessions(work, me.user.id, me.session.id)
+    await record(work, 'session.others_ended', me.user.id, { count })
+  })
+}

@@ -1,0 +1,138 @@
+import { record } from '../../domain/audit.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { endSession, isLive } from '../../domain/sessions.ts'
+import { findUser, loadUser, type User } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import { newToken, parseToken, sameText, type SessionId, sha256 } from '../../kernel/ids.ts'
+import { deriveKey, openWith, sealWith } from '../../kernel/sealing.ts'
+import type { SessionRow } from '../../store/schema.ts'
+import type { ReadDb } from '../../store/store.ts'
+import { transact, type Work } from '../../store/unit-of-work.ts'
+
+export interface Refreshed {
+  readonly user: User
+  readonly sessionId: SessionId
+  readonly accessToken: string
+  /** s */
+  readonly expiresIn: number
+  readonly refreshToken: string
+}
+
+/** What a spent token leads to during the grace window. */
+interface Successor {
+  readonly accessToken: string
+  /** epoch ms */
+  readonly accessTokenEnds: number
+  readonly refreshToken: string
+}
+
+interface Held {
+  readonly id: string
+  readonly secret: string
+  readonly spentAt: number | null
+  readonly sealed: string | null
+  readonly session: SessionRow
+}
+
+/**
+ * Rotates a refresh token (RFC 9700, section 4.14.2). A spent token answers with the same successor while the grace window lasts, so that a lost answer
+ * or a second tab signs nobody out; after it the session ends, since one of two holders is a thief.
+ * @throws token_invalid
+ */
+export async function refresh(deps: Deps, actor: Actor, input: { refreshToken: string }): Promise<Refreshed> {
+  const seen = await findHeld(deps.store.db, input.refreshToken)
+  const user = seen && (await findLiveUser(deps, seen.session))
+  if (!seen || !user) throw new AuthError('token_invalid')
+
+  const access = await deps.accessTokens.sign({ userId: user.id, sessionId: seen.session.id, roles: user.roles })
+  const next: Successor = {
+    accessToken: access.text,
+    accessTokenEnds: deps.clock.now() + access.expiresIn * 1000,
+    refreshToken: newToken(deps.random).text,
+  }
+  const successor = await transact(deps, actor, (work) => rotate(deps, work, input.refreshToken, next))
+  if (!successor) throw new AuthError('token_invalid')
+  return {
+    user,
+    sessionId: seen.session.id,
+    accessToken: successor.accessToken,
+    expiresIn: Math.max(0, Math.floor((successor.accessTokenEnds - deps.clock.now()) / 1000)),
+    refreshToken: successor.refreshToken,
+  }
+}
+
+/** The one successor of a token, or undefined when it was used again after its grace: then its session has ended. */
+async function rotate(deps: Deps, work: Work, text: string, next: Successor): Promise<Successor | undefined> {
+  const held = await findHeld(work.db, text)
+  if (!held || !isLive(held.session, deps.config, work.now)) return undefined
+  if (held.spentAt !== null) return again(deps, work, held, held.spentAt)
+
+  const spent = await work.db
+    .updateTable('refresh_tokens')
+    .set({ spent_at: work.now, successor_sealed: sealSuccessor(work, held, next) })
+    .where('id', '=', held.id)
+    .where('spent_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  if (!spent) return rotate(deps, work, text, next) // another process spent it between our look and our update
+
+  await insertSuccessor(work, held, next)
+  return next
+}
+
+async function again(deps: Deps, work: Work, held: Held, spentAt: number): Promise<Successor | undefined> {
+  const { session } = held
+  if (work.now < spentAt + deps.config.refreshGrace && held.sealed !== null) return openSuccessor(held, held.sealed)
+
+  await endSession(work, session.user_id, session.id)
+  await record(work, 'refresh.reused', session.user_id, { session_id: session.id })
+  return undefined
+}
+
+async function insertSuccessor(work: Work, held: Held, next: Successor): Promise<void> {
+  const { session } = held
+  const parts = parseToken(next.refreshToken)
+  if (!parts) throw new Error('a new token has the form of a token')
+
+  await work.db
+    .insertInto('refresh_tokens')
+    .values({
+      id: parts.id,
+      session_id: session.id,
+      secret_hash: sha256(parts.secret),
+      created_at: work.now,
+      spent_at: null,
+      successor_sealed: null,
+    })
+    .execute()
+  await work.db.updateTable('sessions').set({ last_seen_at: work.now }).where('id', '=', session.id).execute()
+  work.changed([session.user_id])
+  await record(work, 'refresh.rotated', session.user_id, { session_id: session.id })
+}
+
+async function findHeld(db: ReadDb, text: string): Promise<Held | undefined> {
+  const parts = parseToken(text)
+  if (!parts) return undefined
+
+  const token = await db.selectFrom('refresh_tokens').selectAll().where('id', '=', parts.id).executeTakeFirst()
+  if (!token || !sameText(token.secret_hash, sha256(parts.secret))) return undefined
+  const session = await db.selectFrom('sessions').selectAll().where('id', '=', token.session_id).executeTakeFirst()
+  return session && { ...parts, spentAt: token.spent_at, sealed: token.successor_sealed, session }
+}
+
+async function findLiveUser(deps: Deps, session: SessionRow): Promise<User | undefined> {
+  const row = await findUser(deps.store.db, session.user_id)
+  if (row?.is_active !== 1 || !isLive(session, deps.config, deps.clock.now())) return undefined
+  return loadUser(deps.store.db, row)
+}
+
+// Only the holder of the spent secret can open its successor: the database alone gives nothing away.
+function sealSuccessor(work: Work, held: Held, next: Successor): string {
+  return sealWith(deriveKey(held.secret, 'refresh-successor'), work.random, JSON.stringify(next), held.id)
+}
+
+function openSuccessor(held: Held, sealed: string): Successor | undefined {
+  const text = openWith(deriveKey(held.secret, 'refresh-successor'), sealed, held.id)
+  return text === undefined ? undefined : (JSON.parse(text) as Successor)
+}

@@ -1,0 +1,39 @@
+import type { Instant } from '../../kernel/clock.ts'
+import { exactTime, harmlessText, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
+import { signInMessages } from './messages.ts'
+
+export interface NewDeviceMail {
+  readonly name: string
+  /** Told from the User-Agent header, so it may be anything. */
+  readonly device: string
+  readonly ip: string
+  readonly at: Instant
+  readonly sessionsLink: string
+  readonly forgotLink: string
+}
+
+/** Tells the owner of an account about a sign-in from a device not seen before. */
+export function newDeviceMail(context: MailContext, data: NewDeviceMail): RenderedMail {
+  const words = signInMessages.newDevice
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      {
+        kind: 'facts',
+        facts: [
+          [words.device, harmlessText(data.device) ?? words.unknownDevice],
+          [words.address, data.ip],
+          [words.time, exactTime(data.at, context.locale)],
+        ],
+      },
+      { kind: 'paragraph', text: words.wasYou },
+      { kind: 'action', label: words.action, url: data.forgotLink },
+      { kind: 'link', text: words.sessions, url: data.sessionsLink },
+    ],
+    footer: words.footer,
+  })
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { route } from '../../http/route.ts'
+import { signInAnswer, signInSchema } from '../../http/sign-in-answer.ts'
+import { emailField, passwordField, textField, usernameField } from '../../http/wire.ts'
+import { reauthenticate } from './reauthenticate.ts'
+import { signIn } from './sign-in.ts'
+
+export const signInRoutes = [
+  route({
+    method: 'POST',
+    path: '/api/v1/auth/signin',
+    tag: 'Authentication',
+    summary: 'Sign in with a password',
+    description:
+      'By `identifier` (e-mail address or username), `email` or `username`. With `session: "cookie"` the session is an HttpOnly cookie, else a pair of tokens.',
+    auth: 'optional',
+    origin: 'cookie',
+    limit: 'signIn',
+    body: z.strictObject({
+      identifier: textField(254, 1).optional(),
+      email: emailField.optional(),
+      username: usernameField.optional(),
+      password: passwordField,
+      session: z.enum(['token', 'cookie']).default('token'),
+      remember: z.boolean().default(false),
+    }),
+    answers: { 200: { description: 'Signed in', schema: signInSchema } },
+    errors: ['invalid_credentials', 'account_inactive', 'email_unverified', 'overloaded'],
+    async handle(deps, { actor, body, cookies }) {
+      const { session, ...input } = body
+      return signInAnswer(cookies, await signIn(deps, actor, { ...input, kind: session }))
+    },
+  }),
+
+  route({
+    method: 'POST',
+    path: '/api/v1/auth/reauthenticate',
+    tag: 'Authentication',
+    summary: 'Prove again that it is you',
+    description: 'Asked for before sensitive changes. The session gets a new id; the old one ends.',
+    auth: 'session',
+    origin: 'cookie',
+    limit: 'password',
+    body: z.strictObject({ password: passwordField }),
+    answers: { 200: { description: 'Proved', schema: signInSchema } },
+    errors: ['incorrect_password', 'overloaded', 'account_inactive', 'email_unverified'],
+    async handle(deps, { actor, body, cookies, me }) {
+      return signInAnswer(cookies, await reauthenticate(deps, actor, me, body))
+    },
+  }),
+]

@@ -1,0 +1,72 @@
+import type { Instant } from '../../kernel/clock.ts'
+import { expirySentence, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
+import { signUpMessages } from './messages.ts'
+
+export interface VerificationMail {
+  readonly name: string
+  readonly link: string
+  /** Milliseconds. */
+  readonly ttl: number
+  readonly expiresAt: Instant
+}
+
+/** Proves the address of a pending sign-up. */
+export function verificationMail(context: MailContext, data: VerificationMail): RenderedMail {
+  const words = signUpMessages.verification
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.link },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.locale) },
+      { kind: 'note', text: words.notYou },
+    ],
+    footer: words.footer,
+  })
+}
+
+export interface AccountExistsMail {
+  readonly name: string
+  readonly signInLink: string
+  readonly resetLink: string
+}
+
+/** Tells the owner of an account that somebody signed up with the same address; goes out in place of a link. */
+export function accountExistsMail(context: MailContext, data: AccountExistsMail): RenderedMail {
+  const words = signUpMessages.accountExists
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.signInLink },
+      { kind: 'link', text: words.forgotten, url: data.resetLink },
+      { kind: 'note', text: words.notYou },
+    ],
+    footer: words.footer,
+  })
+}
+
+/** Greets the owner of a new account. */
+export function welcomeMail(
+  context: MailContext,
+  data: { readonly name: string; readonly signInLink: string },
+): RenderedMail {
+  const words = signUpMessages.welcome
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.signInLink },
+    ],
+    footer: words.footer,
+  })
+}

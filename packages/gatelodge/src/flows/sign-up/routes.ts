@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { route } from '../../http/route.ts'
+import { signInAnswer } from '../../http/sign-in-answer.ts'
+import { emailField, nameField, passwordField, tokenResponseSchema, usernameField } from '../../http/wire.ts'
+import { signUpAnswers } from './messages.ts'
+import { signUp } from './sign-up.ts'
+import { isUsernameAvailable } from './username-available.ts'
+
+export const signUpRoutes = [
+  route({
+    method: 'POST',
+    path: '/api/v1/auth/signup',
+    tag: 'Authentication',
+    summary: 'Register',
+    description:
+      'In registration mode `verify` a link is mailed and nothing exists before it is confirmed; in mode `instant` the account is made at once and the answer is a TokenResponse.',
+    auth: 'none',
+    origin: 'cookie',
+    limit: 'signUp',
+    body: z.strictObject({
+      email: emailField,
+      password: passwordField,
+      username: usernameField.optional(),
+      first_name: nameField.optional(),
+      last_name: nameField.optional(),
+      fullname: nameField.optional(),
+    }),
+    answers: {
+      201: {
+        description: 'A link was mailed, or (mode `instant`) the account exists',
+        schema: z.union([
+          z.strictObject({ status: z.literal('verification_required'), message: z.string() }).meta({ id: 'VerificationRequired' }),
+          tokenResponseSchema,
+        ]),
+      },
+    },
+    errors: ['registration_closed', 'username_taken', 'email_taken', 'overloaded'],
+    async handle(deps, { actor, body, cookies }) {
+      const result = await signUp(deps, actor, {
+        email: body.email,
+        password: body.password,
+        username: body.username,
+        firstName: body.first_name,
+        lastName: body.last_name,
+        fullname: body.fullname,
+      })
+      const cookie = cookies.signUp.set(result.signUpCookie, deps.config.verifyTtl / 1000)
+      if (result.status === 'verification_required') {
+        return { status: 201, cookies: [cookie], json: { status: result.status, message: signUpAnswers.verificationRequired } }
+      }
+      const answer = signInAnswer(cookies, result.signedIn, 201)
+      return { ...answer, cookies: [...(answer.cookies ?? []), cookie] }
+    },
+  }),
+
+  route({
+    method: 'GET',
+    path: '/api/v1/auth/username-available',
+    tag: 'Authentication',
+    summary: 'Ask whether a username is available',
+    auth: 'none',
+    origin: 'read',
+    limit: 'lookUp',
+    query: z.strictObject({ username: usernameField }),
+    answers: { 200: { description: 'Whether it is', schema: z.strictObject({ available: z.boolean() }) } },
+    errors: ['not_found', 'input_invalid'],
+    async handle(deps, { actor, query }) {
+      return { status: 200, json: { available: await isUsernameAvailable(deps, actor, query) } }
+    },
+  }),
+]

@@ -1,0 +1,122 @@
+import { finishSignIn, passwordProof, type SignedIn, startSession } from '../../domain/authentication.ts'
+import { record } from '../../domain/audit.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { type Email, parseEmail } from '../../domain/identifiers/email.ts'
+import { parseUsername, type Username } from '../../domain/identifiers/username.ts'
+import { mailBudgets, spendAll } from '../../domain/limits.ts'
+import { type GivenNames, readNames } from '../../domain/names.ts'
+import { requestMail } from '../../domain/outbox.ts'
+import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
+import { isUsernameFree, reserveUsername } from '../../domain/usernames.ts'
+import { createUser, isEmailKnown } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { AuthError, invalidField } from '../../kernel/errors.ts'
+import { newToken } from '../../kernel/ids.ts'
+import { transact } from '../../store/unit-of-work.ts'
+
+export interface SignUp extends GivenNames {
+  readonly email: string
+  readonly password: string
+  readonly username?: string | undefined
+}
+
+export type SignUpResult =
+  | { readonly status: 'verification_required'; readonly signUpCookie: string }
+  | { readonly status: 'signed_in'; readonly signUpCookie: string; readonly signedIn: SignedIn }
+
+/** A sign-up whose fields are in canonical form and allowed. */
+interface Applicant {
+  readonly email: Email
+  readonly username: Username | null
+  readonly firstName: string
+  readonly lastName: string
+  readonly passwordHash: string
+}
+
+/**
+ * Registers a person as the registration mode says: stores a pending sign-up and mails its link (`verify`), or makes the account at once (`instant`).
+ * In blind mode the rows and the answer are the same whether or not the address has an account.
+ * @throws registration_closed, input_invalid, username_taken, email_taken, overloaded
+ */
+export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<SignUpResult> {
+  const mode = deps.config.registration
+  if (mode === 'admin' || mode === 'closed') throw new AuthError('registration_closed')
+
+  const { password, ...person } = readSignUp(deps, input)
+  if (person.username !== null && !(await isUsernameFree(deps.store.db, person.username, { email: person.email }, deps.clock.now()))) {
+    throw new AuthError('username_taken')
+  }
+  const tells = mode === 'instant' || deps.config.enumeration === 'explicit'
+  if (tells && (await isEmailKnown(deps.store.db, person.email, deps.clock.now()))) throw new AuthError('email_taken')
+
+  const passwordHash = await deps.hasher.hash(password, actor.ip ?? '')
+  const applicant = { ...person, passwordHash }
+  const result = mode === 'instant' ? await createAtOnce(deps, actor, applicant) : await storePending(deps, actor, applicant)
+  deps.wakeMail()
+  return result
+}
+
+/** @throws input_invalid */
+function readSignUp(deps: Deps, input: SignUp): Omit<Applicant, 'passwordHash'> & { password: string } {
+  const email = parseEmail('email', input.email)
+  const username = readUsername(deps, input.username)
+  const { firstName = '', lastName = '' } = readNames(input)
+  assertPasswordAllowed('password', input.password, deps.config.passwordMinLength, {
+    email,
+    username,
+    firstName,
+    lastName,
+    serviceName: deps.config.serviceName,
+  })
+  return { email, username, firstName, lastName, password: input.password }
+}
+
+function readUsername(deps: Deps, username: string | undefined): Username | null {
+  if (username === undefined) {
+    if (deps.config.username === 'required') throw invalidField('username', 'required', 'This field is required')
+    return null
+  }
+  if (deps.config.username === 'off') throw invalidField('username', 'unknown', 'Usernames are not used here')
+  return parseUsername('username', username)
+}
+
+async function storePending(deps: Deps, actor: Actor, applicant: Applicant): Promise<SignUpResult> {
+  const cookie = newToken(deps.random)
+  await transact(deps, actor, async (work) => {
+    const expiresAt = work.now + deps.config.verifyTtl
+    if (applicant.username !== null) await reserveUsername(work, applicant.username, applicant.email, expiresAt)
+    await work.db
+      .insertInto('pending_signups')
+      .values({
+        id: cookie.id,
+        email: applicant.email,
+        password_hash: applicant.passwordHash,
+        username: applicant.username,
+        first_name: applicant.firstName,
+        last_name: applicant.lastName,
+        browser_hash: cookie.hash,
+        created_at: work.now,
+        expires_at: expiresAt,
+      })
+      .execute()
+    if (await spendAll(deps, work, mailBudgets, applicant.email)) {
+      await requestMail(work, 'signup', { email: applicant.email, signupId: cookie.id })
+    }
+    await record(work, 'signup.requested', null, { mode: 'verify' })
+  })
+  return { status: 'verification_required', signUpCookie: cookie.text }
+}
+
+async function createAtOnce(deps: Deps, actor: Actor, applicant: Applicant): Promise<SignUpResult> {
+  const cookie = newToken(deps.random)
+  const started = await transact(deps, actor, async (work) => {
+    const user = await createUser(work, { ...applicant, emailVerifiedAt: null, signupBrowserHash: cookie.hash, by: 'signup' })
+    if (!user) throw new AuthError('email_taken')
+
+    await record(work, 'signup.requested', user.id, { mode: 'instant' })
+    await requestMail(work, 'welcome', { userId: user.id })
+    await requestMail(work, 'verification', { email: user.email, signupId: null })
+    return startSession(deps, work, user, passwordProof, { kind: 'token', remember: false })
+  })
+  return { status: 'signed_in', signUpCookie: cookie.text, signedIn: await finishSignIn(deps, started) }
+}

@@ -1,0 +1,241 @@
+import { Hono } from 'hono'
+import type { IncomingMessage } from 'node:http'
+import type { Deps } from '../domain/deps.ts'
+import { addressLimits, attemptWithin, consume } from '../domain/limits.ts'
+import type { LiveSession } from '../domain/session-cache.ts'
+import type { Actor } from '../kernel/actor.ts'
+import { AuthError } from '../kernel/errors.ts'
+import { uuidv7 } from '../kernel/ids.ts'
+import { parseInput, readJson } from './body.ts'
+import { createClientIp } from './client-ip.ts'
+import { createCookieJar, type CookieJar } from './cookies.ts'
+import { authenticate, readCredential } from './credentials.ts'
+import { createPrinter, type Printer } from './print.ts'
+import { statusOf } from './problem.ts'
+import type { Answer, Route, RouteContext } from './route.ts'
+import { assertSameOrigin } from './same-origin.ts'
+
+/** What the server knows of a request beyond the Request itself. */
+interface Bindings {
+  readonly incoming?: IncomingMessage
+  /** The client's address, when the library's caller names it. */
+  readonly peer?: string
+}
+
+/** Answers a Request; `env` carries the socket under our own server, or the peer's address that a host framework knows. */
+export type Fetch = (request: Request, env?: Bindings) => Response | Promise<Response>
+
+interface AppParts {
+  readonly deps: Deps
+  readonly cookies: CookieJar
+  readonly printer: Printer
+  readonly clientIp: ReturnType<typeof createClientIp>
+  readonly ownOrigins: ReadonlySet<string>
+}
+
+interface Asked {
+  readonly request: Request
+  readonly requestId: string
+  readonly header: (name: string) => string | undefined
+  readonly peer: string | null
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** Puts the route table behind one `fetch`. */
+export function createApp(deps: Deps, routes: readonly Route[]): Fetch {
+  const { config } = deps
+  const parts: AppParts = {
+    deps,
+    cookies: createCookieJar(config.publicUrl),
+    printer: createPrinter(config, deps.log),
+    clientIp: createClientIp(config.trustedProxies),
+    ownOrigins: new Set([config.publicUrl, ...config.allowedOrigins]),
+  }
+  const app = new Hono<{ Bindings: Bindings }>()
+
+  for (const route of routes) {
+    app.on(route.method, route.path, (context) => {
+      const asked = toAsked(deps, context.req.raw, context.env, context.req.param() as Record<string, string>)
+      return serve(parts, route, asked)
+    })
+  }
+  for (const [path, methods] of methodsByPath(routes)) {
+    app.all(path, (context) => {
+      const asked = toAsked(deps, context.req.raw, context.env, {})
+      if (context.req.method === 'OPTIONS') return parts.printer.preflight(asked.header('origin'), methods)
+      return parts.printer.failure(new AuthError('method_not_allowed'), asked, 405, { allow: methods.join(', ') })
+    })
+  }
+  app.notFound((context) => {
+    const asked = toAsked(deps, context.req.raw, context.env, {})
+    return parts.printer.failure(new AuthError('not_found'), asked, 404)
+  })
+  app.onError((error, context) => parts.printer.failure(error, toAsked(deps, context.req.raw, context.env, {})))
+
+  return (request, env = {}) => app.fetch(request, env)
+}
+
+function toAsked(deps: Deps, request: Request, env: Bindings, params: Readonly<Record<string, string>>): Asked {
+  const { incoming } = env
+  return {
+    request,
+    requestId: uuidv7(deps.clock, deps.random),
+    header: incoming
+      ? (name) => (name === 'host' ? rawHost(incoming) : headerText(incoming.headers[name]))
+      : (name) => request.headers.get(name) ?? undefined,
+    peer: incoming?.socket.remoteAddress ?? env.peer ?? null,
+    params,
+  }
+}
+
+/** The Host header as it was sent; the server replaced the parsed one (see server.ts). */
+function rawHost(incoming: IncomingMessage): string | undefined {
+  const index = incoming.rawHeaders.findIndex((name, position) => position % 2 === 0 && name.toLowerCase() === 'host')
+  return index < 0 ? undefined : incoming.rawHeaders[index + 1]
+}
+
+function headerText(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+/** The pipeline of every route. Stays synchronous as long as nothing has to be waited for: the session check is the hot path. */
+function serve(parts: AppParts, route: Route, asked: Asked): Response | Promise<Response> {
+  try {
+    const cookie = asked.header('cookie')
+    const sessionCookie = parts.cookies.session.read(cookie)
+    assertSameOrigin(
+      route.origin,
+      { fetchSite: asked.header('sec-fetch-site'), origin: asked.header('origin'), hasSessionCookie: sessionCookie !== undefined },
+      parts.ownOrigins,
+    )
+
+    const me = whoAsks(parts, route, asked.header('authorization'), sessionCookie)
+    const answer = me instanceof Promise ? me.then((live) => run(parts, route, asked, live)) : run(parts, route, asked, me)
+    if (!(answer instanceof Promise)) return parts.printer.success(answer, asked)
+    return answer.then(
+      (done) => parts.printer.success(done, asked),
+      (error: unknown) => fail(parts, route, asked, error),
+    )
+  } catch (error) {
+    return fail(parts, route, asked, error)
+  }
+}
+
+function whoAsks(
+  parts: AppParts,
+  route: Route,
+  authorization: string | undefined,
+  sessionCookie: string | undefined,
+): LiveSession | undefined | Promise<LiveSession | undefined> {
+  if (route.auth === 'none') return undefined
+
+  const credential = readCredential(authorization, sessionCookie)
+  if (route.auth === 'optional') {
+    return credential && orNobody(() => authenticate(parts.deps, credential))
+  }
+  if (!credential) throw new AuthError('not_authenticated')
+  return authenticate(parts.deps, credential)
+}
+
+/** A stale credential does not stop a route that needs none. */
+async function orNobody(find: () => LiveSession | Promise<LiveSession>): Promise<LiveSession | undefined> {
+  try {
+    return await find()
+  } catch (error) {
+    if (error instanceof AuthError && error.code === 'token_invalid') return undefined
+    throw error
+  }
+}
+
+function run(parts: AppParts, route: Route, asked: Asked, me: LiveSession | undefined): Answer | Promise<Answer> {
+  const { deps } = parts
+  if (me) deps.sessionCache.touch(me)
+
+  const actor = toActor(parts, asked, me)
+  if (route.limit === 'none' && !route.body) return route.handle(deps, toContext(parts, route, asked, actor, me, undefined))
+  return runLimited(parts, route, asked, actor, me)
+}
+
+async function runLimited(
+  parts: AppParts,
+  route: Route,
+  asked: Asked,
+  actor: Actor,
+  me: LiveSession | undefined,
+): Promise<Answer> {
+  const { deps } = parts
+  const limit = addressLimits[route.limit]
+  const subject = actor.ip ?? 'inside'
+  if (limit?.counts === 'requests') await consume(deps, actor, limit, subject)
+
+  const body = route.body ? parseInput(route.body, await readJson(asked.request, route.emptyBody === true)) : undefined
+  const handle = async () => route.handle(deps, toContext(parts, route, asked, actor, me, body))
+  if (limit?.counts !== 'failures') return handle()
+  return attemptWithin(deps, actor, { limit, subject, isFailure: isGuess }, handle)
+}
+
+/** Whether a failure may be a guess at a secret. */
+function isGuess(error: unknown): boolean {
+  return error instanceof AuthError && guesses.has(error.code)
+}
+
+const guesses: ReadonlySet<string> = new Set(['invalid_credentials', 'incorrect_password', 'token_invalid', 'account_inactive', 'email_unverified'])
+
+function toActor(parts: AppParts, asked: Asked, me: LiveSession | undefined): Actor {
+  const cookie = asked.header('cookie')
+  return {
+    kind: 'request',
+    ip: parts.clientIp(asked.peer, asked.header('x-forwarded-for')),
+    userAgent: asked.header('user-agent') ?? null,
+    requestId: asked.requestId,
+    userId: me?.user.id ?? null,
+    sessionId: me?.session.id ?? null,
+    deviceCookie: parts.cookies.device.read(cookie) ?? null,
+    signUpCookie: parts.cookies.signUp.read(cookie) ?? null,
+  }
+}
+
+function toContext(
+  parts: AppParts,
+  route: Route,
+  asked: Asked,
+  actor: Actor,
+  me: LiveSession | undefined,
+  body: unknown,
+): RouteContext<'none' | 'optional' | 'session', unknown, unknown, unknown> {
+  return {
+    actor,
+    cookies: parts.cookies,
+    me: me as LiveSession, // a route of level `session` got past whoAsks only with one
+    body,
+    query: route.query ? parseInput(route.query, queryOf(asked.request)) : undefined,
+    params: route.params ? parseInput(route.params, asked.params) : undefined,
+    header: asked.header,
+    peer: asked.peer,
+  }
+}
+
+/** Query parameters as an object; one given twice becomes an array, which no schema accepts. */
+function queryOf(request: Request): Record<string, unknown> {
+  const query: Record<string, unknown> = Object.create(null)
+  const { searchParams } = new URL(request.url)
+  for (const name of new Set(searchParams.keys())) {
+    const values = searchParams.getAll(name)
+    query[name] = values.length === 1 ? values[0] : values
+  }
+  return { ...query }
+}
+
+function fail(parts: AppParts, route: Route, asked: Asked, error: unknown): Response {
+  if (!(error instanceof AuthError)) return parts.printer.failure(error, asked)
+  return parts.printer.failure(error, asked, route.statuses?.[error.code] ?? statusOf[error.code])
+}
+
+function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
+  const methods = new Map<string, string[]>()
+  for (const { path, method } of routes) {
+    const known = methods.get(path) ?? []
+    methods.set(path, [...known, method, ...(method === 'GET' ? ['HEAD'] : [])])
+  }
+  return methods
+}

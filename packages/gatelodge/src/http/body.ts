@@ -1,0 +1,75 @@
+import type { z } from 'zod'
+import { AuthError, type FieldFault, invalidField } from '../kernel/errors.ts'
+import { parseJson, safeName } from './json.ts'
+
+const limit = 64 * 1024
+const readAtMost = 2 * 1024 * 1024
+
+/** The JSON of a request. A body over 64 KiB is read and dropped up to 2 MiB so that the client can read the answer. With `mayBeEmpty`, no body is `{}`. @throws media_type_unsupported, body_too_large, input_invalid */
+export async function readJson(request: Request, mayBeEmpty: boolean): Promise<unknown> {
+  const type = request.headers.get('content-type') ?? ''
+  if (mayBeEmpty && type === '' && (await readBytes(request)).length === 0) return {}
+  if (!/^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type)) throw new AuthError('media_type_unsupported')
+
+  return parseJson(decode(await readBytes(request)))
+}
+
+/** What a schema makes of an input. @throws input_invalid with one fault per field */
+export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input)
+  if (result.success) return result.data
+  throw new AuthError('input_invalid', { faults: result.error.issues.flatMap((issue) => toFaults(issue, input)) })
+}
+
+async function readBytes(request: Request): Promise<Buffer> {
+  const declared = Number(request.headers.get('content-length') ?? '0')
+  if (!request.body) return Buffer.alloc(0)
+  if (declared > readAtMost) throw new AuthError('body_too_large')
+
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of request.body) {
+    size += part.byteLength
+    if (size > readAtMost) break
+    if (size <= limit) parts.push(part)
+  }
+  if (size > limit) throw new AuthError('body_too_large')
+  return Buffer.concat(parts)
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw invalidField('body', 'invalid_encoding', 'The body must be UTF-8')
+  }
+}
+
+function toFaults(issue: z.core.$ZodIssue, input: unknown): FieldFault[] {
+  const field = issue.path.map((part) => safeName(String(part))).join('.') || 'body'
+  if (issue.code === 'unrecognized_keys') {
+    const prefix = issue.path.length > 0 ? `${field}.` : ''
+    return issue.keys.map((key) => ({ field: prefix + safeName(key), code: 'unknown', message: 'Unknown field' }))
+  }
+  if (issue.code === 'invalid_type' && isMissing(issue, input)) {
+    return [{ field, code: 'required', message: 'This field is required' }]
+  }
+  return [{ field, code: issue.code === 'custom' ? String(issue.params?.['code'] ?? 'invalid') : codes[issue.code] ?? 'invalid', message: issue.message }]
+}
+
+function isMissing(issue: z.core.$ZodIssue, input: unknown): boolean {
+  let value = input
+  for (const part of issue.path) {
+    if (typeof value !== 'object' || value === null) return false
+    value = (value as Readonly<Record<PropertyKey, unknown>>)[part]
+  }
+  return value === undefined
+}
+
+const codes: Readonly<Record<string, string>> = {
+  invalid_type: 'invalid_type',
+  too_big: 'too_long',
+  too_small: 'too_short',
+  invalid_format: 'invalid_format',
+  invalid_value: 'invalid_value',
+}

@@ -1,0 +1,57 @@
+import { BlockList, isIP, isIPv4 } from 'node:net'
+
+/** Finds the client's address: the socket's peer, or what trusted proxies wrote in `X-Forwarded-For`. */
+export type ClientIp = (peer: string | null, forwardedFor: string | undefined) => string | null
+
+/**
+ * Makes the one reader of forwarding headers. `X-Forwarded-For` is read from the right, past trusted proxies (addresses or CIDR ranges), and only
+ * when the peer is one of them; anything malformed there ends the reading. IPv6 addresses are cut to their /64, the least that one client holds.
+ */
+export function createClientIp(trustedProxies: readonly string[]): ClientIp {
+  const trusted = new BlockList()
+  for (const entry of trustedProxies) {
+    const [address = '', prefix] = entry.split('/')
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6'
+    if (prefix === undefined) trusted.addAddress(address, family)
+    else trusted.addSubnet(address, Number(prefix), family)
+  }
+  const isTrusted = (address: string) => trusted.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
+
+  return (peer, forwardedFor) => {
+    if (peer === null) return null
+
+    let client = plainAddress(peer)
+    if (trustedProxies.length === 0 || forwardedFor === undefined) return cutAddress(client)
+    const hops = forwardedFor.split(',')
+    while (isTrusted(client) && hops.length > 0) {
+      const next = plainAddress((hops.pop() ?? '').trim())
+      if (isIP(next) === 0) break
+      client = next
+    }
+    return cutAddress(client)
+  }
+}
+
+/** Whether an address is the machine itself. */
+export function isLoopbackAddress(address: string): boolean {
+  const plain = plainAddress(address)
+  return plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'))
+}
+
+function plainAddress(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  return mapped ?? address
+}
+
+function cutAddress(address: string): string {
+  if (isIPv4(address)) return address
+
+  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? []
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const groups = tail === undefined ? left : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
+  return `${groups
+    .slice(0, 4)
+    .map((group) => (Number.parseInt(group, 16) || 0).toString(16))
+    .join(':')}::`
+}

@@ -1,0 +1,48 @@
+/** The names and attributes of our cookies, which follow from the public URL. */
+export interface CookieJar {
+  readonly session: Cookie
+  readonly device: Cookie
+  readonly signUp: Cookie
+}
+
+export interface Cookie {
+  readonly name: string
+  /** The value in a Cookie header. */
+  read(header: string | undefined): string | undefined
+  /** A Set-Cookie value; without `maxAge` (s) the cookie goes when the browser closes. */
+  set(value: string, maxAge?: number): string
+  /** A Set-Cookie value that removes the cookie. */
+  clear(): string
+}
+
+/** `__Host-` cookies over https; over plain http the same names without the prefix and without Secure (http-api, section 1). */
+export function createCookieJar(publicUrl: string): CookieJar {
+  const secure = publicUrl.startsWith('https:')
+  return {
+    session: cookie('gatelodge', secure),
+    device: cookie('gatelodge-device', secure),
+    signUp: cookie('gatelodge-signup', secure),
+  }
+}
+
+function cookie(baseName: string, secure: boolean): Cookie {
+  const name = secure ? `__Host-${baseName}` : baseName
+  const attributes = `; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
+  const prefix = `${name}=`
+
+  return {
+    name,
+    read: (header) => readCookie(header, prefix),
+    set: (value, maxAge) => `${prefix}${value}${attributes}${maxAge === undefined ? '' : `; Max-Age=${Math.floor(maxAge)}`}`,
+    clear: () => `${prefix}${attributes}; Max-Age=0`,
+  }
+}
+
+function readCookie(header: string | undefined, prefix: string): string | undefined {
+  if (header === undefined) return undefined
+  for (const part of header.split(';')) {
+    const pair = part.trim()
+    if (pair.startsWith(prefix)) return pair.slice(prefix.length)
+  }
+  return undefined
+}

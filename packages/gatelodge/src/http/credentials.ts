@@ -1,0 +1,52 @@
+import type { Deps } from '../domain/deps.ts'
+import type { LiveSession } from '../domain/session-cache.ts'
+import { AuthError } from '../kernel/errors.ts'
+import { parseToken, sameText, type SessionId, sha256 } from '../kernel/ids.ts'
+
+/** What a request brought to say who it is: a bearer token before a cookie. */
+export type Credential =
+  | { readonly kind: 'bearer'; readonly text: string }
+  | { readonly kind: 'cookie'; readonly text: string }
+  | { readonly kind: 'malformed' }
+
+/** The credential of a request, or undefined when it brought none (RFC 6750, section 2.1). */
+export function readCredential(authorization: string | undefined, cookie: string | undefined): Credential | undefined {
+  if (authorization !== undefined) {
+    const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
+    return token === undefined ? { kind: 'malformed' } : { kind: 'bearer', text: token }
+  }
+  return cookie === undefined ? undefined : { kind: 'cookie', text: cookie }
+}
+
+/** The live session that a credential names; answers at once when memory has it. @throws token_invalid */
+export function authenticate(deps: Deps, credential: Credential): LiveSession | Promise<LiveSession> {
+  switch (credential.kind) {
+    case 'cookie':
+      return byCookie(deps, credential.text)
+    case 'bearer':
+      return byAccessToken(deps, credential.text)
+    case 'malformed':
+      throw new AuthError('token_invalid')
+  }
+}
+
+function byCookie(deps: Deps, text: string): LiveSession | Promise<LiveSession> {
+  const parts = parseToken(text)
+  if (!parts) throw new AuthError('token_invalid')
+
+  const { secret } = parts
+  const found = deps.sessionCache.find(parts.id as SessionId)
+  return found instanceof Promise ? found.then((live) => holder(live, secret)) : holder(found, secret)
+}
+
+function holder(live: LiveSession | undefined, secret: string): LiveSession {
+  if (!live || live.secretHash === null || !sameText(live.secretHash, sha256(secret))) throw new AuthError('token_invalid')
+  return live
+}
+
+async function byAccessToken(deps: Deps, text: string): Promise<LiveSession> {
+  const claims = await deps.accessTokens.verify(text)
+  const live = await deps.sessionCache.find(claims.sid)
+  if (live?.kind !== 'token' || live.user.id !== claims.sub) throw new AuthError('token_invalid')
+  return live
+}

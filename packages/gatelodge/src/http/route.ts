@@ -1,0 +1,75 @@
+import type { z } from 'zod'
+import type { Deps } from '../domain/deps.ts'
+import type { AddressLimit } from '../domain/limits.ts'
+import type { LiveSession } from '../domain/session-cache.ts'
+import type { Actor } from '../kernel/actor.ts'
+import type { ErrorCode } from '../kernel/errors.ts'
+import type { CookieJar } from './cookies.ts'
+import type { OriginMode } from './same-origin.ts'
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+
+/** `none`: credentials are not looked at. `optional`: a good credential makes an actor. `session`: a live session is needed. */
+export type AuthLevel = 'none' | 'optional' | 'session'
+
+/** What a route answers, by status. A null schema is an answer without a body. */
+export type Answers = Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType | null | 'html' | 'text' }>>
+
+/** What a handler gives back. */
+export interface Answer {
+  readonly status: number
+  readonly json?: unknown
+  /** JSON that was printed before. */
+  readonly jsonText?: string
+  readonly html?: string
+  readonly text?: string
+  /** Bytes of a file; its `content-type` stands in `headers`. */
+  readonly bytes?: Uint8Array<ArrayBuffer>
+  readonly location?: string
+  readonly cookies?: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface RouteContext<Auth extends AuthLevel, Body, Query, Params> {
+  readonly actor: Actor
+  readonly cookies: CookieJar
+  readonly me: Auth extends 'session' ? LiveSession : Auth extends 'optional' ? LiveSession | undefined : undefined
+  readonly body: Body
+  readonly query: Query
+  readonly params: Params
+  /** A request header, for the few routes that read one. */
+  readonly header: (name: string) => string | undefined
+  /** The address at the other end of the socket, or null off the network. */
+  readonly peer: string | null
+}
+
+export interface RouteSpec<Auth extends AuthLevel, Body, Query, Params> {
+  readonly method: Method
+  readonly path: `/${string}`
+  readonly tag: 'Authentication' | 'Tokens' | 'Operations'
+  readonly summary: string
+  readonly description?: string
+  readonly auth: Auth
+  readonly origin: OriginMode
+  readonly limit: AddressLimit
+  readonly body?: z.ZodType<Body>
+  /** A request without a body counts as `{}`. */
+  readonly emptyBody?: true
+  readonly query?: z.ZodType<Query>
+  readonly params?: z.ZodType<Params>
+  readonly answers: Answers
+  readonly errors: readonly ErrorCode[]
+  /** Statuses of this route that differ from the table. */
+  readonly statuses?: Partial<Readonly<Record<ErrorCode, number>>>
+  readonly handle: (deps: Deps, context: RouteContext<Auth, Body, Query, Params>) => Answer | Promise<Answer>
+}
+
+/** A route as the server, the OpenAPI document, the docs and the tests read it. */
+export type Route = RouteSpec<AuthLevel, unknown, unknown, unknown>
+
+/** Declares a route. One that leaves out its auth level, origin mode, limit or schemas does not compile. */
+export function route<Auth extends AuthLevel, Body = undefined, Query = undefined, Params = undefined>(
+  spec: RouteSpec<Auth, Body, Query, Params>,
+): Route {
+  return spec as unknown as Route // the server gives each handler what its own schemas made
+}

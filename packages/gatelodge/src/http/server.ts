@@ -1,0 +1,55 @@
+import { getRequestListener } from '@hono/node-server'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Listen } from '../config.ts'
+import type { Fetch } from './app.ts'
+
+export interface RunningServer {
+  /** Where it listens, with the port that was really taken. */
+  readonly address: Listen
+  /** Stops taking connections, lets requests in flight finish, then closes the rest after `patience` ms. */
+  stop(patience: number): Promise<void>
+}
+
+/** Serves `fetch` over HTTP/1.1. Rejects when the address is taken. */
+export async function startServer(fetch: Fetch, listen: Listen): Promise<RunningServer> {
+  const answer = getRequestListener((request, env) => fetch(request, env as Parameters<Fetch>[1]), {
+    overrideGlobalObjects: false,
+  })
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
+    (incoming, outgoing) => {
+      // The Host header builds nothing and refuses nothing: whatever it says, the request's URL gets a host that parses.
+      incoming.headers.host = 'gatelodge.invalid'
+      void answer(incoming, outgoing)
+    },
+  )
+  await listening(server, listen)
+  const { address, port } = server.address() as AddressInfo
+
+  return {
+    address: { host: address, port },
+    stop: (patience) => stop(server, patience),
+  }
+}
+
+function listening(server: Server, { host, port }: Listen): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function stop(server: Server, patience: number): Promise<void> {
+  return new Promise((resolve) => {
+    const giveUp = setTimeout(() => server.closeAllConnections(), patience)
+    server.close(() => {
+      clearTimeout(giveUp)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

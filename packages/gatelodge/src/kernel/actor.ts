@@ -1,0 +1,30 @@
+import type { SessionId, UserId } from './ids.ts'
+
+/** Who asks, as far as the audit log, the limits and the mails need to know. */
+export interface Actor {
+  readonly kind: 'request' | 'command' | 'job' | 'library'
+  /** The client's address as `clientIp()` found it, or null off the network. */
+  readonly ip: string | null
+  readonly userAgent: string | null
+  readonly requestId: string
+  readonly userId: UserId | null
+  readonly sessionId: SessionId | null
+  /** The value of the device cookie, unverified. */
+  readonly deviceCookie: string | null
+  /** The value of the sign-up cookie, unverified. */
+  readonly signUpCookie: string | null
+}
+
+/** An actor that is no person on the network: a command, a job or the library's caller. */
+export function innerActor(kind: Exclude<Actor['kind'], 'request'>, requestId: string): Actor {
+  return {
+    kind,
+    ip: null,
+    userAgent: null,
+    requestId,
+    userId: null,
+    sessionId: null,
+    deviceCookie: null,
+    signUpCookie: null,
+  }
+}

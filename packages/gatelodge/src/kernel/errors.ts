@@ -1,0 +1,108 @@
+/** Every failure a caller can meet: its code, the title that never changes, and the sentence shown when nothing better is known. */
+export const errorTable = {
+  account_inactive: ['Account inactive', 'User account is inactive'],
+  body_too_large: ['Body too large', 'The request body is larger than 64 KiB'],
+  command_invalid: ['Command invalid', 'The command line was not understood'],
+  config_invalid: ['Configuration invalid', 'The configuration has faults'],
+  cross_site: ['Cross-site request refused', 'This request must come from this site or an allowed origin'],
+  database_busy: ['Database busy', 'The database did not answer in time; try again'],
+  email_taken: ['Email taken', 'Email already registered'],
+  email_unverified: ['Email not verified', 'Confirm your email address first; the link was mailed to you'],
+  incorrect_password: ['Incorrect password', 'Incorrect current password'],
+  input_invalid: ['Input invalid', 'One or more fields are invalid'],
+  internal: ['Internal error', 'Something went wrong on our side'],
+  invalid_credentials: ['Invalid credentials', 'Invalid email or password'],
+  last_administrator: ['Last administrator', 'The last administrator cannot be removed'],
+  media_type_unsupported: ['Media type unsupported', 'Send the body as application/json'],
+  method_not_allowed: ['Method not allowed', 'This path does not answer that method'],
+  not_authenticated: ['Not authenticated', 'You are not signed in'],
+  not_found: ['Not found', 'There is nothing here'],
+  overloaded: ['Overloaded', 'Too many passwords are being checked right now; try again in a moment'],
+  password_required: ['Password required', 'Enter the password chosen at sign-up'],
+  rate_limited: ['Rate limited', 'Too many attempts; wait and try again'],
+  reauthentication_required: ['Re-authentication required', 'Confirm that it is you before this change'],
+  registration_closed: ['Registration closed', 'New accounts are made by an administrator'],
+  service_unavailable: ['Service unavailable', 'The service cannot be reached; try again'],
+  token_invalid: ['Token invalid', 'Invalid or expired token'],
+  user_not_found: ['User not found', 'User not found'],
+  username_taken: ['Username taken', 'Username already taken'],
+} as const satisfies Record<string, readonly [title: string, detail: string]>
+
+export type ErrorCode = keyof typeof errorTable
+
+/** One fault of one input field; `message` never repeats what was sent. */
+export interface FieldFault {
+  readonly field: string
+  readonly code: string
+  readonly message: string
+}
+
+export interface AuthErrorOptions {
+  /** Shown to the caller instead of the table's sentence; never holds what the caller sent. */
+  readonly detail?: string
+  readonly faults?: readonly FieldFault[]
+  /** Whole seconds until a new try makes sense. */
+  readonly retryAfter?: number
+  /** For the log only. */
+  readonly cause?: unknown
+}
+
+/** The one error operations raise; `code` is stable, `detail` and `faults` are for the caller, `cause` is for the log. */
+export class AuthError extends Error {
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly faults: readonly FieldFault[]
+  readonly retryAfter: number | undefined
+
+  constructor(code: ErrorCode, options: AuthErrorOptions = {}) {
+    const detail = options.detail ?? errorTable[code][1]
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.code = code
+    this.detail = detail
+    this.faults = options.faults ?? []
+    this.retryAfter = options.retryAfter
+  }
+}
+
+/** An `input_invalid` that names one field. */
+export function invalidField(field: string, code: string, message: string): AuthError {
+  return new AuthError('input_invalid', { faults: [{ field, code, message }] })
+}
+
+/** Whether a caught value is an AuthError, of the given code when one is given. */
+export function isAuthError(value: unknown, code?: ErrorCode): value is AuthError {
+  return value instanceof AuthError && (code === undefined || value.code === code)
+}
+
+function named(code: ErrorCode) {
+  return class extends AuthError {
+    constructor(options: AuthErrorOptions = {}) {
+      super(code, options)
+    }
+  }
+}
+
+// The names other libraries use for these failures. Each only fixes a code.
+/** `token_invalid`: missing, malformed, expired, revoked or of another kind. */
+export class InvalidToken extends named('token_invalid') {}
+/** `token_invalid`: a token could not be validated or refreshed. */
+export class TokenError extends named('token_invalid') {}
+/** `user_not_found`: a genuine token without its user. */
+export class UserNotFound extends named('user_not_found') {}
+/** `not_authenticated`: a user is needed and nobody is signed in. */
+export class NotAuthenticated extends named('not_authenticated') {}
+/** `not_authenticated`: the Authorization header is missing or not `Bearer <token>`. */
+export class InvalidAuthorizationHeader extends named('not_authenticated') {}
+/** `invalid_credentials`: identifier or password is wrong. */
+export class InvalidCredentialsError extends named('invalid_credentials') {}
+/** `input_invalid`: a required field is missing. */
+export class MissingFieldError extends named('input_invalid') {}
+/** `email_taken`: the account exists. */
+export class UserAlreadyExistsError extends named('email_taken') {}
+/** `token_invalid`: the session does not allow the operation. */
+export class SessionValidationError extends named('token_invalid') {}
+/** `not_authenticated`: there is no signed-in user to sign out. */
+export class NoAuthUserError extends named('not_authenticated') {}
+/** `service_unavailable`: the service was not reached or answered nonsense. */
+export class AuthServiceUnavailable extends named('service_unavailable') {}

@@ -1,0 +1,73 @@
+/** Everything that is recorded: the event's name and the shape of its data. The audit log, the metrics and the tests read this table. */
+export interface Events {
+  'signup.requested': { mode: 'verify' | 'instant' }
+  'email.verified': Record<string, never>
+  'verification.requested': Record<string, never>
+  'user.created': { by: 'signup' | 'administrator' | 'library' }
+  'user.updated': { fields: readonly string[] }
+  'user.activated': Record<string, never>
+  'user.deactivated': { sessions_ended: number }
+  'user.deleted': { by: 'self' | 'administrator' }
+  'user.exported': Record<string, never>
+  'user.promoted': Record<string, never>
+  'session.started': { session_id: string; methods: readonly string[]; kind: 'cookie' | 'token' }
+  'session.ended': { session_id: string; reason: 'signout' | 'revoked' | 'replaced' }
+  'session.others_ended': { count: number }
+  'signin.failed': { reason: 'unknown_user' | 'wrong_password' | 'inactive' | 'unverified' | 'password_disabled' }
+  'signin.new_device': { device: string }
+  'password.disabled': { failures: number }
+  'reauthentication.succeeded': { method: string }
+  'reauthentication.failed': Record<string, never>
+  'refresh.rotated': { session_id: string }
+  'refresh.reused': { session_id: string }
+  'password_reset.requested': Record<string, never>
+  'password.reset': { sessions_ended: number }
+  'password.changed': { sessions_ended: number }
+  'password.change_refused': Record<string, never>
+  'password.rehashed': Record<string, never>
+  'email_change.requested': Record<string, never>
+  'email.changed': { sessions_ended: number }
+  'email_change.undone': { sessions_ended: number }
+  'limit.exceeded': { limit: string }
+  'mail.delivered': { kind: string }
+  'mail.failed': { kind: string }
+  'key.created': { kid: string; alg: string }
+}
+
+export type EventName = keyof Events
+
+/** For each event, what it means, as the generated documentation prints it. */
+export const eventDocs = {
+  'signup.requested': 'Somebody asked for an account.',
+  'email.verified': 'An address was proved by its mailed link.',
+  'verification.requested': 'A fresh verification link was asked for.',
+  'user.created': 'An account came into being.',
+  'user.updated': 'Fields of an account or its profile changed.',
+  'user.activated': 'An administrator let the account sign in again.',
+  'user.deactivated': 'An administrator stopped the account; its sessions ended.',
+  'user.deleted': 'The account and what belongs to it was removed.',
+  'user.exported': 'The user took a copy of their data.',
+  'user.promoted': 'The account became an administrator.',
+  'session.started': 'A sign-in succeeded.',
+  'session.ended': 'One session ended.',
+  'session.others_ended': 'The user ended all their other sessions.',
+  'signin.failed': 'A sign-in was refused.',
+  'signin.new_device': 'A sign-in came from a device not seen before; the user was told.',
+  'password.disabled': 'Too many failures in a row: the password must be reset by mail.',
+  'reauthentication.succeeded': 'The user proved again that it is them.',
+  'reauthentication.failed': 'A re-authentication was refused.',
+  'refresh.rotated': 'A refresh token was spent for its successor.',
+  'refresh.reused': 'A spent refresh token came back after its grace; the session ended.',
+  'password_reset.requested': 'A reset link was asked for.',
+  'password.reset': 'A password was set by a mailed link; every session ended.',
+  'password.changed': 'A password was changed by its owner; the other sessions ended.',
+  'password.change_refused': 'A change was refused for a wrong current password.',
+  'password.rehashed': 'A hash was renewed with today’s parameters.',
+  'email_change.requested': 'A new address was asked for and must be confirmed.',
+  'email.changed': 'The address changed after confirmation.',
+  'email_change.undone': 'The former address took the account back.',
+  'limit.exceeded': 'A limit refused a request.',
+  'mail.delivered': 'A mail was handed to the mail server.',
+  'mail.failed': 'A mail was given up.',
+  'key.created': 'A signing key was made.',
+} as const satisfies Record<EventName, string>

@@ -1,0 +1,62 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Clock } from './clock.ts'
+import type { Random } from './random.ts'
+
+declare const brand: unique symbol
+/** A user's id: a UUID of version 7. */
+export type UserId = string & { readonly [brand]: 'UserId' }
+/** A session's id: public, listed, never a credential. */
+export type SessionId = string & { readonly [brand]: 'SessionId' }
+
+/** What `newToken` makes: `text` goes to its holder once, `id` and `hash` are stored. */
+export interface NewToken {
+  readonly id: string
+  readonly secret: string
+  readonly text: string
+  readonly hash: string
+}
+
+/** A UUID of version 7 (RFC 9562, section 5.7): sortable by time of making, no credential. */
+export function uuidv7(clock: Clock, random: Random): string {
+  const bytes = Buffer.alloc(16)
+  bytes.writeUIntBE(clock.now(), 0, 6)
+  random.bytes(10).copy(bytes, 6)
+  bytes[6] = 0x70 | (bytes.readUInt8(6) & 0x0f)
+  bytes[8] = 0x80 | (bytes.readUInt8(8) & 0x3f)
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** Whether a text has the form of a UUID in lower case. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)
+}
+
+/** A public id of 128 random bits, base64url. */
+export function newId(random: Random): string {
+  return random.bytes(16).toString('base64url')
+}
+
+/** A bearer token `id.secret` with a 256-bit secret, of which only the SHA-256 is to be stored. */
+export function newToken(random: Random, id = newId(random)): NewToken {
+  const secret = random.bytes(32).toString('base64url')
+  return { id, secret, text: `${id}.${secret}`, hash: sha256(secret) }
+}
+
+/** The parts of an `id.secret` token, or undefined when the text has another form. */
+export function parseToken(text: string): { id: string; secret: string } | undefined {
+  const match = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/.exec(text)
+  return match ? { id: match[1] as string, secret: match[2] as string } : undefined
+}
+
+/** SHA-256 of a text, base64url. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
+
+/** Whether two texts are the same, in a time that tells only their lengths. */
+export function sameText(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}

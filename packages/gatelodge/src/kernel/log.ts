@@ -1,0 +1,9 @@
+/** What is worth telling the operator, one JSON line each. Never a secret, a body, a header or an address in clear. */
+export interface Log {
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+}
+
+export type LogFields = Readonly<Record<string, unknown>>

@@ -1,0 +1,78 @@
+/** The English words of the shared pages and of the frame around every mail. */
+export const pageMessages = {
+  layout: {
+    skip: 'Skip to content',
+  },
+  docs: {
+    title: 'API reference',
+    contents: 'Contents',
+    untagged: 'Other',
+    parameters: 'Parameters',
+    body: 'Request body',
+    oneOf: (number: number, total: number) => `Form ${number} of ${total}`,
+    answers: 'Answers',
+    errorCodes: 'Error codes',
+    example: 'Example',
+    fields: (status: string) => `Fields of the ${status} answer`,
+    access: 'Access',
+    limits: 'Limits',
+    everyone: 'everyone',
+    or: ' or ',
+    and: ' with ',
+    noBody: 'No fields.',
+    columns: {
+      name: 'Name',
+      place: 'In',
+      type: 'Type',
+      required: 'Required',
+      description: 'Description',
+      status: 'Status',
+      meaning: 'Meaning',
+      content: 'Content',
+    },
+    yes: 'yes',
+    no: 'no',
+    version: (version: string) => `Version ${version}`,
+    machineReadable: 'The same as OpenAPI 3.1',
+    constraints: {
+      minLength: (count: number) => `at least ${characters(count)}`,
+      maxLength: (count: number) => `at most ${characters(count)}`,
+      minimum: (value: number) => `from ${value}`,
+      maximum: (value: number) => `up to ${value}`,
+      preset: (value: string) => `default \`${value}\``,
+    },
+  },
+  mailbox: {
+    title: 'Mailbox',
+    lead: 'Mails of this development server. No SMTP is set, so nothing leaves this machine.',
+    empty: 'No mail yet. Sign up or ask for a new password, then reload this page.',
+    count: (count: number) => (count === 1 ? '1 mail' : `${count} mails`),
+    back: 'All mails',
+    reload: 'Reload',
+    from: 'From',
+    to: 'To',
+    date: 'Date',
+    kind: 'Kind',
+    htmlVersion: 'The mail',
+    textVersion: 'Plain text version',
+    source: 'Message source',
+  },
+  mail: {
+    greeting: (name: string) => `Hello ${name},`,
+    neutralGreeting: 'Hello,',
+    rawLink: 'If the button does not work, copy this link into your browser:',
+    expiry: (duration: string, moment: string) => `This link works once and expires in ${duration}, on ${moment}.`,
+    sentBy: (serviceName: string, publicUrl: string) => `Sent by ${serviceName}, ${publicUrl}`,
+  },
+  testMail: {
+    subject: (serviceName: string) => `Test mail from ${serviceName}`,
+    preheader: 'Sending mail works.',
+    body: (serviceName: string) => `If you can read this, ${serviceName} can send mail.`,
+    sentAt: (moment: string) => `It was sent on ${moment}.`,
+    footer: 'You receive this mail because an administrator tested the mail settings.',
+  },
+} as const
+
+function characters(count: number): string {
+  return count === 1 ? '1 character' : `${count} characters`
+}

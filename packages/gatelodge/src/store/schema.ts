@@ -1,0 +1,210 @@
+import type { Selectable } from 'kysely'
+import type { Instant } from '../kernel/clock.ts'
+import type { EventName } from '../kernel/events.ts'
+import type { SessionId, UserId } from '../kernel/ids.ts'
+
+/** A stored truth value: both engines keep it as a number. */
+export type Flag = 0 | 1
+
+export interface Schema {
+  users: UsersTable
+  profiles: ProfilesTable
+  user_roles: UserRolesTable
+  usernames: UsernamesTable
+  email_reservations: EmailReservationsTable
+  pending_signups: PendingSignupsTable
+  one_time_tokens: OneTimeTokensTable
+  sessions: SessionsTable
+  refresh_tokens: RefreshTokensTable
+  known_devices: KnownDevicesTable
+  limit_counters: LimitCountersTable
+  events: EventsTable
+  mails: MailsTable
+  signing_keys: SigningKeysTable
+  secret_checks: SecretChecksTable
+}
+
+export interface UsersTable {
+  id: UserId
+  /** Canonical; see normaliseEmail. */
+  email: string
+  email_verified_at: Instant | null
+  /** Case-folded. */
+  username: string | null
+  first_name: string
+  last_name: string
+  /** PHC string, or null while the account has no password. */
+  password_hash: string | null
+  password_changed_at: Instant | null
+  /** Failures in a row; at the hard stop the password must be reset (NIST SP 800-63B-4, 3.2.2). */
+  password_failures: number
+  is_active: Flag
+  is_staff: Flag
+  avatar_url: string | null
+  /** SHA-256 of the sign-up cookie's secret of an `instant` sign-up, until the address is proved. */
+  signup_browser_hash: string | null
+  created_at: Instant
+  last_login_at: Instant | null
+}
+
+export interface ProfilesTable {
+  user_id: UserId
+  phone_number: string | null
+  website: string | null
+  github_link: string | null
+  /** `YYYY-MM-DD` */
+  birth_date: string | null
+  locale: string | null
+}
+
+export interface UserRolesTable {
+  user_id: UserId
+  role: Role
+}
+
+export type Role = 'administrator'
+
+/** One table of names, since a unique index cannot span accounts and pending sign-ups: a row belongs to a user, or to an address until it expires. */
+export interface UsernamesTable {
+  username: string
+  user_id: UserId | null
+  email: string | null
+  expires_at: Instant | null
+}
+
+/** Addresses kept for their former owner while the undo link lives. */
+export interface EmailReservationsTable {
+  email: string
+  user_id: UserId
+  expires_at: Instant
+}
+
+export interface PendingSignupsTable {
+  id: string
+  email: string
+  password_hash: string
+  username: string | null
+  first_name: string
+  last_name: string
+  /** SHA-256 of the sign-up cookie's secret. */
+  browser_hash: string
+  created_at: Instant
+  expires_at: Instant
+}
+
+export type TokenPurpose = 'verify_signup' | 'verify_email' | 'password_reset' | 'email_change' | 'email_change_undo'
+
+export interface OneTimeTokensTable {
+  id: string
+  purpose: TokenPurpose
+  secret_hash: string
+  user_id: UserId | null
+  signup_id: string | null
+  /** The address that the link was mailed for: the new one of a change, the former one of an undo. */
+  email: string
+  created_at: Instant
+  expires_at: Instant
+  spent_at: Instant | null
+}
+
+export interface SessionsTable {
+  id: SessionId
+  user_id: UserId
+  kind: 'cookie' | 'token'
+  /** SHA-256 of the cookie's secret; null for token sessions, whose secret is their refresh token. */
+  secret_hash: string | null
+  created_at: Instant
+  last_seen_at: Instant
+  /** The absolute end; the idle end comes from last_seen_at. */
+  expires_at: Instant
+  /** The last proof by a factor. */
+  authenticated_at: Instant
+  /** JSON array of RFC 8176 method names. */
+  methods: string
+  assurance: 'aal1' | 'aal2'
+  remember: Flag
+  ip: string | null
+  user_agent: string | null
+}
+
+export interface RefreshTokensTable {
+  id: string
+  session_id: SessionId
+  secret_hash: string
+  created_at: Instant
+  spent_at: Instant | null
+  /** The successor, sealed under a key that only the spent secret gives; dropped when the grace window ends. */
+  successor_sealed: string | null
+}
+
+export interface KnownDevicesTable {
+  user_id: UserId
+  /** The id in the device cookie; null once a reset took the trust away. */
+  device_id: string | null
+  /** HMAC of user agent and network. */
+  place: string
+  last_seen_at: Instant
+}
+
+export interface LimitCountersTable {
+  /** HMAC of the limit's name and its subject: no address or name stands here in clear. */
+  key: string
+  count: number
+  /** When the window began. */
+  since: Instant
+  /** No try before this instant. */
+  blocked_until: Instant
+  expires_at: Instant
+}
+
+export interface EventsTable {
+  id: string
+  name: EventName
+  at: Instant
+  user_id: UserId | null
+  /** Who did it, when it is somebody else than the user. */
+  actor_id: UserId | null
+  session_id: string | null
+  request_id: string
+  ip: string | null
+  user_agent: string | null
+  /** JSON */
+  data: string
+}
+
+export type MailState = 'requested' | 'sending' | 'delivered' | 'dropped' | 'failed'
+
+export interface MailsTable {
+  id: string
+  kind: string
+  state: MailState
+  /** What was asked, sealed JSON; then the rendered mail, sealed; erased on delivery. */
+  sealed: string | null
+  attempts: number
+  next_attempt_at: Instant
+  last_error: string | null
+  created_at: Instant
+  finished_at: Instant | null
+}
+
+export interface SigningKeysTable {
+  kid: string
+  alg: 'EdDSA'
+  public_jwk: string
+  private_sealed: string
+  created_at: Instant
+  retired_at: Instant | null
+}
+
+export interface SecretChecksTable {
+  id: number
+  sealed: string
+}
+
+export type UserRow = Selectable<UsersTable>
+export type ProfileRow = Selectable<ProfilesTable>
+export type SessionRow = Selectable<SessionsTable>
+export type PendingSignupRow = Selectable<PendingSignupsTable>
+export type OneTimeTokenRow = Selectable<OneTimeTokensTable>
+export type EventRow = Selectable<EventsTable>
+export type MailRow = Selectable<MailsTable>

@@ -1,0 +1,140 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type DatabaseIntrospector,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+import { AuthError } from '../kernel/errors.ts'
+
+const busy = 5 // SQLITE_BUSY, https://www.sqlite.org/rescode.html#busy
+const retryFor = 5_000
+const cachedStatements = 500
+
+/** A Kysely dialect over one `node:sqlite` connection. Transactions queue in order and begin in immediate mode. */
+export function sqliteDialect(connection: DatabaseSync): Dialect {
+  return {
+    createDriver: () => new SqliteDriver(connection),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createAdapter: () => new TransactionalSqliteAdapter(),
+    createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new SqliteIntrospector(db),
+  }
+}
+
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+class SqliteDriver implements Driver {
+  readonly #connection: SqliteConnection
+  #turn: Promise<void> = Promise.resolve()
+  #release: () => void = () => {}
+
+  constructor(connection: DatabaseSync) {
+    this.#connection = new SqliteConnection(connection)
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const before = this.#turn
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#turn = promise
+    await before
+    this.#release = resolve
+    return this.#connection
+  }
+
+  async beginTransaction(): Promise<void> {
+    // A deferred begin would fail after a foreign write, and a blocking busy timeout would freeze the event loop.
+    const giveUpAt = performance.now() + retryFor
+    for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+      try {
+        this.#connection.run('begin immediate')
+        return
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        if (performance.now() > giveUpAt) throw new AuthError('database_busy', { retryAfter: 5, cause: error })
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause))
+    }
+  }
+
+  async commitTransaction(): Promise<void> {
+    this.#connection.run('commit')
+  }
+
+  async rollbackTransaction(): Promise<void> {
+    if (this.#connection.inTransaction) this.#connection.run('rollback') // SQLite rolls back by itself when the disk is full
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#release()
+  }
+
+  async destroy(): Promise<void> {
+    await this.#turn
+    this.#connection.close()
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, { statement: StatementSync; answersRows: boolean }>()
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.isTransaction
+  }
+
+  run(sql: string): void {
+    this.#prepare(sql).statement.run()
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { statement, answersRows } = this.#prepare(query.sql)
+    const parameters = query.parameters as (string | number | null)[]
+    if (answersRows) return { rows: statement.all(...parameters) as R[] }
+
+    const { changes, lastInsertRowid } = statement.run(...parameters)
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+  }
+
+  /** Nothing streams: a statement left open would pin its snapshot, and revocations would go unseen. */
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('streaming is not supported; page through the rows')
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#db.close()
+  }
+
+  #prepare(sql: string): { statement: StatementSync; answersRows: boolean } {
+    const known = this.#statements.get(sql)
+    if (known) return known
+
+    if (this.#statements.size >= cachedStatements) this.#statements.clear()
+    const statement = this.#db.prepare(sql)
+    const made = { statement, answersRows: statement.columns().length > 0 }
+    this.#statements.set(sql, made)
+    return made
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && ((error.errcode as number) & 0xff) === busy
+}
+
+export { CompiledQuery }

@@ -1,0 +1,75 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import { Kysely } from 'kysely'
+import { AuthError } from '../kernel/errors.ts'
+import type { Schema } from './schema.ts'
+import { sqliteDialect } from './sqlite-driver.ts'
+import type { Store } from './store.ts'
+
+/**
+ * Opens a SQLite file, making it (0600) when it is missing: one writer whose transactions begin in immediate mode, and one
+ * read-only connection for everything outside a transaction. `:memory:` is a private temporary file that goes when the store closes.
+ */
+export function openSqlite(path: string): Store {
+  const temporary = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'gatelodge-')) : undefined
+  const file = temporary ? join(temporary, 'gatelodge.db') : path
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+
+  const isNew = !existsSync(file)
+  const writer = new DatabaseSync(file, { timeout: 0 })
+  if (isNew) chmodSync(file, 0o600)
+  // Everything acknowledged survives a power cut (FULL), and freed pages are wiped so that erased secrets are gone (secure_delete).
+  setUp(writer)
+  const reader = new DatabaseSync(file, { readOnly: true, timeout: 1_000 })
+
+  const writeDb = new Kysely<Schema>({ dialect: sqliteDialect(writer) })
+  const readDb = new Kysely<Schema>({ dialect: sqliteDialect(reader) })
+  // On the writer, own commits leave this number unchanged; on the reader each of them would move it.
+  const dataVersion = writer.prepare('pragma data_version')
+
+  return {
+    engine: 'sqlite',
+    db: readDb,
+    migrationDb: writeDb,
+    transaction: (work) => writeDb.transaction().execute(work),
+    foreignVersion: () => Number(dataVersion.get()?.['data_version']),
+    async backup(target) {
+      await backup(reader, target)
+      chmodSync(target, 0o600)
+    },
+    async close() {
+      await readDb.destroy()
+      await writeDb.destroy()
+      if (temporary) rmSync(temporary, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Holds the right to be the one server on a SQLite file. The operating system ends the hold with the process. @throws service_unavailable */
+export function lockSqliteForServer(path: string): { release(): void } {
+  if (path === ':memory:') return { release() {} }
+
+  const lock = new DatabaseSync(`${path}.server-lock`, { timeout: 0 })
+  try {
+    lock.exec('begin exclusive')
+  } catch (cause) {
+    lock.close()
+    throw new AuthError('service_unavailable', {
+      detail: 'Another server already runs on this SQLite file. Stop it first, or use PostgreSQL for several processes.',
+      cause,
+    })
+  }
+  return { release: () => lock.close() }
+}
+
+function setUp(writer: DatabaseSync): void {
+  // Turning WAL on needs a moment alone with the file; another process may be at the same step.
+  writer.exec('pragma busy_timeout = 5000')
+  writer.exec('pragma journal_mode = wal')
+  writer.exec('pragma busy_timeout = 0')
+  writer.exec('pragma synchronous = full')
+  writer.exec('pragma foreign_keys = on')
+  writer.exec('pragma secure_delete = on')
+}

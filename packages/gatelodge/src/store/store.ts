@@ -1,0 +1,51 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { UserId } from '../kernel/ids.ts'
+import type { Schema } from './schema.ts'
+
+/** Reading outside a unit of work; a transaction serves as well. */
+export type ReadDb = Pick<Kysely<Schema>, 'selectFrom'>
+/** Reading and writing inside a unit of work. */
+export type WriteDb = Transaction<Schema>
+
+/** An open database of either engine. */
+export interface Store {
+  readonly engine: 'sqlite' | 'postgres'
+  /** Sees committed rows only. */
+  readonly db: ReadDb
+  /** Runs `work` in one transaction of its own; commits when it resolves. @throws database_busy */
+  transaction<T>(work: (db: WriteDb) => Promise<T>): Promise<T>
+  /** The connection that migrations run on. */
+  readonly migrationDb: Kysely<Schema>
+  /** A number that changes when somebody else's commit may have changed rows. */
+  foreignVersion(): number
+  /** Copies the whole database, consistently, while it is in use. */
+  backup(file: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** Tells caches whose users changed, in this process, after the commit. */
+export interface Invalidations {
+  /** Grows with every announcement. */
+  readonly generation: number
+  announce(users: readonly UserId[] | 'all'): void
+  subscribe(listener: (users: readonly UserId[] | 'all') => void): void
+}
+
+/** Announcements within this process. */
+export function createInvalidations(): Invalidations {
+  const listeners: ((users: readonly UserId[] | 'all') => void)[] = []
+  let generation = 0
+
+  return {
+    get generation() {
+      return generation
+    },
+    announce(users) {
+      generation += 1
+      for (const listener of listeners) listener(users)
+    },
+    subscribe(listener) {
+      listeners.push(listener)
+    },
+  }
+}

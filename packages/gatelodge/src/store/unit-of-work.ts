@@ -1,0 +1,91 @@
+import {
+  type KyselyPlugin,
+  type OperationNode,
+  type PluginTransformQueryArgs,
+  type PluginTransformResultArgs,
+  type QueryResult,
+  type RootOperationNode,
+  TableNode,
+  type UnknownRow,
+} from 'kysely'
+import type { Actor } from '../kernel/actor.ts'
+import type { Clock, Instant } from '../kernel/clock.ts'
+import type { UserId } from '../kernel/ids.ts'
+import type { Random } from '../kernel/random.ts'
+import type { Keyring } from '../kernel/sealing.ts'
+import type { Invalidations, Store, WriteDb } from './store.ts'
+
+/** What a unit of work needs from outside. */
+export interface UnitDeps {
+  readonly store: Store
+  readonly invalidations: Invalidations
+  readonly clock: Clock
+  readonly random: Random
+  readonly keyring: Keyring
+}
+
+/** One unit of work: state, audit events and mail requests are stored together or not at all. */
+export interface Work {
+  readonly db: WriteDb
+  /** One instant for the whole unit. */
+  readonly now: Instant
+  readonly actor: Actor
+  readonly clock: Clock
+  readonly random: Random
+  readonly keyring: Keyring
+  /**
+   * Names the users whose sessions and tokens must be read anew after the commit. Whoever updates or deletes rows that the session
+   * check reads has to call it, with an empty list where nothing that was cached changes; else the unit fails.
+   */
+  changed(users: readonly UserId[] | 'all'): void
+}
+
+const readBySessionCheck = new Set(['users', 'profiles', 'user_roles', 'sessions'])
+
+/** Runs `work` in one transaction; nothing of it lasts when it throws. Hashing and the network stay outside. @throws database_busy */
+export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Work) => Promise<T>): Promise<T> {
+  const touched = new TouchedTables()
+  const users = new Set<UserId>()
+  let all = false
+  let declared = false
+
+  const result = await deps.store.transaction(async (db) => {
+    const answer = await work({
+      db: db.withPlugin(touched),
+      now: deps.clock.now(),
+      actor,
+      clock: deps.clock,
+      random: deps.random,
+      keyring: deps.keyring,
+      changed(named) {
+        declared = true
+        if (named === 'all') all = true
+        else for (const user of named) users.add(user)
+      },
+    })
+    if (touched.sessionCheckRows && !declared) throw new Error('rows of the session check changed without work.changed()')
+    return answer
+  })
+
+  if (all) deps.invalidations.announce('all')
+  else if (users.size > 0) deps.invalidations.announce([...users])
+  return result
+}
+
+class TouchedTables implements KyselyPlugin {
+  sessionCheckRows = false
+
+  transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
+    const tables = node.kind === 'UpdateQueryNode' ? [node.table] : node.kind === 'DeleteQueryNode' ? node.from.froms : []
+    if (tables.some(isReadBySessionCheck)) this.sessionCheckRows = true
+    return node
+  }
+
+  async transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
+    return result
+  }
+}
+
+function isReadBySessionCheck(table: OperationNode | undefined): boolean {
+  return table !== undefined && TableNode.is(table) && readBySessionCheck.has(table.table.identifier.name)
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  addressInUseMail,
+  confirmNewEmailMail,
+  emailChangeNoticeMail,
+  emailRestoredMail,
+} from '../src/flows/email-change/mail.ts'
+import { passwordChangedMail } from '../src/flows/password-change/mail.ts'
+import { passwordDisabledMail, registerFirstMail, resetMail } from '../src/flows/password-reset/mail.ts'
+import { newDeviceMail } from '../src/flows/sign-in/mail.ts'
+import { accountExistsMail, verificationMail, welcomeMail } from '../src/flows/sign-up/mail.ts'
+import { day, hour, minute } from '../src/kernel/clock.ts'
+import type { MailContext, RenderedMail } from '../src/pages/mail-layout.ts'
+import { testMail } from '../src/pages/trial-mail.ts'
+
+const origin = 'https://id.example.org'
+const at = Date.UTC(2026, 10, 20, 10, 5)
+const token = 'vt_01j9.Zm9vYmFyYmF6cXV4'
+const forgot = `${origin}/forgot-password`
+const timed = (ttl: number) => ({ ttl, expiresAt: at + ttl })
+
+export const sampleContext: MailContext = {
+  serviceName: 'Gatelodge',
+  publicUrl: origin,
+  locale: 'en-US',
+  timeZone: 'UTC',
+}
+
+/** A mail of the project with plausible data; `links` are the targets that it must offer, in order. */
+export interface MailSample {
+  readonly kind: string
+  readonly links: readonly string[]
+  /** How long its links live, in words. */
+  readonly expiry?: string
+  readonly render: (context: MailContext, name: string) => RenderedMail
+}
+
+const verify = `${origin}/verify-email?token=${token}&next=%2F`
+const reset = `${origin}/reset-password?token=${token}`
+const confirm = `${origin}/change-email?token=${token}`
+const undo = `${origin}/change-email/undo?token=${token}`
+const device = { device: 'Firefox on Linux', ip: '203.0.113.7', at }
+
+/** Every mail that Gatelodge sends: print one with `sample.render(sampleContext, 'Ada').html` to look at it. */
+export const samples: readonly MailSample[] = [
+  {
+    kind: 'verification',
+    expiry: '1 day, on Saturday, November 21, 2026 at 10:05 AM UTC',
+    links: [verify],
+    render: (context, name) => verificationMail(context, { name, link: verify, ...timed(day) }),
+  },
+  {
+    kind: 'account_exists',
+    links: [`${origin}/login`, forgot],
+    render: (context, name) => accountExistsMail(context, { name, signInLink: `${origin}/login`, resetLink: forgot }),
+  },
+  {
+    kind: 'welcome',
+    links: [`${origin}/login`],
+    render: (context, name) => welcomeMail(context, { name, signInLink: `${origin}/login` }),
+  },
+  {
+    kind: 'password_reset',
+    expiry: '30 minutes, on Friday, November 20, 2026 at 10:35 AM UTC',
+    links: [reset],
+    render: (context, name) => resetMail(context, { name, link: reset, ...timed(30 * minute) }),
+  },
+  {
+    kind: 'register_first',
+    links: [`${origin}/register`],
+    render: (context) => registerFirstMail(context, { registerLink: `${origin}/register` }),
+  },
+  {
+    kind: 'password_disabled',
+    links: [forgot],
+    render: (context, name) => passwordDisabledMail(context, { name, resetLink: forgot }),
+  },
+  {
+    kind: 'password_changed',
+    links: [forgot],
+    render: (context, name) => passwordChangedMail(context, { name, at, forgotLink: forgot }),
+  },
+  {
+    kind: 'confirm_new_email',
+    expiry: '1 day, on Saturday, November 21, 2026 at 10:05 AM UTC',
+    links: [confirm],
+    render: (context, name) => confirmNewEmailMail(context, { name, link: confirm, ...timed(day) }),
+  },
+  {
+    kind: 'email_change_notice',
+    expiry: '3 days, on Monday, November 23, 2026 at 10:05 AM UTC',
+    links: [undo],
+    render: (context, name) =>
+      emailChangeNoticeMail(context, {
+        name,
+        maskedNewEmail: 'a***@example.com',
+        undoLink: undo,
+        ...timed(72 * hour),
+      }),
+  },
+  { kind: 'address_in_use', links: [], render: (context, name) => addressInUseMail(context, { name }) },
+  {
+    kind: 'email_restored',
+    expiry: '30 minutes, on Friday, November 20, 2026 at 10:35 AM UTC',
+    links: [reset],
+    render: (context, name) => emailRestoredMail(context, { name, resetLink: reset, ...timed(30 * minute) }),
+  },
+  {
+    kind: 'new_device',
+    links: [forgot, `${origin}/account/sessions`],
+    render: (context, name) =>
+      newDeviceMail(context, { name, ...device, forgotLink: forgot, sessionsLink: `${origin}/account/sessions` }),
+  },
+  { kind: 'test', links: [], render: (context) => testMail(context, { at }) },
+]
+
+for (const { kind, links, expiry, render } of samples) {
+  test(`the ${kind} mail has a subject, both bodies, and offers its links once each`, () => {
+    const mail = render(sampleContext, 'Ada Lovelace')
+
+    assert.match(mail.subject, /^\S.{5,70}$/)
+    assert.doesNotMatch(mail.subject, /Ada/)
+    assert.deepEqual(hrefs(mail.html), links)
+    assert.deepEqual(
+      mail.text.split('\n').filter((line) => line.startsWith('http')),
+      links,
+    )
+  })
+
+  test(`the ${kind} mail tells when its links end, if they do`, () => {
+    const { text } = render(sampleContext, 'Ada Lovelace')
+    const told = /works once and expires in (.*)\.$/m.exec(text)?.[1]
+
+    assert.equal(told, expiry)
+  })
+
+  test(`the ${kind} mail says the same in text as in HTML`, () => {
+    const mail = render(sampleContext, 'Ada Lovelace')
+    const shown = readable(mail.html)
+
+    for (const line of mail.text.split('\n').filter((line) => !['', '-- '].includes(line))) {
+      assert.ok(shown.includes(line.replace(/:$/, '')), line)
+    }
+  })
+
+  test(`the ${kind} mail loads nothing and points at no other origin`, () => {
+    const mail = render(sampleContext, 'Ada Lovelace')
+
+    assert.doesNotMatch(mail.html, /<(script|img|link|iframe|form|object)\b|url\(|@import|src=/i)
+    for (const url of `${mail.html} ${mail.text}`.matchAll(/\b[a-z]+:\/\/[^\s"<]+/gi)) {
+      assert.equal(new URL(unescaped(url[0])).origin, origin)
+    }
+  })
+
+  for (const name of [
+    '<a href=https://evil>',
+    'https://evil.test/win',
+    'evil．test',
+    'me@evil.test',
+    '+1 800 555 0199',
+  ]) {
+    test(`the ${kind} mail does not repeat the name ${name}`, () => {
+      const mail = render(sampleContext, name)
+
+      assert.ok(mail.text.startsWith('Hello,\n'))
+      assert.doesNotMatch(`${mail.html}${mail.text}`, /evil|555/)
+    })
+  }
+
+  test(`the ${kind} mail neither runs, wraps nor repeats a hostile name at length`, () => {
+    const plain = render(sampleContext, '').html.length
+    const markup = render(sampleContext, '<b>"\'{{7*7}}&')
+    const long = render(sampleContext, 'x'.repeat(10_000))
+    const header = render(sampleContext, 'Ada\r\nBcc evil\r\n\r\n<p>')
+
+    assert.doesNotMatch(markup.html, /<b>|49/)
+    assert.ok(long.html.length <= plain + 80 * 3)
+    assert.doesNotMatch(header.subject, /[\r\n]|evil/)
+    assert.doesNotMatch(header.text, /^Bcc|\r/m)
+    assert.equal(header.text.split('\n').length, render(sampleContext, 'Ada').text.split('\n').length)
+  })
+}
+
+function hrefs(markup: string): readonly string[] {
+  return [...markup.matchAll(/href="([^"]*)"/g)].map((match) => unescaped(match[1] ?? ''))
+}
+
+function readable(markup: string): string {
+  const body = markup.slice(markup.indexOf('<body'))
+  return unescaped(body.replace(/<[^>]*>/g, ''))
+}
+
+function unescaped(text: string): string {
+  return text.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
+}

@@ -1,0 +1,112 @@
+import { readConfig } from '../../src/config.ts'
+import { createAccessTokens } from '../../src/domain/access-tokens.ts'
+import type { Deps } from '../../src/domain/deps.ts'
+import { createLimitsInFlight } from '../../src/domain/limits.ts'
+import { createHasher } from '../../src/domain/passwords/hasher.ts'
+import { createSessionCache } from '../../src/domain/session-cache.ts'
+import { loadSigningKeys } from '../../src/domain/signing-keys.ts'
+import type { Clock, Instant } from '../../src/kernel/clock.ts'
+import type { Log, LogFields } from '../../src/kernel/log.ts'
+import { systemRandom } from '../../src/kernel/random.ts'
+import { createKeyring } from '../../src/kernel/sealing.ts'
+import { migrateUp } from '../../src/store/migrate.ts'
+import { openSqlite } from '../../src/store/sqlite.ts'
+import { createInvalidations, type Store } from '../../src/store/store.ts'
+
+export const testSecret = 'a secret of the tests, long enough to be one'
+/** When every test clock starts: Friday, 20 November 2026, 10:05 UTC. */
+export const testStart: Instant = Date.UTC(2026, 10, 20, 10, 5)
+
+/** A clock that moves only when it is told to. */
+export interface TestClock extends Clock {
+  advance(ms: number): void
+}
+
+export interface LogLine extends LogFields {
+  readonly level: keyof Log
+  readonly message: string
+}
+
+export interface TestDeps {
+  readonly deps: Deps
+  readonly store: Store
+  readonly clock: TestClock
+  /** What was logged, oldest first; nothing of it is printed. */
+  readonly logged: readonly LogLine[]
+  close(): Promise<void>
+}
+
+export interface TestDepsOptions {
+  /** Settings by their environment names, over those of the tests. */
+  readonly env?: Readonly<Record<string, string>>
+  /** A SQLite file in place of a private temporary one. */
+  readonly databaseFile?: string
+  readonly deps?: Partial<Deps>
+}
+
+/** Real dependencies over a fresh, migrated SQLite database, with a cheap password hash and a clock of the test's own. */
+export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps> {
+  const clock = testClock()
+  const random = systemRandom
+  const logged: LogLine[] = []
+  const { config } = readConfig({
+    env: { GATELODGE_SECRET: testSecret, ...options.env },
+    flags: {},
+    readFile() {
+      throw new Error('the tests read no setting from a file')
+    },
+  })
+
+  const store = openSqlite(options.databaseFile ?? ':memory:')
+  await migrateUp(store)
+  const unit = {
+    store,
+    clock,
+    random,
+    invalidations: createInvalidations(),
+    keyring: createKeyring(testSecret, random),
+    ...options.deps,
+  }
+  const issuer = config.publicUrl
+  const token = { issuer, audience: config.tokenAudience ?? issuer, ttl: config.accessTokenTtl }
+  const hasher = createHasher({ parameters: { memoryKiB: 8, passes: 1, lanes: 1 }, threads: 2 })
+
+  const deps: Deps = {
+    config,
+    hasher,
+    log: recordingLog(logged),
+    accessTokens: createAccessTokens(await loadSigningKeys(unit), token, clock, random),
+    sessionCache: createSessionCache({ ...unit, life: config }),
+    limitsInFlight: createLimitsInFlight(),
+    wakeMail() {},
+    ...unit,
+  }
+  return {
+    deps,
+    store,
+    clock,
+    logged,
+    async close() {
+      await hasher.close()
+      await store.close()
+    },
+  }
+}
+
+/** A clock that stands still until it is advanced. */
+export function testClock(start: Instant = testStart): TestClock {
+  let now = start
+  return {
+    now: () => now,
+    advance(ms) {
+      now += ms
+    },
+  }
+}
+
+function recordingLog(lines: LogLine[]): Log {
+  const at = (level: keyof Log) => (fields: LogFields, message: string) => {
+    lines.push({ ...fields, level, message })
+  }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
