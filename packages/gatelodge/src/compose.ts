@@ -17,7 +17,6 @@ import type { Log } from './kernel/log.ts'
 import { type Random, systemRandom } from './kernel/random.ts'
 import { createKeyring } from './kernel/sealing.ts'
 import { migrateUp } from './store/migrate.ts'
-import { openPostgres } from './store/postgres.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { createInvalidations, type Store } from './store/store.ts'
 
@@ -47,7 +46,7 @@ export interface Composition {
 /** Opens and migrates the database and wires the program. @throws config_invalid for a secret that does not open the database's keys, service_unavailable */
 export async function compose(options: ComposeOptions): Promise<Composition> {
   const { config, log, clock = systemClock, random = systemRandom } = options
-  const store = openStore(config)
+  const store = await openStore(config)
   try {
     await migrateUp(store)
     return await wire(options, store, clock, random, log)
@@ -58,8 +57,11 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
 }
 
 /** Opens the configured database, which may be empty or of an older version. */
-export function openStore(config: Pick<Config, 'database'>): Store {
-  return config.database.kind === 'sqlite' ? openSqlite(config.database.path) : openPostgres(config.database.url)
+export async function openStore({ database }: Pick<Config, 'database'>): Promise<Store> {
+  if (database.kind === 'sqlite') return openSqlite(database.path)
+
+  const { openPostgres } = await import('./store/postgres.ts') // its driver costs start time and memory that SQLite need not pay
+  return openPostgres(database.url)
 }
 
 async function wire(options: ComposeOptions, store: Store, clock: Clock, random: Random, log: Log): Promise<Composition> {

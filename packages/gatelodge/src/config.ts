@@ -112,7 +112,8 @@ function unknownOf(given: readonly string[], known: readonly string[]): FieldFau
     .map((field) => ({ field, code: 'unknown', message: `is no setting; did you mean ${nearest(field, known)}?` }))
 }
 
-function nearest(name: string, known: readonly string[]): string | undefined {
+/** The known name that takes the fewest edits to reach from a mistyped one. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
   return known
     .map((candidate) => ({ candidate, edits: editDistance(name.slice(0, 80), candidate) }))
     .sort((a, b) => a.edits - b.edits)[0]?.candidate

@@ -6,10 +6,10 @@ import {
   emailChangeNoticeMail,
   emailRestoredMail,
 } from '../src/flows/email-change/mail.ts'
+import { accountExistsMail, verificationMail, welcomeMail } from '../src/flows/email-verification/mail.ts'
 import { passwordChangedMail } from '../src/flows/password-change/mail.ts'
 import { passwordDisabledMail, registerFirstMail, resetMail } from '../src/flows/password-reset/mail.ts'
 import { newDeviceMail } from '../src/flows/sign-in/mail.ts'
-import { accountExistsMail, verificationMail, welcomeMail } from '../src/flows/sign-up/mail.ts'
 import { day, hour, minute } from '../src/kernel/clock.ts'
 import type { MailContext, RenderedMail } from '../src/pages/mail-layout.ts'
 import { testMail } from '../src/pages/trial-mail.ts'

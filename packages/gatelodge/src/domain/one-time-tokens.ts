@@ -8,7 +8,10 @@ import type { Deps } from './deps.ts'
 /** Whose token it is: an account's, or a pending sign-up's. */
 export type TokenOwner = { readonly userId: UserId } | { readonly signupId: string }
 
-/** Makes a token `id.secret` that works once within `ttl` ms; older ones of the same purpose and owner are void from now on. */
+/**
+ * Makes a token `id.secret` that works once within `ttl` ms; older ones of the same purpose and owner are void from now on. Not so for undoing an
+ * e-mail change: each former address has its own way back, or a thief would close the first one by a second change.
+ */
 export async function issueToken(
   work: Work,
   purpose: TokenPurpose,
@@ -16,7 +19,7 @@ export async function issueToken(
   email: string,
   ttl: number,
 ): Promise<string> {
-  await voidTokens(work, owner, [purpose])
+  if (purpose !== 'email_change_undo') await voidTokens(work, owner, [purpose])
 
   const token = newToken(work.random)
   await work.db

@@ -1,6 +1,9 @@
-import { uuidv7, type SessionId, type UserId } from '../kernel/ids.ts'
+import type { Config } from '../config.ts'
 import type { Instant } from '../kernel/clock.ts'
+import { type SessionId, type UserId, uuidv7 } from '../kernel/ids.ts'
+import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
+import type { Deps } from './deps.ts'
 
 /**
  * What may be mailed. A request holds only what was asked; whom it reaches, if anybody, is found by the mail job, so that a request about an
@@ -15,8 +18,11 @@ export interface MailRequests {
   password_reset: { email: string }
   password_changed: { userId: UserId; at: Instant }
   password_disabled: { userId: UserId }
-  /** A change asked for: a link to the new address, or a notice to the owner of an account that has it. */
-  email_change: { userId: UserId; email: string; at: Instant }
+  /**
+   * A change asked for: a link to the new address, or a notice to the owner of an account that has it. Void once the asking session ended or the
+   * password changed, even while it waits here.
+   */
+  email_change: { userId: UserId; sessionId: SessionId; email: string; passwordChangedAt: Instant | null }
   /** A change made: the former address is told and gets the undo link. */
   email_changed: { userId: UserId; formerEmail: string; newEmail: string }
   email_restored: { userId: UserId; email: string }
@@ -26,8 +32,34 @@ export interface MailRequests {
 
 export type MailKind = keyof MailRequests
 
+/** A mail ready to send, and the one address it goes to. */
+export interface AddressedMail {
+  readonly to: string
+  readonly mail: WrittenMail
+}
+
+/** One subject line and the same content twice. */
+export interface WrittenMail {
+  readonly subject: string
+  readonly html: string
+  readonly text: string
+}
+
+/** Finds whom a request reaches and writes the mail, its link made in the same unit of work; null when there is nobody to tell. */
+export type MailWriter<Kind extends MailKind> = (
+  deps: Deps,
+  work: Work,
+  request: MailRequests[Kind],
+) => Promise<AddressedMail | null>
+
+export type MailWriters = { readonly [Kind in MailKind]: MailWriter<Kind> }
+
 /** Asks for a mail in the unit of work. What was asked is sealed in the row and erased on delivery. */
-export async function requestMail<Kind extends MailKind>(work: Work, kind: Kind, request: MailRequests[Kind]): Promise<void> {
+export async function requestMail<Kind extends MailKind>(
+  work: Work,
+  kind: Kind,
+  request: MailRequests[Kind],
+): Promise<void> {
   const id = uuidv7(work.clock, work.random)
   await work.db
     .insertInto('mails')
@@ -43,4 +75,38 @@ export async function requestMail<Kind extends MailKind>(work: Work, kind: Kind,
       finished_at: null,
     })
     .execute()
+}
+
+/** What every mail says of the service that sends it. */
+export function mailContext(config: Pick<Config, 'serviceName' | 'publicUrl'>) {
+  const { serviceName, publicUrl } = config
+  return { serviceName, publicUrl, locale: 'en-US', timeZone: 'UTC' } as const
+}
+
+/** How the outbox stands. */
+export interface MailBacklog {
+  /** Mails not delivered yet. */
+  readonly waiting: number
+  /** Mails given up. */
+  readonly failed: number
+  /** For how long the mail that is due longest has been due, in ms; 0 when none is. */
+  readonly oldestDue: number
+}
+
+/** Counts what the outbox holds. */
+export async function mailBacklog(db: ReadDb, now: Instant): Promise<MailBacklog> {
+  const rows = await db
+    .selectFrom('mails')
+    .select(['state', (eb) => eb.fn.countAll().as('mails'), (eb) => eb.fn.min('next_attempt_at').as('due')])
+    .where('state', 'in', ['requested', 'sending', 'failed'])
+    .groupBy('state')
+    .execute()
+
+  const waiting = rows.filter(({ state }) => state !== 'failed')
+  const count = (counted: typeof rows) => counted.reduce((sum, { mails }) => sum + Number(mails), 0)
+  return {
+    waiting: count(waiting),
+    failed: count(rows) - count(waiting),
+    oldestDue: Math.max(0, ...waiting.map(({ due }) => now - Number(due))),
+  }
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Instant } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
-import { uuidv7, type UserId } from '../kernel/ids.ts'
+import { type UserId, uuidv7 } from '../kernel/ids.ts'
 import type { ProfileRow, Role, UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
@@ -73,19 +73,30 @@ export async function findUserByUsername(db: ReadDb, username: string): Promise<
 
 /** Whether an account has this address, or keeps it for an undo. */
 export async function isEmailKnown(db: ReadDb, email: string, now: Instant): Promise<boolean> {
-  if (await findUserByEmail(db, email)) return true
-  return (await findReservation(db, email, now)) !== undefined
+  return (await findEmailOwner(db, email, now)) !== undefined
 }
 
-/** Who keeps this address for an undo. */
-export async function findReservation(db: ReadDb, email: string, now: Instant): Promise<UserId | undefined> {
-  const row = await db
+/** The account that has this address, or keeps it for an undo. */
+export async function findEmailOwner(db: ReadDb, email: string, now: Instant): Promise<UserRow | undefined> {
+  const user = await findUserByEmail(db, email)
+  if (user) return user
+
+  const reserved = await findReservation(db, email, now)
+  return reserved && findUser(db, reserved.userId)
+}
+
+/** Who keeps this address for an undo, and until when. */
+export async function findReservation(
+  db: ReadDb,
+  email: string,
+  now: Instant,
+): Promise<{ userId: UserId; expiresAt: Instant } | undefined> {
+  return db
     .selectFrom('email_reservations')
-    .select('user_id')
+    .select(['user_id as userId', 'expires_at as expiresAt'])
     .where('email', '=', email)
     .where('expires_at', '>', now)
     .executeTakeFirst()
-  return row?.user_id
 }
 
 /**

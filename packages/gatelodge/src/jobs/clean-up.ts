@@ -39,7 +39,16 @@ const removals: readonly Removal[] = [
   dropSealedSuccessors,
 ]
 
-type Aged = 'one_time_tokens' | 'pending_signups' | 'usernames' | 'email_reservations' | 'limit_counters' | 'known_devices' | 'mails' | 'events' | 'sessions'
+type Aged =
+  | 'one_time_tokens'
+  | 'pending_signups'
+  | 'usernames'
+  | 'email_reservations'
+  | 'limit_counters'
+  | 'known_devices'
+  | 'mails'
+  | 'events'
+  | 'sessions'
 
 async function removeOlder(work: Work, table: Aged, column: string, instant: number): Promise<number> {
   work.changed([]) // what has expired is refused by every check already

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Clock } from './clock.ts'
+import type { Clock, Instant } from './clock.ts'
 import type { Random } from './random.ts'
 
 declare const brand: unique symbol
@@ -16,15 +16,24 @@ export interface NewToken {
   readonly hash: string
 }
 
-/** A UUID of version 7 (RFC 9562, section 5.7): sortable by time of making, no credential. */
+/** A UUID of version 7 (RFC 9562, section 5.7), in the order of making within this process; no credential. */
 export function uuidv7(clock: Clock, random: Random): string {
-  const bytes = Buffer.alloc(16)
-  bytes.writeUIntBE(clock.now(), 0, 6)
-  random.bytes(10).copy(bytes, 6)
-  bytes[6] = 0x70 | (bytes.readUInt8(6) & 0x0f)
+  advance(clock.now())
+  const bytes = random.bytes(16)
+  bytes.writeUIntBE(newest.millisecond, 0, 6)
+  bytes.writeUInt16BE(0x7000 | newest.count, 6)
   bytes[8] = 0x80 | (bytes.readUInt8(8) & 0x3f)
   const hex = bytes.toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+const newest = { millisecond: 0, count: 0 }
+
+/** Section 6.2, method 1: a counter keeps the order within one millisecond, and borrows from the next when it is full. */
+function advance(now: Instant): void {
+  if (now > newest.millisecond) Object.assign(newest, { millisecond: now, count: 0 })
+  else if (newest.count < 0xfff) newest.count += 1
+  else Object.assign(newest, { millisecond: newest.millisecond + 1, count: 0 })
 }
 
 /** Whether a text has the form of a UUID in lower case. */

@@ -74,6 +74,7 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
   const deps: Deps = {
     config,
     hasher,
+    mailbox: null,
     log: recordingLog(logged),
     accessTokens: createAccessTokens(await loadSigningKeys(unit), token, clock, random),
     sessionCache: createSessionCache({ ...unit, life: config }),
@@ -104,7 +105,8 @@ export function testClock(start: Instant = testStart): TestClock {
   }
 }
 
-function recordingLog(lines: LogLine[]): Log {
+/** A log that is kept in place of printed. */
+export function recordingLog(lines: LogLine[]): Log {
   const at = (level: keyof Log) => (fields: LogFields, message: string) => {
     lines.push({ ...fields, level, message })
   }

@@ -42,9 +42,6 @@ function canonicalDomain(host: string): string | undefined {
 
   const ascii = domainToASCII(folded)
   const unicode = domainToUnicode(ascii)
-  // An A-label that decodes to nothing or to another label is a second name for one mailbox.
-  if (ascii.length === 0 || domainToASCII(unicode) !== ascii) return undefined
-
   const labels = ascii.split('.')
   const given = folded.split('.')
   const shown = unicode.split('.')
@@ -60,7 +57,8 @@ function hidesAscii(host: string): boolean {
 }
 
 function isLabel(label: string, given: string, shown: string): boolean {
-  if (label.length > 63 || !/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(label)) return false
+  if (label.length === 0 || label.length > 63 || /^-|-$/.test(shown)) return false
+  // An A-label that names nothing shows as itself: no registry knows it, and it may show as anything elsewhere.
   if (shown.startsWith('xn--')) return false
   // Fullwidth letters, ligatures and other compatibility forms are mapped away by UTS 46; nobody's address is typed like that by accident.
   if (given !== label && given !== shown) return false

@@ -33,7 +33,7 @@ export function isCommonPassword(password: string): boolean {
   return !text.includes('\n') && lines.includes(`\n${text}\n`)
 }
 
-// One flat text of 0.4 MB: searching it takes 0.1 ms, a Set of the same words takes ten times the memory.
+// One flat text of 0.4 MB: searching it takes 0.1 ms, little beside the hash that follows.
 function loadLines(): string {
   const require = createRequire(import.meta.url)
   const { dictionary }: typeof import('@zxcvbn-ts/language-common') = require('@zxcvbn-ts/language-common')

@@ -221,7 +221,8 @@ test('closing a hasher that was never used starts nothing and ends', async () =>
 test('a job under way keeps the process alive, an idle thread does not', async () => {
   const script = `
     const { createHasher } = await import(${JSON.stringify(import.meta.resolve('./hasher.ts'))})
-    createHasher().hash('quiet harbour 52', 'a').then((phc) => console.log(phc))
+    const hasher = createHasher({ threads: 1 })
+    hasher.hash('quiet harbour 52', 'a').then(() => hasher.hash('quiet harbour 53', 'a')).then((phc) => console.log(phc))
   `
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
     timeout: 20_000,

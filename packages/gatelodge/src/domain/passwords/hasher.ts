@@ -134,7 +134,7 @@ export function createHasher(options: HasherOptions = {}): Hasher {
 
     verify: async (phc, password, fairKey) => {
       const parsed = phc === null ? undefined : parsePhc(phc)
-      const affordable = parsed !== undefined && parsed.memoryKiB < 4e9
+      const affordable = parsed !== undefined && parsed.memoryKiB * parsed.passes <= largestFill
       return (await run({ password, phc: affordable ? parsed.phc : decoy }, fairKey)) === true
     },
 

@@ -3,12 +3,11 @@ import type { Deps } from '../../domain/deps.ts'
 import { spendToken, voidTokens } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { endSessions } from '../../domain/sessions.ts'
-import { findReservation, findUser, findUserByEmail, loadUser, type User, voidSignupsOf } from '../../domain/users.ts'
+import { findEmailOwner, findUser, loadUser, type User, voidSignupsOf } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { hour } from '../../kernel/clock.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
-import type { OneTimeTokenRow } from '../../store/schema.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
 /** How long the former address can take the account back, in ms. */
@@ -45,11 +44,11 @@ export async function undoEmailChange(deps: Deps, actor: Actor, input: { token: 
   await transact(deps, actor, async (work) => {
     const token = await spendToken(work, 'email_change_undo', input.token)
     const user = await findUser(work.db, token.user_id as UserId) // an undo is an account's
-    if (!user || (await isTaken(work, token.email, user.id))) throw new AuthError('token_invalid')
+    if (!user) throw new AuthError('token_invalid')
 
+    await takeReservation(work, user.id, token.email)
     await moveTo(work, user.id, token.email)
     await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
-    await voidLaterUndos(work, token)
     const sessionsEnded = await endSessions(work, user.id)
     await requestMail(work, 'email_restored', { userId: user.id, email: token.email })
     await record(work, 'email_change.undone', user.id, { sessions_ended: sessionsEnded })
@@ -57,26 +56,33 @@ export async function undoEmailChange(deps: Deps, actor: Actor, input: { token: 
   deps.wakeMail()
 }
 
-/** A thief who changed the address twice holds an undo link of the address in between: what came after the restored one is void. */
-async function voidLaterUndos(work: Work, { user_id, created_at, expires_at }: OneTimeTokenRow): Promise<void> {
+/**
+ * The live reservation that an undo goes back to, with the later ones and their links gone: a thief who changed the address twice holds the undo
+ * link of the address in between. Earlier ones stay, for the same reason. @throws token_invalid
+ */
+async function takeReservation(work: Work, userId: UserId, email: string): Promise<void> {
+  const reservations = await work.db
+    .selectFrom('email_reservations')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('expires_at', '>', work.now)
+    .execute()
+  const restored = reservations.find((reservation) => reservation.email === email)
+  if (!restored) throw new AuthError('token_invalid')
+
+  const later = reservations.filter(({ expires_at }) => expires_at >= restored.expires_at).map((row) => row.email)
+  await work.db.deleteFrom('email_reservations').where('email', 'in', later).execute()
   await work.db
     .deleteFrom('one_time_tokens')
-    .where('user_id', '=', user_id)
+    .where('user_id', '=', userId)
     .where('purpose', '=', 'email_change_undo')
-    .where('created_at', '>=', created_at)
-    .where('spent_at', 'is', null)
-    .execute()
-  await work.db
-    .deleteFrom('email_reservations')
-    .where('user_id', '=', user_id as UserId)
-    .where('expires_at', '>=', expires_at - undoWindow)
-    .where('expires_at', '>', created_at + undoWindow)
+    .where('email', 'in', later)
     .execute()
 }
 
 async function isTaken(work: Work, email: string, userId: UserId): Promise<boolean> {
-  const owner = (await findUserByEmail(work.db, email))?.id ?? (await findReservation(work.db, email, work.now))
-  return owner !== undefined && owner !== userId
+  const owner = await findEmailOwner(work.db, email, work.now)
+  return owner !== undefined && owner.id !== userId
 }
 
 async function reserve(work: Work, email: string, userId: UserId): Promise<void> {

@@ -27,7 +27,12 @@ export async function requestEmailChange(
 
   await transact(deps, actor, async (work) => {
     if (await spendAll(deps, work, mailBudgets, email)) {
-      await requestMail(work, 'email_change', { userId: user.id, email, at: work.now })
+      await requestMail(work, 'email_change', {
+        userId: user.id,
+        sessionId: me.session.id,
+        email,
+        passwordChangedAt: user.password_changed_at,
+      })
     }
     await record(work, 'email_change.requested', user.id, {})
   })

@@ -1,33 +1,3 @@
-/** The English words of signing up. */
-export const signUpMessages = {
-  verification: {
-    subject: (serviceName: string) => `Please verify your account at ${serviceName}`,
-    preheader: 'One click and your account is ready.',
-    body: (serviceName: string) =>
-      `Thank you for signing up at ${serviceName}. Confirm that this address is yours, and your account is ready.`,
-    action: 'Verify my account',
-    notYou: 'If you did not sign up, ignore this mail: no account exists until the link is used.',
-    footer: 'You receive this mail because someone signed up with this address.',
-  },
-  accountExists: {
-    subject: (serviceName: string) => `You already have an account at ${serviceName}`,
-    preheader: 'Someone tried to sign up with your address. Nothing was changed.',
-    body: (serviceName: string) =>
-      `Someone, maybe you, tried to sign up at ${serviceName} with this address. You already have an account, so nothing was changed.`,
-    action: 'Sign in',
-    forgotten: 'If you do not remember your password, choose a new one:',
-    notYou: 'If it was not you, there is nothing to do.',
-    footer: 'You receive this mail because someone signed up with the address of your account.',
-  },
-  welcome: {
-    subject: (serviceName: string) => `Welcome to ${serviceName}`,
-    preheader: 'Your account is ready.',
-    body: (serviceName: string) => `Welcome to ${serviceName}. Your account is ready, and you can sign in at any time.`,
-    action: 'Sign in',
-    footer: 'You receive this mail because you have a new account.',
-  },
-} as const
-
 /** What the API says. */
 export const signUpAnswers = {
   verificationRequired:

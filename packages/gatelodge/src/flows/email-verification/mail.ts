@@ -1,6 +1,6 @@
 import type { Instant } from '../../kernel/clock.ts'
 import { expirySentence, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
-import { signUpMessages } from './messages.ts'
+import { emailVerificationMessages } from './messages.ts'
 
 export interface VerificationMail {
   readonly name: string
@@ -12,7 +12,7 @@ export interface VerificationMail {
 
 /** Proves the address of a pending sign-up. */
 export function verificationMail(context: MailContext, data: VerificationMail): RenderedMail {
-  const words = signUpMessages.verification
+  const words = emailVerificationMessages.verification
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -36,7 +36,7 @@ export interface AccountExistsMail {
 
 /** Tells the owner of an account that somebody signed up with the same address; goes out in place of a link. */
 export function accountExistsMail(context: MailContext, data: AccountExistsMail): RenderedMail {
-  const words = signUpMessages.accountExists
+  const words = emailVerificationMessages.accountExists
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -57,7 +57,7 @@ export function welcomeMail(
   context: MailContext,
   data: { readonly name: string; readonly signInLink: string },
 ): RenderedMail {
-  const words = signUpMessages.welcome
+  const words = emailVerificationMessages.welcome
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+'use strict'
+
+// Read by whatever Node is there, so in the syntax of Node 12 and as CommonJS.
+const fs = require('fs')
+const path = require('path')
+
+const oldest = [24, 12]
+
+/** The one line that says what is needed, or undefined when this version of Node is new enough. */
+function complaint(version, isCheckout) {
+  const parts = version.split('.').map(Number)
+  if (parts[0] > oldest[0] || (parts[0] === oldest[0] && parts[1] >= oldest[1])) return undefined
+
+  const needed = 'Gatelodge needs Node.js ' + oldest.join('.') + ' or newer, and this is ' + version + '. '
+  return isCheckout
+    ? needed + 'Run it through npm, which brings its own: npm start, or npm run gatelodge -- COMMAND'
+    : needed + 'Install a newer one from https://nodejs.org'
+}
+
+function start() {
+  // Node strips no types below node_modules: there the published build runs.
+  const isInstalled = /[\\/]node_modules[\\/]/.test(__dirname)
+  const isCheckout = !isInstalled && fs.existsSync(path.join(__dirname, '../src/main.ts'))
+  const problem = complaint(process.versions.node, isCheckout)
+  if (problem !== undefined) {
+    process.stderr.write(problem + '\n')
+    process.exit(1)
+  }
+  return isCheckout ? import('../src/main.ts') : import('../dist/main.js')
+}
+
+module.exports = { complaint: complaint }
+if (require.main === module) start()

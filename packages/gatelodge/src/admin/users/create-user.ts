@@ -1,0 +1,138 @@
+import { record } from '../../domain/audit.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { type Email, parseEmail } from '../../domain/identifiers/email.ts'
+import { isPlainText } from '../../domain/identifiers/text.ts'
+import { parseUsername, type Username } from '../../domain/identifiers/username.ts'
+import { type GivenNames, readNames } from '../../domain/names.ts'
+import { requestMail } from '../../domain/outbox.ts'
+import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
+import { createUser, findUserByEmail, loadUser, type User } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { AuthError, invalidField } from '../../kernel/errors.ts'
+import type { UserRow } from '../../store/schema.ts'
+import { transact, type Work } from '../../store/unit-of-work.ts'
+
+export interface NewAccount extends GivenNames {
+  readonly email: string
+  readonly username?: string | undefined
+  /** Absent: the person is invited by mail to choose one. */
+  readonly password?: string | undefined
+}
+
+interface Person {
+  readonly email: Email
+  readonly username: Username | null
+  readonly firstName: string
+  readonly lastName: string
+}
+
+/**
+ * Makes an account whose address is not proved yet. With a password a verification link is mailed; without one, a link by which the person sets a
+ * password, which proves the address as well. @throws input_invalid, email_taken, username_taken, overloaded
+ */
+export async function createAccount(deps: Deps, actor: Actor, input: NewAccount): Promise<User> {
+  const person = readPerson(deps, input)
+  if (person.username === null && deps.config.username === 'required') {
+    throw invalidField('username', 'required', 'This field is required')
+  }
+  const passwordHash = input.password === undefined ? null : await hashAllowed(deps, person, input.password)
+
+  const user = await transact(deps, actor, async (work) => {
+    const row = await insert(work, { ...person, passwordHash, emailVerifiedAt: null, isStaff: false })
+    if (passwordHash === null) await requestMail(work, 'password_reset', { email: row.email })
+    else await requestMail(work, 'verification', { email: row.email, signupId: null })
+    return loadUser(work.db, row)
+  })
+  deps.wakeMail()
+  return user
+}
+
+/**
+ * Makes an administrator whose address counts as proved, or promotes the account that has the address; its password stays as it is.
+ * @throws input_invalid (no password for a new account), account_inactive, email_unverified, email_taken, overloaded
+ */
+export async function createAdministrator(
+  deps: Deps,
+  actor: Actor,
+  input: { email: string; password?: string | undefined },
+): Promise<{ user: User; isNew: boolean }> {
+  const person = readPerson(deps, input)
+  const known = await findUserByEmail(deps.store.db, person.email)
+  const passwordHash = known ? null : await hashAllowed(deps, person, required(input.password))
+
+  const user = await transact(deps, actor, async (work) => {
+    const account = { ...person, passwordHash, emailVerifiedAt: work.now, isStaff: true }
+    const row = known ? await promotable(work, person.email) : await insert(work, account)
+    return promote(work, row)
+  })
+  return { user, isNew: known === undefined }
+}
+
+/** @throws input_invalid */
+function readPerson(deps: Deps, input: NewAccount): Person {
+  const email = parseEmail('email', input.email)
+  const { firstName = '', lastName = '' } = readNames(input)
+  assertName('first_name', firstName)
+  assertName('last_name', lastName)
+  if (input.username === undefined) return { email, username: null, firstName, lastName }
+
+  if (deps.config.username === 'off') throw invalidField('username', 'unknown', 'Usernames are not used here')
+  return { email, username: parseUsername('username', input.username), firstName, lastName }
+}
+
+function assertName(field: string, text: string): void {
+  if (text.length > 150) throw invalidField(field, 'too_long', 'Use at most 150 characters')
+  if (!isPlainText(text)) throw invalidField(field, 'characters', 'Control and invisible characters are not allowed')
+}
+
+function required(password: string | undefined): string {
+  if (password === undefined) throw invalidField('password', 'required', 'A new account needs a password')
+  return password
+}
+
+async function hashAllowed(deps: Deps, person: Person, password: string): Promise<string> {
+  const { passwordMinLength, serviceName } = deps.config
+  assertPasswordAllowed('password', password, passwordMinLength, { ...person, serviceName })
+  return deps.hasher.hash(password, 'administrator')
+}
+
+async function insert(
+  work: Work,
+  account: Person & { passwordHash: string | null; emailVerifiedAt: number | null; isStaff: boolean },
+): Promise<UserRow> {
+  const row = await createUser(work, { ...account, by: 'administrator' })
+  if (!row) throw new AuthError('email_taken')
+  return row
+}
+
+async function promotable(work: Work, email: Email): Promise<UserRow> {
+  const row = await findUserByEmail(work.db, email)
+  if (!row) throw new AuthError('user_not_found') // it went away meanwhile
+  if (row.is_active === 0) throw new AuthError('account_inactive', { detail: 'The account is inactive: activate it first' })
+  // Anybody can sign up with somebody else's address in `instant` mode and wait to be made an administrator.
+  if (row.email_verified_at === null && row.signup_browser_hash !== null) {
+    throw new AuthError('email_unverified', {
+      detail:
+        'Somebody signed up with this address and never proved that it is theirs. Let its owner confirm the mailed link, or delete the account first',
+    })
+  }
+  return row
+}
+
+async function promote(work: Work, row: UserRow): Promise<User> {
+  await work.db
+    .updateTable('users')
+    .set({ is_staff: 1, email_verified_at: row.email_verified_at ?? work.now })
+    .where('id', '=', row.id)
+    .execute()
+  const added = await work.db
+    .insertInto('user_roles')
+    .values({ user_id: row.id, role: 'administrator' })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('role')
+    .executeTakeFirst()
+  work.changed([row.id])
+  if (added) await record(work, 'user.promoted', row.id, {})
+
+  return loadUser(work.db, { ...row, is_staff: 1, email_verified_at: row.email_verified_at ?? work.now })
+}

@@ -1,0 +1,27 @@
+import { deactivateUser } from '../../domain/account-removal.ts'
+import { record } from '../../domain/audit.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { loadUser, type User } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { transact } from '../../store/unit-of-work.ts'
+import { getRowNamed } from './find-users.ts'
+
+/** Lets an account sign in, or stops it and ends its sessions; nothing happens when it is so already. @throws user_not_found, last_administrator */
+export async function setActive(deps: Deps, actor: Actor, input: { who: string; active: boolean }): Promise<User> {
+  const { id } = await getRowNamed(deps, input.who)
+  await transact(deps, actor, async (work) => {
+    const isSo = await work.db
+      .selectFrom('users')
+      .select('id')
+      .where('id', '=', id)
+      .where('is_active', '=', input.active ? 1 : 0)
+      .executeTakeFirst()
+    if (isSo) return
+
+    if (!input.active) return deactivateUser(work, id)
+    await work.db.updateTable('users').set({ is_active: 1 }).where('id', '=', id).execute()
+    work.changed([id])
+    await record(work, 'user.activated', id, {})
+  })
+  return loadUser(deps.store.db, await getRowNamed(deps, id))
+}

@@ -1,0 +1,23 @@
+/** Everything that the command line touches of its process; tests bring their own. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Relative paths are meant from here. */
+  readonly cwd: string
+  /** All of standard input. */
+  readonly stdin: () => Promise<string>
+  readonly stdout: Output
+  readonly stderr: Output
+  /** The text of a file; throws when it cannot be read. */
+  readonly readFile: (path: string) => string
+  /** Calls the listener at each request to stop. */
+  readonly onSignal: (listener: () => void) => void
+  /** Calls the listener with an error that nobody caught. */
+  readonly onCrash: (listener: (error: unknown) => void) => void
+  /** Ends the process at once. */
+  readonly exit: (status: number) => void
+}
+
+export interface Output {
+  write(text: string): void
+  readonly isTty: boolean
+}

@@ -1,0 +1,30 @@
+import type { Config } from '../config.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Output } from './io.ts'
+
+/** A log of JSON lines. Errors are cut to what helps an operator: type, message, code and stack, never what a caller sent. */
+export async function createLog(output: Pick<Output, 'write'>, level: Config['logLevel']): Promise<Log> {
+  const { pino, stdTimeFunctions } = await import('pino')
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
+    },
+    output,
+  )
+}
+
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error }
+
+  return {
+    type: error.name,
+    message: error.message,
+    ...('code' in error && { code: error.code }),
+    stack: error.stack,
+    ...(error.cause instanceof Error && { cause: describeError(error.cause) }),
+  }
+}

@@ -1,0 +1,142 @@
+import { parseArgs } from 'node:util'
+import { nearest, settings } from '../config.ts'
+import { AuthError } from '../kernel/errors.ts'
+import type { Command, CommandContext, Option, Options } from './command.ts'
+
+/** What the command line asks for. */
+export type Asked =
+  | { readonly kind: 'version' }
+  /** All commands, those of a group such as `user`, or one. */
+  | { readonly kind: 'help'; readonly about: readonly Command[] }
+  | { readonly kind: 'run'; readonly command: Command; readonly given: Given }
+
+type Given = Pick<CommandContext, 'options' | 'operands' | 'flags' | 'configFile'>
+
+/** What every command takes beside its own options and the settings. */
+export const commonOptions = {
+  help: { doc: 'Say how it is used and do nothing.' },
+  version: { doc: 'Print the version and do nothing.' },
+  json: { doc: 'Print JSON on standard output, errors as one line of JSON on standard error.' },
+  config: { value: 'FILE', doc: 'Read settings from a JSON file.' },
+} as const satisfies Options
+
+const settingOptions: Options = Object.fromEntries(
+  Object.values(settings).map(({ flag, doc }) => [flag.slice(2), { value: 'VALUE', doc }]),
+)
+
+/** Reads a command line by the command table. @throws command_invalid with the nearest name as a hint */
+export function parseCommandLine(argv: readonly string[], commands: readonly Command[]): Asked {
+  const everyOption = Object.assign({}, settingOptions, commonOptions, ...commands.map(({ options }) => options))
+  const { words, switches } = readTokens(argv, everyOption)
+  const command = commands.find(({ name }) => isBelow(words, name.split(' ')))
+
+  if (switches.has('help')) {
+    const about = command ? [command] : commands.filter(({ name }) => isBelow(name.split(' '), words))
+    return { kind: 'help', about: about.length > 0 ? about : commands }
+  }
+  if (switches.has('version')) return { kind: 'version' }
+  if (!command) throw unknownCommand(words, commands)
+
+  return { kind: 'run', command, given: readGiven(argv, command) }
+}
+
+/** A failure of the command line itself. */
+export function usageError(detail: string): AuthError {
+  return new AuthError('command_invalid', { detail })
+}
+
+/** How a command is written: its name and what must follow. */
+export function usageOf({ name, operands, options }: Command): string {
+  const required = Object.entries(options).filter(([, option]) => option.required)
+  return ['gatelodge', name, ...operands, ...required.map(([flag, { value }]) => `--${flag} ${value}`)].join(' ')
+}
+
+function readGiven(argv: readonly string[], command: Command): Given {
+  // An option of the command's own hides a setting of that name, as the username of `user create` does.
+  const known: Options = { ...settingOptions, ...commonOptions, ...command.options }
+  const { words, switches, texts } = readTokens(argv, known, assertKnown)
+
+  const operands = words.slice(command.name.split(' ').length)
+  if (operands.length !== command.operands.length) throw usageError(`Write it as: ${usageOf(command)}`)
+  const missing = Object.entries(command.options).find(([name, { required }]) => required && !texts.has(name))
+  if (missing) throw usageError(`--${missing[0]} is missing. Write it as: ${usageOf(command)}`)
+
+  const flags = [...texts].filter(([name]) => name in settingOptions && !(name in command.options))
+  return {
+    options: Object.fromEntries(
+      Object.entries(command.options).map(([name, { value }]) => [name, value ? texts.get(name) : switches.has(name)]),
+    ),
+    operands: Object.fromEntries(command.operands.map((name, index) => [name, operands[index] ?? ''])),
+    flags: Object.fromEntries(flags),
+    configFile: texts.get('config'),
+  }
+}
+
+type Token = NonNullable<ReturnType<typeof parseArgs>['tokens']>[number]
+type OptionToken = Extract<Token, { kind: 'option' }>
+
+function readTokens(
+  argv: readonly string[],
+  options: Options,
+  check?: (token: OptionToken, options: Options, texts: ReadonlyMap<string, string>) => void,
+) {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: Object.fromEntries(Object.entries(options).map(([name, option]) => [name, toParsed(name, option)])),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+
+  const words: string[] = []
+  const switches = new Set<string>()
+  const texts = new Map<string, string>()
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value)
+    if (token.kind !== 'option') continue
+    check?.(token, options, texts)
+    if (token.value === undefined) switches.add(token.name)
+    else texts.set(token.name, token.value)
+  }
+  return { words, switches, texts }
+}
+
+function toParsed(name: string, { value }: Option) {
+  const type: 'string' | 'boolean' = value === undefined ? 'boolean' : 'string'
+  return name === 'help' ? { type, short: 'h' } : { type }
+}
+
+function assertKnown(token: OptionToken, options: Options, texts: ReadonlyMap<string, string>): void {
+  const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined
+  if (!option) {
+    const known = Object.keys(options).map((name) => `--${name}`)
+    throw usageError(`There is no option ${token.rawName}; did you mean ${nearest(token.rawName, known)}?`)
+  }
+
+  if (option.value === undefined) {
+    if (token.value !== undefined) throw usageError(`${token.rawName} takes no value`)
+    return
+  }
+  // What looks like the next option is hardly meant as a value: `--email --json`.
+  const isSwallowed = token.inlineValue === false && token.value?.startsWith('-')
+  if (token.value === undefined || isSwallowed) throw usageError(`${token.rawName} needs a value: ${token.rawName}=${option.value}`)
+  if (texts.has(token.name)) throw usageError(`${token.rawName} is given twice`)
+}
+
+function unknownCommand(words: readonly string[], commands: readonly Command[]): AuthError {
+  if (words.length === 0) return usageError('Name a command; gatelodge --help lists them')
+
+  const group = commands.filter(({ name }) => isBelow(name.split(' '), words)).map(({ name }) => name)
+  if (group.length > 0) return usageError(`Name one of: ${group.join(', ')}`)
+
+  const asked = words.slice(0, 2).join(' ')
+  const hint = nearest(
+    asked,
+    commands.map(({ name }) => name),
+  )
+  return usageError(`There is no command "${asked}"; did you mean ${hint}?`)
+}
+
+function isBelow(words: readonly string[], start: readonly string[]): boolean {
+  return start.every((word, index) => words[index] === word)
+}

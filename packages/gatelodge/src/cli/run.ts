@@ -1,0 +1,47 @@
+import { AuthError, isAuthError } from '../kernel/errors.ts'
+import { version } from '../kernel/version.ts'
+import type { Result } from './command.ts'
+import { commands } from './commands/index.ts'
+import { help } from './help.ts'
+import type { Io } from './io.ts'
+import { parseCommandLine } from './parse.ts'
+
+/** Runs a command line and answers its exit status: 0 done, 1 failed, 2 not understood. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const json = argv.includes('--json')
+  try {
+    const result = await answer(argv, io, json)
+    if (result === null) return 0
+
+    io.stdout.write(json ? `${JSON.stringify(result.json)}\n` : `${result.text}\n`)
+    return result.failed ? 1 : 0
+  } catch (error) {
+    io.stderr.write(json ? `${JSON.stringify(toJson(error))}\n` : `gatelodge: ${toText(error)}\n`)
+    return isAuthError(error, 'command_invalid') ? 2 : 1
+  }
+}
+
+async function answer(argv: readonly string[], io: Io, json: boolean): Promise<Result | null> {
+  const asked = parseCommandLine(argv, commands)
+  if (asked.kind === 'version') return { json: { name: 'gatelodge', version }, text: version }
+  if (asked.kind === 'help') return help(asked.about, commands)
+
+  return asked.command.run({ io, json, ...asked.given })
+}
+
+function toJson(error: unknown): { code: string; detail: string; errors: unknown } {
+  if (error instanceof AuthError) return { code: error.code, detail: error.detail, errors: error.faults }
+  return { code: 'internal', detail: messageOf(error), errors: [] }
+}
+
+function toText(error: unknown): string {
+  if (!(error instanceof AuthError)) return messageOf(error)
+
+  const faults = error.faults.map(({ field, message }) => `\n  ${field} ${message}`)
+  return `${error.detail}${faults.join('')}`
+}
+
+/** What the system said, such as that a folder may not be written: whoever runs commands may know. */
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : 'Something went wrong'
+}

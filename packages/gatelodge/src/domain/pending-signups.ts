@@ -1,0 +1,26 @@
+import type { Instant } from '../kernel/clock.ts'
+import type { PendingSignupRow } from '../store/schema.ts'
+import type { ReadDb } from '../store/store.ts'
+
+/** The unexpired sign-up with this id, if it is one of this address. */
+export async function findPendingSignup(
+  db: ReadDb,
+  id: string,
+  email: string,
+  now: Instant,
+): Promise<PendingSignupRow | undefined> {
+  return pendingSignupsOf(db, email, now).where('id', '=', id).executeTakeFirst()
+}
+
+/** The newest unexpired sign-up of an address. */
+export async function findNewestPendingSignup(
+  db: ReadDb,
+  email: string,
+  now: Instant,
+): Promise<PendingSignupRow | undefined> {
+  return pendingSignupsOf(db, email, now).orderBy('created_at', 'desc').limit(1).executeTakeFirst()
+}
+
+function pendingSignupsOf(db: ReadDb, email: string, now: Instant) {
+  return db.selectFrom('pending_signups').selectAll().where('email', '=', email).where('expires_at', '>', now)
+}

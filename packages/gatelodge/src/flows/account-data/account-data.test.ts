@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { innerActor } from '../../kernel/actor.ts'
+import type { UserId } from '../../kernel/ids.ts'
+import { transact } from '../../store/unit-of-work.ts'
+import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
+
+async function promote(app: TestApp, person: Person) {
+  await transact(app.deps, innerActor('command', 'test'), async (work) => {
+    await work.db.insertInto('user_roles').values({ user_id: person.id as UserId, role: 'administrator' }).execute()
+    work.changed([person.id as UserId])
+  })
+}
+
+forEachDatabase('own data', (engine) => {
+  test('people see what happened to their account, the newest first', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const cookie = await app.cookie(ada)
+    const { events } = (await app.get('/me/events', { cookie })).json
+    assert.deepEqual(events.map(({ name }: { name: string }) => name), ['session.started', 'email.verified', 'user.created'])
+    assert.equal(events[0].ip, '192.0.2.1')
+  })
+
+  test('the export holds everything but secrets', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const cookie = await app.cookie(ada)
+    const told = await app.get('/me/export', { cookie })
+    assert.equal(told.json.user.email, ada.email)
+    assert.equal(told.json.sessions.length, 1)
+    assert.ok(told.json.events.length >= 3)
+    assert.doesNotMatch(told.text, /hash|argon2/)
+    assert.match(told.headers.get('content-disposition') ?? '', /^attachment/)
+  })
+
+  test('a deletion needs the password or a fresh proof and removes everything', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user({ username: 'ada' })
+    const cookie = await app.cookie(ada)
+    assert.equal((await app.delete('/me', { cookie }, { password: 'wrong harbour' })).code, 'incorrect_password')
+    app.clock.advance(16 * 60_000)
+    assert.equal((await app.delete('/me', { cookie })).code, 'reauthentication_required')
+
+    assert.equal((await app.delete('/me', { cookie }, { password: ada.password })).status, 204)
+    assert.equal((await app.get('/session', { cookie })).status, 401)
+    for (const table of ['users', 'profiles', 'usernames', 'sessions', 'one_time_tokens', 'known_devices'] as const) {
+      assert.deepEqual(await app.rows(table), [], table)
+    }
+    const events = await app.rows('events')
+    assert.equal(events.at(-1)?.['name'], 'user.deleted')
+    assert.deepEqual(events.filter((event) => event['user_id'] === ada.id && event['ip'] !== null), [])
+  })
+
+  test('a fresh session needs no password to delete', async () => {
+    await using app = await testApp({ engine })
+    const cookie = await app.cookie(await app.user())
+    assert.equal((await app.delete('/me', { cookie })).status, 204)
+  })
+
+  test('the last administrator cannot leave; one of two can', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const eve = await app.user()
+    await promote(app, ada)
+    const cookie = await app.cookie(ada)
+    assert.deepEqual((await app.get('/session', { cookie })).json.user.roles, ['administrator'])
+    const refused = await app.delete('/me', { cookie })
+    assert.deepEqual([refused.status, refused.code], [409, 'last_administrator'])
+
+    await promote(app, eve)
+    assert.equal((await app.delete('/me', { cookie })).status, 204)
+  })
+})

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
+
+async function askFor(app: TestApp, person: Person, bearer: string, email: string) {
+  return app.post('/change-email', { new_email: email, password: person.password }, { bearer })
+}
+
+forEachDatabase('e-mail change', (engine) => {
+  test('nothing changes before the link at the new address is used; it works once and ends the other sessions', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user({ email: 'old@example.com' })
+    const { access } = await app.tokens(ada)
+    const other = await app.cookie(ada)
+    assert.equal((await askFor(app, ada, access, 'New@Example.com')).status, 202)
+    assert.equal((await app.get('/me', { bearer: access })).json.email, 'old@example.com')
+
+    const { token, link } = await app.lastMail('new@example.com')
+    assert.match(link, /^http:\/\/localhost:3000\/change-email\?token=/)
+    const told = await app.post('/change-email/confirm', { token }, { bearer: access })
+    assert.equal(told.json.user.email, 'new@example.com')
+    assert.equal((await app.get('/session', { bearer: access })).json.user.email, 'new@example.com')
+    assert.equal((await app.get('/session', { cookie: other })).status, 401)
+    assert.equal((await app.post('/change-email/confirm', { token })).code, 'token_invalid')
+    assert.equal((await app.post('/signin', { email: 'old@example.com', password: ada.password })).code, 'invalid_credentials')
+    assert.equal((await app.post('/signin', { email: 'new@example.com', password: ada.password })).status, 200)
+  })
+
+  test('a stranger’s browser may confirm, and then every session ends', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { access } = await app.tokens(ada)
+    await askFor(app, ada, access, 'new@example.com')
+    assert.equal((await app.post('/change-email/confirm', { token: (await app.lastMail('new@example.com')).token })).status, 200)
+    assert.equal((await app.get('/session', { bearer: access })).status, 401)
+  })
+
+  test('the former address is told, keeps the address, and takes the account back once', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user({ email: 'old@example.com' })
+    const { access } = await app.tokens(ada)
+    await askFor(app, ada, access, 'new@example.com')
+    await app.post('/change-email/confirm', { token: (await app.lastMail('new@example.com')).token }, { bearer: access })
+    const undo = await app.lastMail('old@example.com')
+    assert.match(undo.link, /\/change-email\/undo\?token=/)
+
+    await app.post('/signup', { email: 'old@example.com', password: 'planted harbour 9' })
+    assert.equal((await app.lastMail('new@example.com')).subject, 'You already have an account at Gatelodge')
+
+    assert.equal((await app.post('/change-email/undo', { token: undo.token })).status, 200)
+    assert.equal((await app.get('/session', { bearer: access })).status, 401)
+    const restored = await app.lastMail('old@example.com')
+    assert.match(restored.link, /\/reset-password\?token=/)
+    assert.equal((await app.post('/reset-password', { token: restored.token, new_password: 'another harbour 53' })).status, 200)
+    assert.equal((await app.post('/signin', { email: 'old@example.com', password: 'another harbour 53' })).status, 200)
+    assert.equal((await app.post('/change-email/undo', { token: undo.token })).code, 'token_invalid')
+  })
+
+  test('a thief who changes the address twice cannot undo the undo', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user({ email: 'old@example.com' })
+    for (const email of ['thief1@example.com', 'thief2@example.com']) {
+      const { access } = await app.tokens({ ...ada, email: email === 'thief1@example.com' ? ada.email : 'thief1@example.com' })
+      await askFor(app, ada, access, email)
+      assert.equal((await app.post('/change-email/confirm', { token: (await app.lastMail(email)).token })).status, 200)
+      app.clock.advance(3_600_000)
+    }
+    const mine = await app.lastMail('old@example.com')
+    const theirs = await app.lastMail('thief1@example.com')
+
+    assert.equal((await app.post('/change-email/undo', { token: mine.token })).status, 200)
+    assert.equal((await app.post('/change-email/undo', { token: theirs.token })).code, 'token_invalid')
+    assert.equal((await app.rows('users'))[0]?.['email'], 'old@example.com')
+    assert.deepEqual(await app.rows('email_reservations'), [])
+  })
+
+  test('an undo link lives 72 hours', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user({ email: 'old@example.com' })
+    const { access } = await app.tokens(ada)
+    await askFor(app, ada, access, 'new@example.com')
+    await app.post('/change-email/confirm', { token: (await app.lastMail('new@example.com')).token })
+    const { token } = await app.lastMail('old@example.com')
+    app.clock.advance(72 * 3_600_000)
+    assert.equal((await app.post('/change-email/undo', { token })).code, 'token_invalid')
+    await app.post('/signup', { email: 'old@example.com', password: 'quiet harbour 52', username: 'later' })
+    assert.equal((await app.lastMail('old@example.com')).kind, 'signup')
+  })
+
+  test('a known address answers alike, and its owner is told in place of a link', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const eve = await app.user()
+    const { access } = await app.tokens(ada)
+
+    const known = await askFor(app, ada, access, eve.email)
+    const unknown = await askFor(app, ada, access, 'free@example.com')
+    assert.deepEqual([known.status, known.json], [unknown.status, unknown.json])
+    const notice = (await app.mails(eve.email)).at(-1)
+    assert.equal(notice?.kind, 'email_change')
+    assert.doesNotMatch(notice?.text ?? '', /token=/)
+  })
+
+  test('an address that got an account meanwhile makes the link void', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { access } = await app.tokens(ada)
+    await askFor(app, ada, access, 'race@example.com')
+    const { token } = await app.lastMail('race@example.com')
+    await app.user({ email: 'race@example.com' })
+    assert.equal((await app.post('/change-email/confirm', { token })).code, 'token_invalid')
+  })
+
+  test('the password is asked for, and the own address is no new one', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { access } = await app.tokens(ada)
+    const wrong = await app.post('/change-email', { new_email: 'x@example.com', password: 'wrong harbour' }, { bearer: access })
+    assert.deepEqual([wrong.status, wrong.code], [400, 'incorrect_password'])
+    assert.equal((await askFor(app, ada, access, ada.email.toUpperCase())).json.errors[0].code, 'unchanged')
+    assert.equal((await app.post('/change-email', { new_email: 'x@example.com' }, { bearer: access })).json.errors[0].field, 'password')
+  })
+
+  test('fifty parallel uses of one link have one success', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const ada = await app.user()
+    const { access } = await app.tokens(ada)
+    await askFor(app, ada, access, 'new@example.com')
+    const { token } = await app.lastMail('new@example.com')
+    const told = await Promise.all(Array.from({ length: 50 }, () => app.post('/change-email/confirm', { token })))
+    assert.equal(told.filter(({ status }) => status === 200).length, 1)
+    assert.equal(told.filter(({ code }) => code === 'token_invalid').length, 49)
+  })
+})

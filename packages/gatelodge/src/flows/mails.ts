@@ -1,0 +1,22 @@
+import { type MailWriters, mailContext } from '../domain/outbox.ts'
+import { testMail } from '../pages/trial-mail.ts'
+import { writeEmailChangedMail, writeEmailChangeMail, writeEmailRestoredMail } from './email-change/writers.ts'
+import { writeSignUpMail, writeVerificationMail, writeWelcomeMail } from './email-verification/writers.ts'
+import { writePasswordChangedMail } from './password-change/writers.ts'
+import { writePasswordDisabledMail, writePasswordResetMail } from './password-reset/writers.ts'
+import { writeNewDeviceMail } from './sign-in/writers.ts'
+
+/** For each kind of mail, who writes it. */
+export const mailWriters = {
+  signup: writeSignUpMail,
+  verification: writeVerificationMail,
+  welcome: writeWelcomeMail,
+  password_reset: writePasswordResetMail,
+  password_changed: writePasswordChangedMail,
+  password_disabled: writePasswordDisabledMail,
+  email_change: writeEmailChangeMail,
+  email_changed: writeEmailChangedMail,
+  email_restored: writeEmailRestoredMail,
+  new_device: writeNewDeviceMail,
+  test: async (deps, work, { email }) => ({ to: email, mail: testMail(mailContext(deps.config), { at: work.now }) }),
+} satisfies MailWriters

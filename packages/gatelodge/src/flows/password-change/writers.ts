@@ -1,0 +1,14 @@
+import { linkTo } from '../../domain/links.ts'
+import { type MailWriter, mailContext } from '../../domain/outbox.ts'
+import { findUser, greetingName } from '../../domain/users.ts'
+import { passwordChangedMail } from './mail.ts'
+
+/** Tells an owner that the password was changed or reset. */
+export const writePasswordChangedMail: MailWriter<'password_changed'> = async (deps, work, { userId, at }) => {
+  const user = await findUser(work.db, userId)
+  if (user?.is_active !== 1) return null
+
+  const forgotLink = linkTo(deps.config, '/forgot-password')
+  const mail = passwordChangedMail(mailContext(deps.config), { name: greetingName(user), at, forgotLink })
+  return { to: user.email, mail }
+}

@@ -1,0 +1,328 @@
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+import { type AddressLimit, addressLimits } from '../domain/limits.ts'
+import { durationInWords } from '../kernel/duration.ts'
+import { type ErrorCode, errorTable } from '../kernel/errors.ts'
+import { createCookieJar } from './cookies.ts'
+import { type Problem, statusOf } from './problem.ts'
+import type { Answers, AuthLevel, Method, Route } from './route.ts'
+
+/** The part of JSON Schema 2020-12 that zod prints of our schemas. */
+export interface JsonSchema {
+  readonly $ref?: string
+  readonly type?: string | readonly string[]
+  readonly format?: string
+  readonly pattern?: string
+  readonly description?: string
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
+  readonly default?: unknown
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: boolean | JsonSchema
+  readonly items?: JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
+  readonly allOf?: readonly JsonSchema[]
+}
+
+export type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>
+
+export interface OpenApiParameter {
+  readonly name: string
+  readonly in: 'path' | 'query'
+  readonly required: boolean
+  readonly schema: JsonSchema
+}
+
+export interface OpenApiResponse {
+  readonly description: string
+  readonly headers?: Readonly<Record<string, { description: string; required: boolean; schema: JsonSchema }>>
+  readonly content?: Content
+}
+
+export interface OpenApiOperation {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  readonly summary: string
+  readonly description?: string
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[]
+  readonly parameters?: readonly OpenApiParameter[]
+  readonly requestBody?: { readonly required: boolean; readonly content: Content }
+  readonly responses: Readonly<Record<string, OpenApiResponse>>
+  readonly 'x-auth': string
+  readonly 'x-limits': readonly string[]
+  readonly 'x-error-codes': readonly ErrorCode[]
+}
+
+export type OpenApiMethod = Lowercase<Method>
+export type OpenApiPathItem = { readonly [method in OpenApiMethod]?: OpenApiOperation }
+
+/** An OpenAPI 3.1 document, as far as ours goes. */
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0'
+  readonly info: { readonly title: string; readonly version: string; readonly description: string }
+  readonly servers: readonly { readonly url: string }[]
+  readonly tags: readonly { readonly name: Route['tag']; readonly description: string }[]
+  readonly paths: Readonly<Record<string, OpenApiPathItem>>
+  readonly components: {
+    readonly schemas: Readonly<Record<string, JsonSchema>>
+    readonly securitySchemes: Readonly<Record<string, SecurityScheme>>
+  }
+}
+
+interface SecurityScheme {
+  readonly type: string
+  readonly description: string
+  readonly scheme?: string
+  readonly bearerFormat?: string
+  readonly in?: string
+  readonly name?: string
+}
+
+/** The route table as OpenAPI 3.1, printed from the schemas that validate. */
+export function buildOpenApi(
+  routes: readonly Route[],
+  info: { readonly serviceName: string; readonly publicUrl: string; readonly version: string },
+): OpenApiDocument {
+  const components = createComponents()
+  const paths: Record<string, OpenApiPathItem> = {}
+  for (const route of routes) {
+    const path = openApiPath(route)
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: toOperation(route, components) }
+  }
+
+  return {
+    openapi: '3.1.0',
+    info: { title: `${info.serviceName} API`, version: info.version, description: overview },
+    servers: [{ url: info.publicUrl }],
+    tags: Object.entries(tagDocs).map(([name, description]) => ({ name: name as Route['tag'], description })),
+    paths,
+    components: { schemas: components.all(), securitySchemes: securitySchemes(info.publicUrl) },
+  }
+}
+
+/** Every code that a route may answer with: its own, then those that follow from its literal. */
+export function errorsOf(route: Route): ErrorCode[] {
+  const takesInput = route.body || route.query || route.params
+  // What anybody may read without a limit is answered from memory; such a route that does ask the database says so itself.
+  const asksDatabase = route.auth !== 'none' || route.origin !== 'read' || route.limit !== 'none'
+  const implied: readonly (ErrorCode | false)[] = [
+    takesInput ? 'input_invalid' : false,
+    route.body ? 'body_too_large' : false,
+    route.body ? 'media_type_unsupported' : false,
+    route.auth === 'session' && 'not_authenticated',
+    route.auth === 'session' && 'token_invalid',
+    route.origin !== 'read' && 'cross_site',
+    route.limit !== 'none' && 'rate_limited',
+    asksDatabase && 'database_busy',
+    asksDatabase && 'service_unavailable',
+    'internal',
+  ]
+  return [...new Set([...route.errors, ...implied.filter((code) => code !== false)])]
+}
+
+/** The HTTP status that a code has on a route. */
+export function errorStatus(route: Route, code: ErrorCode): number {
+  return route.statuses?.[code] ?? statusOf[code]
+}
+
+/** A route's path as OpenAPI writes it: `/users/:id` is `/users/{id}`. */
+export function openApiPath(route: Pick<Route, 'path'>): string {
+  return route.path.replace(/:(\w+)/g, '{$1}')
+}
+
+/** Who may call a route, in words. */
+export const authInWords = {
+  none: 'everyone',
+  optional: 'everyone; a good credential is taken into account',
+  session: 'whoever is signed in: bearer token or session cookie',
+} as const satisfies Record<AuthLevel, string>
+
+/** What a limit allows, in words; nothing for `none`. */
+export function limitInWords(name: AddressLimit): string[] {
+  const limit = addressLimits[name]
+  if (!limit) return []
+
+  const counted = limit.counts === 'failures' ? 'failed requests' : 'requests'
+  return [`${limit.max} ${counted} in ${durationInWords(limit.window)} from one address`]
+}
+
+const overview = [
+  'JSON is UTF-8 and `snake_case`; times are ISO 8601 in UTC.',
+  'Failures are `application/problem+json` (RFC 9457) with a stable `code`; `instance` names the line in the log.',
+  'A session is named by `Authorization: Bearer` with an access token, or by the session cookie. Requests with the cookie that change something must come from this site or an allowed origin.',
+].join('\n\n')
+
+const tagDocs = {
+  Authentication: 'Accounts and sessions.',
+  Tokens: 'What other services need to trust our tokens.',
+  Operations: 'The service itself.',
+} as const satisfies Record<Route['tag'], string>
+
+const security = {
+  none: [],
+  optional: [{}, { bearer: [] }, { session: [] }],
+  session: [{ bearer: [] }, { session: [] }],
+} as const satisfies Record<AuthLevel, OpenApiOperation['security']>
+
+function securitySchemes(publicUrl: string): OpenApiDocument['components']['securitySchemes'] {
+  const cookie = createCookieJar(publicUrl).session.name
+  return {
+    bearer: { type: 'http', description: 'An access token (RFC 9068).', scheme: 'bearer', bearerFormat: 'JWT' },
+    session: { type: 'apiKey', description: 'The session cookie that a sign-in sets.', in: 'cookie', name: cookie },
+  }
+}
+
+const errorCodes = Object.keys(errorTable) as ErrorCode[]
+
+const problemSchema = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(errorCodes),
+    detail: z.string(),
+    instance: z.string(),
+    errors: z.array(z.strictObject({ field: z.string(), code: z.string(), message: z.string() })).exactOptional(),
+  })
+  .meta({ id: 'Problem' }) satisfies z.ZodType<Problem>
+
+interface Components {
+  /** The schema as JSON Schema; named schemas inside become references. */
+  print(schema: z.ZodType, io: 'input' | 'output'): JsonSchema
+  /** The named schemas met so far, by name. */
+  all(): Record<string, JsonSchema>
+}
+
+function createComponents(): Components {
+  const named = new Map<string, JsonSchema>()
+
+  function print(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+    // Inside an object a named schema is printed as a reference, at the root it would not be.
+    const printed = z.toJSONSchema(z.strictObject({ root: schema }), {
+      io,
+      override: ({ jsonSchema }) => tidy(jsonSchema),
+    })
+    const { properties, $defs = {} } = JSON.parse(JSON.stringify(printed), toComponentReference) as {
+      readonly properties: { readonly root: JsonSchema }
+      readonly $defs?: Readonly<Record<string, JsonSchema>>
+    }
+    for (const [name, definition] of Object.entries($defs)) {
+      const known = named.get(name)
+      if (known && !isDeepStrictEqual(known, definition)) throw new Error(`two schemas are named ${name}`)
+      named.set(name, definition)
+    }
+    return properties.root
+  }
+
+  return { print, all: () => Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1))) }
+}
+
+function tidy(schema: z.core.JSONSchema.BaseSchema): void {
+  delete schema.id // of JSON Schema draft 4; validators refuse it
+  delete schema.propertyNames // JSON has only texts for names
+  if (schema.format === 'date-time') delete schema.pattern
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
+}
+
+function toComponentReference(key: string, value: unknown): unknown {
+  return key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', '#/components/schemas/') : value
+}
+
+function toOperation(route: Route, components: Components): OpenApiOperation {
+  const parameters = [
+    ...parametersOf(route.params, 'path', components),
+    ...parametersOf(route.query, 'query', components),
+  ]
+  return {
+    operationId: operationId(route),
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description !== undefined && { description: route.description }),
+    'x-auth': authInWords[route.auth],
+    'x-limits': limitInWords(route.limit),
+    'x-error-codes': errorsOf(route),
+    security: security[route.auth],
+    ...(parameters.length > 0 && { parameters }),
+    ...(route.body && {
+      requestBody: {
+        required: route.emptyBody !== true,
+        content: { 'application/json': { schema: components.print(route.body, 'input') } },
+      },
+    }),
+    responses: { ...answersOf(route, components), ...failuresOf(route, components) },
+  }
+}
+
+/** `GET /api/v1/auth/me/sessions/:id` is `getAuthMeSessionsById`. */
+function operationId({ method, path }: Route): string {
+  const words = path
+    .replace(/^\/api\/v1\//, '/')
+    .replace(/:/g, 'by-')
+    .split(/[^A-Za-z0-9]+/)
+  return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+}
+
+function parametersOf(
+  schema: z.ZodType | undefined,
+  place: OpenApiParameter['in'],
+  components: Components,
+): OpenApiParameter[] {
+  if (!schema) return []
+
+  const { properties = {}, required = [] } = components.print(schema, 'input')
+  return Object.entries(properties).map(([name, field]) => ({
+    name,
+    in: place,
+    required: required.includes(name),
+    schema: field,
+  }))
+}
+
+function answersOf(route: Route, components: Components): Record<string, OpenApiResponse> {
+  const answers = Object.entries(route.answers).map(([status, { description, schema }]): [string, OpenApiResponse] => [
+    status,
+    {
+      description,
+      ...(status.startsWith('3') && { headers: headers.location }),
+      ...(schema !== null && { content: contentOf(schema, components) }),
+    },
+  ])
+  return Object.fromEntries(answers)
+}
+
+function contentOf(schema: NonNullable<Answers[number]['schema']>, components: Components): Content {
+  if (schema === 'html') return { 'text/html': { schema: { type: 'string' } } }
+  if (schema === 'text') return { 'text/plain': { schema: { type: 'string' } } }
+  return { 'application/json': { schema: components.print(schema, 'output') } }
+}
+
+function failuresOf(route: Route, components: Components): Record<string, OpenApiResponse> {
+  const problem = components.print(problemSchema, 'output')
+  const codesByStatus = Map.groupBy(errorsOf(route), (code) => errorStatus(route, code))
+  const failures = [...codesByStatus].map(([status, codes]): [number, OpenApiResponse] => [
+    status,
+    {
+      description: codes.map((code) => `\`${code}\`: ${errorTable[code][1]}`).join('. '),
+      ...(status === 429 && { headers: headers.retryAfter }),
+      content: {
+        'application/problem+json': {
+          schema: { allOf: [problem, { properties: { status: { const: status }, code: { enum: codes } } }] },
+        },
+      },
+    },
+  ])
+  return Object.fromEntries(failures)
+}
+
+const headers = {
+  location: { Location: { description: 'Where to go', required: true, schema: { type: 'string', format: 'uri' } } },
+  retryAfter: {
+    'Retry-After': { description: 'Seconds to wait', required: true, schema: { type: 'integer', minimum: 1 } },
+  },
+} as const

@@ -1,0 +1,133 @@
+import { createTransport } from 'nodemailer'
+import { isLoopbackHost, type Mailbox, type Smtp } from '../config.ts'
+import type { DevelopmentMailbox, MailboxEntry } from '../domain/mailbox.ts'
+import { type Clock, minute, second } from '../kernel/clock.ts'
+import { oneLine } from '../pages/mail-layout.ts'
+
+/** A mail as it leaves. */
+export interface OutgoingMail {
+  readonly id: string
+  readonly kind: string
+  /** With its angle brackets (RFC 5322, section 3.6.4). */
+  readonly messageId: string
+  readonly from: Mailbox
+  readonly to: string
+  readonly subject: string
+  readonly html: string
+  readonly text: string
+}
+
+/** Hands mails over. */
+export interface MailTransport {
+  /** Resolves once somebody else answers for the mail. @throws MailRefused */
+  send(message: OutgoingMail): Promise<void>
+  close(): Promise<void>
+}
+
+/** A mail was not taken; the message names the reply and the step, never an address or a secret. */
+export class MailRefused extends Error {
+  /** Whether another try of the same mail would end alike. */
+  readonly permanent: boolean
+
+  constructor(reason: string, permanent: boolean, cause: unknown) {
+    super(reason, { cause })
+    this.name = 'MailRefused'
+    this.permanent = permanent
+  }
+}
+
+/** Mails that one process hands over at the same time. */
+export const parallelDeliveries = 5
+
+const timeouts = { connectionTimeout: 10 * second, greetingTimeout: 10 * second, socketTimeout: 30 * second }
+/** A server that trickles its replies never meets a socket's timeout. */
+const longestHandOver = 2 * minute
+
+/** Hands mails to a mail server over a few kept connections. TLS is checked against its certificate, loopback aside. */
+export function smtpTransport(smtp: Smtp): MailTransport {
+  const pool = createTransport({
+    pool: true,
+    maxConnections: parallelDeliveries,
+    maxRequeues: 0, // a connection lost in the middle is the outbox's to retry, with its pauses
+    host: smtp.host,
+    port: smtp.port,
+    secure: smtp.secure,
+    ...(smtp.auth && { auth: smtp.auth }),
+    requireTLS: smtp.tls === 'required',
+    opportunisticTLS: smtp.tls === 'opportunistic',
+    ignoreTLS: smtp.tls === 'never',
+    tls: { rejectUnauthorized: !isLoopbackHost(smtp.host) },
+    ...timeouts,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+
+  return {
+    async send({ messageId, from, to, subject, html, text }) {
+      // As objects: of a text, nodemailer would read a list of addresses.
+      const recipient = { name: '', address: to }
+      const message = { messageId, from, to: recipient, subject, html, text }
+      const envelope = { from: { name: '', address: from.address }, to: [recipient] }
+      const headers = { 'Auto-Submitted': 'auto-generated' } // RFC 3834: no vacation notices in answer
+      const signal = AbortSignal.timeout(longestHandOver)
+      try {
+        await pool.sendMail({ ...message, envelope, headers, signal })
+      } catch (error) {
+        throw refusal(error)
+      }
+    },
+    async close() {
+      pool.close()
+    },
+  }
+}
+
+const mailsKept = 200
+
+/** Keeps the newest 200 mails in memory for the development mailbox and announces each with its first link. */
+export function mailboxTransport(deps: {
+  clock: Clock
+  announce: (line: string) => void
+}): MailTransport & DevelopmentMailbox {
+  const entries: MailboxEntry[] = []
+
+  return {
+    async send({ id, kind, from, to, subject, html, text }) {
+      const sender = from.name === '' ? from.address : `${from.name} <${from.address}>`
+      const known = entries.findIndex((entry) => entry.id === id)
+      if (known >= 0) entries.splice(known, 1)
+      entries.unshift({ id, kind, from: sender, to, subject, html, text, date: deps.clock.now() })
+      entries.splice(mailsKept)
+
+      const link = /^https?:\/\/\S+$/m.exec(text)?.[0]
+      deps.announce(oneLine(`Mail to ${to}: ${subject} ${link ?? ''}`))
+    },
+    async close() {},
+    entries: () => entries,
+    find: (id) => entries.find((entry) => entry.id === id),
+  }
+}
+
+/** What nodemailer tells of a failure; its message may quote the address or the server's words and stays out. */
+interface SmtpFailure {
+  readonly code?: unknown
+  readonly command?: unknown
+  readonly responseCode?: unknown
+  readonly response?: unknown
+}
+
+function refusal(error: unknown): MailRefused {
+  const { code, command, responseCode, response } = error as SmtpFailure
+  const reply = typeof responseCode === 'number' ? responseCode : undefined
+  const enhanced = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\s/.exec(String(response))?.[1] // RFC 3463
+  const what = [reply ?? code ?? 'failure', enhanced].filter((part) => part !== undefined).join(' ')
+  const reason = typeof command === 'string' ? `${what} at ${command}` : what
+  return new MailRefused(reason, isPermanent(code, command, reply), error)
+}
+
+// Only what is said of this recipient or this message is final: a refused sign-in, sender or STARTTLS is the operator's to put right.
+function isPermanent(code: unknown, command: unknown, reply: number | undefined): boolean {
+  const aboutTheMail = (code === 'EENVELOPE' || code === 'EMESSAGE') && (command === 'RCPT TO' || command === 'DATA')
+  const aboutTheSession = reply === 503 || reply === 530 // bad sequence; authentication required (RFC 4954)
+  return aboutTheMail && reply !== undefined && reply >= 500 && reply < 600 && !aboutTheSession
+}

@@ -1,0 +1,76 @@
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import { AuthError } from './kernel/errors.ts'
+import { newId } from './kernel/ids.ts'
+import type { Random } from './kernel/random.ts'
+
+type SecretSettings = Pick<Config, 'secret' | 'dataDir'>
+
+/** The file in the data folder (0700) that keeps a secret of our own making. */
+export function secretFile(config: Pick<Config, 'dataDir'>): string {
+  return join(config.dataDir, 'secret')
+}
+
+/** The configured secret, else the one in the data folder, which is made (256 bits, 0600) when it is missing. @throws config_invalid */
+export function loadSecret(config: SecretSettings, random: Random): string {
+  const known = findSecret(config)
+  if (known !== undefined) return known
+
+  makeSecret(config.dataDir, random)
+  return loadSecret(config, random)
+}
+
+/** The configured secret, else the one in the data folder, if it was made already. @throws config_invalid */
+export function findSecret(config: SecretSettings): string | undefined {
+  if (config.secret !== null) return config.secret
+
+  const kept = readIfThere(secretFile(config))?.trim()
+  if (kept === undefined || kept.length >= 32) return kept
+  throw new AuthError('config_invalid', {
+    faults: [
+      {
+        field: 'GATELODGE_DATA_DIR',
+        code: 'secret_damaged',
+        message: 'holds a secret file of fewer than 32 characters: bring back the file that the database was made with',
+      },
+    ],
+  })
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+/** The name appears with the whole content behind it, and on disk before anything is sealed: of processes that race, one wins and the others read. */
+function makeSecret(dataDir: string, random: Random): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const draft = join(dataDir, `secret.${newId(random)}.draft`)
+  const file = openSync(draft, 'wx', 0o600)
+  try {
+    writeSync(file, `${random.bytes(32).toString('base64url')}\n`)
+    fsyncSync(file)
+    linkSync(draft, secretFile({ dataDir }))
+    syncFolder(dataDir)
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error
+  } finally {
+    closeSync(file)
+    unlinkSync(draft)
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

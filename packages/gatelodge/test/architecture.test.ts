@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const source = 'packages/gatelodge/src/'
+/** What wires the program; it may import everything, and nothing below imports it. */
+const entryPoints = ['cli', 'compose', 'main', 'index', 'secret']
+
+/** What each layer may import besides itself. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  config: ['kernel'],
+  store: ['kernel'],
+  domain: ['kernel', 'store'],
+  http: ['kernel', 'domain'],
+  pages: ['kernel', 'http'],
+  flows: ['kernel', 'store', 'domain', 'http', 'pages'],
+  jobs: ['kernel', 'store', 'domain', 'http', 'pages', 'flows'],
+}
+
+const projectFiles = filesBelow('')
+const sources = projectFiles
+  .filter((path) => path.startsWith(source) && path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  .map((path) => ({ name: path.slice(source.length), text: readFileSync(root + path, 'utf8') }))
+const imports = sources.flatMap(({ name, text }) => importsOf(name, text))
+
+test('every layer imports only what stands below it', () => {
+  const upward = imports.filter(({ from, to, isType }) => {
+    const [upper, lower] = [layerOf(from), layerOf(to)]
+    if (upper === lower || entryPoints.includes(upper)) return false
+    if (lower === 'config') return !isType
+    return !allowed[upper]?.includes(lower)
+  })
+  assert.deepEqual(upward, [])
+})
+
+test('no flow imports another flow, nor a table of all flows', () => {
+  const across = imports.filter(
+    ({ from, to }) => isInFlow(from) && to.startsWith('flows/') && !to.startsWith(`${posix.dirname(from)}/`),
+  )
+  assert.deepEqual(across, [])
+})
+
+test('clock, randomness, environment and console are reached in the kernel and the entry points only', () => {
+  const outside =
+    /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\brandom(?:Bytes|UUID|Int|Fill|FillSync)\b|\bgetRandomValues\b|\bprocess\.env\b|\bconsole\.\w/
+  const inner = sources.filter(({ name }) => !['kernel', ...entryPoints].includes(layerOf(name)))
+  assert.deepEqual(offenders(inner, outside), [])
+})
+
+test('every flow declares routes, in one folder without folders of its own', () => {
+  const names = sources.map(({ name }) => name).filter(isInFlow)
+  const folders = [...new Set(names.map((name) => posix.dirname(name)))]
+  assert.deepEqual(
+    folders.filter((folder) => folder.split('/').length !== 2 || !names.includes(`${folder}/routes.ts`)),
+    [],
+  )
+})
+
+test('every file stays short, exports by name and leaves no hole in the types', () => {
+  const long = sources.filter(({ text }) => text.split('\n').length > 400).map(({ name }) => name)
+  assert.deepEqual(long, [])
+  assert.deepEqual(
+    offenders(sources, /^export default\b|[:<|&,(] ?any\b(?! \w)|\bas any\b|@ts-(?:ignore|nocheck|expect-error)/),
+    [],
+  )
+})
+
+test('no file of the project names a package registry or a path of one machine', () => {
+  const foreign = /\bregistry\.(?:npm|yarn)\w*\.|\bnpm\.pkg\.|(?<![\w.:/-])\/(?:home|Users|root|work|tmp)\/\w/
+  const files = projectFiles.map((name) => ({ name, text: readFileSync(root + name, 'utf8') }))
+  assert.deepEqual(offenders(files, foreign), [])
+})
+
+function filesBelow(folder: string): string[] {
+  const untracked = /^(?:node_modules|\.git|data|dist|coverage|results|.*\.(?:log|tgz))$/
+  return readdirSync(root + folder, { withFileTypes: true }).flatMap((entry) => {
+    if (untracked.test(entry.name) || entry.isSymbolicLink()) return []
+    return entry.isDirectory() ? filesBelow(`${folder}${entry.name}/`) : [`${folder}${entry.name}`]
+  })
+}
+
+/** The imports of our own files: static ones, re-exports and dynamic ones. */
+function importsOf(from: string, text: string): { from: string; to: string; isType: boolean }[] {
+  const statements = text.matchAll(
+    /\b(import|export)\b( type\b)?[^'";=]*?\bfrom '(\.[^']+\.ts)'|\bimport\('(\.[^']+)'\)|^import '(\.[^']+)'/gm,
+  )
+  return [...statements].map(([, , type, named, dynamic, bare]) => ({
+    from,
+    to: posix.join(posix.dirname(from), named ?? dynamic ?? bare ?? ''),
+    isType: type !== undefined,
+  }))
+}
+
+function layerOf(name: string): string {
+  return name.split('/')[0]?.replace(/\.ts$/, '') ?? ''
+}
+
+function isInFlow(name: string): boolean {
+  return /^flows\/.+\//.test(name)
+}
+
+function offenders(files: readonly { name: string; text: string }[], pattern: RegExp): string[] {
+  return files.flatMap(({ name, text }) =>
+    text.split('\n').flatMap((line, index) => (pattern.test(line) ? [`${name}:${index + 1}: ${line.trim()}`] : [])),
+  )
+}

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { describe } from 'node:test'
+import { sql } from 'kysely'
+import { type Composition, compose } from '../../src/compose.ts'
+import { readConfig } from '../../src/config.ts'
+import type { MailboxEntry } from '../../src/domain/mailbox.ts'
+import type { EventName } from '../../src/kernel/events.ts'
+import type { Schema } from '../../src/store/schema.ts'
+import { buildOpenApi } from '../../src/http/openapi.ts'
+import { routes } from '../../src/flows/index.ts'
+import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
+import { createOpenApiCheck } from './openapi-check.ts'
+
+export type Engine = 'sqlite'
+
+/** Runs a suite once for each database that the program supports. */
+export function forEachDatabase(name: string, suite: (engine: Engine) => void): void {
+  for (const engine of ['sqlite'] as const) describe(`${name} (${engine})`, () => suite(engine))
+}
+
+export interface Ask {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly bearer?: string
+  /** A session cookie; comes with a same-origin proof unless `crossSite`. */
+  readonly cookie?: string
+  readonly crossSite?: boolean
+  /** The client's address. */
+  readonly ip?: string
+}
+
+/** A response as tests look at it. */
+export interface Told {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape, each checked against OpenAPI before
+  readonly json: any
+  /** The code of a problem. */
+  readonly code: string | undefined
+  readonly setCookies: readonly string[]
+  /** The value of a cookie that was set, by the end of its name. */
+  cookie(name: string): string | undefined
+}
+
+export interface Person {
+  readonly email: string
+  readonly password: string
+  readonly username: string
+  readonly id: string
+}
+
+const auth = '/api/v1/auth'
+const check = createOpenApiCheck(buildOpenApi(routes, { serviceName: 'Gatelodge', publicUrl: 'http://localhost:3000', version: 'test' }))
+let people = 0
+
+/** The whole program over a fresh database, asked through `fetch`. Every answer is checked against the OpenAPI document. */
+export async function testApp(options: { env?: Readonly<Record<string, string>>; engine?: Engine; database?: string } = {}) {
+  const logged: LogLine[] = []
+  const clock = testClock()
+  const composition = await composeTest(options, clock, logged)
+  return new TestApp(composition, clock, logged)
+}
+
+/** What `testApp` wires, for tests that need a second process on the same database. */
+export function composeTest(
+  options: { env?: Readonly<Record<string, string>>; database?: string },
+  clock: TestClock,
+  logged: LogLine[],
+): Promise<Composition> {
+  const { config } = readConfig({
+    env: { GATELODGE_DATABASE: options.database ?? 'sqlite::memory:', ...options.env },
+    flags: {},
+    readFile() {
+      throw new Error('the tests read no setting from a file')
+    },
+  })
+  return compose({
+    config: { ...config, passwordHash: { memoryKiB: 8, passes: 1, lanes: 1 } },
+    secret: testSecret,
+    log: recordingLog(logged),
+    clock,
+  })
+}
+
+export class TestApp {
+  readonly composition: Composition
+  readonly clock: TestClock
+  readonly logged: readonly LogLine[]
+
+  constructor(composition: Composition, clock: TestClock, logged: readonly LogLine[]) {
+    this.composition = composition
+    this.clock = clock
+    this.logged = logged
+  }
+
+  get deps() {
+    return this.composition.deps
+  }
+
+  /** Paths without a leading `/api`, `/.well-known` ... are below `/api/v1/auth`. */
+  async ask(method: string, path: string, body?: unknown, ask: Ask = {}): Promise<Told> {
+    const raw = typeof body === 'string' || body instanceof Uint8Array
+    const full = /^\/(?:api|\.well-known|healthz|readyz|docs|openapi|dev|assets|nowhere)/.test(path) ? path : `${auth}${path}`
+    const headers = new Headers({
+      'user-agent': 'tests',
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(ask.bearer !== undefined && { authorization: `Bearer ${ask.bearer}` }),
+      ...(ask.cookie !== undefined && !ask.crossSite && { 'sec-fetch-site': 'same-origin' }),
+      ...ask.headers,
+    })
+    if (ask.cookie !== undefined) headers.append('cookie', `gatelodge=${ask.cookie}`)
+
+    const request = new Request(`http://localhost:3000${full}`, {
+      method,
+      headers,
+      ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
+    })
+    const response = await this.composition.fetch(request, { peer: ask.ip ?? '192.0.2.1' })
+    return told(method, full, response)
+  }
+
+  get(path: string, ask?: Ask) {
+    return this.ask('GET', path, undefined, ask)
+  }
+
+  post(path: string, body: unknown = {}, ask?: Ask) {
+    return this.ask('POST', path, body, ask)
+  }
+
+  patch(path: string, body: unknown, ask?: Ask) {
+    return this.ask('PATCH', path, body, ask)
+  }
+
+  delete(path: string, ask?: Ask, body?: unknown) {
+    return this.ask('DELETE', path, body, ask)
+  }
+
+  /** Mails that arrived for an address, the oldest first. */
+  async mails(address: string): Promise<MailboxEntry[]> {
+    await this.composition.deliverMail()
+    const entries = (this.deps.mailbox?.entries() ?? []).filter(({ to }) => to === address)
+    return entries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  /** The newest mail for an address with the token of its link. */
+  async lastMail(address: string): Promise<MailboxEntry & { token: string; link: string }> {
+    const mail = (await this.mails(address)).at(-1)
+    assert.ok(mail, `a mail for ${address}`)
+    const link = /https?:\/\/\S+/.exec(mail.text)?.[0] ?? ''
+    return { ...mail, link, token: new URL(link).searchParams.get('token') ?? '' }
+  }
+
+  /** A person who signed up and confirmed the address. */
+  async user(wish: Partial<Person> & { firstName?: string } = {}): Promise<Person> {
+    people += 1
+    const email = wish.email ?? `person${people}@example.com`
+    const password = wish.password ?? 'quiet harbour 52'
+    const username = wish.username ?? `person${people}`
+    const names = wish.firstName === undefined ? {} : { first_name: wish.firstName }
+    const signedUp = await this.post('/signup', { email, password, username, ...names }, { ip: `198.51.100.${people % 250}` })
+    assert.equal(signedUp.status, 201, signedUp.text)
+    const { token } = await this.lastMail(email)
+    const confirmed = await this.post('/verify-email', { token, password })
+    assert.equal(confirmed.status, 200, confirmed.text)
+    return { email, password, username, id: confirmed.json.user.id }
+  }
+
+  /** Signs in and answers the pair of tokens. */
+  async tokens(person: Person): Promise<{ access: string; refresh: string; session: string }> {
+    const { status, json, text } = await this.post('/signin', { email: person.email, password: person.password })
+    assert.equal(status, 200, text)
+    return { access: json.access_token, refresh: json.refresh_token, session: json.session_id }
+  }
+
+  /** Signs in and answers the session cookie. */
+  async cookie(person: Person, ask?: Ask): Promise<string> {
+    const told = await this.post('/signin', { email: person.email, password: person.password, session: 'cookie' }, ask)
+    assert.equal(told.status, 200, told.text)
+    return told.cookie('gatelodge') ?? ''
+  }
+
+  /** All rows of a table. */
+  async rows<Table extends keyof Schema>(table: Table): Promise<Record<string, unknown>[]> {
+    const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(table)}`.execute(
+      this.deps.store.migrationDb,
+    )
+    return rows
+  }
+
+  /** Names of the events recorded since the start, the oldest first. */
+  async events(): Promise<EventName[]> {
+    const rows = await this.deps.store.db
+      .selectFrom('events')
+      .select('name')
+      .where('name', '!=', 'key.created')
+      .orderBy('id')
+      .execute()
+    return rows.map(({ name }) => name)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.composition.close()
+  }
+}
+
+async function told(method: string, path: string, response: Response): Promise<Told> {
+  const text = await response.text()
+  const setCookies = response.headers.getSetCookie()
+  check({ method, path }, { status: response.status, headers: response.headers, body: text })
+  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  const json = isJson ? JSON.parse(text) : undefined
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json,
+    code: json?.code,
+    setCookies,
+    cookie: (name) => {
+      const pair = setCookies.map((cookie) => cookie.split(';', 1)[0] ?? '').find((cookie) => cookie.startsWith(`${name}=`))
+      return pair?.slice(name.length + 1)
+    },
+  }
+}

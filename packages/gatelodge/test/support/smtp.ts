@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import PostalMime, { type Email } from 'postal-mime'
+import { SMTPServer } from 'smtp-server'
+import type { Smtp } from '../../src/config.ts'
+
+/** A mail as the server took it: its envelope, its bytes and what a mail program reads in them. */
+export interface ReceivedMail {
+  readonly sender: string
+  readonly recipients: readonly string[]
+  readonly raw: string
+  readonly parsed: Email
+  readonly encrypted: boolean
+}
+
+export interface SmtpOptions {
+  readonly startTls?: boolean
+  readonly account?: { readonly user: string; readonly pass: string }
+  /** A refusal such as `550 5.1.1 Unknown` for a step, or undefined; may wait before it answers. */
+  readonly answer?: (
+    step: 'MAIL FROM' | 'RCPT TO' | 'DATA',
+    address: string,
+  ) => string | undefined | Promise<string | undefined>
+  /** Hangs up in the middle of a mail. */
+  readonly hangsUp?: () => boolean
+}
+
+export interface SmtpTestServer {
+  readonly smtp: Smtp
+  readonly received: readonly ReceivedMail[]
+  /** How often a client began to hand a mail over. */
+  readonly tries: () => number
+  close(): Promise<void>
+}
+
+/** A real SMTP server on loopback that keeps what it is sent; its certificate is signed by nobody. */
+export async function smtpServer(options: SmtpOptions = {}): Promise<SmtpTestServer> {
+  const { startTls = false, account, answer = () => undefined, hangsUp = () => false } = options
+  const received: ReceivedMail[] = []
+  let tries = 0
+
+  const server = new SMTPServer({
+    disabledCommands: [...(startTls ? [] : ['STARTTLS']), ...(account ? [] : ['AUTH'])],
+    authOptional: account === undefined,
+    allowInsecureAuth: true,
+    disableReverseLookup: true,
+    closeTimeout: 100,
+    onAuth({ username, password }, _session, done) {
+      if (username === account?.user && password === account?.pass) done(null, { user: username })
+      else done(refusal('535 5.7.8 Wrong password'))
+    },
+    onMailFrom({ address }, _session, done) {
+      tries += 1
+      void ask('MAIL FROM', address, done)
+    },
+    onRcptTo({ address }, _session, done) {
+      void ask('RCPT TO', address, done)
+    },
+    async onData(stream, session, done) {
+      const chunks: Buffer[] = []
+      if (hangsUp()) {
+        await once(stream, 'data')
+        for (const connection of server.connections) connection.close()
+        return
+      }
+
+      for await (const chunk of stream) chunks.push(chunk)
+      const { mailFrom, rcptTo } = session.envelope
+      const recipients = rcptTo.map(({ address }) => address)
+      const refused = await answer('DATA', recipients.join())
+      if (refused !== undefined) return done(refusal(refused))
+
+      const raw = Buffer.concat(chunks).toString('utf8')
+      const parsed = await PostalMime.parse(raw)
+      const sender = mailFrom === false ? '' : mailFrom.address
+      received.push({ sender, recipients, raw, parsed, encrypted: session.secure })
+      done()
+    },
+  })
+  server.on('error', () => {}) // clients that give up are part of the tests
+  server.listen(0, '127.0.0.1')
+  await once(server.server, 'listening')
+
+  async function ask(step: 'MAIL FROM' | 'RCPT TO', address: string, done: (error?: Error) => void): Promise<void> {
+    const refused = await answer(step, address)
+    if (refused === undefined) done()
+    else done(refusal(refused))
+  }
+
+  const { port } = server.server.address() as AddressInfo
+  const auth = account && { auth: account }
+  return {
+    smtp: { host: '127.0.0.1', port, secure: false, tls: 'opportunistic', ...auth },
+    received,
+    tries: () => tries,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}
+
+function refusal(reply: string): Error {
+  return Object.assign(new Error(reply.slice(4)), { responseCode: Number(reply.slice(0, 3)) })
+}
