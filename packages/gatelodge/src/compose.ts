@@ -64,12 +64,18 @@ export async function openStore({ database }: Pick<Config, 'database'>): Promise
   return openPostgres(database.url)
 }
 
-async function wire(options: ComposeOptions, store: Store, clock: Clock, random: Random, log: Log): Promise<Composition> {
+async function wire(
+  options: ComposeOptions,
+  store: Store,
+  clock: Clock,
+  random: Random,
+  log: Log,
+): Promise<Composition> {
   const { config } = options
   const invalidations = createInvalidations()
   const unit = { store, invalidations, clock, random, keyring: createKeyring(options.secret, random) }
   const keys = await loadSigningKeys(unit)
-  const mailbox = config.smtp === null ? mailboxTransport({ clock, announce: options.announceMail ?? (() => {}) }) : null
+  const mailbox = mailboxTransport({ clock, announce: options.announceMail ?? (() => {}) })
   const settings = {
     issuer: config.publicUrl,
     audience: config.tokenAudience ?? config.publicUrl,
@@ -81,13 +87,13 @@ async function wire(options: ComposeOptions, store: Store, clock: Clock, random:
     config,
     hasher,
     log,
-    mailbox,
+    mailbox: config.smtp ? null : mailbox,
     accessTokens: createAccessTokens(keys, settings, clock, random),
     sessionCache: createSessionCache({ store, invalidations, clock, life: config }),
     limitsInFlight: createLimitsInFlight(),
     wakeMail: () => delivery.wake(),
   }
-  const delivery = createMailDelivery({ deps, transport: mailbox ?? smtpTransport(config.smtp) })
+  const delivery = createMailDelivery({ deps, transport: config.smtp ? smtpTransport(config.smtp) : mailbox })
   const jobs = [
     repeat(log, 'clean-up', 10 * minute, () => cleanUp(deps)),
     repeat(log, 'last-seen', 5 * second, () => storeLastSeen(deps)),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ConfigSources, isLoopbackHost, readConfig, renderSettingsTable, settings } from './config.ts'
+import { type ConfigSources, readConfig, renderSettingsTable, settings } from './config.ts'
 import { AuthError, type FieldFault } from './kernel/errors.ts'
+import { isLoopbackHost } from './kernel/loopback.ts'
 
 const names = `LISTEN PUBLIC_URL SERVICE_NAME DATABASE DATABASE_DIRECT DATA_DIR SECRET SMTP_URL MAIL_FROM FRONTEND_URL
   ALLOWED_ORIGINS TRUSTED_PROXIES REGISTRATION ENUMERATION USERNAME USERNAME_CHECK PASSWORD_MIN_LENGTH ACCESS_TOKEN_TTL
@@ -171,14 +172,6 @@ test('a public URL off loopback needs https and mail, or INSECURE_HTTP=yes', () 
 
   assert.deepEqual(readConfig(sources(online)).warnings, [])
   assert.equal(readConfig(sources({ PUBLIC_URL: 'http://auth.example.com', INSECURE_HTTP: 'yes' })).warnings.length, 1)
-})
-
-test('no session goes unused, and no access token lives, for longer than a session lasts', () => {
-  assert.deepEqual(codes({ SESSION_IDLE: '2d', SESSION_ABSOLUTE: '1d' }), { GATELODGE_SESSION_IDLE: 'conflict' })
-  assert.deepEqual(codes({ ACCESS_TOKEN_TTL: '31d' }), { GATELODGE_ACCESS_TOKEN_TTL: 'conflict' })
-
-  const { config } = readConfig(sources({ SESSION_ABSOLUTE: '90s' }))
-  assert.deepEqual([config.sessionIdle, config.accessTokenTtl], [90_000, 90_000])
 })
 
 test('a fault of one setting raises none in the settings that follow it', () => {

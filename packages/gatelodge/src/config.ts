@@ -1,9 +1,8 @@
-import { isLoopbackHost } from './config/forms.ts'
 import { type Config, type Setting, type SettingKey, settings } from './config/settings.ts'
 import { AuthError, type FieldFault } from './kernel/errors.ts'
+import { isLoopbackHost } from './kernel/loopback.ts'
 
 export type { DatabaseLocation, Listen, Mailbox, PasswordCost, Smtp } from './config/forms.ts'
-export { isLoopbackHost } from './config/forms.ts'
 export { type Config, type Setting, type SettingKey, settings } from './config/settings.ts'
 
 /** Everything a setting may come from. */
@@ -207,18 +206,6 @@ const rules: readonly Rule[] = [
     message:
       'is not set while the public URL is off loopback, so nobody would get their mails: set it to smtp://HOST or ' +
       `smtps://HOST, or accept it with ${settings.insecureHttp.env}=yes`,
-  },
-  {
-    reads: ['sessionIdle', 'sessionAbsolute'],
-    broken: (config) => config.sessionIdle > config.sessionAbsolute,
-    field: settings.sessionIdle.env,
-    message: `is longer than ${settings.sessionAbsolute.env}: shorten it or lengthen the other`,
-  },
-  {
-    reads: ['accessTokenTtl', 'sessionAbsolute'],
-    broken: (config) => config.accessTokenTtl > config.sessionAbsolute,
-    field: settings.accessTokenTtl.env,
-    message: `is longer than ${settings.sessionAbsolute.env}: shorten it or lengthen the other`,
   },
   {
     reads: ['workers', 'database'],

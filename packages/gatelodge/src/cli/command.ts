@@ -29,11 +29,14 @@ export interface Result {
 export type LoadedConfig = ReturnType<typeof readConfig>
 
 /** What a command is run with. */
-export interface CommandContext<O extends Options = Options, Operand extends string = string> {
+export interface CommandContext<
+  Given = Readonly<Record<string, string | boolean | undefined>>,
+  Operand extends string = string,
+> {
   readonly io: Io
   /** Whether standard output takes JSON only. */
   readonly json: boolean
-  readonly options: Values<O>
+  readonly options: Given
   readonly operands: Readonly<Record<Operand, string>>
   /** Setting flags as they were given, without their dashes. */
   readonly flags: ConfigSources['flags']
@@ -57,11 +60,11 @@ interface CommandRow<O extends Options, Operand extends string> {
   readonly summary: string
   readonly operands: readonly Operand[]
   readonly options: O
-  readonly run: (context: CommandContext<O, Operand>) => Promise<Result | null>
+  readonly run: (context: CommandContext<Values<O>, Operand>) => Promise<Result | null>
 }
 
 /** A row of the command table, whose `run` knows its options and operands by name. */
 export function command<const O extends Options, const Operand extends string>(row: CommandRow<O, Operand>): Command {
   // The parser gives exactly the options and operands that the row declares.
-  return { ...row, run: (context) => row.run(context as CommandContext<O, Operand>) }
+  return { ...row, run: (context) => row.run(context as CommandContext<Values<O>, Operand>) }
 }

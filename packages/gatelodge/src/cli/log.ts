@@ -5,7 +5,7 @@ import type { Output } from './io.ts'
 /** A log of JSON lines. Errors are cut to what helps an operator: type, message, code and stack, never what a caller sent. */
 export async function createLog(output: Pick<Output, 'write'>, level: Config['logLevel']): Promise<Log> {
   const { pino, stdTimeFunctions } = await import('pino')
-  return pino(
+  const logger = pino(
     {
       level,
       base: null,
@@ -15,6 +15,12 @@ export async function createLog(output: Pick<Output, 'write'>, level: Config['lo
     },
     output,
   )
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  }
 }
 
 function describeError(error: unknown): unknown {

@@ -119,7 +119,8 @@ function assertKnown(token: OptionToken, options: Options, texts: ReadonlyMap<st
   }
   // What looks like the next option is hardly meant as a value: `--email --json`.
   const isSwallowed = token.inlineValue === false && token.value?.startsWith('-')
-  if (token.value === undefined || isSwallowed) throw usageError(`${token.rawName} needs a value: ${token.rawName}=${option.value}`)
+  if (token.value === undefined || isSwallowed)
+    throw usageError(`${token.rawName} needs a value: ${token.rawName}=${option.value}`)
   if (texts.has(token.name)) throw usageError(`${token.rawName} is given twice`)
 }
 

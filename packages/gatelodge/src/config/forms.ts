@@ -1,5 +1,6 @@
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
 import { parseDuration } from '../kernel/duration.ts'
+import { isLoopbackHost } from '../kernel/loopback.ts'
 
 /** How the text of a setting is read: `parse` answers undefined for a bad one, and `form` completes the sentence "must be ...". */
 export interface Form<T> {
@@ -202,18 +203,7 @@ export const passwordCost: Form<PasswordCost> = {
     'with at most m=1048576 (1 GiB), t=99 and p=99',
 }
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
 
-/** Whether a host name or address, with or without brackets, always means this machine (RFC 6761, section 6.3). */
-export function isLoopbackHost(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1')
-  const family = isIP(name)
-  if (family === 0) return name === 'localhost' || name.endsWith('.localhost')
-
-  return loopback.check(name, family === 6 ? 'ipv6' : 'ipv4')
-}
 
 function everyItem<T>(text: string, parse: (item: string) => T | undefined): readonly T[] | undefined {
   if (text === '') return []

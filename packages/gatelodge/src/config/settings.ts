@@ -1,5 +1,3 @@
-import { day, minute } from '../kernel/clock.ts'
-import { formatDuration } from '../kernel/duration.ts'
 import {
   audience,
   baseUrl,
@@ -52,7 +50,6 @@ interface Earlier {
   readonly listen: Listen
   readonly publicUrl: string
   readonly serviceName: string
-  readonly sessionAbsolute: number
 }
 
 type Fallback = string | DerivedDefault
@@ -181,14 +178,14 @@ export const settings = {
   sessionIdle: row(
     'GATELODGE_SESSION_IDLE',
     duration,
-    noLongerThanSession(7 * day),
-    'How long a session lasts unused. Not longer than `GATELODGE_SESSION_ABSOLUTE`.',
+    '7d',
+    'How long a session lasts unused; `GATELODGE_SESSION_ABSOLUTE` ends it all the same.',
   ),
   accessTokenTtl: row(
     'GATELODGE_ACCESS_TOKEN_TTL',
     duration,
-    noLongerThanSession(15 * minute),
-    'How long an access token is valid. Not longer than `GATELODGE_SESSION_ABSOLUTE`.',
+    '15m',
+    'How long an access token is valid; it ends with its session all the same.',
   ),
   tokenAudience: row(
     'GATELODGE_TOKEN_AUDIENCE',
@@ -259,14 +256,6 @@ export type SettingKey = keyof typeof settings
 /** Every setting as its parsed value: durations in ms, null where a setting without default is not set. */
 export type Config = {
   readonly [Key in SettingKey]: (typeof settings)[Key] extends Setting<infer Value> ? Value : never
-}
-
-function noLongerThanSession(longest: number): DerivedDefault {
-  return {
-    shown: `\`${formatDuration(longest)}\`, or \`GATELODGE_SESSION_ABSOLUTE\` when that is shorter`,
-    reads: ['sessionAbsolute'],
-    from: ({ sessionAbsolute }) => formatDuration(Math.min(longest, sessionAbsolute)),
-  }
 }
 
 function row<T extends Value>(env: string, form: Form<T>, fallback: Fallback, doc: string): Setting<T>

@@ -32,13 +32,8 @@ export function createClientIp(trustedProxies: readonly string[]): ClientIp {
   }
 }
 
-/** Whether an address is the machine itself. */
-export function isLoopbackAddress(address: string): boolean {
-  const plain = plainAddress(address)
-  return plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'))
-}
-
-function plainAddress(address: string): string {
+/** An IPv4 address that came as IPv6 (RFC 4291, section 2.5.5.2) in its own form. */
+export function plainAddress(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   return mapped ?? address
 }

@@ -7,6 +7,7 @@ import {
   buildOpenApi,
   errorStatus,
   errorsOf,
+  type JsonSchema,
   limitInWords,
   type OpenApiOperation,
   type OpenApiResponse,
@@ -129,7 +130,7 @@ test('every code of a route stands at its status, and no answer of the route has
       const status = errorStatus(each, code)
       assert.equal(each.answers[status], undefined)
       const response: OpenApiResponse | undefined = found.operation.responses[status]
-      const narrowed = response?.content?.['application/problem+json']?.schema.allOf?.[1]
+      const narrowed: JsonSchema | undefined = response?.content?.['application/problem+json']?.schema.allOf?.[1]
       assert.ok(narrowed?.properties?.code?.enum?.includes(code), `${each.path} ${code}`)
     }
   }

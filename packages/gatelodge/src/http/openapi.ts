@@ -296,9 +296,12 @@ function answersOf(route: Route, components: Components): Record<string, OpenApi
   return Object.fromEntries(answers)
 }
 
+const anyText: { schema: JsonSchema } = { schema: { type: 'string' } }
+
 function contentOf(schema: NonNullable<Answers[number]['schema']>, components: Components): Content {
-  if (schema === 'html') return { 'text/html': { schema: { type: 'string' } } }
-  if (schema === 'text') return { 'text/plain': { schema: { type: 'string' } } }
+  if (schema === 'html') return { 'text/html': anyText }
+  if (schema === 'asset') return { 'text/css': anyText, 'image/svg+xml': anyText }
+  if (schema === 'text') return { 'text/plain': anyText }
   return { 'application/json': { schema: components.print(schema, 'output') } }
 }
 

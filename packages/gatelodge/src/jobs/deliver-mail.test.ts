@@ -14,13 +14,8 @@ const toAda = { email: 'ada@example.org' }
 const refuseAll = { answer: (step: string) => (step === 'RCPT TO' ? '451 4.3.0 Later, ada@example.org' : undefined) }
 
 async function eventNames({ store }: MailTest): Promise<string[]> {
-  const events = await store.db
-    .selectFrom('events')
-    .select('name')
-    .where('name', 'like', 'mail.%')
-    .orderBy('id')
-    .execute()
-  return events.map(({ name }) => name)
+  const events = await store.db.selectFrom('events').select('name').orderBy('id').execute()
+  return events.map(({ name }) => name).filter((name) => name.startsWith('mail.'))
 }
 
 test('a mail is delivered once, its row erased and the event written', async (t) => {

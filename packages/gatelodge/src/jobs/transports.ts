@@ -1,7 +1,7 @@
-import { createTransport } from 'nodemailer'
-import { isLoopbackHost, type Mailbox, type Smtp } from '../config.ts'
+import type { Mailbox, Smtp } from '../config.ts'
 import type { DevelopmentMailbox, MailboxEntry } from '../domain/mailbox.ts'
 import { type Clock, minute, second } from '../kernel/clock.ts'
+import { isLoopbackHost } from '../kernel/loopback.ts'
 import { oneLine } from '../pages/mail-layout.ts'
 
 /** A mail as it leaves. */
@@ -44,8 +44,45 @@ const timeouts = { connectionTimeout: 10 * second, greetingTimeout: 10 * second,
 const longestHandOver = 2 * minute
 
 /** Hands mails to a mail server over a few kept connections. TLS is checked against its certificate, loopback aside. */
-export function smtpTransport(smtp: Smtp): MailTransport {
-  const pool = createTransport({
+export function smtpTransport(smtp: Smtp): MailTransport & { verify(): Promise<void> } {
+  let pool: ReturnType<typeof openPool> | undefined
+  const open = () => {
+    pool ??= openPool(smtp)
+    return pool
+  }
+
+  return {
+    async send({ messageId, from, to, subject, html, text }) {
+      // As objects: of a text, nodemailer would read a list of addresses.
+      const recipient = { name: '', address: to }
+      const message = { messageId, from, to: recipient, subject, html, text }
+      const envelope = { from: { name: '', address: from.address }, to: [recipient] }
+      const headers = { 'Auto-Submitted': 'auto-generated' } // RFC 3834: no vacation notices in answer
+      const signal = AbortSignal.timeout(longestHandOver)
+      try {
+        await (await open()).sendMail({ ...message, envelope, headers, signal })
+      } catch (error) {
+        throw refusal(error)
+      }
+    },
+    /** Connects and signs in without sending. @throws MailRefused */
+    async verify() {
+      try {
+        await (await open()).verify()
+      } catch (error) {
+        throw refusal(error)
+      }
+    },
+    async close() {
+      if (pool) (await pool).close()
+    },
+  }
+}
+
+/** The mail library costs start time and memory, which servers without mails to send need not pay. */
+async function openPool(smtp: Smtp) {
+  const { createTransport } = await import('nodemailer')
+  return createTransport({
     pool: true,
     maxConnections: parallelDeliveries,
     maxRequeues: 0, // a connection lost in the middle is the outbox's to retry, with its pauses
@@ -61,25 +98,6 @@ export function smtpTransport(smtp: Smtp): MailTransport {
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-
-  return {
-    async send({ messageId, from, to, subject, html, text }) {
-      // As objects: of a text, nodemailer would read a list of addresses.
-      const recipient = { name: '', address: to }
-      const message = { messageId, from, to: recipient, subject, html, text }
-      const envelope = { from: { name: '', address: from.address }, to: [recipient] }
-      const headers = { 'Auto-Submitted': 'auto-generated' } // RFC 3834: no vacation notices in answer
-      const signal = AbortSignal.timeout(longestHandOver)
-      try {
-        await pool.sendMail({ ...message, envelope, headers, signal })
-      } catch (error) {
-        throw refusal(error)
-      }
-    },
-    async close() {
-      pool.close()
-    },
-  }
 }
 
 const mailsKept = 200

@@ -2,13 +2,15 @@ import { day, hour, minute, second } from './clock.ts'
 
 const units = { ms: 1, s: second, m: minute, h: hour, d: day } as const
 
-/** Milliseconds of a text such as `1s`, `15m` or `7d`, or undefined when it is no positive duration. */
+const longest = 365_250 * day // a thousand years: an instant that far away still has a date
+
+/** Milliseconds of a text such as `1s`, `15m` or `7d`, or undefined when it is no positive duration of at most a thousand years. */
 export function parseDuration(text: string): number | undefined {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text)
+  const match = /^(\d{1,15}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text)
   if (!match) return undefined
 
   const milliseconds = Math.round(Number(match[1]) * units[match[2] as keyof typeof units])
-  return milliseconds > 0 && Number.isSafeInteger(milliseconds) ? milliseconds : undefined
+  return milliseconds > 0 && milliseconds <= longest ? milliseconds : undefined
 }
 
 /** The shortest exact text of a duration in milliseconds: `900000` is `15m`. */

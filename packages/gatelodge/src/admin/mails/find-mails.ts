@@ -2,7 +2,13 @@ import type { Deps } from '../../domain/deps.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import type { MailRow, MailState } from '../../store/schema.ts'
 
-export const mailStates = ['requested', 'sending', 'delivered', 'dropped', 'failed'] as const satisfies readonly MailState[]
+export const mailStates = [
+  'requested',
+  'sending',
+  'delivered',
+  'dropped',
+  'failed',
+] as const satisfies readonly MailState[]
 
 /** A mail of the outbox as administrators see it: neither its address nor its words, which are sealed. */
 export type ListedMail = Omit<MailRow, 'sealed'>

@@ -16,7 +16,8 @@ export async function retryMail(deps: Deps, actor: Actor, input: { id: string })
   )
   if (!found) {
     throw new AuthError('not_found', {
-      detail: 'No mail of that id is waiting. What a mail said is erased once it was delivered or given up: ask for it anew.',
+      detail:
+        'No mail of that id is waiting. What a mail said is erased once it was delivered or given up: ask for it anew.',
     })
   }
   deps.wakeMail()

@@ -108,7 +108,8 @@ async function insert(
 async function promotable(work: Work, email: Email): Promise<UserRow> {
   const row = await findUserByEmail(work.db, email)
   if (!row) throw new AuthError('user_not_found') // it went away meanwhile
-  if (row.is_active === 0) throw new AuthError('account_inactive', { detail: 'The account is inactive: activate it first' })
+  if (row.is_active === 0)
+    throw new AuthError('account_inactive', { detail: 'The account is inactive: activate it first' })
   // Anybody can sign up with somebody else's address in `instant` mode and wait to be made an administrator.
   if (row.email_verified_at === null && row.signup_browser_hash !== null) {
     throw new AuthError('email_unverified', {

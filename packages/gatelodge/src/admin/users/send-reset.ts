@@ -10,7 +10,8 @@ import { getRowNamed } from './find-users.ts'
 /** Mails the owner of an account the link to a new password; the old one works until then. @throws user_not_found, account_inactive */
 export async function sendReset(deps: Deps, actor: Actor, input: { who: string }): Promise<User> {
   const row = await getRowNamed(deps, input.who)
-  if (row.is_active === 0) throw new AuthError('account_inactive', { detail: 'The account is inactive: activate it first' })
+  if (row.is_active === 0)
+    throw new AuthError('account_inactive', { detail: 'The account is inactive: activate it first' })
 
   await transact(deps, actor, async (work) => {
     await requestMail(work, 'password_reset', { email: row.email })

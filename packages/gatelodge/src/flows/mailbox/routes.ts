@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { Deps } from '../../domain/deps.ts'
 import type { DevelopmentMailbox, MailboxEntry } from '../../domain/mailbox.ts'
-import { isLoopbackHost } from '../../config.ts'
-import { isLoopbackAddress } from '../../http/client-ip.ts'
+import { isLoopbackHost } from '../../kernel/loopback.ts'
 import { route, type RouteContext } from '../../http/route.ts'
+import { plainAddress } from '../../http/client-ip.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { mailboxListPage, mailboxMailPage, mailFrameCsp } from '../../pages/mailbox-page.ts'
 
@@ -16,7 +16,7 @@ function openMailbox(deps: Deps, asker: Asker): DevelopmentMailbox {
   const host = asker.header('host')?.replace(/:\d+$/, '') ?? ''
   const isLocal =
     asker.peer !== null &&
-    isLoopbackAddress(asker.peer) &&
+    isLoopbackHost(plainAddress(asker.peer)) &&
     isLoopbackHost(host) &&
     forwarding.every((name) => asker.header(name) === undefined)
   if (!deps.mailbox || !isLocal) throw new AuthError('not_found')

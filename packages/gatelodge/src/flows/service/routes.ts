@@ -133,7 +133,7 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       origin: 'read',
       limit: 'none',
       params: z.strictObject({ file: z.string() }),
-      answers: { 200: { description: 'The file', schema: 'text' } },
+      answers: { 200: { description: 'The file', schema: 'asset' } },
       errors: ['not_found'],
       handle(_deps, { params }) {
         const asset = assets.find(({ path }) => path === `/assets/${params.file}`)

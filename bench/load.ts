@@ -1,0 +1,51 @@
+import autocannon, { type Request } from 'autocannon'
+
+/** Requests that connections send in turns until the time is over. */
+export interface Job {
+  readonly url: string
+  readonly connections: number
+  readonly seconds: number
+  /** Shared out among the connections, so that all of them are sent. */
+  readonly requests: readonly Request[]
+}
+
+export interface Load {
+  /** Answers per second. */
+  readonly rate: number
+  readonly answers: number
+  /** ms */
+  readonly p50: number
+  /** ms */
+  readonly p99: number
+  /** Answers that were no 2xx, and connections that failed. */
+  readonly failures: number
+}
+
+// The second process: asked for jobs, runs them all at once and answers what came of each.
+process.on('message', async (jobs: readonly Job[]) => process.send?.(await Promise.all(jobs.map(run))))
+process.on('disconnect', () => process.exit())
+process.send?.('ready')
+
+async function run({ url, connections, seconds, requests }: Job): Promise<Load> {
+  let next = 0
+  const share = Math.max(1, Math.floor(requests.length / connections))
+  const start = performance.now()
+  const result = await autocannon({
+    url,
+    connections,
+    duration: seconds,
+    setupClient(client) {
+      client.setRequests(requests.slice(next, next + share))
+      next = (next + share) % requests.length
+    },
+  })
+  const elapsed = (performance.now() - start) / 1000
+  const answers = result['2xx']
+  return {
+    rate: answers / elapsed,
+    answers,
+    p50: result.latency.p50,
+    p99: result.latency.p99,
+    failures: result.non2xx + result.errors + result.timeouts,
+  }
+}

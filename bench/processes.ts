@@ -1,0 +1,116 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A process under measurement. */
+export interface Subject {
+  readonly name: string
+  readonly child: ChildProcess
+  readonly url: string
+}
+
+const isLinux = process.platform === 'linux'
+const serverCore = '0'
+const loadCore = '1'
+const startsWithin = 20_000
+const running = new Set<ChildProcess>()
+
+/** Keeps this process, and what it starts from now on, off the servers' core. Linux only; elsewhere nothing is pinned. */
+export function pinSelf(): boolean {
+  if (isLinux) execFileSync('taskset', ['-a', '-c', '-p', loadCore, String(process.pid)])
+  return isLinux
+}
+
+/** Starts a module on the servers' core with a channel for messages. */
+export function startOnServerCore(args: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcess {
+  return start(serverCore, args, env)
+}
+
+/** Starts a module on the load's core with a channel for messages. */
+export function startOnLoadCore(args: readonly string[]): ChildProcess {
+  return start(loadCore, args, process.env)
+}
+
+/** Starts a server and answers when `path` has answered 200, with the ms that took. `args` gets the port. */
+export async function startServer(
+  name: string,
+  path: string,
+  args: (port: number) => readonly string[],
+  env: (port: number) => NodeJS.ProcessEnv = () => process.env,
+): Promise<Subject & { readonly startMs: number }> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const begin = performance.now()
+  const child = startOnServerCore(args(port), env(port))
+  while (!(await answers(url + path))) {
+    if (child.exitCode !== null) throw new Error(`${name} ended with status ${child.exitCode}`)
+    if (performance.now() - begin > startsWithin) throw new Error(`${name} did not answer within ${startsWithin} ms`)
+    await sleep(2)
+  }
+  return { name, child, url, startMs: performance.now() - begin }
+}
+
+/** Stops one child and waits until it is gone. */
+export async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  const giveUp = setTimeout(() => child.kill('SIGKILL'), 15_000)
+  await gone
+  clearTimeout(giveUp)
+}
+
+/** Stops every child that still runs. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map(stop))
+}
+
+/** Seconds of processor time that a process with all its threads has used, or NaN where the system does not say. */
+export function cpuSeconds({ child }: Subject): number {
+  if (!isLinux) return Number.NaN
+
+  const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // from the third field of proc_pid_stat(5) on
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+}
+
+/** Resident memory in MB, or NaN where the system does not say. */
+export function residentMb({ child }: Subject): number {
+  if (!isLinux) return Number.NaN
+
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024
+}
+
+const ticksPerSecond = 100 // USER_HZ, which Linux fixes for what it shows to programs
+
+function start(core: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const [file = '', ...before] = isLinux ? ['taskset', '-c', core, process.execPath] : [process.execPath]
+  const child = spawn(file, [...before, ...args], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  running.add(child)
+  child.on('exit', () => running.delete(child))
+  return child
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url)
+    await response.arrayBuffer()
+    return response.status === 200
+  } catch {
+    return false // not listening yet
+  }
+}

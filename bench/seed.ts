@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import { compose } from '../packages/gatelodge/src/compose.ts'
+import { type Config, readConfig } from '../packages/gatelodge/src/config.ts'
+import { passwordProof } from '../packages/gatelodge/src/domain/authentication.ts'
+import { insertSession } from '../packages/gatelodge/src/domain/sessions.ts'
+import { createUser } from '../packages/gatelodge/src/domain/users.ts'
+import { innerActor } from '../packages/gatelodge/src/kernel/actor.ts'
+import type { SessionId, UserId } from '../packages/gatelodge/src/kernel/ids.ts'
+import { transact, type Work } from '../packages/gatelodge/src/store/unit-of-work.ts'
+
+/** A database with people who are signed in. */
+export interface Seed {
+  /** What the server needs to serve this database. */
+  readonly env: Readonly<Record<string, string>>
+  readonly database: string
+  readonly password: string
+  readonly people: readonly Person[]
+  /** An access token of one more session. */
+  readonly accessToken: string
+}
+
+interface Person {
+  readonly email: string
+  /** The value of the session cookie. */
+  readonly cookie: string
+}
+
+const password = 'quiet harbour 52'
+
+/** Makes a database in an empty folder with `count` accounts, each with a cookie session. All have one password hash, of the default cost. */
+export async function seed(folder: string, count: number): Promise<Seed> {
+  const database = join(folder, 'gatelodge.db')
+  const env = {
+    GATELODGE_DATABASE: `sqlite:${database}`,
+    GATELODGE_DATA_DIR: folder,
+    GATELODGE_SECRET: 'a secret of the bench, known to everybody',
+    GATELODGE_PUBLIC_URL: 'http://localhost:3000',
+    GATELODGE_RATE_LIMITS: 'off',
+    GATELODGE_LOG_LEVEL: 'error',
+    GATELODGE_ACCESS_TOKEN_TTL: '1d', // by default a token could end before the bench does
+  }
+  const { config } = readConfig({ env, flags: {}, readFile: refuseFile })
+  const log = { debug() {}, info() {}, warn() {}, error: console.error }
+  const composition = await compose({ config, secret: env.GATELODGE_SECRET, log })
+  const { deps } = composition
+  try {
+    const passwordHash = await deps.hasher.hash(password, 'bench')
+    const { people, holder } = await transact(deps, innerActor('command', 'bench'), (work) =>
+      insertPeople(work, config, count, passwordHash),
+    )
+    const accessToken = await deps.accessTokens.sign({ ...holder, roles: [] })
+    return { env, database, password, people, accessToken: accessToken.text }
+  } finally {
+    await composition.close()
+  }
+}
+
+async function insertPeople(work: Work, config: Config, count: number, passwordHash: string) {
+  const people: Person[] = []
+  for (let index = 1; index < count; index += 1) {
+    const email = `person${index}@example.com`
+    const { token } = await insertSession(work, config, await insertPerson(work, email, passwordHash), passwordProof, {
+      kind: 'cookie',
+      remember: true,
+    })
+    people.push({ email, cookie: token.text })
+  }
+
+  const userId = await insertPerson(work, 'bearer@example.com', passwordHash)
+  const { row } = await insertSession(work, config, userId, passwordProof, { kind: 'token', remember: true })
+  const holder: { userId: UserId; sessionId: SessionId } = { userId, sessionId: row.id }
+  return { people, holder }
+}
+
+async function insertPerson(work: Work, email: string, passwordHash: string): Promise<UserId> {
+  const user = await createUser(work, {
+    email,
+    emailVerifiedAt: work.now,
+    username: null,
+    firstName: 'Ada',
+    lastName: 'Lovelace',
+    passwordHash,
+    by: 'library',
+  })
+  if (!user) throw new Error(`${email} is taken`)
+  return user.id
+}
+
+function refuseFile(path: string): never {
+  throw new Error(`no setting of the bench names a file, but ${path} was asked for`)
+}

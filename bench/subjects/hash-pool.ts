@@ -1,0 +1,23 @@
+import { createHasher } from '../../packages/gatelodge/src/domain/passwords/hasher.ts'
+
+// The bare pool: the server's own hasher with its default parameters, always `at once` checks under way, nothing else in the process.
+const atOnce = 8
+const hasher = createHasher()
+const password = 'quiet harbour 52'
+const phc = await hasher.hash(password, 'bench')
+
+/** Asked for a number of ms, answers the checks per second. */
+process.on('message', async (duration: number) => {
+  const start = performance.now()
+  let done = 0
+  const check = async () => {
+    while (performance.now() - start < duration) {
+      if (!(await hasher.verify(phc, password, 'bench'))) throw new Error('the pool refuses the right password')
+      done += 1
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, check))
+  process.send?.((done * 1000) / (performance.now() - start))
+})
+process.on('disconnect', () => process.exit())
+process.send?.('ready')

@@ -1,0 +1,57 @@
+import type { Config, Listen } from '../config.ts'
+import { settings } from '../config.ts'
+import { version } from '../kernel/version.ts'
+import type { Result } from './command.ts'
+import { columns } from './text.ts'
+
+/** What a server says when it is up: where it is, where mails go, and what to do next. */
+export function banner(config: Config, listen: Listen, warnings: readonly string[]): Result {
+  const { publicUrl: url, smtp } = config
+  const mailbox = smtp === null ? `${url}/dev/mailbox` : null
+  const mailServer = smtp === null ? null : `${smtp.host}:${smtp.port}`
+  const database = databaseName(config.database)
+
+  const facts = columns([
+    ['  URL', url],
+    ['  Listening', formatListen(listen)],
+    ['  API', `${url}/docs`],
+    mailbox ? ['  Mailbox', `${mailbox} (no mail server is set: mails stay here)`] : ['  Mail by', mailServer ?? ''],
+    ['  Database', database],
+  ])
+  const loud = warnings.map((warning) => `\n  WARNING: ${warning}`).join('')
+  return {
+    json: {
+      event: 'started',
+      name: 'gatelodge',
+      version,
+      url,
+      listen,
+      docs: `${url}/docs`,
+      mailbox,
+      mail_server: mailServer,
+      database,
+      warnings,
+    },
+    text: `\nGatelodge ${version}\n\n${facts}\n${loud}${loud && '\n'}\n${nextSteps(config)}\n`,
+  }
+}
+
+function nextSteps({ publicUrl, registration }: Config): string {
+  if (registration === 'admin' || registration === 'closed') {
+    return `Next: make accounts with "gatelodge user create --email EMAIL --invite" (${settings.registration.env}=${registration}).`
+  }
+  return `Next: sign up, then use the link in the mail.
+  curl ${publicUrl}/api/v1/auth/signup --json '{"email": "ada@example.com", "password": "quiet harbour 52"}'`
+}
+
+/** A database without its credentials. */
+function databaseName(database: Config['database']): string {
+  if (database.kind === 'sqlite') return `sqlite:${database.path}`
+
+  const { host, pathname } = new URL(database.url)
+  return `postgres://${host}${pathname}`
+}
+
+function formatListen({ host, port }: Listen): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}

@@ -1,0 +1,22 @@
+import { command } from '../command.ts'
+import { loadConfig } from '../deps.ts'
+import { table } from '../text.ts'
+
+export const configCommands = [
+  command({
+    name: 'config',
+    summary: 'Print every setting as it stands and where it comes from, secrets masked.',
+    operands: [],
+    options: {},
+    async run(context) {
+      const { effective, warnings } = loadConfig(context)
+      const settings = effective.map(({ env, value, source }) => ({ name: env, value, source }))
+      const rows = settings.map(({ name, value, source }) => [name, value || '-', source])
+      const loud = warnings.map((warning) => `\nWarning: ${warning}`)
+      return {
+        json: { settings, warnings },
+        text: `${table(['SETTING', 'VALUE', 'SOURCE'], rows, '')}${loud.length > 0 ? '\n' : ''}${loud.join('')}`,
+      }
+    },
+  }),
+]

@@ -1,0 +1,21 @@
+import type { Command } from '../command.ts'
+import { adminCommands } from './admin.ts'
+import { backupCommands } from './backup.ts'
+import { configCommands } from './config.ts'
+import { doctorCommands } from './doctor.ts'
+import { mailCommands } from './mail.ts'
+import { migrateCommands } from './migrate.ts'
+import { serveCommands } from './serve.ts'
+import { userCommands } from './user.ts'
+
+/** The command table: what the command line takes, help prints and the tests walk over. */
+export const commands: readonly Command[] = [
+  ...serveCommands,
+  ...configCommands,
+  ...doctorCommands,
+  ...migrateCommands,
+  ...adminCommands,
+  ...userCommands,
+  ...mailCommands,
+  ...backupCommands,
+]

@@ -1,0 +1,81 @@
+import { mailStates } from '../../admin/mails/find-mails.ts'
+import { toIso } from '../../kernel/clock.ts'
+import type { MailState } from '../../store/schema.ts'
+import { command } from '../command.ts'
+import { withDeps } from '../deps.ts'
+import { usageError } from '../parse.ts'
+import { table } from '../text.ts'
+import { readLimit } from './limits.ts'
+
+export const mailCommands = [
+  command({
+    name: 'mail list',
+    summary: 'List the mails of the outbox, the newest first; whom they go to stays sealed.',
+    operands: [],
+    options: {
+      state: { value: 'STATE', doc: `Only those ${mailStates.join(', ')}.` },
+      limit: { value: 'NUMBER', doc: 'At most so many, 50 when not given and 1000 at most.' },
+    },
+    async run(context) {
+      const input = { state: readState(context.options.state), limit: readLimit(context.options.limit) }
+      const { findMails } = await import('../../admin/mails/find-mails.ts')
+      const found = await withDeps(context, (deps, actor) => findMails(deps, actor, input))
+      const mails = found.map(({ created_at, next_attempt_at, finished_at, ...mail }) => ({
+        ...mail,
+        created_at: toIso(created_at),
+        next_attempt_at: finished_at === null ? toIso(next_attempt_at) : null,
+        finished_at: finished_at === null ? null : toIso(finished_at),
+      }))
+      const rows = mails.map((mail) => [
+        mail.id,
+        mail.kind,
+        mail.state,
+        String(mail.attempts),
+        mail.created_at,
+        mail.next_attempt_at ?? '-',
+        mail.last_error ?? '-',
+      ])
+      const head = ['ID', 'KIND', 'STATE', 'TRIES', 'ASKED', 'NEXT TRY', 'LAST ERROR']
+      return { json: { mails }, text: table(head, rows, 'No mails.') }
+    },
+  }),
+
+  command({
+    name: 'mail retry',
+    summary: 'Try a waiting mail now in place of later.',
+    operands: ['ID'],
+    options: {},
+    async run(context) {
+      const { retryMail } = await import('../../admin/mails/retry-mail.ts')
+      const { ID: id } = context.operands
+      await withDeps(context, (deps, actor) => retryMail(deps, actor, { id }))
+      return { json: { retried: id }, text: 'The server tries it now.' }
+    },
+  }),
+
+  command({
+    name: 'mail test',
+    summary: 'Send a trial mail now and say how it went.',
+    operands: ['ADDRESS'],
+    options: {},
+    async run(context) {
+      const { sendTrialMail } = await import('../../admin/mails/send-trial-mail.ts')
+      const { ADDRESS: address } = context.operands
+      const { to, via } = await withDeps(context, (deps, actor) => sendTrialMail(deps, actor, { address }))
+      const text =
+        via === 'mailbox'
+          ? `No mail server is set (GATELODGE_SMTP_URL), so nothing was sent: the running server shows the mail to ${to} in its development mailbox.`
+          : `The mail server ${via} took the mail to ${to}.`
+      return { json: { to, via: via === 'mailbox' ? 'mailbox' : 'smtp', server: via === 'mailbox' ? null : via }, text }
+    },
+  }),
+]
+
+/** @throws command_invalid */
+function readState(text: string | undefined): MailState | undefined {
+  if (text === undefined) return undefined
+
+  const state = mailStates.find((known) => known === text)
+  if (!state) throw usageError(`--state must be one of ${mailStates.join(', ')}`)
+  return state
+}

@@ -1,0 +1,49 @@
+import { toIso } from '../../kernel/clock.ts'
+import { command } from '../command.ts'
+import { withStore } from '../deps.ts'
+import { table } from '../text.ts'
+
+export const migrateCommands = [
+  command({
+    name: 'migrate status',
+    summary: 'List the steps of the database schema and when each was applied.',
+    operands: [],
+    options: {},
+    async run(context) {
+      const { migrationStatus } = await import('../../store/migrate.ts')
+      const steps = await withStore(context, (store) => migrationStatus(store))
+      const migrations = steps.map(({ name, appliedAt }) => ({
+        name,
+        applied_at: appliedAt === null ? null : toIso(appliedAt),
+      }))
+      const rows = migrations.map(({ name, applied_at }) => [name, applied_at ?? 'missing'])
+      return { json: { migrations }, text: table(['STEP', 'APPLIED'], rows, 'There are no steps.') }
+    },
+  }),
+
+  command({
+    name: 'migrate plan',
+    summary: 'Print the SQL that "migrate up" would run now.',
+    operands: [],
+    options: {},
+    async run(context) {
+      const { migrationPlan } = await import('../../store/migrate.ts')
+      const plan = await withStore(context, (store) => migrationPlan(store))
+      const steps = plan.map(({ name, sql }) => [`-- ${name}`, ...sql.map((statement) => `${statement};`)].join('\n'))
+      return { json: { plan }, text: steps.join('\n\n') || 'Nothing to do: the schema is up to date.' }
+    },
+  }),
+
+  command({
+    name: 'migrate up',
+    summary: 'Bring the database schema up to date, all or nothing; "serve" does it as well.',
+    operands: [],
+    options: {},
+    async run(context) {
+      const { migrateUp } = await import('../../store/migrate.ts')
+      const applied = await withStore(context, (store) => migrateUp(store))
+      const text = applied.length > 0 ? `Applied ${applied.join(', ')}.` : 'Nothing to do: the schema is up to date.'
+      return { json: { applied }, text }
+    },
+  }),
+]

@@ -1,0 +1,183 @@
+import type { AuditEvent } from '../../domain/audit.ts'
+import type { User } from '../../domain/users.ts'
+import { sessionToWire, userToWire } from '../../http/wire.ts'
+import { toIso } from '../../kernel/clock.ts'
+import { command, type Result } from '../command.ts'
+import { withDeps } from '../deps.ts'
+import { usageError } from '../parse.ts'
+import { columns, table } from '../text.ts'
+import { readLimit } from './limits.ts'
+import { passwordOption, readPassword } from './passwords.ts'
+
+const who = 'ID|EMAIL|USERNAME'
+
+export const userCommands = [
+  command({
+    name: 'user create',
+    summary: 'Make an account; its owner gets a mail to confirm the address.',
+    operands: [],
+    options: {
+      email: { value: 'EMAIL', required: true, doc: 'The address.' },
+      username: { value: 'NAME', doc: 'The username.' },
+      'first-name': { value: 'NAME', doc: 'The first name.' },
+      'last-name': { value: 'NAME', doc: 'The last name.' },
+      'password-stdin': passwordOption,
+      invite: { doc: 'Set no password: mail a link by which the person chooses one.' },
+    },
+    async run(context) {
+      const { io, options } = context
+      if (options['password-stdin'] === options.invite) throw usageError('Give either --password-stdin or --invite')
+
+      const { createAccount } = await import('../../admin/users/create-user.ts')
+      const password = options.invite ? undefined : await readPassword(io)
+      const user = await withDeps(context, (deps, actor) =>
+        createAccount(deps, actor, {
+          email: options.email,
+          username: options.username,
+          firstName: options['first-name'],
+          lastName: options['last-name'],
+          password,
+        }),
+      )
+      const mail = options.invite ? 'an invitation to set a password' : 'a link to confirm the address'
+      return about(user, `Made ${user.email} (${user.id}). The server mails ${mail}.`)
+    },
+  }),
+
+  command({
+    name: 'user list',
+    summary: 'List accounts, the newest first.',
+    operands: [],
+    options: {
+      search: { value: 'TEXT', doc: 'Only those whose address, username or name holds the text.' },
+      limit: { value: 'NUMBER', doc: 'At most so many, 50 when not given and 1000 at most.' },
+    },
+    async run(context) {
+      const limit = readLimit(context.options.limit)
+      const { findUsers } = await import('../../admin/users/find-users.ts')
+      const { users, more } = await withDeps(context, (deps, actor) =>
+        findUsers(deps, actor, { search: context.options.search, limit }),
+      )
+      const rows = users.map((user) => [
+        user.email,
+        user.username ?? '-',
+        user.fullname || '-',
+        stateOf(user),
+        toIso(user.createdAt),
+        user.id,
+      ])
+      const head = ['EMAIL', 'USERNAME', 'NAME', 'STATE', 'CREATED', 'ID']
+      const rest = more ? `\n(more than ${limit}: use --search or --limit)` : ''
+      return { json: { users: users.map(userToWire), more }, text: table(head, rows, 'No accounts.') + rest }
+    },
+  }),
+
+  command({
+    name: 'user show',
+    summary: 'Show one account.',
+    operands: [who],
+    options: {},
+    async run(context) {
+      const { getUserNamed } = await import('../../admin/users/find-users.ts')
+      const user = await withDeps(context, (deps, actor) => getUserNamed(deps, actor, context.operands[who]))
+      return about(user, card(user))
+    },
+  }),
+
+  command({
+    name: 'user activate',
+    summary: 'Let an account sign in again.',
+    operands: [who],
+    options: {},
+    async run(context) {
+      const { setActive } = await import('../../admin/users/set-active.ts')
+      const input = { who: context.operands[who], active: true }
+      const user = await withDeps(context, (deps, actor) => setActive(deps, actor, input))
+      return about(user, `${user.email} is active.`)
+    },
+  }),
+
+  command({
+    name: 'user deactivate',
+    summary: 'Stop an account: its sessions end and nobody signs in to it.',
+    operands: [who],
+    options: {},
+    async run(context) {
+      const { setActive } = await import('../../admin/users/set-active.ts')
+      const input = { who: context.operands[who], active: false }
+      const user = await withDeps(context, (deps, actor) => setActive(deps, actor, input))
+      return about(user, `${user.email} is inactive; its sessions have ended.`)
+    },
+  }),
+
+  command({
+    name: 'user reset-password',
+    summary: 'Mail the link to a new password; the password itself is never set from here.',
+    operands: [who],
+    options: {},
+    async run(context) {
+      const { sendReset } = await import('../../admin/users/send-reset.ts')
+      const input = { who: context.operands[who] }
+      const user = await withDeps(context, (deps, actor) => sendReset(deps, actor, input))
+      return about(user, `The server mails a reset link to ${user.email}.`)
+    },
+  }),
+
+  command({
+    name: 'user export',
+    summary: 'Print everything stored about a person, as JSON.',
+    operands: [who],
+    options: {},
+    async run(context) {
+      const { exportAccount } = await import('../../admin/users/export-user.ts')
+      const input = { who: context.operands[who] }
+      const { user, sessions, events } = await withDeps(context, (deps, actor) => exportAccount(deps, actor, input))
+      const json = {
+        user: userToWire(user),
+        sessions: sessions.map((session) => sessionToWire(session, null)),
+        events: events.map(eventToWire),
+      }
+      return { json, text: JSON.stringify(json, null, 2) }
+    },
+  }),
+
+  command({
+    name: 'user delete',
+    summary: 'Remove an account with everything that belongs to it, for good.',
+    operands: [who],
+    options: { yes: { doc: 'Really do it.' } },
+    async run(context) {
+      if (!context.options.yes) throw usageError('Deleting cannot be undone: say --yes to do it')
+
+      const { deleteAccount } = await import('../../admin/users/delete-user.ts')
+      const input = { who: context.operands[who] }
+      const user = await withDeps(context, (deps, actor) => deleteAccount(deps, actor, input))
+      return { json: { deleted: { id: user.id, email: user.email } }, text: `Deleted ${user.email} (${user.id}).` }
+    },
+  }),
+]
+
+function about(user: User, text: string): Result {
+  return { json: { user: userToWire(user) }, text }
+}
+
+function stateOf(user: User): string {
+  const words = [user.isActive ? 'active' : 'inactive', user.emailVerified ? [] : 'unverified', user.roles]
+  return words.flat().join(', ')
+}
+
+function card(user: User): string {
+  return columns([
+    ['Email', user.email],
+    ['Id', user.id],
+    ['Username', user.username ?? '-'],
+    ['Name', user.fullname || '-'],
+    ['State', stateOf(user)],
+    ['Created', toIso(user.createdAt)],
+    ['Last sign-in', user.lastLoginAt === null ? 'never' : toIso(user.lastLoginAt)],
+  ])
+}
+
+function eventToWire({ userAgent, at, ...event }: AuditEvent) {
+  return { ...event, at: toIso(at), user_agent: userAgent }
+}

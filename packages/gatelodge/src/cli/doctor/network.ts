@@ -1,0 +1,46 @@
+import { type Config, settings } from '../../config.ts'
+import { second } from '../../kernel/clock.ts'
+import type { Finding } from './finding.ts'
+
+/** Whether this server answers at its public URL. A server that is not running is no fault. */
+export async function checkPublicUrl({ publicUrl }: Config): Promise<Finding[]> {
+  const check = 'public URL'
+  try {
+    const response = await fetch(`${publicUrl}/healthz`, {
+      signal: AbortSignal.timeout(3 * second),
+      redirect: 'manual',
+    })
+    const body: unknown = response.ok ? await response.json() : undefined
+    if (JSON.stringify(body) === '{"status":"ok"}') return [{ check, status: 'ok', says: `${publicUrl} answers` }]
+
+    const says = `${publicUrl} is answered by something else (status ${response.status})`
+    const advice = `see that ${settings.publicUrl.env} is the address that people use and that its proxy leads here`
+    return [{ check, status: 'fail', says, advice }]
+  } catch {
+    const says = `nothing answers at ${publicUrl}`
+    return [{ check, status: 'warn', says, advice: 'start the server, or see that this address leads to it' }]
+  }
+}
+
+/** Whether the mail server takes a connection and the credentials. */
+export async function checkMail({ smtp }: Config): Promise<Finding[]> {
+  const check = 'mail'
+  if (smtp === null) {
+    const says = 'no mail server is set: mails stay in the development mailbox'
+    return [{ check, status: 'warn', says, advice: `set ${settings.smtp.env} before real people sign up` }]
+  }
+
+  const { smtpTransport } = await import('../../jobs/transports.ts')
+  const transport = smtpTransport(smtp)
+  const server = `${smtp.host}:${smtp.port}`
+  try {
+    await transport.verify()
+    return [{ check, status: 'ok', says: `${server} answers and takes the credentials` }]
+  } catch (error) {
+    const says = `${server} cannot be used: ${error instanceof Error ? error.message : 'no reason given'}`
+    const advice = `see that ${settings.smtp.env} is right, then try "gatelodge mail test ADDRESS"`
+    return [{ check, status: 'fail', says, advice }]
+  } finally {
+    await transport.close()
+  }
+}

@@ -1,0 +1,88 @@
+import { checkUsernameExists, getUserRepository, sendEmailMessage, validateEmail } from './addresses.ts'
+import type { Auth } from './auth.ts'
+import {
+  confirmEmailChange,
+  deleteOwnAccount,
+  exportOwnData,
+  listSessions,
+  requestEmailChange,
+  resendVerification,
+  revokeSession,
+  undoEmailChange,
+  updateProfile,
+  verifyEmail,
+} from './own-account.ts'
+import {
+  changePassword,
+  createPasswordResetToken,
+  hashPassword,
+  requestPasswordReset,
+  resetPassword,
+  verifyPassword,
+  verifyPasswordResetToken,
+} from './passwords.ts'
+import { authenticateUser, loginUser, logoutUser, refreshToken, registerUser, statelessLogout } from './sign-in.ts'
+import {
+  createAccessToken,
+  getCurrentUser,
+  getJwtPayload,
+  getLoggedInUser,
+  getToken,
+  getValidatedTokenPayload,
+  introspectToken,
+  validateToken,
+} from './tokens.ts'
+
+/** The operations that need an Auth; `auth.api` has each with its Auth filled in. */
+export const operations = {
+  authenticateUser,
+  changePassword,
+  checkUsernameExists,
+  confirmEmailChange,
+  createAccessToken,
+  createPasswordResetToken,
+  deleteOwnAccount,
+  exportOwnData,
+  getCurrentUser,
+  getJwtPayload,
+  getLoggedInUser,
+  getUserRepository,
+  getValidatedTokenPayload,
+  hashPassword,
+  introspectToken,
+  listSessions,
+  loginUser,
+  logoutUser,
+  refreshToken,
+  registerUser,
+  requestEmailChange,
+  requestPasswordReset,
+  resendVerification,
+  resetPassword,
+  revokeSession,
+  sendEmailMessage,
+  undoEmailChange,
+  updateProfile,
+  validateToken,
+  verifyEmail,
+  verifyPassword,
+  verifyPasswordResetToken,
+} as const
+
+/** The operations that need nothing but their argument; `auth.api` has them as they are. */
+export const pureOperations = { getToken, statelessLogout, validateEmail } as const
+
+type Bound<Operation> = Operation extends (auth: Auth, ...rest: infer Rest) => infer Result
+  ? (...rest: Rest) => Result
+  : never
+
+/** Every operation without its first argument. */
+export type Api = { readonly [Name in keyof typeof operations]: Bound<(typeof operations)[Name]> } & typeof pureOperations
+
+/** The operations bound to one Auth. */
+export function bindApi(auth: () => Auth): Api {
+  const bound = Object.entries<(auth: Auth, ...rest: never[]) => unknown>(operations).map(
+    ([name, operation]) => [name, (...rest: never[]) => operation(auth(), ...rest)] as const,
+  )
+  return { ...pureOperations, ...Object.fromEntries(bound) } as Api // one member for each row of the table
+}

@@ -1,0 +1,49 @@
+import type { Composition } from '../compose.ts'
+import type { Deps } from '../domain/deps.ts'
+import type { LiveSession } from '../domain/session-cache.ts'
+import { type Actor, innerActor } from '../kernel/actor.ts'
+import { uuidv7 } from '../kernel/ids.ts'
+import type { Auth } from './auth.ts'
+import type { UserRepository } from './user-repository.ts'
+
+/** What stands behind an `Auth`; its holder cannot reach it. */
+export interface Engine {
+  readonly composition: Composition
+  readonly deps: Deps
+  readonly users: UserRepository
+  /** Whether accounts live in a repository of the host's own. */
+  readonly hasForeignUsers: boolean
+}
+
+/** Who calls: the person's access token, where an operation acts for somebody signed in, and what the host knows of the client. */
+export interface Caller {
+  readonly token?: string | undefined
+  /** For the audit log, the session list and the fair queue of the password hasher. */
+  readonly ip?: string | undefined
+  readonly userAgent?: string | undefined
+}
+
+const engines = new WeakMap<Auth, Engine>()
+
+/** Puts an engine behind an Auth. */
+export function setEngine(auth: Auth, engine: Engine): void {
+  engines.set(auth, engine)
+}
+
+/** The engine behind an Auth that `createAuth` made. */
+export function engineOf(auth: Auth): Engine {
+  const engine = engines.get(auth)
+  if (!engine) throw new TypeError('the first argument must be what createAuth() gave')
+  return engine
+}
+
+/** The actor of one library call. */
+export function actorOf(deps: Deps, caller: Caller = {}, me?: LiveSession): Actor {
+  return {
+    ...innerActor('library', uuidv7(deps.clock, deps.random)),
+    ip: caller.ip ?? null,
+    userAgent: caller.userAgent ?? null,
+    userId: me?.user.id ?? null,
+    sessionId: me?.session.id ?? null,
+  }
+}

@@ -1,0 +1,242 @@
+import { record } from '../domain/audit.ts'
+import {
+  finishSignIn,
+  notePasswordFailure,
+  passwordFailuresAllowed,
+  passwordProof,
+  type SignedIn,
+  startSession,
+} from '../domain/authentication.ts'
+import type { Deps } from '../domain/deps.ts'
+import { normaliseEmail } from '../domain/identifiers/email.ts'
+import { normaliseUsername } from '../domain/identifiers/username.ts'
+import { attemptWithin, signInDelay } from '../domain/limits.ts'
+import { setPasswordHash } from '../domain/passwords/set.ts'
+import { endSessions, type SessionWish } from '../domain/sessions.ts'
+import { dropUsername, takeUsername } from '../domain/usernames.ts'
+import { findUser, findUserByEmail, findUserByUsername } from '../domain/users.ts'
+import type { Actor } from '../kernel/actor.ts'
+import { AuthError, AuthServiceUnavailable, invalidField, isAuthError } from '../kernel/errors.ts'
+import { isUuid, newToken, type UserId } from '../kernel/ids.ts'
+import type { UserRow } from '../store/schema.ts'
+import { transact, type Work } from '../store/unit-of-work.ts'
+import { actorOf, type Engine } from './engine.ts'
+import { canonicalIdentifier, limitSubject, type NewRepositoryUser, type RepositoryUser } from './user-repository.ts'
+
+type Users = Pick<Engine, 'deps' | 'users'>
+
+interface Names {
+  readonly identifier?: string | undefined
+  readonly email?: string | undefined
+  readonly username?: string | undefined
+}
+
+/**
+ * Signs somebody in by the host's repository: it says whether the password is right, the session starts in our store.
+ * @throws input_invalid, invalid_credentials, email_unverified, rate_limited, service_unavailable
+ */
+export async function signInForeign(
+  engine: Users,
+  actor: Actor,
+  names: Names,
+  password: string,
+  wish: SessionWish,
+): Promise<SignedIn> {
+  const identifier = onlyOne(names)
+  const use = {
+    limit: signInDelay,
+    subject: limitSubject(identifier),
+    isFailure: (error: unknown) => isAuthError(error, 'invalid_credentials'),
+    resets: true,
+  }
+  const signedIn = await attemptWithin(engine.deps, actor, use, async () => {
+    const user = await ask(() => engine.users.authenticateUser(identifier, password))
+    if (user && !(await isStopped(engine.deps, user))) return startForeign(engine, actor, user, password, wish)
+
+    await noteFailure(engine.deps, actor, identifier)
+    throw new AuthError('invalid_credentials')
+  })
+  engine.deps.wakeMail()
+  return signedIn
+}
+
+/** Makes an account in the host's repository and signs it in. @throws what the repository refuses, registration_closed unless the mode is `instant` */
+export async function signUpForeign(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<SignedIn> {
+  if (engine.deps.config.registration !== 'instant') throw new AuthError('registration_closed')
+
+  const user = await ask(() => engine.users.create(input))
+  return startForeign(engine, actor, user, input.password, { kind: 'token', remember: false })
+}
+
+/** Makes an account in the host's repository for an administrator. @throws what the repository refuses */
+export async function createForeign(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<UserRow> {
+  const user = await ask(() => engine.users.create(input))
+  return transact(engine.deps, actor, (work) => mirror(engine.deps, work, user))
+}
+
+/** Brings our copy of an account up to date; false when the repository has it no more. @throws service_unavailable */
+export async function syncById(engine: Users, id: string): Promise<boolean> {
+  return sync(engine, await ask(() => engine.users.getById(id)))
+}
+
+/** Brings our copy of an account up to date by its address, for a caller that may know of it. @throws service_unavailable */
+export async function syncByEmail(engine: Users, email: string): Promise<void> {
+  await sync(engine, await ask(() => engine.users.getByEmail(email)))
+}
+
+/** Passes a new password on to the repository. @throws what the repository refuses, service_unavailable */
+export async function passPasswordOn(engine: Users, id: string, password: string): Promise<void> {
+  await ask(() => engine.users.updatePassword(id, password))
+}
+
+function onlyOne({ identifier, email, username }: Names): string {
+  const given = [identifier, email, username].filter((text) => text !== undefined)
+  if (given.length === 1 && given[0] !== undefined) return given[0]
+  throw invalidField('identifier', 'required', 'Give one of identifier, email and username')
+}
+
+/** The repository is the host's code: what it raises beside AuthErrors means that it could not answer. */
+async function ask<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question()
+  } catch (error) {
+    if (isAuthError(error)) throw error
+    throw new AuthServiceUnavailable({ detail: 'The user repository did not answer', cause: error })
+  }
+}
+
+async function sync({ deps }: Users, user: RepositoryUser | null): Promise<boolean> {
+  if (!user) return false
+
+  const copy = await findUser(deps.store.db, user.id as UserId)
+  if (!copy || !isCurrent(deps, copy, user)) await transact(deps, actorOf(deps), (work) => mirror(deps, work, user))
+  return true
+}
+
+/** Whether so many failures in a row stopped the password (NIST SP 800-63B-4, 3.2.2). */
+async function isStopped(deps: Deps, user: RepositoryUser): Promise<boolean> {
+  const copy = await findUser(deps.store.db, user.id as UserId)
+  return deps.config.rateLimits && (copy?.password_failures ?? 0) >= passwordFailuresAllowed
+}
+
+async function noteFailure(deps: Deps, actor: Actor, identifier: string): Promise<void> {
+  const canonical = canonicalIdentifier(identifier) ?? ''
+  const find = canonical.includes('@') ? findUserByEmail : findUserByUsername
+  const copy = await find(deps.store.db, canonical)
+  await transact(deps, actor, async (work) => {
+    if (copy) await notePasswordFailure(deps, work, copy)
+    await record(work, 'signin.failed', copy?.id ?? null, { reason: copy ? 'wrong_password' : 'unknown_user' })
+  })
+}
+
+async function startForeign(
+  { deps }: Users,
+  actor: Actor,
+  user: RepositoryUser,
+  password: string,
+  wish: SessionWish,
+): Promise<SignedIn> {
+  // The copy keeps a hash of the password that signed in last, to ask for it again inside a session; sign-in never asks the copy.
+  const copy = await findUser(deps.store.db, user.id as UserId)
+  const isKept = copy !== undefined && (await deps.hasher.verify(copy.password_hash, password, actor.ip ?? ''))
+  const hash = isKept ? null : await deps.hasher.hash(password, actor.ip ?? '')
+
+  const started = await transact(deps, actor, async (work) => {
+    const row = await mirror(deps, work, user)
+    if (hash !== null) await setPasswordHash(work, row.id, hash)
+    return startSession(deps, work, row, passwordProof, wish)
+  })
+  return finishSignIn(deps, started)
+}
+
+/** Writes what the repository says of an account into our copy, under the same id. @throws service_unavailable when it says nonsense */
+async function mirror(deps: Deps, work: Work, user: RepositoryUser): Promise<UserRow> {
+  assertCanonical(user)
+  const id = user.id as UserId
+  const seen = await findUser(work.db, id)
+  if (seen && isCurrent(deps, seen, user)) return seen
+
+  const columns = columnsOf(deps, work, user, seen)
+  await freeFromOthers(work, user)
+  if (seen) await work.db.updateTable('users').set(columns).where('id', '=', id).execute()
+  else await insert(work, user, columns)
+  work.changed([id])
+  if (user.username === null) await dropUsername(work, id)
+  else await takeUsername(work, id, user.email, user.username)
+  if (seen?.is_active === 1 && !user.isActive) {
+    await record(work, 'user.deactivated', id, { sessions_ended: await endSessions(work, id) })
+  }
+  return (await findUser(work.db, id)) as UserRow // written just above
+}
+
+function assertCanonical(user: RepositoryUser): void {
+  const isCanonical =
+    isUuid(user.id) &&
+    normaliseEmail(user.email) === user.email &&
+    (user.username === null || normaliseUsername(user.username) === user.username)
+  if (!isCanonical) {
+    throw new AuthServiceUnavailable({ detail: 'The user repository gave an id, address or name that is not in canonical form' })
+  }
+}
+
+function isCurrent(deps: Deps, copy: UserRow, user: RepositoryUser): boolean {
+  return (
+    copy.email === user.email &&
+    copy.username === user.username &&
+    (copy.email_verified_at !== null) === user.emailVerified &&
+    (copy.signup_browser_hash !== null) === isLetInUnproved(deps, user) &&
+    (copy.is_active === 1) === user.isActive
+  )
+}
+
+/** In `instant` mode an account is let in before its address is proved. */
+function isLetInUnproved(deps: Deps, user: RepositoryUser): boolean {
+  return deps.config.registration === 'instant' && !user.emailVerified
+}
+
+function columnsOf(deps: Deps, work: Work, user: RepositoryUser, seen: UserRow | undefined) {
+  return {
+    email: user.email,
+    email_verified_at: user.emailVerified ? (seen?.email_verified_at ?? work.now) : null,
+    signup_browser_hash: isLetInUnproved(deps, user) ? newToken(work.random).hash : null, // its secret is nobody's
+    is_active: user.isActive ? 1 : 0,
+  } as const
+}
+
+/** An address or a name that the repository gave to another account since leaves its former copy, which stays that of its id. */
+async function freeFromOthers(work: Work, user: RepositoryUser): Promise<void> {
+  const byEmail = await findUserByEmail(work.db, user.email)
+  if (byEmail && byEmail.id !== user.id) {
+    const nowhere = { email: `${byEmail.id}@moved.invalid`, email_verified_at: null }
+    await work.db.updateTable('users').set(nowhere).where('id', '=', byEmail.id).execute()
+    work.changed([byEmail.id])
+  }
+  const byName = user.username === null ? undefined : await findUserByUsername(work.db, user.username)
+  if (byName && byName.id !== user.id) await dropUsername(work, byName.id)
+}
+
+async function insert(work: Work, user: RepositoryUser, columns: ReturnType<typeof columnsOf>): Promise<void> {
+  const id = user.id as UserId
+  await work.db
+    .insertInto('users')
+    .values({
+      ...columns,
+      id,
+      username: null,
+      first_name: user.firstName,
+      last_name: user.lastName,
+      password_hash: null,
+      password_changed_at: null,
+      password_failures: 0,
+      is_staff: 0,
+      avatar_url: null,
+      created_at: work.now,
+      last_login_at: null,
+    })
+    .execute()
+  await work.db
+    .insertInto('profiles')
+    .values({ user_id: id, phone_number: null, website: null, github_link: null, birth_date: null, locale: null })
+    .execute()
+  await record(work, 'user.created', id, { by: 'library' })
+}

@@ -1,0 +1,35 @@
+import type { AccessTokenClaims } from '../domain/access-tokens.ts'
+import type { LiveSession } from '../domain/session-cache.ts'
+import { findUser } from '../domain/users.ts'
+import { authenticate } from '../http/credentials.ts'
+import type { Actor } from '../kernel/actor.ts'
+import { InvalidToken, NotAuthenticated, UserNotFound } from '../kernel/errors.ts'
+import { actorOf, type Caller, type Engine } from './engine.ts'
+import { syncById } from './foreign-users.ts'
+
+export interface Holder {
+  readonly claims: AccessTokenClaims
+  readonly me: LiveSession
+}
+
+/** Who holds an access token: genuine, unexpired, its session alive, its user there. @throws InvalidToken, UserNotFound */
+export async function holderOf(engine: Engine, token: string): Promise<Holder> {
+  if (typeof token !== 'string') throw new InvalidToken()
+
+  const claims = await engine.deps.accessTokens.verify(token)
+  const isThere = engine.hasForeignUsers
+    ? await syncById(engine, claims.sub)
+    : (await findUser(engine.deps.store.db, claims.sub)) !== undefined
+  if (!isThere) throw new UserNotFound()
+
+  return { claims, me: await authenticate(engine.deps, { kind: 'bearer', text: token }) }
+}
+
+/** The signed-in person on whose behalf a caller asks. @throws NotAuthenticated without a token, InvalidToken, UserNotFound */
+export async function signedIn(engine: Engine, caller: Caller): Promise<{ actor: Actor; me: LiveSession }> {
+  if (caller.token === undefined) throw new NotAuthenticated()
+
+  const { me } = await holderOf(engine, caller.token)
+  engine.deps.sessionCache.touch(me)
+  return { actor: actorOf(engine.deps, caller, me), me }
+}

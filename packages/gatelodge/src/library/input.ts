@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { parseInput } from '../http/body.ts'
+import { emailField, nameField, passwordField, textField, tokenField, usernameField } from '../http/wire.ts'
+
+const names = {
+  firstName: nameField.optional(),
+  lastName: nameField.optional(),
+  fullname: nameField.optional(),
+}
+const profileField = textField(200).nullable().optional()
+
+/** An access token as it is handed over. */
+export const accessTokenField = z.string().min(1).max(4096)
+
+export const registerSchema = z.strictObject({
+  email: emailField,
+  password: passwordField,
+  username: usernameField.optional(),
+  ...names,
+})
+export const newUserSchema = registerSchema.omit({ fullname: true })
+export const loginSchema = z.strictObject({
+  identifier: textField(254, 1).optional(),
+  email: emailField.optional(),
+  username: usernameField.optional(),
+  password: passwordField,
+})
+export const addressSchema = z.strictObject({ email: emailField })
+export const linkSchema = z.strictObject({ token: tokenField })
+export const verifyEmailSchema = z.strictObject({
+  token: tokenField,
+  password: passwordField.optional(),
+  signUpToken: tokenField.optional(),
+})
+export const resetPasswordSchema = z.strictObject({ token: tokenField, newPassword: passwordField })
+export const changePasswordSchema = z.strictObject({ oldPassword: passwordField, newPassword: passwordField })
+export const changeEmailSchema = z.strictObject({ newEmail: emailField, password: passwordField })
+export const updateProfileSchema = z.strictObject({
+  ...names,
+  username: usernameField.nullable().optional(),
+  profile: z
+    .strictObject({
+      phoneNumber: profileField,
+      website: profileField,
+      githubLink: profileField,
+      birthDate: profileField,
+      locale: profileField,
+    })
+    .optional(),
+})
+export const sessionIdSchema = z.strictObject({ id: z.string().max(256) })
+export const deleteAccountSchema = z.strictObject({ password: passwordField.optional() })
+export const accessTokenSchema = z.strictObject({ sub: z.string(), sid: z.string().optional() })
+export const messageSchema = z.strictObject({
+  to: emailField,
+  subject: textField(200, 1),
+  text: z.string().min(1).max(100_000),
+  html: z.string().min(1).max(500_000),
+})
+
+export type RegisterRequest = z.input<typeof registerSchema>
+export type LoginRequest = z.input<typeof loginSchema>
+export type UpdateProfileRequest = z.input<typeof updateProfileSchema>
+export type EmailMessage = z.input<typeof messageSchema>
+
+/** The checks of the HTTP door for callers in code, whose types may lie. @throws input_invalid with one fault per field */
+export const readInput = parseInput

@@ -1,0 +1,52 @@
+import {
+  AuthError,
+  type AuthErrorOptions,
+  AuthServiceUnavailable,
+  type ErrorCode,
+  InvalidCredentialsError,
+  InvalidToken,
+  isAuthError,
+  MissingFieldError,
+  NotAuthenticated,
+  UserAlreadyExistsError,
+  UserNotFound,
+} from '../kernel/errors.ts'
+
+/** The subclass that an operation raises for a code. */
+export type ErrorNames = Readonly<Partial<Record<ErrorCode, new (options: AuthErrorOptions) => AuthError>>>
+
+const usualNames: ErrorNames = {
+  email_taken: UserAlreadyExistsError,
+  invalid_credentials: InvalidCredentialsError,
+  not_authenticated: NotAuthenticated,
+  service_unavailable: AuthServiceUnavailable,
+  token_invalid: InvalidToken,
+  user_not_found: UserNotFound,
+}
+
+/** Runs an operation at the library's boundary: every failure is an AuthError of the subclass named for its code; what nobody foresaw is `internal`. */
+export async function raising<T>(names: ErrorNames, operation: () => T | Promise<T>): Promise<T> {
+  try {
+    return await operation()
+  } catch (error) {
+    throw named(names, error)
+  }
+}
+
+function named(names: ErrorNames, error: unknown): AuthError {
+  if (!isAuthError(error)) return new AuthError('internal', { cause: error })
+  if (error.constructor !== AuthError) return error // raised by its name already
+
+  const Named = isMissingField(error) ? MissingFieldError : (names[error.code] ?? usualNames[error.code])
+  if (!Named) return error
+  return new Named({
+    detail: error.detail,
+    faults: error.faults,
+    cause: error,
+    ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
+  })
+}
+
+function isMissingField(error: AuthError): boolean {
+  return error.code === 'input_invalid' && error.faults.some(({ code }) => code === 'required')
+}

@@ -1,0 +1,135 @@
+import { createAccount } from '../admin/users/create-user.ts'
+import type { SignedIn } from '../domain/authentication.ts'
+import { loadUser } from '../domain/users.ts'
+import { signUpAnswers } from '../flows/sign-up/messages.ts'
+import { signUp } from '../flows/sign-up/sign-up.ts'
+import { refresh } from '../flows/sessions/refresh.ts'
+import { sessionMessages } from '../flows/sessions/messages.ts'
+import { signOut } from '../flows/sessions/sign-out.ts'
+import { signIn } from '../flows/sign-in/sign-in.ts'
+import { AuthError, NoAuthUserError, SessionValidationError, TokenError } from '../kernel/errors.ts'
+import type { Auth } from './auth.ts'
+import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
+import { createForeign, signInForeign, signUpForeign } from './foreign-users.ts'
+import { signedIn } from './holder.ts'
+import { type LoginRequest, loginSchema, type RegisterRequest, readInput, registerSchema } from './input.ts'
+import { raising } from './naming.ts'
+import { type PublicUser, toPublicUser } from './public-user.ts'
+import { newRepositoryUser } from './user-repository.ts'
+
+export interface TokenPair {
+  readonly accessToken: string
+  readonly refreshToken: string
+}
+
+export interface LoginResponse extends TokenPair {
+  /** s, of the access token */
+  readonly expiresIn: number
+  readonly user: PublicUser
+}
+
+/** What a registration led to: a mailed link, a session, or (by an administrator) an account. */
+export type RegisterResponse =
+  | { readonly status: 'verification_required'; readonly message: string; readonly signUpToken: string }
+  | ({ readonly status: 'signed_in' } & LoginResponse)
+  | { readonly status: 'created'; readonly user: PublicUser }
+
+/**
+ * Registers a person. With an administrator's token in `caller` the account is made at once, in every mode. Otherwise the registration mode decides:
+ * `verify` mails a link, and nothing exists before it is confirmed (`signUpToken` is for `verifyEmail`, in place of the password); `instant` makes the
+ * account and signs it in; `admin` and `closed` refuse.
+ * @throws UserAlreadyExistsError (where the mode tells), MissingFieldError, SessionValidationError (a token that is no good), registration_closed,
+ * username_taken, input_invalid, overloaded
+ */
+export function registerUser(auth: Auth, input: RegisterRequest, caller: Caller = {}): Promise<RegisterResponse> {
+  return raising({}, async () => {
+    const engine = engineOf(auth)
+    const { deps } = engine
+    const request = readInput(registerSchema, input)
+    if (await isAdministrator(engine, caller)) return createByAdministrator(engine, request, caller)
+
+    const actor = actorOf(deps, caller)
+    if (engine.hasForeignUsers) {
+      const started = await signUpForeign(engine, actor, newRepositoryUser(request))
+      return { status: 'signed_in', ...toLoginResponse(started) }
+    }
+    const result = await signUp(deps, actor, request)
+    if (result.status === 'signed_in') return { status: 'signed_in', ...toLoginResponse(result.signedIn) }
+    return { status: result.status, message: signUpAnswers.verificationRequired, signUpToken: result.signUpCookie }
+  })
+}
+
+/** Signs a person in by `identifier`, `email` or `username` and password, and answers the pair of tokens. @throws as loginUser */
+export async function authenticateUser(auth: Auth, input: LoginRequest, caller: Caller = {}): Promise<TokenPair> {
+  const { accessToken, refreshToken } = await loginUser(auth, input, caller)
+  return { accessToken, refreshToken }
+}
+
+/**
+ * Signs a person in by `identifier`, `email` or `username` and password. What keeps an account out is told only after a right password.
+ * @throws InvalidCredentialsError, MissingFieldError, account_inactive, email_unverified, rate_limited, overloaded
+ */
+export function loginUser(auth: Auth, input: LoginRequest, caller: Caller = {}): Promise<LoginResponse> {
+  return raising({}, async () => {
+    const engine = engineOf(auth)
+    const { password, ...names } = readInput(loginSchema, input)
+    const actor = actorOf(engine.deps, caller)
+    const wish = { kind: 'token', remember: false } as const
+    if (!engine.hasForeignUsers) return toLoginResponse(await signIn(engine.deps, actor, { ...names, password, ...wish }))
+    return toLoginResponse(await signInForeign(engine, actor, names, password, wish))
+  })
+}
+
+/**
+ * Ends the session of an access token, which counts even if it has expired; its refresh token is void as well. Answers the username, null when the
+ * account has none. @throws NoAuthUserError when nobody is signed in behind the token
+ */
+export function logoutUser(auth: Auth, token: string): Promise<string | null> {
+  return raising({ token_invalid: NoAuthUserError }, async () => {
+    const { deps } = engineOf(auth)
+    const { sid } = await deps.accessTokens.verify(String(token), { allowExpired: true })
+    if (!(await deps.sessionCache.find(sid))) throw new NoAuthUserError()
+
+    return (await signOut(deps, actorOf(deps), { accessToken: token })).username
+  })
+}
+
+/** What a client without a server-side session is told: it forgets its tokens. Invalidates nothing; see `logoutUser`. */
+export function statelessLogout(): { readonly message: string } {
+  return { message: sessionMessages.signedOut }
+}
+
+/** Trades a refresh token for a fresh pair; each works once, and once more within the grace window. @throws TokenError */
+export function refreshToken(auth: Auth, token: string): Promise<TokenPair> {
+  return raising({ token_invalid: TokenError }, async () => {
+    const { deps } = engineOf(auth)
+    const fresh = await refresh(deps, actorOf(deps), { refreshToken: String(token) })
+    return { accessToken: fresh.accessToken, refreshToken: fresh.refreshToken }
+  })
+}
+
+/** @throws SessionValidationError for a token that names nobody */
+async function isAdministrator(engine: Engine, caller: Caller): Promise<boolean> {
+  if (caller.token === undefined) return false
+
+  const { me } = await raising({ token_invalid: SessionValidationError }, () => signedIn(engine, caller))
+  return me.user.roles.includes('administrator')
+}
+
+async function createByAdministrator(
+  engine: Engine,
+  request: RegisterRequest,
+  caller: Caller,
+): Promise<RegisterResponse> {
+  const { actor } = await signedIn(engine, caller)
+  const user = engine.hasForeignUsers
+    ? await loadUser(engine.deps.store.db, await createForeign(engine, actor, newRepositoryUser(request)))
+    : await createAccount(engine.deps, actor, request)
+  return { status: 'created', user: toPublicUser(user) }
+}
+
+function toLoginResponse({ credential, user }: SignedIn): LoginResponse {
+  if (credential.kind !== 'token') throw new AuthError('internal') // every caller here wishes for tokens
+  const { accessToken, refreshToken: text, expiresIn } = credential
+  return { accessToken, refreshToken: text, expiresIn, user: toPublicUser(user) }
+}

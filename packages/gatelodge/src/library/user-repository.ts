@@ -1,0 +1,189 @@
+import { readNames } from '../domain/names.ts'
+import { createAccount } from '../admin/users/create-user.ts'
+import { record } from '../domain/audit.ts'
+import { isPasswordOf, notePasswordFailure } from '../domain/authentication.ts'
+import type { Deps } from '../domain/deps.ts'
+import { normaliseEmail } from '../domain/identifiers/email.ts'
+import { normaliseUsername } from '../domain/identifiers/username.ts'
+import { attemptWithin, signInDelay } from '../domain/limits.ts'
+import { voidTokens } from '../domain/one-time-tokens.ts'
+import { requestMail } from '../domain/outbox.ts'
+import { assertPasswordAllowed } from '../domain/passwords/policy.ts'
+import { setPasswordHash } from '../domain/passwords/set.ts'
+import { endSessions } from '../domain/sessions.ts'
+import { findUser, findUserByEmail, findUserByUsername } from '../domain/users.ts'
+import { AuthError, isAuthError, UserNotFound } from '../kernel/errors.ts'
+import type { UserId } from '../kernel/ids.ts'
+import type { UserRow } from '../store/schema.ts'
+import { transact } from '../store/unit-of-work.ts'
+import { actorOf } from './engine.ts'
+import { newUserSchema, type RegisterRequest, readInput } from './input.ts'
+import { raising } from './naming.ts'
+
+/** An account as a repository gives it out: never a password, never its hash. */
+export interface RepositoryUser {
+  /** A UUID in lower case, never given to anybody else. */
+  readonly id: string
+  /** In canonical form: lower case, the domain as A-labels. */
+  readonly email: string
+  readonly emailVerified: boolean
+  /** In canonical form: lower case, without `@`. */
+  readonly username: string | null
+  readonly firstName: string
+  readonly lastName: string
+  /** Whether the account may be used. */
+  readonly isActive: boolean
+}
+
+export interface NewRepositoryUser {
+  readonly email: string
+  readonly password: string
+  readonly username?: string | undefined
+  readonly firstName?: string | undefined
+  readonly lastName?: string | undefined
+}
+
+/**
+ * Where accounts and their passwords live. An implementation hashes and checks passwords itself, looks addresses and names up in canonical form, and
+ * keeps both unique whatever runs in parallel. `userRepositoryContract` of `gatelodge/contracts` proves one.
+ */
+export interface UserRepository {
+  /** @throws UserAlreadyExistsError when the address has an account; an AuthError for a taken username or input that it refuses */
+  create(user: NewRepositoryUser): Promise<RepositoryUser>
+  getById(id: string): Promise<RepositoryUser | null>
+  /** Finds an address however it is written. */
+  getByEmail(email: string): Promise<RepositoryUser | null>
+  /** Finds a name however it is written. */
+  getByUsername(username: string): Promise<RepositoryUser | null>
+  /** Active accounts in an order that stays, the oldest first; `skip` is 0 and `limit` 100 unless given. */
+  getActiveUsers(skip?: number, limit?: number): Promise<RepositoryUser[]>
+  /** Sets a password in place of the old one. @throws UserNotFound */
+  updatePassword(id: string, password: string): Promise<void>
+  /** The active account with this address or username and this password, else null; unknown and wrong take the same time. */
+  authenticateUser(identifier: string, password: string): Promise<RepositoryUser | null>
+}
+
+const mostListed = 1_000
+
+/** The repository over Gatelodge's own store. Failures count as at sign-in: many in a row delay the next try (rate_limited). */
+export function sqlUserRepository(deps: Deps): UserRepository {
+  const { db } = deps.store
+  return {
+    create: (user) => raising({}, () => create(deps, user)),
+    getById: async (id) => orNull(await findUser(db, id as UserId)), // a text that is no user's id finds nobody
+    getByEmail: async (email) => orNull(await findByIdentifier(deps, normaliseEmail(email))),
+    getByUsername: async (username) => orNull(await findByIdentifier(deps, normaliseUsername(username))),
+    async getActiveUsers(skip = 0, limit = 100) {
+      const rows = await db
+        .selectFrom('users')
+        .selectAll()
+        .where('is_active', '=', 1)
+        .orderBy('created_at')
+        .orderBy('id')
+        .offset(Math.max(0, Math.trunc(skip)))
+        .limit(Math.min(Math.max(0, Math.trunc(limit)), mostListed))
+        .execute()
+      return rows.map(toRepositoryUser)
+    },
+    updatePassword: (id, password) => raising({}, () => updatePassword(deps, id as UserId, password)),
+    authenticateUser: (identifier, password) => raising({}, () => authenticate(deps, identifier, password)),
+  }
+}
+
+/** A link is mailed to the address, and sign-in waits for it. */
+async function create(deps: Deps, user: NewRepositoryUser): Promise<RepositoryUser> {
+  const { id, email, emailVerified, username, firstName, lastName, isActive } = await createAccount(
+    deps,
+    actorOf(deps),
+    readInput(newUserSchema, user),
+  )
+  return { id, email, emailVerified, username, firstName, lastName, isActive }
+}
+
+function orNull(row: UserRow | undefined): RepositoryUser | null {
+  return row ? toRepositoryUser(row) : null
+}
+
+function toRepositoryUser(row: UserRow): RepositoryUser {
+  return {
+    id: row.id,
+    email: row.email,
+    emailVerified: row.email_verified_at !== null,
+    username: row.username,
+    firstName: row.first_name,
+    lastName: row.last_name,
+    isActive: row.is_active === 1,
+  }
+}
+
+/** Sets a password that its owner did not type here: every session ends, mailed links are void, the owner is told. */
+async function updatePassword(deps: Deps, id: UserId, password: string): Promise<void> {
+  const seen = await findUser(deps.store.db, id)
+  if (!seen) throw new UserNotFound()
+  assertPasswordAllowed('password', password, deps.config.passwordMinLength, {
+    email: seen.email,
+    username: seen.username,
+    firstName: seen.first_name,
+    lastName: seen.last_name,
+    serviceName: deps.config.serviceName,
+  })
+  const hash = await deps.hasher.hash(password, '')
+
+  await transact(deps, actorOf(deps), async (work) => {
+    if (!(await findUser(work.db, id))) throw new UserNotFound()
+
+    await setPasswordHash(work, id, hash)
+    await voidTokens(work, { userId: id }, ['password_reset', 'email_change'])
+    await requestMail(work, 'password_changed', { userId: id, at: work.now })
+    await record(work, 'password.changed', id, { sessions_ended: await endSessions(work, id) })
+  })
+  deps.wakeMail()
+}
+
+async function authenticate(deps: Deps, identifier: string, password: string): Promise<RepositoryUser | null> {
+  const canonical = canonicalIdentifier(identifier)
+  const user = await findByIdentifier(deps, canonical)
+  const use = {
+    limit: signInDelay,
+    subject: limitSubject(identifier),
+    isFailure: (error: unknown) => isAuthError(error, 'invalid_credentials'),
+    resets: true,
+  }
+  const actor = actorOf(deps)
+  try {
+    await attemptWithin(deps, actor, use, async () => {
+      if (await isPasswordOf(deps, actor, user, password)) return
+
+      await transact(deps, actor, async (work) => {
+        if (user) await notePasswordFailure(deps, work, user)
+        await record(work, 'signin.failed', user?.id ?? null, { reason: user ? 'wrong_password' : 'unknown_user' })
+      })
+      throw new AuthError('invalid_credentials')
+    })
+  } catch (error) {
+    if (isAuthError(error, 'invalid_credentials')) return null
+    throw error
+  }
+  return user?.is_active === 1 ? toRepositoryUser(user) : null
+}
+
+/** A registration as a repository takes it. @throws input_invalid for a full name beside a part */
+export function newRepositoryUser(request: RegisterRequest): NewRepositoryUser {
+  const { email, password, username } = request
+  return { email, password, username, ...readNames(request) }
+}
+
+/** An address or a username in canonical form, or undefined when nobody can have it. */
+export function canonicalIdentifier(identifier: string): string | undefined {
+  return identifier.includes('@') ? normaliseEmail(identifier) : normaliseUsername(identifier)
+}
+
+/** What failed sign-ins by this identifier are counted under: the count that the sign-in route keeps. */
+export function limitSubject(identifier: string): string {
+  return `${identifier.includes('@') ? 'email' : 'username'} ${canonicalIdentifier(identifier) ?? identifier}`
+}
+
+async function findByIdentifier(deps: Deps, canonical: string | undefined): Promise<UserRow | undefined> {
+  if (canonical === undefined) return undefined
+  return canonical.includes('@') ? findUserByEmail(deps.store.db, canonical) : findUserByUsername(deps.store.db, canonical)
+}

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs'
+
+interface RequirementRow {
+  readonly status: 'met' | 'open' | 'left-out'
+  readonly tests?: readonly string[]
+  readonly why?: string
+}
+
+interface AsvsRow {
+  readonly status: 'met' | 'not-applicable' | 'open'
+  readonly evidence?: readonly string[]
+  readonly why?: string
+}
+
+/**
+ * Checks the evidence maps against the tests that ran: a met row names tests that ran (or, for ASVS, an anchor `file.md#heading` that exists), any other row says
+ * why, and no row is missing. Prints the counts and the faults; answers whether there are none.
+ */
+export function checkEvidence(ranFiles: readonly string[]): boolean {
+  const ran = new Set(
+    ranFiles.flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean)).map((line) => (JSON.parse(line) as { name: string }).name),
+  )
+  const faults = [...checkRequirements(ran), ...checkAsvs(ran)]
+  for (const fault of faults) console.error(`evidence: ${fault}`)
+  return faults.length === 0
+}
+
+function checkRequirements(ran: ReadonlySet<string>): string[] {
+  const ids = readJson<string[]>('docs/evidence/requirement-ids.json')
+  const rows = readJson<Record<string, RequirementRow>>('docs/evidence/requirements.json')
+  printCounts('requirements', Object.values(rows).map(({ status }) => status))
+
+  return [
+    ...missing('requirements', ids, rows),
+    ...Object.entries(rows).flatMap(([id, row]) => {
+      if (row.status !== 'met') return row.why ? [] : [`${id} is ${row.status} and does not say why`]
+      if (!row.tests?.length) return [`${id} is met and names no test`]
+      return row.tests.filter((name) => !ran.has(name)).map((name) => `${id} names a test that did not run: ${name}`)
+    }),
+  ]
+}
+
+function checkAsvs(ran: ReadonlySet<string>): string[] {
+  const items = readJson<{ id: string }[]>('docs/evidence/asvs-items.json')
+  const rows = readJson<Record<string, AsvsRow>>('docs/evidence/asvs.json')
+  printCounts('ASVS 5.0.0', Object.values(rows).map(({ status }) => status))
+
+  return [
+    ...missing('asvs', items.map(({ id }) => id), rows),
+    ...Object.entries(rows).flatMap(([id, row]) => {
+      if (row.status !== 'met') return row.why ? [] : [`${id} is ${row.status} and does not say why`]
+      if (!row.evidence?.length) return [`${id} is met and names no evidence`]
+      return row.evidence.filter((name) => !ran.has(name) && !anchorExists(name)).map((name) => `${id} names evidence that is not there: ${name}`)
+    }),
+  ]
+}
+
+function missing(map: string, ids: readonly string[], rows: object): string[] {
+  return [
+    ...ids.filter((id) => !(id in rows)).map((id) => `${map}: ${id} is missing`),
+    ...Object.keys(rows).filter((id) => !ids.includes(id)).map((id) => `${map}: ${id} is no known row`),
+  ]
+}
+
+function anchorExists(name: string): boolean {
+  const [, file, anchor] = /^([\w./-]+\.md)#([\w-]+)$/.exec(name) ?? []
+  if (file === undefined || !existsSync(file)) return false
+
+  const headings = readFileSync(file, 'utf8').match(/^#+ .+$/gm) ?? []
+  return headings.some((heading) => heading.replace(/^#+ /, '').toLowerCase().replace(/[^\w\s-]/g, '').trim().replace(/\s+/g, '-') === anchor)
+}
+
+function printCounts(name: string, statuses: readonly string[]): void {
+  const counts = Object.entries(Object.groupBy(statuses, (status) => status)).map(([status, rows]) => `${rows?.length} ${status}`)
+  console.log(`evidence of ${name}: ${counts.join(', ')}`)
+}
+
+function readJson<T>(file: string): T {
+  return JSON.parse(readFileSync(file, 'utf8')) as T
+}

@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process'
+import { globSync, mkdirSync, rmSync } from 'node:fs'
+import { checkEvidence } from './evidence.ts'
+
+/**
+ * Runs every test, or the given files, on the databases that the program supports. The whole run also holds the coverage gate and the evidence maps:
+ * `npm test`, `npm test -- packages/gatelodge/src/flows/sign-in/sign-in.test.ts`.
+ */
+const patterns = ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts']
+const covered = ['kernel', 'domain', 'flows'].map((layer) => `packages/gatelodge/src/${layer}/**/*.ts`)
+const ranFile = 'coverage/ran-tests.ndjson'
+
+const given = process.argv.slice(2)
+const whole = given.length === 0
+const files = whole ? globSync(patterns, { exclude: ['**/node_modules/**'] }).sort() : given
+
+rmSync('coverage', { recursive: true, force: true })
+mkdirSync('coverage', { recursive: true })
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--test',
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=./scripts/ran-tests-reporter.ts',
+    `--test-reporter-destination=${ranFile}`,
+    ...(whole ? coverageFlags() : []),
+    ...files,
+  ],
+  { stdio: 'inherit' },
+)
+if (status !== 0) process.exit(status ?? 1)
+if (whole) process.exit(checkEvidence([ranFile]) ? 0 : 1)
+
+function coverageFlags(): string[] {
+  return [
+    '--experimental-test-coverage',
+    '--test-coverage-lines=100',
+    ...covered.map((pattern) => `--test-coverage-include=${pattern}`),
+    '--test-coverage-exclude=**/*.test.ts',
+  ]
+}
