@@ -5,8 +5,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A process under measurement. */
-export interface Subject {
+/** A server under measurement. */
+export interface Server {
   readonly name: string
   readonly child: ChildProcess
   readonly url: string
@@ -25,27 +25,30 @@ export function pinSelf(): boolean {
 }
 
 /** Starts a module on the servers' core with a channel for messages. */
-export function startOnServerCore(args: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcess {
+export function startOnServerCore(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
   return start(serverCore, args, env)
 }
 
 /** Starts a module on the load's core with a channel for messages. */
 export function startOnLoadCore(args: readonly string[]): ChildProcess {
-  return start(loadCore, args, process.env)
+  return start(loadCore, args, {})
 }
 
-/** Starts a server and answers when `path` has answered 200, with the ms that took. `args` gets the port. */
+/** Starts a server on a free port and answers when `path` has answered `status`, 200 unless given. */
 export async function startServer(
   name: string,
-  path: string,
-  args: (port: number) => readonly string[],
-  env: (port: number) => NodeJS.ProcessEnv = () => process.env,
-): Promise<Subject & { readonly startMs: number }> {
+  start: {
+    args: (port: number) => readonly string[]
+    env?: (port: number) => Readonly<Record<string, string>>
+    path: string
+    status?: number
+  },
+): Promise<Server & { readonly startMs: number }> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const begin = performance.now()
-  const child = startOnServerCore(args(port), env(port))
-  while (!(await answers(url + path))) {
+  const child = startOnServerCore(start.args(port), start.env?.(port))
+  while ((await statusOf(url + start.path)) !== (start.status ?? 200)) {
     if (child.exitCode !== null) throw new Error(`${name} ended with status ${child.exitCode}`)
     if (performance.now() - begin > startsWithin) throw new Error(`${name} did not answer within ${startsWithin} ms`)
     await sleep(2)
@@ -70,7 +73,7 @@ export async function stopAll(): Promise<void> {
 }
 
 /** Seconds of processor time that a process with all its threads has used, or NaN where the system does not say. */
-export function cpuSeconds({ child }: Subject): number {
+export function cpuSeconds({ child }: Server): number {
   if (!isLinux) return Number.NaN
 
   const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
@@ -79,7 +82,7 @@ export function cpuSeconds({ child }: Subject): number {
 }
 
 /** Resident memory in MB, or NaN where the system does not say. */
-export function residentMb({ child }: Subject): number {
+export function residentMb({ child }: Server): number {
   if (!isLinux) return Number.NaN
 
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
@@ -88,9 +91,12 @@ export function residentMb({ child }: Subject): number {
 
 const ticksPerSecond = 100 // USER_HZ, which Linux fixes for what it shows to programs
 
-function start(core: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+function start(core: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
   const [file = '', ...before] = isLinux ? ['taskset', '-c', core, process.execPath] : [process.execPath]
-  const child = spawn(file, [...before, ...args], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = spawn(file, [...before, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   running.add(child)
   child.on('exit', () => running.delete(child))
   return child
@@ -105,12 +111,12 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function answers(url: string): Promise<boolean> {
+async function statusOf(url: string): Promise<number | undefined> {
   try {
     const response = await fetch(url)
     await response.arrayBuffer()
-    return response.status === 200
+    return response.status
   } catch {
-    return false // not listening yet
+    return undefined // not listening yet
   }
 }

@@ -14,6 +14,9 @@ createServer((request, response) => {
   const hash = createHash('sha256').update(secret).digest('base64url')
   const known = row !== undefined && row['secret_hash'] === hash
   const body = JSON.stringify(known ? { user: row } : { error: 'unknown' })
-  response.writeHead(known ? 200 : 401, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  response.writeHead(known ? 200 : 401, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  })
   response.end(body)
 }).listen(Number(process.argv[2]), '127.0.0.1')

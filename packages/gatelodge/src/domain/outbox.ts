@@ -28,6 +28,8 @@ export interface MailRequests {
   email_restored: { userId: UserId; email: string }
   new_device: { userId: UserId; sessionId: SessionId; device: string; ip: string | null; at: Instant }
   test: { email: string }
+  /** A mail of a host program, written there. */
+  message: { email: string } & WrittenMail
 }
 
 export type MailKind = keyof MailRequests

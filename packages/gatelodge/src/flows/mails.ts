@@ -19,4 +19,5 @@ export const mailWriters = {
   email_restored: writeEmailRestoredMail,
   new_device: writeNewDeviceMail,
   test: async (deps, work, { email }) => ({ to: email, mail: testMail(mailContext(deps.config), { at: work.now }) }),
+  message: async (_deps, _work, { email, ...mail }) => ({ to: email, mail }),
 } satisfies MailWriters

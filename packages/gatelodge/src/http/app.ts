@@ -48,7 +48,7 @@ export function createApp(deps: Deps, routes: readonly Route[]): Fetch {
     deps,
     cookies: createCookieJar(config.publicUrl),
     printer: createPrinter(config, deps.log),
-    clientIp: createClientIp(config.trustedProxies),
+    clientIp: createClientIp(config.trustedProxies, warnOnce(deps)),
     ownOrigins: new Set([config.publicUrl, ...config.allowedOrigins]),
   }
   const app = new Hono<{ Bindings: Bindings }>()
@@ -73,6 +73,16 @@ export function createApp(deps: Deps, routes: readonly Route[]): Fetch {
   app.onError((error, context) => parts.printer.failure(error, toAsked(deps, context.req.raw, context.env, {})))
 
   return (request, env = {}) => app.fetch(request, env)
+}
+
+/** A proxy that nobody told us of makes all its clients count as one; once says it. */
+function warnOnce({ log }: Deps): () => void {
+  let warned = false
+  return () => {
+    if (warned) return
+    warned = true
+    log.warn({}, 'forwarding header from an untrusted peer: if that is your proxy, set GATELODGE_TRUSTED_PROXIES')
+  }
 }
 
 function toAsked(deps: Deps, request: Request, env: Bindings, params: Readonly<Record<string, string>>): Asked {

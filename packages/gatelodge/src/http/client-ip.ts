@@ -6,8 +6,9 @@ export type ClientIp = (peer: string | null, forwardedFor: string | undefined) =
 /**
  * Makes the one reader of forwarding headers. `X-Forwarded-For` is read from the right, past trusted proxies (addresses or CIDR ranges), and only
  * when the peer is one of them; anything malformed there ends the reading. IPv6 addresses are cut to their /64, the least that one client holds.
+ * `noteUntrusted` hears of each such header that a peer sent who is no trusted proxy.
  */
-export function createClientIp(trustedProxies: readonly string[]): ClientIp {
+export function createClientIp(trustedProxies: readonly string[], noteUntrusted: () => void = () => {}): ClientIp {
   const trusted = new BlockList()
   for (const entry of trustedProxies) {
     const [address = '', prefix] = entry.split('/')
@@ -21,7 +22,11 @@ export function createClientIp(trustedProxies: readonly string[]): ClientIp {
     if (peer === null) return null
 
     let client = plainAddress(peer)
-    if (trustedProxies.length === 0 || forwardedFor === undefined) return cutAddress(client)
+    if (forwardedFor === undefined) return cutAddress(client)
+    if (trustedProxies.length === 0 || !isTrusted(client)) {
+      noteUntrusted()
+      return cutAddress(client)
+    }
     const hops = forwardedFor.split(',')
     while (isTrusted(client) && hops.length > 0) {
       const next = plainAddress((hops.pop() ?? '').trim())

@@ -13,12 +13,19 @@ export function textField(max: number, min = 0) {
     .refine(isPlainText, { params: { code: 'characters' }, error: 'Control and invisible characters are not allowed' })
 }
 
-/** A password as it is sent: its own rules are the password policy's. */
-export const passwordField = z.string().min(1).max(4096)
+/** A password as it is sent: its own rules are the password policy's. NUL and half a surrogate pair are cut or replaced on the way to a hash. */
+export const passwordField = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((text) => text.isWellFormed() && !text.includes('\0'), {
+    params: { code: 'characters' },
+    error: 'NUL and incomplete characters are not allowed',
+  })
 /** An e-mail address as it is sent; it is normalised before it is looked at. */
-export const emailField = z.string().min(1).max(254)
+export const emailField = textField(254, 1)
 /** A token from a link. */
-export const tokenField = z.string().min(1).max(256)
+export const tokenField = textField(256, 1)
 export const nameField = textField(150)
 export const usernameField = textField(150, 1)
 

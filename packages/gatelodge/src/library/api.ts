@@ -77,7 +77,9 @@ type Bound<Operation> = Operation extends (auth: Auth, ...rest: infer Rest) => i
   : never
 
 /** Every operation without its first argument. */
-export type Api = { readonly [Name in keyof typeof operations]: Bound<(typeof operations)[Name]> } & typeof pureOperations
+export type Api = {
+  readonly [Name in keyof typeof operations]: Bound<(typeof operations)[Name]>
+} & typeof pureOperations
 
 /** The operations bound to one Auth. */
 export function bindApi(auth: () => Auth): Api {

@@ -60,9 +60,7 @@ export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
   const composition = await compose({ config, secret, log, ...(options.clock && { clock: options.clock }) })
 
   const engine = toEngine(composition, options.users)
-  const fetch = engine.hasForeignUsers
-    ? createApp(engine.deps, foreignRoutes(routes, engine))
-    : composition.fetch
+  const fetch = engine.hasForeignUsers ? createApp(engine.deps, foreignRoutes(routes, engine)) : composition.fetch
   const auth: Auth = {
     fetch: async (request, env) => fetch(request, env),
     api: bindApi(() => auth),
@@ -83,7 +81,8 @@ function readSettings({ settings: given = {}, secret, log, users }: AuthOptions)
   const env = Object.fromEntries(Object.entries(given).map(([key, text]) => [known.get(key) ?? key, text]))
   const { config, warnings } = readConfig({ env: { ...env, GATELODGE_SECRET: secret }, flags: {}, readFile: noFile })
   if (users && config.registration === 'verify') {
-    const message = 'must be instant, admin or closed with a user repository: it cannot keep sign-ups that wait for a link'
+    const message =
+      'must be instant, admin or closed with a user repository: it cannot keep sign-ups that wait for a link'
     throw refused([{ field: 'registration', code: 'conflict', message }])
   }
   for (const warning of warnings) log?.warn({}, warning)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import type { Answer, Route, RouteContext } from '../http/route.ts'
 import { signInAnswer } from '../http/sign-in-answer.ts'
 import { invalidField } from '../kernel/errors.ts'
-import type { Answer, Route, RouteContext } from '../http/route.ts'
 import type { Engine } from './engine.ts'
 import { passPasswordOn, signInForeign, signUpForeign } from './foreign-users.ts'
 import { resetTokenHolder } from './passwords.ts'

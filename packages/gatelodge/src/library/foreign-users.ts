@@ -175,7 +175,9 @@ function assertCanonical(user: RepositoryUser): void {
     normaliseEmail(user.email) === user.email &&
     (user.username === null || normaliseUsername(user.username) === user.username)
   if (!isCanonical) {
-    throw new AuthServiceUnavailable({ detail: 'The user repository gave an id, address or name that is not in canonical form' })
+    throw new AuthServiceUnavailable({
+      detail: 'The user repository gave an id, address or name that is not in canonical form',
+    })
   }
 }
 

@@ -1,12 +1,12 @@
 import { createAccount } from '../admin/users/create-user.ts'
 import type { SignedIn } from '../domain/authentication.ts'
 import { loadUser } from '../domain/users.ts'
-import { signUpAnswers } from '../flows/sign-up/messages.ts'
-import { signUp } from '../flows/sign-up/sign-up.ts'
-import { refresh } from '../flows/sessions/refresh.ts'
 import { sessionMessages } from '../flows/sessions/messages.ts'
+import { refresh } from '../flows/sessions/refresh.ts'
 import { signOut } from '../flows/sessions/sign-out.ts'
 import { signIn } from '../flows/sign-in/sign-in.ts'
+import { signUpAnswers } from '../flows/sign-up/messages.ts'
+import { signUp } from '../flows/sign-up/sign-up.ts'
 import { AuthError, NoAuthUserError, SessionValidationError, TokenError } from '../kernel/errors.ts'
 import type { Auth } from './auth.ts'
 import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
@@ -75,7 +75,8 @@ export function loginUser(auth: Auth, input: LoginRequest, caller: Caller = {}):
     const { password, ...names } = readInput(loginSchema, input)
     const actor = actorOf(engine.deps, caller)
     const wish = { kind: 'token', remember: false } as const
-    if (!engine.hasForeignUsers) return toLoginResponse(await signIn(engine.deps, actor, { ...names, password, ...wish }))
+    if (!engine.hasForeignUsers)
+      return toLoginResponse(await signIn(engine.deps, actor, { ...names, password, ...wish }))
     return toLoginResponse(await signInForeign(engine, actor, names, password, wish))
   })
 }

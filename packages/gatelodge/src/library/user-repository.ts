@@ -1,4 +1,3 @@
-import { readNames } from '../domain/names.ts'
 import { createAccount } from '../admin/users/create-user.ts'
 import { record } from '../domain/audit.ts'
 import { isPasswordOf, notePasswordFailure } from '../domain/authentication.ts'
@@ -6,6 +5,7 @@ import type { Deps } from '../domain/deps.ts'
 import { normaliseEmail } from '../domain/identifiers/email.ts'
 import { normaliseUsername } from '../domain/identifiers/username.ts'
 import { attemptWithin, signInDelay } from '../domain/limits.ts'
+import { readNames } from '../domain/names.ts'
 import { voidTokens } from '../domain/one-time-tokens.ts'
 import { requestMail } from '../domain/outbox.ts'
 import { assertPasswordAllowed } from '../domain/passwords/policy.ts'
@@ -55,7 +55,7 @@ export interface UserRepository {
   getByEmail(email: string): Promise<RepositoryUser | null>
   /** Finds a name however it is written. */
   getByUsername(username: string): Promise<RepositoryUser | null>
-  /** Active accounts in an order that stays, the oldest first; `skip` is 0 and `limit` 100 unless given. */
+  /** Active accounts in an order that stays; `skip` is 0 and `limit` 100 unless given. */
   getActiveUsers(skip?: number, limit?: number): Promise<RepositoryUser[]>
   /** Sets a password in place of the old one. @throws UserNotFound */
   updatePassword(id: string, password: string): Promise<void>
@@ -185,5 +185,7 @@ export function limitSubject(identifier: string): string {
 
 async function findByIdentifier(deps: Deps, canonical: string | undefined): Promise<UserRow | undefined> {
   if (canonical === undefined) return undefined
-  return canonical.includes('@') ? findUserByEmail(deps.store.db, canonical) : findUserByUsername(deps.store.db, canonical)
+  return canonical.includes('@')
+    ? findUserByEmail(deps.store.db, canonical)
+    : findUserByUsername(deps.store.db, canonical)
 }

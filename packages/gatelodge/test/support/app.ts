@@ -208,7 +208,7 @@ async function told(method: string, path: string, response: Response): Promise<T
   const setCookies = response.headers.getSetCookie()
   check({ method, path }, { status: response.status, headers: response.headers, body: text })
   const isJson = /json/.test(response.headers.get('content-type') ?? '')
-  const json = isJson ? JSON.parse(text) : undefined
+  const json = isJson && text !== '' ? JSON.parse(text) : undefined
   return {
     status: response.status,
     headers: response.headers,

@@ -193,4 +193,13 @@ forEachDatabase('sessions', (engine) => {
     assert.equal((await app.get('/session', { bearer: third.access })).status, 401)
     assert.equal((await app.get('/session', { cookie })).status, 200)
   })
+
+  test('a sign-out that cannot reach the database is no success', async () => {
+    const app = await testApp({ engine })
+    const { access } = await app.tokens(await app.user())
+    await app.composition.close()
+    const told = await app.post('/signout', {}, { bearer: access })
+    assert.deepEqual([told.status, told.code], [500, 'internal'])
+    assert.equal(app.logged.some(({ level, instance }) => level === 'error' && instance === told.json.instance), true)
+  })
 })

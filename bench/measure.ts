@@ -1,0 +1,222 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Request } from 'autocannon'
+import type { Job, Load } from './load.ts'
+import { cpuSeconds, type Server, startOnLoadCore, startOnServerCore, startServer, stop } from './processes.ts'
+import { progress } from './progress.ts'
+import type { Seed } from './seed.ts'
+
+/** Everything that runs while the rounds go on. */
+export interface Bench {
+  readonly seeded: Seed
+  readonly rounds: number
+  readonly seconds: number
+  readonly hello: Server
+  readonly raw: Server
+  readonly gatelodge: Server
+  readonly pool: ChildProcess
+  readonly load: ChildProcess
+}
+
+/** One kind of request, round by round. */
+export interface CheckFigures {
+  readonly name: string
+  readonly rounds: readonly Round[]
+}
+
+interface Round {
+  /** Answers per second. */
+  readonly rate: number
+  /** Answers per second of the server's processor time: blind to a load generator or a neighbour that takes turns. */
+  readonly perCpuSecond: number
+  /** ms */
+  readonly p99: number
+}
+
+/** Sign-ins per second of the server and checks per second of its bare hash pool. */
+export interface SignInFigures {
+  readonly server: readonly number[]
+  readonly pool: readonly number[]
+}
+
+/** Session checks while others sign in. */
+export interface CrowdFigures {
+  readonly checks: readonly number[]
+  readonly signIns: readonly number[]
+  /** ms */
+  readonly p99: readonly number[]
+}
+
+interface Case {
+  readonly name: string
+  readonly server: Server
+  readonly requests: readonly Request[]
+  /** What a right answer holds. */
+  readonly expected: string
+}
+
+const cli = fileURLToPath(new URL('../packages/gatelodge/bin/gatelodge.js', import.meta.url))
+const sessionPath = '/api/v1/auth/session'
+const connections = 32
+const signInConnections = 8
+const crowdSize = 16
+
+/** ms from the start of the process to the first 200, on a database that exists. */
+export async function measureStarts(seeded: Seed, count: number): Promise<number[]> {
+  const starts: number[] = []
+  for (let turn = 1; turn <= count; turn += 1) {
+    progress.say(`start ${turn} of ${count}`)
+    const server = await startGatelodge(seeded)
+    starts.push(server.startMs)
+    await stop(server.child)
+  }
+  return starts
+}
+
+/** Starts the servers and the load generator. */
+export async function openBench(seeded: Seed, size: { rounds: number; seconds: number }): Promise<Bench> {
+  const port = (module: string, ...rest: string[]) => ({
+    args: (number: number) => [local(module), String(number), ...rest],
+    path: '/',
+  })
+  return {
+    seeded,
+    ...size,
+    hello: await startServer('hello', port('subjects/hello.ts')),
+    raw: await startServer('raw session', { ...port('subjects/raw-session.ts', seeded.database), status: 401 }),
+    gatelodge: await startGatelodge(seeded),
+    pool: await ready(startOnServerCore([local('subjects/hash-pool.ts')])),
+    load: await ready(startOnLoadCore([local('load.ts')])),
+  }
+}
+
+/** Every kind of request in turn, round after round, after one round that does not count. */
+export async function measureChecks(bench: Bench): Promise<CheckFigures[]> {
+  const cases = casesOf(bench)
+  for (const { name, server, requests, expected } of cases) await assertAnswers(name, server, requests, expected)
+
+  const figures = cases.map(({ name }) => ({ name, rounds: [] as Round[] }))
+  for (let round = 0; round <= bench.rounds; round += 1) {
+    for (const [index, { name, server, requests }] of cases.entries()) {
+      progress.say(`${name}: ${round === 0 ? 'warming up' : `round ${round} of ${bench.rounds}`}`)
+      const cpuBefore = cpuSeconds(server)
+      const [load] = await run(bench, [{ url: server.url, connections, seconds: bench.seconds, requests }])
+      const perCpuSecond = load.answers / (cpuSeconds(server) - cpuBefore)
+      if (round > 0) figures[index]?.rounds.push({ rate: load.rate, p99: load.p99, perCpuSecond })
+    }
+  }
+  return figures
+}
+
+/** The server and its bare hash pool in turns. */
+export async function measureSignIns(bench: Bench): Promise<SignInFigures> {
+  const { gatelodge, pool, seeded, seconds } = bench
+  const requests = signIns(seeded)
+  await assertAnswers('sign-in', gatelodge, requests, '"email":"person1@example.com"')
+
+  const figures: { server: number[]; pool: number[] } = { server: [], pool: [] }
+  for (let round = 0; round <= bench.rounds; round += 1) {
+    progress.say(`sign-in: ${round === 0 ? 'warming up' : `round ${round} of ${bench.rounds}`}`)
+    pool.send(seconds * 1000)
+    const [perSecond] = await once(pool, 'message')
+    const [load] = await run(bench, [{ url: gatelodge.url, connections: signInConnections, seconds, requests }])
+    if (round === 0) continue
+
+    figures.pool.push(Number(perSecond))
+    figures.server.push(load.rate)
+  }
+  return figures
+}
+
+/** Session checks while a crowd signs in as fast as it can. */
+export async function measureCrowd(bench: Bench): Promise<CrowdFigures> {
+  const { gatelodge, seeded, seconds } = bench
+  const figures: { checks: number[]; signIns: number[]; p99: number[] } = { checks: [], signIns: [], p99: [] }
+  for (let round = 1; round <= bench.rounds; round += 1) {
+    progress.say(`session checks while ${crowdSize} sign in: round ${round} of ${bench.rounds}`)
+    const [checks, crowd] = await run(bench, [
+      { url: gatelodge.url, connections, seconds, requests: cookieChecks(seeded) },
+      { url: gatelodge.url, connections: crowdSize, seconds, requests: signIns(seeded) },
+    ])
+    figures.checks.push(checks.rate)
+    figures.p99.push(checks.p99)
+    figures.signIns.push(crowd.rate)
+  }
+  return figures
+}
+
+function casesOf({ seeded, hello, raw, gatelodge }: Bench): Case[] {
+  const spread = cookieChecks(seeded)
+  const bearer: Request = { path: sessionPath, headers: { authorization: `Bearer ${seeded.accessToken}` } }
+  const person = '"email":"person1@example.com"'
+  return [
+    { name: 'raw hello', server: hello, requests: [{ path: '/' }], expected: '{"hello":"world"}' },
+    { name: 'raw session', server: raw, requests: spread.slice(0, 1), expected: person },
+    { name: 'healthz', server: gatelodge, requests: [{ path: '/healthz' }], expected: '{"status":"ok"}' },
+    { name: 'session by cookie', server: gatelodge, requests: spread.slice(0, 1), expected: person },
+    { name: 'session by cookie, 10,000 sessions', server: gatelodge, requests: spread, expected: person },
+    {
+      name: 'session by bearer token',
+      server: gatelodge,
+      requests: [bearer],
+      expected: '"email":"bearer@example.com"',
+    },
+  ]
+}
+
+function cookieChecks({ people }: Seed): Request[] {
+  return people.map(({ cookie }) => ({ path: sessionPath, headers: { cookie: `gatelodge=${cookie}` } }))
+}
+
+function signIns({ people, password }: Seed): Request[] {
+  return people.slice(0, 1_000).map(({ email }) => ({
+    method: 'POST',
+    path: '/api/v1/auth/signin',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email, password, session: 'cookie' }),
+  }))
+}
+
+/** A server that answers wrongly may be as fast as it likes. */
+async function assertAnswers(
+  name: string,
+  { url }: Server,
+  [first]: readonly Request[],
+  expected: string,
+): Promise<void> {
+  if (!first) throw new Error(`${name} has no request`)
+
+  const { method = 'GET', path = '/', headers = {}, body } = first
+  const response = await fetch(url + path, {
+    method,
+    headers: headers as Record<string, string>,
+    ...(body !== undefined && { body: String(body) }),
+  })
+  const text = await response.text()
+  if (response.status !== 200 || !text.includes(expected)) throw new Error(`${name} answers ${response.status} ${text}`)
+}
+
+async function run<Jobs extends readonly Job[]>({ load }: Bench, jobs: Jobs): Promise<{ [Key in keyof Jobs]: Load }> {
+  load.send(jobs)
+  const [results] = await once(load, 'message')
+  for (const { failures } of results) if (failures > 0) throw new Error(`${failures} answers were no 2xx`)
+  return results
+}
+
+function startGatelodge({ env }: Seed) {
+  return startServer('gatelodge', {
+    args: () => [cli, 'serve'],
+    path: '/healthz',
+    env: (port) => ({ ...env, GATELODGE_LISTEN: `127.0.0.1:${port}` }),
+  })
+}
+
+async function ready(child: ChildProcess): Promise<ChildProcess> {
+  await once(child, 'message')
+  return child
+}
+
+function local(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url))
+}

@@ -1,0 +1,130 @@
+import type { CheckFigures, CrowdFigures, SignInFigures } from './measure.ts'
+
+/** Everything that one run measured. */
+export interface Figures {
+  readonly date: string
+  readonly node: string
+  readonly machine: string
+  readonly isPinned: boolean
+  readonly quick: boolean
+  readonly checks: readonly CheckFigures[]
+  readonly signIns: SignInFigures
+  readonly crowd: CrowdFigures
+  /** ms */
+  readonly starts: readonly number[]
+  readonly memory: { readonly idleMb: number; readonly loadedMb: number }
+}
+
+/** A figure beside what it has to hold and what it aims at. */
+export interface Verdict {
+  readonly name: string
+  readonly figure: number
+  readonly must: number
+  readonly aim: number
+  readonly better: 'higher' | 'lower'
+  readonly isHeld: boolean
+}
+
+/** Each budget with the median of what was measured. */
+export function judge({ checks, signIns, crowd, starts, memory }: Figures): Verdict[] {
+  const verdict = (name: string, figure: number, better: Verdict['better'], must: number, aim: number): Verdict => {
+    const isHeld = Number.isNaN(figure) || (better === 'higher' ? figure >= must : figure <= must)
+    return { name, figure, must, aim, better, isHeld }
+  }
+  return [
+    verdict('session by cookie, of raw hello', ratio(checks, 'session by cookie'), 'higher', 0.3, 0.65),
+    verdict('session by bearer token, of raw hello', ratio(checks, 'session by bearer token'), 'higher', 0.3, 0.55),
+    verdict('sign-ins, of the bare hash pool', median(signIns.server) / median(signIns.pool), 'higher', 0.85, 0.97),
+    verdict('p99 of checks while 16 sign in, ms', median(crowd.p99), 'lower', 30, 20),
+    verdict('start to first 200, ms', median(starts), 'lower', 500, 250),
+    verdict('resident memory idle, MB', memory.idleMb, 'lower', 130, 110),
+  ]
+}
+
+/** The figures as a person reads them. */
+export function render(figures: Figures, verdicts: readonly Verdict[]): string {
+  const { checks, signIns, crowd, starts, memory } = figures
+  const hello = checkOf(checks, 'raw hello')
+  return [
+    `${figures.date.slice(0, 10)}, Node ${figures.node}, ${figures.machine}`,
+    figures.isPinned ? 'Servers on core 0, load on core 1.' : 'Nothing is pinned to cores here: figures scatter more.',
+    ...(figures.quick ? ['Short rounds: good for a look, not for a claim.'] : []),
+    '',
+    columns([
+      ['request', 'req/s', 'of hello', 'per CPU s', 'of hello', 'p99 ms'],
+      ...checks.map((check) => [
+        check.name,
+        whole(median(rates(check))),
+        hundredths(median(rates(check)) / median(rates(hello))),
+        whole(median(perCpuSecond(check))),
+        hundredths(median(perCpuSecond(check)) / median(perCpuSecond(hello))),
+        whole(median(check.rounds.map(({ p99 }) => p99))),
+      ]),
+    ]),
+    '',
+    columns([
+      ['under way', 'figure'],
+      ['sign-ins/s, 8 connections', whole(median(signIns.server))],
+      ['bare hash pool, checks/s', whole(median(signIns.pool))],
+      ['session checks/s while 16 sign in', whole(median(crowd.checks))],
+      ['... their p99, ms', whole(median(crowd.p99))],
+      ['... sign-ins/s meanwhile', whole(median(crowd.signIns))],
+      ['start to first 200, ms', whole(median(starts))],
+      ['resident memory idle / after the load, MB', `${whole(memory.idleMb)} / ${whole(memory.loadedMb)}`],
+    ]),
+    '',
+    columns([
+      ['budget', 'figure', 'must', 'aim', ''],
+      ...verdicts.map(({ name, figure, must, aim, isHeld }) => [
+        name,
+        short(figure),
+        short(must),
+        short(aim),
+        isHeld ? 'held' : 'MISSED',
+      ]),
+    ]),
+  ].join('\n')
+}
+
+/** The middle of the values, the upper of two. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+function ratio(checks: readonly CheckFigures[], name: string): number {
+  return median(rates(checkOf(checks, name))) / median(rates(checkOf(checks, 'raw hello')))
+}
+
+function checkOf(checks: readonly CheckFigures[], name: string): CheckFigures {
+  return checks.find((check) => check.name === name) ?? { name, rounds: [] }
+}
+
+function rates({ rounds }: CheckFigures): number[] {
+  return rounds.map(({ rate }) => rate)
+}
+
+function perCpuSecond({ rounds }: CheckFigures): number[] {
+  return rounds.map((round) => round.perCpuSecond)
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  return rows
+    .map((row) =>
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))),
+    )
+    .map((cells) => cells.join('  ').trimEnd())
+    .join('\n')
+}
+
+function whole(value: number): string {
+  return Number.isNaN(value) ? '-' : Math.round(value).toLocaleString('en')
+}
+
+function hundredths(value: number): string {
+  return Number.isNaN(value) ? '-' : value.toFixed(2)
+}
+
+function short(value: number): string {
+  return value < 5 ? hundredths(value) : whole(value)
+}

@@ -1,0 +1,5 @@
+export {
+  type RepositoryCheck,
+  type RepositoryUnderTest,
+  userRepositoryContract,
+} from './library/user-repository-contract.ts'

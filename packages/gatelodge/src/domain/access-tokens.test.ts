@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SignJWT } from 'jose'
+import { testDeps } from '../../test/support/deps.ts'
+import { isAuthError } from '../kernel/errors.ts'
+import type { SessionId, UserId } from '../kernel/ids.ts'
+import { systemRandom } from '../kernel/random.ts'
+import { createKeyring } from '../kernel/sealing.ts'
+import { createAccessTokens } from './access-tokens.ts'
+import { loadSigningKeys, readSigningKeys } from './signing-keys.ts'
+
+const issuer = 'https://auth.example'
+const subject = { userId: '01999999-0000-7000-8000-000000000000' as UserId, sessionId: 's' as SessionId, roles: ['administrator'] }
+const refused = (error: unknown) => isAuthError(error, 'token_invalid')
+
+async function setUp() {
+  const test = await testDeps()
+  const keys = await loadSigningKeys(test.deps)
+  const tokens = createAccessTokens(keys, { issuer, audience: 'api', ttl: 900_000 }, test.clock, systemRandom)
+  const claims = { sid: 's', client_id: 'gatelodge', roles: [] as unknown, iat: 1, exp: 4_000_000_000, jti: 'j' }
+  const sign = (change: Record<string, unknown> = {}, typ = 'at+jwt') =>
+    new SignJWT({ iss: issuer, aud: 'api', sub: subject.userId, ...claims, ...change })
+      .setProtectedHeader({ alg: 'EdDSA', typ, kid: keys[0]?.kid ?? '' })
+      .sign(keys[0]?.privateKey as CryptoKey)
+  return { ...test, keys, tokens, sign }
+}
+
+test('a signed token verifies until it expires, and its session is named even after', async () => {
+  const { tokens, clock, close } = await setUp()
+  const { text, expiresIn } = await tokens.sign(subject)
+  assert.equal(expiresIn, 900)
+  const claims = await tokens.verify(text)
+  assert.deepEqual([claims.sub, claims.sid, claims.roles], [subject.userId, 's', ['administrator']])
+  clock.advance(900_000)
+  await assert.rejects(tokens.verify(text), refused)
+  assert.equal((await tokens.verify(text, { allowExpired: true })).sid, 's')
+  await close()
+})
+
+test('a genuine signature over the wrong claims or kind is refused', async () => {
+  const { tokens, sign, close } = await setUp()
+  assert.equal((await tokens.verify(await sign())).sub, subject.userId)
+  for (const change of [
+    { iss: 'https://evil.example' },
+    { aud: 'other' },
+    { aud: ['api', 'other'] },
+    { sub: 'not a uuid' },
+    { sid: 7 },
+    { roles: 'administrator' },
+    { roles: undefined },
+    { jti: undefined },
+    { exp: undefined },
+    { client_id: undefined },
+  ]) {
+    await assert.rejects(tokens.verify(await sign(change)), refused, JSON.stringify(change))
+  }
+  for (const typ of ['jwt', 'JWT', 'logout+jwt', 'application/at+jwtx']) await assert.rejects(tokens.verify(await sign({}, typ)), refused, typ)
+  await close()
+})
+
+test('what is no token of ours is refused', async () => {
+  const { tokens, sign, close } = await setUp()
+  const [header, payload, signature] = (await sign()).split('.')
+  const headerOf = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  for (const text of [
+    '',
+    'x',
+    'a.b.c',
+    `${header}.${payload}.`,
+    `${header}.${payload}`,
+    `${header}.${payload}.${signature?.slice(0, -4)}AAAA`,
+    `${headerOf({ alg: 'none', typ: 'at+jwt' })}.${payload}.`,
+    `${headerOf({ alg: 'EdDSA', typ: 'at+jwt', kid: 'other' })}.${payload}.${signature}`,
+    `${header}.${payload}.${'A'.repeat(5_000)}`,
+  ]) {
+    await assert.rejects(tokens.verify(text), refused, text.slice(0, 60))
+  }
+  await close()
+})
+
+test('of ten thousand verified tokens the oldest is forgotten, and verifies again', async () => {
+  const { tokens, close } = await setUp()
+  const first = await tokens.sign(subject)
+  await tokens.verify(first.text)
+  for (let index = 0; index < 10_000; index += 1) await tokens.verify((await tokens.sign(subject)).text)
+  assert.equal((await tokens.verify(first.text)).sid, 's')
+  await close()
+})
+
+test('without a key nothing is signed', () => {
+  assert.throws(() => createAccessTokens([], { issuer, audience: 'api', ttl: 1 }, { now: () => 0 }, systemRandom), /no signing key/)
+})
+
+test('signing keys are made once, and another secret does not open them', async () => {
+  const { deps, keys, close } = await setUp()
+  assert.deepEqual((await loadSigningKeys(deps)).map(({ kid }) => kid), keys.map(({ kid }) => kid))
+  const stranger = { store: deps.store, keyring: createKeyring('another secret', systemRandom) }
+  await assert.rejects(readSigningKeys(stranger), (error) => isAuthError(error, 'config_invalid'))
+  await close()
+})
+
+test('two processes that start on one empty database keep one key', async () => {
+  const { deps, close } = await testDeps()
+  await deps.store.transaction(async (db) => {
+    await db.deleteFrom('signing_keys').execute()
+  })
+  const [first, second] = await Promise.all([loadSigningKeys(deps), loadSigningKeys(deps)])
+  assert.deepEqual(first.map(({ kid }) => kid), second.map(({ kid }) => kid))
+  assert.equal(first.length, 1)
+  await close()
+})

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assets, stylesheet } from '../../pages/assets.ts'
+import { forEachDatabase, testApp } from '../../../test/support/app.ts'
+
+forEachDatabase('service', (engine) => {
+  test('the process and its work can be watched', async () => {
+    await using app = await testApp({ engine })
+    assert.deepEqual((await app.get('/healthz')).json, { status: 'ok' })
+    await app.post('/forgot-password', { email: 'ada@example.com' })
+    app.clock.advance(61_000)
+    const { json } = await app.get('/readyz')
+    assert.deepEqual(json.mail, { waiting: 1, failed: 0, oldest_seconds: 61 })
+    assert.deepEqual(Object.keys(json.password_hashing).sort(), ['running', 'waiting'])
+  })
+
+  test('readiness fails when the database is gone, and the process stays up', async () => {
+    const app = await testApp({ engine })
+    await app.composition.close()
+    const told = await app.get('/readyz')
+    assert.deepEqual([told.status, told.code, told.headers.get('retry-after')], [503, 'service_unavailable', '5'])
+    assert.equal((await app.get('/healthz')).status, 200)
+  })
+
+  test('the OpenAPI document and the docs page name every route, and the document is printed once', async () => {
+    await using app = await testApp({ engine })
+    const first = await app.get('/openapi.json')
+    assert.equal(first.json.openapi, '3.1.0')
+    assert.equal((await app.get('/openapi.json')).text, first.text)
+    const page = await app.get('/docs')
+    assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'; style-src 'self'/)
+    for (const path of Object.keys(first.json.paths)) assert.ok(page.text.includes(path.split('{')[0] ?? ''), path)
+  })
+
+  test('files of the pages are served under a name by content, for ever', async () => {
+    await using app = await testApp({ engine })
+    for (const asset of assets) {
+      const told = await app.get(asset.path)
+      assert.equal(told.status, 200)
+      assert.equal(told.headers.get('content-type'), asset.contentType)
+      assert.match(told.headers.get('cache-control') ?? '', /immutable/)
+    }
+    assert.match(stylesheet.path, /\.[0-9a-f]{8,}\.css$|\.[\w-]{8,}\.css$/)
+    assert.equal((await app.get('/assets/..%2fpackage.json')).status, 404)
+    assert.equal((await app.get('/assets/none.css')).code, 'not_found')
+  })
+
+  test('security.txt is the operator’s contact, or nothing', async () => {
+    await using without = await testApp({ engine })
+    assert.equal((await without.get('/.well-known/security.txt')).status, 404)
+
+    await using app = await testApp({ engine, env: { GATELODGE_SECURITY_CONTACT: 'mailto:security@example.com' } })
+    const { text } = await app.get('/.well-known/security.txt')
+    assert.match(text, /^Contact: mailto:security@example.com\nExpires: 2027-05-\d\dT.*Z\nCanonical: http/)
+  })
+
+  test('unknown paths and methods get a problem', async () => {
+    await using app = await testApp({ engine })
+    assert.deepEqual((await app.get('/nowhere')).code, 'not_found')
+    for (const path of ['/api/v1/auth/signin/', '/api/v1/auth//signin', '/API/V1/AUTH/SIGNIN']) {
+      assert.equal((await app.post(path)).status, 404, path)
+    }
+    const told = await app.get('/signin')
+    assert.deepEqual([told.status, told.code, told.headers.get('allow')], [405, 'method_not_allowed', 'POST'])
+    assert.equal((await app.ask('HEAD', '/healthz')).text, '')
+  })
+})

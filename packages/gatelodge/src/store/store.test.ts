@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, test } from 'node:test'
+import { sql } from 'kysely'
+import { innerActor } from '../kernel/actor.ts'
+import { AuthError } from '../kernel/errors.ts'
+import type { UserId } from '../kernel/ids.ts'
+import { testDeps } from '../../test/support/deps.ts'
+import { migrateUp, migrationPlan, migrationStatus } from './migrate.ts'
+import { lockSqliteForServer, openSqlite } from './sqlite.ts'
+import { transact, type Work } from './unit-of-work.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'gatelodge-store-'))
+after(() => rmSync(folder, { recursive: true }))
+const actor = innerActor('command', 'test')
+
+test('a new database file is for its owner only and is set up to lose nothing', async () => {
+  const file = join(folder, 'new.db')
+  const store = openSqlite(file)
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  const pragma = async (name: string) => (await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(store.migrationDb)).rows[0]?.[name]
+  assert.deepEqual(
+    [await pragma('journal_mode'), await pragma('synchronous'), await pragma('foreign_keys'), await pragma('secure_delete')],
+    ['wal', 2, 1, 1],
+  )
+  await store.close()
+})
+
+test('migrations are planned, applied once, and a newer database is refused', async () => {
+  const store = openSqlite(':memory:')
+  assert.deepEqual((await migrationStatus(store)).map(({ appliedAt }) => appliedAt), [null])
+  const [plan] = await migrationPlan(store)
+  assert.ok(plan?.sql.some((statement) => statement.startsWith('create table "users"')))
+  assert.deepEqual(await migrateUp(store), ['0001-initial'])
+  assert.deepEqual(await migrateUp(store), [])
+  assert.deepEqual(await migrationPlan(store), [])
+  assert.equal(typeof (await migrationStatus(store))[0]?.appliedAt, 'number')
+
+  await sql`insert into schema_migrations (name, timestamp) values ('9999-future', '2030-01-01T00:00:00.000Z')`.execute(store.migrationDb)
+  await assert.rejects(migrateUp(store), (error) => error instanceof AuthError && /newer Gatelodge/.test(error.detail))
+  await store.close()
+})
+
+test('a failed unit of work leaves nothing behind', async () => {
+  const { deps, store, close } = await testDeps()
+  await assert.rejects(
+    transact(deps, actor, async (work) => {
+      await work.db.insertInto('limit_counters').values({ key: 'k', count: 1, since: 1, blocked_until: 1, expires_at: 1 }).execute()
+      throw new Error('no')
+    }),
+    /no/,
+  )
+  assert.deepEqual(await store.db.selectFrom('limit_counters').selectAll().execute(), [])
+  await close()
+})
+
+test('a unit that changes what the session check reads has to name the users', async () => {
+  const { deps, close } = await testDeps()
+  const forgetful: ((work: Work) => Promise<unknown>)[] = [
+    (work) => work.db.updateTable('users').set({ is_active: 0 }).execute(),
+    (work) => work.db.deleteFrom('sessions').execute(),
+  ]
+  for (const change of forgetful) await assert.rejects(transact(deps, actor, change), /without work\.changed/)
+  await transact(deps, actor, async (work) => {
+    await work.db.updateTable('users').set({ is_active: 0 }).execute()
+    work.changed([])
+  })
+  await close()
+})
+
+test('announcements come after the commit, and not when it failed', async () => {
+  const { deps, close } = await testDeps()
+  const told: unknown[] = []
+  deps.invalidations.subscribe((users) => told.push(users))
+  await transact(deps, actor, async (work) => work.changed(['u' as UserId]))
+  await transact(deps, actor, async (work) => work.changed('all'))
+  await assert.rejects(
+    transact(deps, actor, async (work) => {
+      work.changed('all')
+      throw new Error('no')
+    }),
+  )
+  assert.deepEqual(told, [['u'], 'all'])
+  assert.equal(deps.invalidations.generation, 2)
+  await close()
+})
+
+test('a hundred parallel units run one after the other and all commit', async () => {
+  const { deps, store, close } = await testDeps()
+  await Promise.all(
+    Array.from({ length: 100 }, () =>
+      transact(deps, actor, async (work) => {
+        const row = await work.db.selectFrom('limit_counters').selectAll().where('key', '=', 'k').executeTakeFirst()
+        const count = (row?.count ?? 0) + 1
+        await work.db
+          .insertInto('limit_counters')
+          .values({ key: 'k', count, since: 1, blocked_until: 1, expires_at: 1 })
+          .onConflict((conflict) => conflict.column('key').doUpdateSet({ count }))
+          .execute()
+      }),
+    ),
+  )
+  assert.equal((await store.db.selectFrom('limit_counters').select('count').executeTakeFirstOrThrow()).count, 100)
+  await close()
+})
+
+test('a writer waits for another process without freezing the event loop, and its commits are seen as foreign', async () => {
+  const file = join(folder, 'shared.db')
+  const { deps, store, close } = await testDeps({ databaseFile: file })
+  const other = new DatabaseSync(file)
+  const before = store.foreignVersion()
+  other.exec('begin immediate')
+
+  let turns = 0
+  const counting = setInterval(() => turns++, 1)
+  const waiting = transact(deps, actor, async (work) => work.db.deleteFrom('limit_counters').execute())
+  while (turns < 20) await new Promise((resolve) => setImmediate(resolve))
+  other.exec("insert into limit_counters values ('x', 1, 1, 1, 1)")
+  other.exec('commit')
+  await waiting
+  clearInterval(counting)
+  assert.notEqual(store.foreignVersion(), before)
+
+  const own = store.foreignVersion()
+  await transact(deps, actor, async (work) => work.db.deleteFrom('limit_counters').execute())
+  assert.equal(store.foreignVersion(), own)
+  other.close()
+  await close()
+})
+
+test('the right to be the server dies with its process', async () => {
+  const file = join(folder, 'locked.db')
+  const holder = spawn(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `import { lockSqliteForServer } from ${JSON.stringify(new URL('./sqlite.ts', import.meta.url).href)}
+     lockSqliteForServer(${JSON.stringify(file)}); console.log('held'); setInterval(() => {}, 1000)`,
+  ])
+  await once(holder.stdout, 'data')
+  assert.throws(() => lockSqliteForServer(file), (error) => error instanceof AuthError && error.code === 'service_unavailable')
+
+  holder.kill('SIGKILL')
+  await once(holder, 'exit')
+  const lock = lockSqliteForServer(file)
+  assert.throws(() => lockSqliteForServer(file))
+  lock.release()
+  lockSqliteForServer(file).release()
+  lockSqliteForServer(':memory:').release()
+})
+
+test('a backup is whole, taken while the database is in use, and for its owner only', async () => {
+  const file = join(folder, 'live.db')
+  const target = join(folder, 'backup.db')
+  const { deps, store, close } = await testDeps({ databaseFile: file })
+  await transact(deps, actor, async (work) => {
+    await work.db.insertInto('limit_counters').values({ key: 'k', count: 1, since: 1, blocked_until: 1, expires_at: 1 }).execute()
+  })
+  await store.backup(target)
+  assert.equal(statSync(target).mode & 0o777, 0o600)
+  const copy = openSqlite(target)
+  assert.equal((await copy.db.selectFrom('limit_counters').select('count').executeTakeFirstOrThrow()).count, 1)
+  await copy.close()
+  await close()
+})

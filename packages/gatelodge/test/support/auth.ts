@@ -1,0 +1,52 @@
+import type { MailboxEntry } from '../../src/domain/mailbox.ts'
+import { type Auth, type AuthOptions, createAuth } from '../../src/library/auth.ts'
+import { engineOf } from '../../src/library/engine.ts'
+import { recordingLog, type TestClock, testClock, type LogLine, testSecret } from './deps.ts'
+
+export const password = 'quiet harbour 52'
+
+/** The library over a fresh database, with a cheap hash and a clock of the test's own; nothing runs by itself. */
+export interface TestAuth extends AsyncDisposable {
+  readonly auth: Auth
+  readonly clock: TestClock
+  readonly logged: readonly LogLine[]
+  /** Delivers what is due and answers the mails for an address, the oldest first. */
+  mails(address: string): Promise<MailboxEntry[]>
+  /** The token in the newest mail for an address. */
+  mailedToken(address: string): Promise<string>
+}
+
+/** Wires the library for a test. */
+export async function testAuth(options: AuthOptions = {}): Promise<TestAuth> {
+  const clock = testClock()
+  const logged: LogLine[] = []
+  const auth = await createAuth({
+    secret: testSecret,
+    log: recordingLog(logged),
+    clock,
+    startJobs: false,
+    ...options,
+    settings: { database: 'sqlite::memory:', passwordHash: cheapHash, ...options.settings },
+  })
+  const { composition, deps } = engineOf(auth)
+
+  async function mails(address: string): Promise<MailboxEntry[]> {
+    await composition.deliverMail()
+    const entries = (deps.mailbox?.entries() ?? []).filter(({ to }) => to === address)
+    return entries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  return {
+    auth,
+    clock,
+    logged,
+    mails,
+    async mailedToken(address) {
+      const link = /https?:\/\/\S+token=\S+/.exec((await mails(address)).at(-1)?.text ?? '')?.[0] ?? ''
+      return new URL(link).searchParams.get('token') ?? ''
+    },
+    [Symbol.asyncDispose]: () => auth.close(),
+  }
+}
+
+const cheapHash = 'm=8,t=1,p=1'
