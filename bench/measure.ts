@@ -197,7 +197,10 @@ async function assertAnswers(
   if (response.status !== 200 || !text.includes(expected)) throw new Error(`${name} answers ${response.status} ${text}`)
 }
 
-async function run<Jobs extends readonly Job[]>({ load }: Bench, jobs: Jobs): Promise<{ [Key in keyof Jobs]: Load }> {
+async function run<const Jobs extends readonly Job[]>(
+  { load }: Bench,
+  jobs: Jobs,
+): Promise<{ -readonly [Key in keyof Jobs]: Load }> {
   load.send(jobs)
   const [results] = await once(load, 'message')
   for (const { failures } of results) if (failures > 0) throw new Error(`${failures} answers were no 2xx`)

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, rmSync } from 'node:fs'
+import { startPostgres } from '../packages/gatelodge/test/support/postgres.ts'
 import { checkEvidence } from './evidence.ts'
 
 /**
@@ -14,6 +15,7 @@ const given = process.argv.slice(2)
 const whole = given.length === 0
 const files = whole ? globSync(patterns, { exclude: ['**/node_modules/**'] }).sort() : given
 
+const postgres = await startPostgres()
 rmSync('coverage', { recursive: true, force: true })
 mkdirSync('coverage', { recursive: true })
 const { status } = spawnSync(
@@ -27,10 +29,11 @@ const { status } = spawnSync(
     ...(whole ? coverageFlags() : []),
     ...files,
   ],
-  { stdio: 'inherit' },
+  { stdio: 'inherit', env: { ...process.env, GATELODGE_TEST_POSTGRES: postgres.url } },
 )
-if (status !== 0) process.exit(status ?? 1)
-if (whole) process.exit(checkEvidence([ranFile]) ? 0 : 1)
+await postgres.stop()
+if (status !== 0) process.exitCode = status ?? 1
+else if (whole && !checkEvidence([ranFile])) process.exitCode = 1
 
 function coverageFlags(): string[] {
   return [

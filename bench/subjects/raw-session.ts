@@ -12,7 +12,7 @@ createServer((request, response) => {
   const [, id = '', secret = ''] = /gatelodge=([\w-]+)\.([\w-]+)/.exec(request.headers.cookie ?? '') ?? []
   const row = find.get(id)
   const hash = createHash('sha256').update(secret).digest('base64url')
-  const known = row !== undefined && row['secret_hash'] === hash
+  const known = row !== undefined && row.secret_hash === hash
   const body = JSON.stringify(known ? { user: row } : { error: 'unknown' })
   response.writeHead(known ? 200 : 401, {
     'content-type': 'application/json',

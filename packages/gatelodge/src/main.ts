@@ -6,6 +6,7 @@ process.stdout.on('error', leaveOnClosedPipe)
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
+  now: () => performance.now(),
   stdin: () => text(process.stdin),
   stdout: { write: (chunk) => void process.stdout.write(chunk), isTty: process.stdout.isTTY === true },
   stderr: { write: (chunk) => void process.stderr.write(chunk), isTty: process.stderr.isTTY === true },

@@ -41,7 +41,7 @@ function nextSteps({ publicUrl, registration }: Config): string {
     return `Next: make accounts with "gatelodge user create --email EMAIL --invite" (${settings.registration.env}=${registration}).`
   }
   return `Next: sign up, then use the link in the mail.
-  curl ${publicUrl}/api/v1/auth/signup --json '{"email": "ada@example.com", "password": "quiet harbour 52"}'`
+  curl ${publicUrl}/api/v1/auth/signup -H 'content-type: application/json' -d '{"email": "ada@example.com", "password": "quiet harbour 52"}'`
 }
 
 /** A database without its credentials. */

@@ -3,6 +3,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Relative paths are meant from here. */
   readonly cwd: string
+  /** Monotonic milliseconds. */
+  readonly now: () => number
   /** All of standard input. */
   readonly stdin: () => Promise<string>
   readonly stdout: Output

@@ -137,22 +137,36 @@ async function spend(work: Work, budget: Budget, key: string): Promise<number> {
 }
 
 async function count(work: Work, limit: Limit, key: string): Promise<{ count: number; blockedUntil: Instant }> {
-  const row = await work.db.selectFrom('limit_counters').selectAll().where('key', '=', key).executeTakeFirst()
-  const live = row !== undefined && row.expires_at > work.now ? row : undefined
-  const since = live?.since ?? work.now
-  const next = (live?.count ?? 0) + 1
-  const { blockedUntil, expiresAt } = consequences(limit, next, since, work.now)
-
-  const values = { count: next, since, blocked_until: blockedUntil, expires_at: expiresAt }
-  await work.db
+  const { now } = work
+  // One statement adds and reads: two processes that count at once count two.
+  const row = await work.db
     .insertInto('limit_counters')
-    .values({ key, ...values })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet(values))
+    .values({ key, count: 1, since: now, blocked_until: 0, expires_at: now + memoryOf(limit) })
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet((eb) => {
+        const isLive = eb('limit_counters.expires_at', '>', now)
+        return {
+          count: eb.case().when(isLive).then(eb('limit_counters.count', '+', 1)).else(1).end(),
+          since: eb.case().when(isLive).then(eb.ref('limit_counters.since')).else(now).end(),
+          blocked_until: eb.case().when(isLive).then(eb.ref('limit_counters.blocked_until')).else(0).end(),
+        }
+      }),
+    )
+    .returning(['count', 'since', 'blocked_until'])
+    .executeTakeFirstOrThrow()
+
+  const { blockedUntil, expiresAt } = consequences(limit, row.count, row.since, now)
+  await work.db
+    .updateTable('limit_counters')
+    .set({ blocked_until: blockedUntil, expires_at: expiresAt })
+    .where('key', '=', key)
     .execute()
-  if (blockedUntil > work.now && (live?.blocked_until ?? 0) <= work.now) {
-    await record(work, 'limit.exceeded', null, { limit: limit.name })
-  }
-  return { count: next, blockedUntil }
+  if (blockedUntil > now && row.blocked_until <= now) await record(work, 'limit.exceeded', null, { limit: limit.name })
+  return { count: row.count, blockedUntil }
+}
+
+function memoryOf(limit: Limit): number {
+  return 'max' in limit ? limit.window : limit.memory
 }
 
 function consequences(limit: Limit, next: number, since: Instant, now: Instant): { blockedUntil: Instant; expiresAt: Instant } {

@@ -77,7 +77,7 @@ export function createSessionCache(deps: {
   async function load(id: SessionId): Promise<LiveSession | undefined> {
     const generation = invalidations.generation
     const seenVersion = version
-    const live = await readLiveSession(store, life, id, clock.now())
+    const live = await readLiveSession(store, life, id, clock.now(), touches.get(id))
     // What was read may be older than a change announced meanwhile: it answers this request and is not kept.
     if (live && invalidations.generation === generation && version === seenVersion) keep(live)
     return live
@@ -127,14 +127,16 @@ export function createSessionCache(deps: {
   }
 }
 
-/** Reads a live session and its active user past the cache. */
+/** Reads a live session and its active user past the cache; `lastUse` is a use that is noted and not stored yet. */
 export async function readLiveSession(
   store: Store,
   life: SessionLife,
   id: SessionId,
   now: Instant,
+  lastUse = 0,
 ): Promise<LiveSession | undefined> {
-  const row = await store.db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
+  const stored = await store.db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
+  const row = stored && { ...stored, last_seen_at: Math.max(stored.last_seen_at, lastUse) }
   if (!row || !isLive(row, life, now)) return undefined
 
   const user = await findUser(store.db, row.user_id)

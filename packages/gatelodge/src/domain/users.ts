@@ -61,6 +61,19 @@ export async function getUser(db: ReadDb, id: UserId): Promise<UserRow> {
   return user
 }
 
+/**
+ * The account as it is now, held until the unit of work ends: whoever ends sessions or changes the password meanwhile waits, and is seen by the next.
+ */
+export async function lockUser(work: Work, id: UserId): Promise<UserRow | undefined> {
+  work.changed([]) // an update that changes nothing is the row lock that both engines have
+  return work.db
+    .updateTable('users')
+    .set((eb) => ({ password_failures: eb.ref('password_failures') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
+}
+
 /** The account with this canonical address. */
 export async function findUserByEmail(db: ReadDb, email: string): Promise<UserRow | undefined> {
   return db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()

@@ -6,6 +6,7 @@ import type { LiveSession } from '../domain/session-cache.ts'
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { uuidv7 } from '../kernel/ids.ts'
+import type { Random } from '../kernel/random.ts'
 import { parseInput, readJson } from './body.ts'
 import { createClientIp } from './client-ip.ts'
 import { createCookieJar, type CookieJar } from './cookies.ts'
@@ -31,6 +32,8 @@ interface AppParts {
   readonly printer: Printer
   readonly clientIp: ReturnType<typeof createClientIp>
   readonly ownOrigins: ReadonlySet<string>
+  /** What request ids are drawn from. */
+  readonly requestIds: Random
 }
 
 interface Asked {
@@ -50,27 +53,26 @@ export function createApp(deps: Deps, routes: readonly Route[]): Fetch {
     printer: createPrinter(config, deps.log),
     clientIp: createClientIp(config.trustedProxies, warnOnce(deps)),
     ownOrigins: new Set([config.publicUrl, ...config.allowedOrigins]),
+    requestIds: inBlocks(deps.random),
   }
   const app = new Hono<{ Bindings: Bindings }>()
 
-  for (const route of routes) {
-    app.on(route.method, route.path, (context) => {
-      const asked = toAsked(deps, context.req.raw, context.env, context.req.param() as Record<string, string>)
-      return serve(parts, route, asked)
-    })
-  }
-  for (const [path, methods] of methodsByPath(routes)) {
+  // One handler for a path and no middleware: with two, Hono would answer by promises only, and the session check could not be synchronous.
+  for (const [path, byMethod] of routesByPath(routes)) {
+    const methods = [...byMethod.keys()]
     app.all(path, (context) => {
-      const asked = toAsked(deps, context.req.raw, context.env, {})
+      const route = byMethod.get(context.req.method)
+      const asked = toAsked(parts, context.req.raw, context.env, route?.params ? context.req.param() : {})
+      if (route) return serve(parts, route, asked)
       if (context.req.method === 'OPTIONS') return parts.printer.preflight(asked.header('origin'), methods)
       return parts.printer.failure(new AuthError('method_not_allowed'), asked, 405, { allow: methods.join(', ') })
     })
   }
   app.notFound((context) => {
-    const asked = toAsked(deps, context.req.raw, context.env, {})
+    const asked = toAsked(parts, context.req.raw, context.env, {})
     return parts.printer.failure(new AuthError('not_found'), asked, 404)
   })
-  app.onError((error, context) => parts.printer.failure(error, toAsked(deps, context.req.raw, context.env, {})))
+  app.onError((error, context) => parts.printer.failure(error, toAsked(parts, context.req.raw, context.env, {})))
 
   return (request, env = {}) => app.fetch(request, env)
 }
@@ -85,16 +87,32 @@ function warnOnce({ log }: Deps): () => void {
   }
 }
 
-function toAsked(deps: Deps, request: Request, env: Bindings, params: Readonly<Record<string, string>>): Asked {
+function toAsked({ deps, requestIds }: AppParts, request: Request, env: Bindings, params: Readonly<Record<string, string>>): Asked {
   const { incoming } = env
   return {
     request,
-    requestId: uuidv7(deps.clock, deps.random),
+    requestId: uuidv7(deps.clock, requestIds),
     header: incoming
       ? (name) => (name === 'host' ? rawHost(incoming) : headerText(incoming.headers[name]))
       : (name) => request.headers.get(name) ?? undefined,
     peer: incoming?.socket.remoteAddress ?? env.peer ?? null,
     params,
+  }
+}
+
+/** Bytes for ids that protect nothing, many at a time: a system call for each would cost a tenth of a session check. */
+function inBlocks(random: Random): Random {
+  let block = random.bytes(0)
+  let used = 0
+  return {
+    bytes(length) {
+      if (used + length > block.length) {
+        block = random.bytes(4_096)
+        used = 0
+      }
+      used += length
+      return block.subarray(used - length, used)
+    },
   }
 }
 
@@ -161,25 +179,24 @@ function run(parts: AppParts, route: Route, asked: Asked, me: LiveSession | unde
   const { deps } = parts
   if (me) deps.sessionCache.touch(me)
 
-  const actor = toActor(parts, asked, me)
-  if (route.limit === 'none' && !route.body) return route.handle(deps, toContext(parts, route, asked, actor, me, undefined))
-  return runLimited(parts, route, asked, actor, me)
+  if (route.limit === 'none' && !route.body) return route.handle(deps, toContext(parts, route, asked, me, undefined))
+  return runLimited(parts, route, asked, me)
 }
 
 async function runLimited(
   parts: AppParts,
   route: Route,
   asked: Asked,
-  actor: Actor,
   me: LiveSession | undefined,
 ): Promise<Answer> {
   const { deps } = parts
   const limit = addressLimits[route.limit]
+  const actor = toActor(parts, asked, me)
   const subject = actor.ip ?? 'inside'
   if (limit?.counts === 'requests') await consume(deps, actor, limit, subject)
 
   const body = route.body ? parseInput(route.body, await readJson(asked.request, route.emptyBody === true)) : undefined
-  const handle = async () => route.handle(deps, toContext(parts, route, asked, actor, me, body))
+  const handle = async () => route.handle(deps, toContext(parts, route, asked, me, body))
   if (limit?.counts !== 'failures') return handle()
   return attemptWithin(deps, actor, { limit, subject, isFailure: isGuess }, handle)
 }
@@ -209,12 +226,13 @@ function toContext(
   parts: AppParts,
   route: Route,
   asked: Asked,
-  actor: Actor,
   me: LiveSession | undefined,
   body: unknown,
 ): RouteContext<'none' | 'optional' | 'session', unknown, unknown, unknown> {
   return {
-    actor,
+    get actor() {
+      return toActor(parts, asked, me) // the session check needs none
+    },
     cookies: parts.cookies,
     me: me as LiveSession, // a route of level `session` got past whoAsks only with one
     body,
@@ -241,11 +259,13 @@ function fail(parts: AppParts, route: Route, asked: Asked, error: unknown): Resp
   return parts.printer.failure(error, asked, route.statuses?.[error.code] ?? statusOf[error.code])
 }
 
-function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
-  const methods = new Map<string, string[]>()
-  for (const { path, method } of routes) {
-    const known = methods.get(path) ?? []
-    methods.set(path, [...known, method, ...(method === 'GET' ? ['HEAD'] : [])])
+/** The routes of each path by method; HEAD is answered as GET without the body. */
+function routesByPath(routes: readonly Route[]): Map<string, Map<string, Route>> {
+  const paths = new Map<string, Map<string, Route>>()
+  for (const route of routes) {
+    const byMethod = paths.get(route.path) ?? new Map<string, Route>()
+    paths.set(route.path, byMethod.set(route.method, route))
+    if (route.method === 'GET') byMethod.set('HEAD', route)
   }
-  return methods
+  return paths
 }

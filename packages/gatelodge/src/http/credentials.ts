@@ -1,3 +1,4 @@
+import type { AccessTokenClaims } from '../domain/access-tokens.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import { AuthError } from '../kernel/errors.ts'
@@ -44,9 +45,17 @@ function holder(live: LiveSession | undefined, secret: string): LiveSession {
   return live
 }
 
-async function byAccessToken(deps: Deps, text: string): Promise<LiveSession> {
-  const claims = await deps.accessTokens.verify(text)
-  const live = await deps.sessionCache.find(claims.sid)
+function byAccessToken(deps: Deps, text: string): LiveSession | Promise<LiveSession> {
+  const known = deps.accessTokens.recall(text)
+  return known ? ofClaims(deps, known) : deps.accessTokens.verify(text).then((claims) => ofClaims(deps, claims))
+}
+
+function ofClaims(deps: Deps, claims: AccessTokenClaims): LiveSession | Promise<LiveSession> {
+  const found = deps.sessionCache.find(claims.sid)
+  return found instanceof Promise ? found.then((live) => owned(live, claims)) : owned(found, claims)
+}
+
+function owned(live: LiveSession | undefined, claims: AccessTokenClaims): LiveSession {
   if (live?.kind !== 'token' || live.user.id !== claims.sub) throw new AuthError('token_invalid')
   return live
 }

@@ -13,14 +13,13 @@ export interface RunningServer {
 
 /** Serves `fetch` over HTTP/1.1. Rejects when the address is taken. */
 export async function startServer(fetch: Fetch, listen: Listen): Promise<RunningServer> {
-  const answer = getRequestListener((request, env) => fetch(request, env as Parameters<Fetch>[1]), {
-    overrideGlobalObjects: false,
-  })
+  const answer = getRequestListener((request, env) => fetch(request, env as Parameters<Fetch>[1]))
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
     (incoming, outgoing) => {
       // The Host header builds nothing and refuses nothing: whatever it says, the request's URL gets a host that parses.
       incoming.headers.host = 'gatelodge.invalid'
+      incoming.url = originForm(incoming.url ?? '/')
       void answer(incoming, outgoing)
     },
   )
@@ -31,6 +30,12 @@ export async function startServer(fetch: Fetch, listen: Listen): Promise<Running
     address: { host: address, port },
     stop: (patience) => stop(server, patience),
   }
+}
+
+/** The path and query of a request target: of the absolute form (RFC 9112, section 3.2.2) the authority goes, which may hold what no URL allows. */
+function originForm(target: string): string {
+  const path = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '')
+  return path.startsWith('/') ? path : `/${path}`
 }
 
 function listening(server: Server, { host, port }: Listen): Promise<void> {

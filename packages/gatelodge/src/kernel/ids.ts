@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { Clock, Instant } from './clock.ts'
 import type { Random } from './random.ts'
 
@@ -60,7 +60,7 @@ export function parseToken(text: string): { id: string; secret: string } | undef
 
 /** SHA-256 of a text, base64url. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  return hash('sha256', text, 'base64url')
 }
 
 /** Whether two texts are the same, in a time that tells only their lengths. */

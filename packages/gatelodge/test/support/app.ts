@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe } from 'node:test'
+import { after, describe } from 'node:test'
 import { sql } from 'kysely'
 import { type Composition, compose } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
@@ -9,13 +9,16 @@ import type { Schema } from '../../src/store/schema.ts'
 import { buildOpenApi } from '../../src/http/openapi.ts'
 import { routes } from '../../src/flows/index.ts'
 import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
+import { freshPostgresDatabase, stopOwnPostgres } from './postgres.ts'
 import { createOpenApiCheck } from './openapi-check.ts'
 
-export type Engine = 'sqlite'
+export type Engine = 'sqlite' | 'postgres'
+
+after(stopOwnPostgres)
 
 /** Runs a suite once for each database that the program supports. */
 export function forEachDatabase(name: string, suite: (engine: Engine) => void): void {
-  for (const engine of ['sqlite'] as const) describe(`${name} (${engine})`, () => suite(engine))
+  for (const engine of ['sqlite', 'postgres'] as const) describe(`${name} (${engine})`, () => suite(engine))
 }
 
 export interface Ask {
@@ -57,8 +60,11 @@ let people = 0
 export async function testApp(options: { env?: Readonly<Record<string, string>>; engine?: Engine; database?: string } = {}) {
   const logged: LogLine[] = []
   const clock = testClock()
-  const composition = await composeTest(options, clock, logged)
-  return new TestApp(composition, clock, logged)
+  if (options.engine !== 'postgres') return new TestApp(await composeTest(options, clock, logged), clock, logged)
+
+  const database = await freshPostgresDatabase()
+  const composition = await composeTest({ ...options, database: database.url }, clock, logged)
+  return new TestApp(composition, clock, logged, database.drop)
 }
 
 /** What `testApp` wires, for tests that need a second process on the same database. */
@@ -86,8 +92,10 @@ export class TestApp {
   readonly composition: Composition
   readonly clock: TestClock
   readonly logged: readonly LogLine[]
+  readonly #drop: () => Promise<void>
 
-  constructor(composition: Composition, clock: TestClock, logged: readonly LogLine[]) {
+  constructor(composition: Composition, clock: TestClock, logged: readonly LogLine[], drop = async () => {}) {
+    this.#drop = drop
     this.composition = composition
     this.clock = clock
     this.logged = logged
@@ -200,6 +208,7 @@ export class TestApp {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.composition.close()
+    await this.#drop()
   }
 }
 

@@ -49,4 +49,4 @@ export async function testAuth(options: AuthOptions = {}): Promise<TestAuth> {
   }
 }
 
-const cheapHash = 'm=8,t=1,p=1'
+const cheapHash = 'm=7168,t=5,p=1'

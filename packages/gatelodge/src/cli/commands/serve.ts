@@ -85,14 +85,14 @@ async function serve(context: Context, loaded: LoadedConfig, log: Log): Promise<
 /** Resolves at the first request to stop; a second one ends the process at once. */
 function stopSignal({ io }: Context, log: Log): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  let asked = false
+  let askedAt: number | undefined
   io.onSignal(() => {
-    if (asked) {
-      log.warn({}, 'ended at once by a second signal')
-      io.exit(1)
-    }
-    asked = true
+    askedAt ??= io.now()
     resolve()
+    // At Ctrl-C the terminal signals us, and npm passes its own signal on: that is one wish, not two.
+    if (io.now() - askedAt < second / 2) return
+    log.warn({}, 'ended at once by a second signal')
+    io.exit(1)
   })
   return promise
 }

@@ -3,7 +3,7 @@ import type { Deps } from '../../domain/deps.ts'
 import { spendToken, voidTokens } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { endSessions } from '../../domain/sessions.ts'
-import { findEmailOwner, findUser, loadUser, type User, voidSignupsOf } from '../../domain/users.ts'
+import { findEmailOwner, loadUser, lockUser, type User, voidSignupsOf } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { hour } from '../../kernel/clock.ts'
 import { AuthError } from '../../kernel/errors.ts'
@@ -20,7 +20,7 @@ export const undoWindow = 72 * hour
 export async function confirmEmailChange(deps: Deps, actor: Actor, input: { token: string }): Promise<User> {
   const user = await transact(deps, actor, async (work) => {
     const token = await spendToken(work, 'email_change', input.token)
-    const user = await findUser(work.db, token.user_id as UserId) // an e-mail change is an account's
+    const user = await lockUser(work, token.user_id as UserId) // an e-mail change is an account's
     if (user?.is_active !== 1 || (await isTaken(work, token.email, user.id))) throw new AuthError('token_invalid')
 
     await reserve(work, user.email, user.id)
@@ -43,7 +43,7 @@ export async function confirmEmailChange(deps: Deps, actor: Actor, input: { toke
 export async function undoEmailChange(deps: Deps, actor: Actor, input: { token: string }): Promise<void> {
   await transact(deps, actor, async (work) => {
     const token = await spendToken(work, 'email_change_undo', input.token)
-    const user = await findUser(work.db, token.user_id as UserId) // an undo is an account's
+    const user = await lockUser(work, token.user_id as UserId) // an undo is an account's
     if (!user) throw new AuthError('token_invalid')
 
     await takeReservation(work, user.id, token.email)

@@ -7,7 +7,7 @@ import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
 import { setPasswordHash } from '../../domain/passwords/set.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { endSessions } from '../../domain/sessions.ts'
-import { getUser } from '../../domain/users.ts'
+import { getUser, lockUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
@@ -34,9 +34,9 @@ export async function changePassword(
   const hash = await deps.hasher.hash(input.newPassword, actor.ip ?? '')
 
   await transact(deps, actor, async (work) => {
-    const user = await getUser(work.db, seen.id)
+    const user = await lockUser(work, seen.id)
     // A reset that happened meanwhile wins: what was proved is no longer the password.
-    if (user.password_hash !== seen.password_hash) throw new AuthError('incorrect_password')
+    if (user?.password_hash !== seen.password_hash) throw new AuthError('incorrect_password')
 
     await setPasswordHash(work, user.id, hash)
     await voidTokens(work, { userId: user.id }, ['password_reset', 'email_change'])

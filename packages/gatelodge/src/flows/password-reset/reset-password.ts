@@ -7,7 +7,7 @@ import { requestMail } from '../../domain/outbox.ts'
 import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
 import { setPasswordHash } from '../../domain/passwords/set.ts'
 import { endSessions } from '../../domain/sessions.ts'
-import { findUser } from '../../domain/users.ts'
+import { findUser, lockUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
@@ -33,7 +33,7 @@ export async function resetPassword(deps: Deps, actor: Actor, input: { token: st
 
   await transact(deps, actor, async (work) => {
     await spendToken(work, 'password_reset', input.token)
-    const user = await findUser(work.db, seen.id)
+    const user = await lockUser(work, seen.id)
     if (user?.is_active !== 1 || user.email !== token.email) throw new AuthError('token_invalid')
 
     await setPasswordHash(work, user.id, hash)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { readCredential } from '../../http/credentials.ts'
 import { route } from '../../http/route.ts'
-import { sessionSchema, sessionToWire, tokenField, tokenResponseSchema, userSchema, userToWire } from '../../http/wire.ts'
+import { sessionSchema, sessionToWire, textField, tokenField, tokenResponseSchema, userSchema, userToWire } from '../../http/wire.ts'
 import { listSessions, revokeOtherSessions, revokeSession } from './end-sessions.ts'
 import { sessionMessages } from './messages.ts'
 import { refresh } from './refresh.ts'
@@ -146,7 +146,7 @@ export const sessionRoutes = [
     auth: 'session',
     origin: 'cookie',
     limit: 'change',
-    params: z.strictObject({ id: z.string().max(256) }),
+    params: z.strictObject({ id: textField(256) }),
     answers: { 204: { description: 'Ended', schema: null } },
     errors: ['not_found'],
     async handle(deps, { actor, me, params }) {

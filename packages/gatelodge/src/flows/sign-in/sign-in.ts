@@ -14,7 +14,7 @@ import { normaliseEmail } from '../../domain/identifiers/email.ts'
 import { normaliseUsername } from '../../domain/identifiers/username.ts'
 import { attemptWithin, signInDelay } from '../../domain/limits.ts'
 import type { SessionWish } from '../../domain/sessions.ts'
-import { findUserByEmail, findUserByUsername } from '../../domain/users.ts'
+import { findUserByEmail, findUserByUsername, lockUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Events } from '../../kernel/events.ts'
 import { AuthError, invalidField, isAuthError } from '../../kernel/errors.ts'
@@ -87,7 +87,7 @@ async function signInByPassword(deps: Deps, actor: Actor, user: UserRow | undefi
   await assertAllowedIn(deps, actor, user)
   const renewedHash = await renewHash(deps, actor, user, input.password)
   const started = await transact(deps, actor, async (work) => {
-    const current = await lockUser(work, user)
+    const current = await lockSameUser(work, user)
     if (renewedHash !== undefined) await storeRenewedHash(work, current, renewedHash)
     return startSession(deps, work, current, passwordProof, input)
   })
@@ -116,8 +116,8 @@ async function assertAllowedIn(deps: Deps, actor: Actor, user: UserRow): Promise
 }
 
 /** The account as it is now: a reset or a deletion while the hash was computed ends this sign-in. */
-async function lockUser(work: Work, seen: UserRow): Promise<UserRow> {
-  const user = await work.db.selectFrom('users').selectAll().where('id', '=', seen.id).executeTakeFirst()
+async function lockSameUser(work: Work, seen: UserRow): Promise<UserRow> {
+  const user = await lockUser(work, seen.id)
   if (!user || user.password_hash !== seen.password_hash) throw new AuthError('invalid_credentials')
   return user
 }

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { deactivateUser } from '../../src/domain/account-removal.ts'
+import { innerActor } from '../../src/kernel/actor.ts'
+import type { UserId } from '../../src/kernel/ids.ts'
+import { transact } from '../../src/store/unit-of-work.ts'
+import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
+import { likeness } from '../support/attack.ts'
+
+/** One address of each state that somebody might tell apart. */
+async function addresses(app: TestApp): Promise<readonly string[]> {
+  const owner = await app.user({ email: 'owner@example.com' })
+  const stopped = await app.user({ email: 'stops@example.com' })
+  await transact(app.deps, innerActor('command', 'test'), (work) => deactivateUser(work, stopped.id as UserId))
+  const moved = await app.user({ email: 'moved@example.com' })
+  const { access } = await app.tokens(moved)
+  await app.post('/change-email', { new_email: 'later@example.com', password: moved.password }, { bearer: access })
+  await app.post('/change-email/confirm', { token: (await app.lastMail('later@example.com')).token })
+  await app.post('/signup', { email: 'waits@example.com', password: 'quiet harbour 52' })
+  return ['ghost@example.com', owner.email, stopped.email, moved.email, 'later@example.com', 'waits@example.com']
+}
+
+forEachDatabase('04 enumeration', (engine) => {
+  test('nobody, owner, stopped, moved, new and pending address get one answer each from every anonymous route', async () => {
+    await using app = await testApp({ engine })
+    const all = await addresses(app)
+
+    for (const [path, bodyOf] of [
+      ['/signin', (email: string) => ({ email, password: 'wrong harbour 1' })],
+      ['/signin', (email: string) => ({ identifier: email, password: 'wrong harbour 1' })],
+      ['/signin', (email: string) => ({ identifier: email, password: 'wrong harbour 1', session: 'cookie', remember: true })],
+      ['/forgot-password', (email: string) => ({ email })],
+      ['/verify-email/resend', (email: string) => ({ email })],
+      ['/signup', (email: string) => ({ email, password: 'planted harbour 9' })],
+    ] as const) {
+      const told = []
+      for (const email of all) told.push(await app.post(path, bodyOf(email)))
+      for (const answer of told) assert.deepEqual(likeness(answer), likeness(told[0] ?? answer), path)
+      assert.equal(new Set(told.map(({ text }) => text.length)).size, 1, path)
+    }
+  })
+
+  test('budgets run out alike: the limits tell no more than the answers', async () => {
+    await using app = await testApp({ engine })
+    const all = await addresses(app)
+    for (const [path, extra] of [
+      ['/signin', { password: 'wrong harbour 1' }],
+      ['/forgot-password', {}],
+      ['/verify-email/resend', {}],
+    ] as const) {
+      const histories = []
+      for (const [at, email] of all.entries()) {
+        const history = []
+        for (let round = 0; round < 14; round += 1) {
+          const told = await app.post(path, { email, ...extra }, { ip: `203.0.113.${at * 20 + round}` })
+          history.push([told.status, told.code, told.headers.get('retry-after')])
+        }
+        histories.push(JSON.stringify(history))
+      }
+      assert.equal(new Set(histories).size, 1, path)
+    }
+  })
+
+  test('an address with an account whose links were asked for is mailed at its stored address only', async () => {
+    await using app = await testApp({ engine })
+    const all = await addresses(app)
+    for (const email of all) await app.post('/forgot-password', { email: email.toUpperCase() })
+    await app.composition.deliverMail()
+    const reset = (app.deps.mailbox?.entries() ?? []).filter(({ kind }) => kind === 'password_reset').map(({ to }) => to)
+    assert.deepEqual(reset.sort(), ['later@example.com', 'owner@example.com', 'waits@example.com'])
+  })
+})

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
+import { linkOf, stored } from '../support/attack.ts'
+
+/** One live credential of every kind that the program gives out, all of one person but the sign-up's. */
+async function everyKind(app: TestApp): Promise<Record<string, string>> {
+  const ada = await app.user({ email: 'old@example.com' })
+  const first = await app.tokens(ada)
+  await app.post('/change-email', { new_email: 'mid@example.com', password: ada.password }, { bearer: first.access })
+  await app.post('/change-email/confirm', { token: (await app.lastMail('mid@example.com')).token }, { bearer: first.access })
+  const undo = (await app.lastMail('old@example.com')).token
+
+  await app.post('/change-email', { new_email: 'new@example.com', password: ada.password }, { bearer: first.access })
+  const change = (await app.lastMail('new@example.com')).token
+  await app.post('/forgot-password', { email: 'mid@example.com' })
+  const reset = (await app.lastMail('mid@example.com')).token
+  const signIn = { email: 'mid@example.com', password: ada.password }
+  const byCookie = await app.post('/signin', { ...signIn, session: 'cookie' })
+  const signUp = await app.post('/signup', { email: 'eve@example.com', password: 'planted harbour 9' })
+  const verify = linkOf((await app.lastMail('eve@example.com')).text).token
+  const [, cookieSecret] = (byCookie.cookie('gatelodge') ?? '').split('.')
+  const [refreshId, refreshSecret] = first.refresh.split('.')
+  return {
+    access: first.access,
+    refresh: first.refresh,
+    cookie: byCookie.cookie('gatelodge') ?? '',
+    device: byCookie.cookie('gatelodge-device') ?? '',
+    signUp: signUp.cookie('gatelodge-signup') ?? '',
+    verify,
+    change,
+    undo,
+    reset,
+    // Ids with the secret of something else.
+    sessionBySecretOfRefresh: `${first.session}.${refreshSecret}`,
+    refreshBySecretOfCookie: `${refreshId}.${cookieSecret}`,
+    sessionBySecretOfCookie: `${first.session}.${cookieSecret}`,
+  }
+}
+
+const places: Record<string, (app: TestApp, text: string) => Promise<{ status: number; code: string | undefined }>> = {
+  access: (app, bearer) => app.get('/session', { bearer }),
+  cookie: (app, cookie) => app.get('/session', { cookie }),
+  refresh: (app, text) => app.post('/refresh', { refresh_token: text }),
+  verify: (app, token) => app.post('/verify-email', { token, password: 'planted harbour 9' }),
+  reset: (app, token) => app.post('/reset-password', { token, new_password: 'another harbour 53' }),
+  change: (app, token) => app.post('/change-email/confirm', { token }),
+  undo: (app, token) => app.post('/change-email/undo', { token }),
+}
+
+forEachDatabase('08 cross-token confusion', (engine) => {
+  test('no credential is taken in the place of another kind, and none is used up by the attempt', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const kinds = await everyKind(app)
+    const before = await stored(app)
+
+    for (const [place, use] of Object.entries(places)) {
+      for (const [kind, text] of Object.entries(kinds)) {
+        assert.notEqual(text, '', kind)
+        if (kind === place) continue
+        const told = await use(app, text)
+        const expected = ['access', 'cookie', 'refresh'].includes(place) ? [401] : [400]
+        assert.ok(expected.includes(told.status), `${kind} as ${place}: ${told.status} ${told.code}`)
+        assert.ok(['token_invalid', 'input_invalid'].includes(told.code ?? ''), `${kind} as ${place}: ${told.code}`)
+      }
+    }
+    assert.deepEqual(await stored(app), before)
+    for (const place of ['access', 'cookie', 'refresh', 'verify', 'change']) {
+      assert.equal((await places[place]?.(app, kinds[place] ?? ''))?.status, 200, place)
+    }
+  })
+
+  test('a signed-up browser’s cookie confirms its own sign-up only', async () => {
+    await using app = await testApp({ engine })
+    await app.post('/signup', { email: 'victim@example.com', password: 'quiet harbour 52' })
+    const { token } = await app.lastMail('victim@example.com')
+    const mallory = await app.post('/signup', { email: 'victim@example.com', password: 'planted harbour 9' })
+    const headers = { cookie: `gatelodge-signup=${mallory.cookie('gatelodge-signup')}` }
+    assert.equal((await app.post('/verify-email', { token }, { headers })).code, 'password_required')
+    const device = { cookie: `gatelodge-signup=${mallory.cookie('gatelodge-signup')?.split('.')[0]}.${'A'.repeat(43)}` }
+    assert.equal((await app.post('/verify-email', { token }, { headers: device })).code, 'password_required')
+  })
+})

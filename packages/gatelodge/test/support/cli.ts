@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Io } from '../../src/cli/io.ts'
+import { run } from '../../src/cli/run.ts'
+
+export const bin = fileURLToPath(new URL('../../bin/gatelodge.js', import.meta.url))
+
+/** What a command left behind. */
+export interface Ran {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** An empty working folder with the command line in it. */
+export interface CommandFolder {
+  readonly path: string
+  /** Runs a command in this process; words are split at blanks unless given as a list. */
+  run(command: string | readonly string[], io?: Partial<Io> & { input?: string }): Promise<Ran>
+  /** Runs a command with `--json` that must succeed, and answers what it printed. */
+  json<T>(command: string, input?: string): Promise<T>
+  /** Starts a server in a process of its own and answers once it is up. */
+  serve(...flags: string[]): Promise<ServerProcess>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface ServerProcess {
+  readonly child: ChildProcess
+  /** What it said first. */
+  readonly started: { url: string; listen: { host: string; port: number }; [fact: string]: unknown }
+  /** Where it listens. */
+  readonly origin: string
+  /** The next line of its standard output, parsed. */
+  next(): Promise<Record<string, unknown>>
+  /** Sends a signal and answers the exit status. */
+  end(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** A fresh folder; its servers end and its files go when it is disposed of. */
+export function commandFolder(env: Readonly<Record<string, string>> = {}): CommandFolder {
+  const path = mkdtempSync(join(tmpdir(), 'gatelodge-cli-'))
+  const servers: ServerProcess[] = []
+  const settings = { GATELODGE_PASSWORD_HASH: 'm=7168,t=5,p=1', ...env }
+
+  const folder: CommandFolder = {
+    path,
+    async run(command, { input = '', ...io } = {}) {
+      const said = { stdout: '', stderr: '' }
+      const argv = typeof command === 'string' ? command.split(' ') : command
+      const status = await run(argv, {
+        env: settings,
+        cwd: path,
+        now: () => performance.now(),
+        stdin: async () => input,
+        stdout: { write: (text) => void (said.stdout += text), isTty: false },
+        stderr: { write: (text) => void (said.stderr += text), isTty: false },
+        readFile: (file) => readFileSync(file, 'utf8'),
+        onSignal() {},
+        onCrash() {},
+        exit: (code) => assert.fail(`exit ${code}`),
+        ...io,
+      })
+      return { status, ...said }
+    },
+    async json<T>(command: string, input = '') {
+      const { status, stdout, stderr } = await folder.run(`${command} --json`, { input })
+      assert.equal(status, 0, stderr)
+      return JSON.parse(stdout) as T
+    },
+    async serve(...flags) {
+      const server = await startServer(path, settings, flags)
+      servers.push(server)
+      return server
+    },
+    async [Symbol.asyncDispose]() {
+      for (const server of servers) await server.end('SIGKILL')
+      rmSync(path, { recursive: true, force: true })
+    },
+  }
+  return folder
+}
+
+async function startServer(cwd: string, settings: Readonly<Record<string, string>>, flags: readonly string[]): Promise<ServerProcess> {
+  const argv = [bin, 'serve', '--json', '--listen', '127.0.0.1:0', ...flags]
+  const child = spawn(process.execPath, argv, {
+    cwd,
+    env: { ...process.env, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = once(child, 'exit')
+  const failures: string[] = []
+  child.stderr.setEncoding('utf8').on('data', (text: string) => failures.push(text))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const next = async () => {
+    const { done, value } = await lines.next()
+    assert.ok(!done, `the server said nothing more: ${failures.join('')}`)
+    return JSON.parse(value) as Record<string, unknown>
+  }
+
+  const started = (await next()) as ServerProcess['started']
+  return {
+    child,
+    started,
+    origin: `http://${started.listen.host}:${started.listen.port}`,
+    next,
+    async end(signal = 'SIGTERM') {
+      child.kill(signal)
+      await ended
+      return child.exitCode
+    },
+  }
+}
