@@ -29,7 +29,7 @@ const { status } = spawnSync(
     ...(whole ? coverageFlags() : []),
     ...files,
   ],
-  { stdio: 'inherit', env: { ...process.env, GATELODGE_TEST_POSTGRES: postgres.url } },
+  { stdio: 'inherit', env: { ...process.env, TEST_POSTGRES_URL: postgres.url } },
 )
 await postgres.stop()
 if (status !== 0) process.exitCode = status ?? 1

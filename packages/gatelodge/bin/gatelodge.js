@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// biome-ignore-all lint/style/useNodejsImportProtocol: Node 12 does not know those names
 'use strict'
 
 // Read by whatever Node is there, so in the syntax of Node 12 and as CommonJS.
@@ -12,10 +13,10 @@ function complaint(version, isCheckout) {
   const parts = version.split('.').map(Number)
   if (parts[0] > oldest[0] || (parts[0] === oldest[0] && parts[1] >= oldest[1])) return undefined
 
-  const needed = 'Gatelodge needs Node.js ' + oldest.join('.') + ' or newer, and this is ' + version + '. '
-  return isCheckout
-    ? needed + 'Run it through npm, which brings its own: npm start, or npm run gatelodge -- COMMAND'
-    : needed + 'Install a newer one from https://nodejs.org'
+  const fix = isCheckout
+    ? 'Run it through npm, which brings its own: npm start, or npm run gatelodge -- COMMAND'
+    : 'Install a newer one from https://nodejs.org'
+  return `Gatelodge needs Node.js ${oldest.join('.')} or newer, and this is ${version}. ${fix}`
 }
 
 function start() {
@@ -24,14 +25,14 @@ function start() {
   const isCheckout = !isInstalled && fs.existsSync(path.join(__dirname, '../src/main.ts'))
   const problem = complaint(process.versions.node, isCheckout)
   if (problem !== undefined) {
-    process.stderr.write(problem + '\n')
+    process.stderr.write(`${problem}\n`)
     process.exit(1)
   }
   keepCompiled()
   return isCheckout ? import('../src/main.ts') : import('../dist/main.js')
 }
 
-/** Stripping types takes half of a start. The cache stands beside the program, since whoever can write it can change what runs. */
+/** Stripping types takes half the time of a start and a fifth of its memory. The cache stands beside the program, since whoever can write it can change what runs. */
 function keepCompiled() {
   // V8 counts coverage less exactly in what it did not compile itself.
   if (process.env.NODE_V8_COVERAGE) return

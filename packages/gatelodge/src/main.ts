@@ -8,8 +8,8 @@ process.exitCode = await run(process.argv.slice(2), {
   cwd: process.cwd(),
   now: () => performance.now(),
   stdin: () => text(process.stdin),
-  stdout: { write: (chunk) => void process.stdout.write(chunk), isTty: process.stdout.isTTY === true },
-  stderr: { write: (chunk) => void process.stderr.write(chunk), isTty: process.stderr.isTTY === true },
+  stdout: { write: (chunk) => void process.stdout.write(chunk) },
+  stderr: { write: (chunk) => void process.stderr.write(chunk) },
   readFile: (path) => readFileSync(path, 'utf8'),
   onSignal(listener) {
     process.on('SIGTERM', listener)

@@ -21,5 +21,4 @@ export interface Io {
 
 export interface Output {
   write(text: string): void
-  readonly isTty: boolean
 }

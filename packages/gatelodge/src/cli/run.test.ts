@@ -68,7 +68,10 @@ test('every command refuses an unknown option with exit status 2 and names the n
 })
 
 test('with --json every command prints one JSON document and nothing else', async () => {
-  assert.deepEqual(Object.keys(samples), commands.map(({ name }) => name))
+  assert.deepEqual(
+    Object.keys(samples),
+    commands.map(({ name }) => name),
+  )
   await using folder = commandFolder()
   await folder.json('user create --email ada@example.com --password-stdin', 'quiet harbour 52')
 
@@ -136,14 +139,18 @@ test('faulty settings are all listed at once, in any command, with exit status 1
   for (const name of ['config', 'serve', 'user list', 'migrate up']) {
     const { status, stdout, stderr } = await folder.run(name)
     assert.deepEqual([status, stdout], [1, ''])
-    for (const field of ['GATELODGE_LISTEN', 'GATELODGE_LISTN', 'GATELODGE_RESET_TTL']) assert.ok(stderr.includes(`\n  ${field} `))
+    for (const field of ['GATELODGE_LISTEN', 'GATELODGE_LISTN', 'GATELODGE_RESET_TTL'])
+      assert.ok(stderr.includes(`\n  ${field} `))
   }
   const { errors } = JSON.parse((await folder.run('config --json')).stderr)
   assert.equal(errors.length, 3)
 })
 
 test('settings come from flags, the environment and a file, and secrets are masked', async () => {
-  await using folder = commandFolder({ GATELODGE_SECRET: 'a secret that nobody should ever see', GATELODGE_RESET_TTL: '10m' })
+  await using folder = commandFolder({
+    GATELODGE_SECRET: 'a secret that nobody should ever see',
+    GATELODGE_RESET_TTL: '10m',
+  })
   writeFileSync(join(folder.path, 'settings.json'), '{"service_name": "Porch", "reset_ttl": "20m"}')
   const command = 'config --config settings.json --verify-ttl 2h'
   const { settings } = await folder.json<{ settings: { name: string; value: string; source: string }[] }>(command)

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { commandFolder } from '../../test/support/cli.ts'
-import { version } from '../kernel/version.ts'
 import { settings } from '../config.ts'
+import { version } from '../kernel/version.ts'
 import { banner } from './banner.ts'
 import { loadConfig } from './deps.ts'
 
@@ -39,7 +39,9 @@ test('a mail of the development mailbox is announced with its link', async () =>
   })
   const { event, text } = await server.next()
   assert.equal(event, 'mail')
-  assert.ok(String(text).includes('ada@example.com') && String(text).includes(`${server.started.url}/verify-email?token=`))
+  assert.ok(
+    String(text).includes('ada@example.com') && String(text).includes(`${server.started.url}/verify-email?token=`),
+  )
 })
 
 test('a second server on one file is refused until the first one died, however it died', async () => {
@@ -89,7 +91,7 @@ test('the signal that npm passes on beside the terminal’s own is no second wis
       signal = listener
     },
     exit: (status) => void exits.push(status),
-    stdout: { write: (text) => void (text.includes('Next:') && listening.resolve()), isTty: false },
+    stdout: { write: (text) => void (text.includes('Next:') && listening.resolve()) },
   })
   await listening.promise
 
@@ -116,7 +118,7 @@ test('an error that nobody caught is logged and ends the process with status 1',
       signal = listener
     },
     exit: (status) => void exits.push(status),
-    stdout: { write: (text) => void (text.includes('Next:') && listening.resolve()), isTty: false },
+    stdout: { write: (text) => void (text.includes('Next:') && listening.resolve()) },
   })
   await listening.promise
 
@@ -125,8 +127,32 @@ test('an error that nobody caught is logged and ends the process with status 1',
   const { stderr } = await served
   const line = stderr.split('\n').find((text) => text.includes('nobody caught'))
   const { level, err } = JSON.parse(line ?? '{}')
-  assert.deepEqual([level, err.type, err.message, err.cause.message], ['error', 'TypeError', 'out of the blue', 'below'])
+  assert.deepEqual(
+    [level, err.type, err.message, err.cause.message],
+    ['error', 'TypeError', 'out of the blue', 'below'],
+  )
   assert.deepEqual(exits, [1])
+})
+
+test('forwarding headers of a peer who is no trusted proxy are warned of once', async () => {
+  await using folder = commandFolder()
+  const listening = Promise.withResolvers<{ listen: { port: number } }>()
+  let signal = () => {}
+  const served = folder.run('serve --json --listen 127.0.0.1:0', {
+    onSignal(listener) {
+      signal = listener
+    },
+    stdout: { write: (text) => listening.resolve(JSON.parse(text)) },
+  })
+  const { port } = (await listening.promise).listen
+  for (const client of ['192.0.2.1', '192.0.2.2']) {
+    await fetch(`http://127.0.0.1:${port}/api/v1/auth/username-available?username=ada`, { headers: { 'x-forwarded-for': client } })
+  }
+
+  signal()
+  const { stderr } = await served
+  assert.equal(stderr.split('forwarding header from an untrusted peer').length, 2)
+  assert.doesNotMatch(stderr, /192\.0\.2/)
 })
 
 test('an address that cannot be listened on is named with what to do, and the database stays free', async () => {
@@ -136,7 +162,7 @@ test('an address that cannot be listened on is named with what to do, and the da
   const cases: readonly (readonly [string, RegExp])[] = [
     [`127.0.0.1:${port}`, /Another program listens there already/],
     ['192.0.2.1:3000', /no such address/],
-    ['nowhere.invalid:3000', /Cannot listen on|EAI_AGAIN/],
+    ['nowhere.invalid:3000', /The host has no address/],
   ]
   for (const [listen, reason] of cases) {
     const { status, stderr } = await folder.run(['serve', '--listen', listen])
@@ -165,7 +191,12 @@ test('the banner shows no credentials and what fits the registration mode', () =
   const io = { env, cwd: '/', readFile: () => '' } as unknown as Parameters<typeof loadConfig>[0]['io']
   const { config } = loadConfig({ io, flags: {}, configFile: undefined })
   const { text, json } = banner(config, config.listen, [])
-  for (const part of ['postgres://db.example:5433/gatelodge', 'mail.example:465', '[::1]:3000', 'gatelodge user create']) {
+  for (const part of [
+    'postgres://db.example:5433/gatelodge',
+    'mail.example:465',
+    '[::1]:3000',
+    'gatelodge user create',
+  ]) {
     assert.ok(text.includes(part), part)
   }
   assert.doesNotMatch(text + JSON.stringify(json), /opensesame/)

@@ -5,7 +5,14 @@ import { type CommandFolder, commandFolder } from '../../test/support/cli.ts'
 import { openSqlite } from '../store/sqlite.ts'
 
 interface UserAnswer {
-  readonly user: { id: string; email: string; email_verified: boolean; is_active: boolean; is_staff: boolean; roles: string[] }
+  readonly user: {
+    id: string
+    email: string
+    email_verified: boolean
+    is_active: boolean
+    is_staff: boolean
+    roles: string[]
+  }
 }
 
 const password = 'quiet harbour 52'
@@ -25,7 +32,11 @@ async function rows(folder: CommandFolder) {
   }
 }
 
-async function failure(folder: CommandFolder, command: string, input = ''): Promise<{ code: string; detail: string; errors: { field: string }[] }> {
+async function failure(
+  folder: CommandFolder,
+  command: string,
+  input = '',
+): Promise<{ code: string; detail: string; errors: { field: string }[] }> {
   const { status, stdout, stderr } = await folder.run(`${command} --json`, { input })
   assert.deepEqual([status, stdout], [1, ''])
   return JSON.parse(stderr)
@@ -51,11 +62,15 @@ test('an account lives from its making to its deletion by commands, and each ste
   await folder.json('user activate ada')
   await folder.json('user reset-password ada')
 
-  const copy = await folder.json<{ user: { id: string }; sessions: unknown[]; events: { name: string; at: string }[] }>('user export ada')
+  const copy = await folder.json<{ user: { id: string }; sessions: unknown[]; events: { name: string; at: string }[] }>(
+    'user export ada',
+  )
   assert.equal(copy.user.id, made.user.id)
   assert.ok(copy.events.some(({ name, at }) => name === 'user.created' && at.endsWith('Z')))
 
-  assert.deepEqual(await folder.json('user delete ada --yes'), { deleted: { id: made.user.id, email: 'ada@example.com' } })
+  assert.deepEqual(await folder.json('user delete ada --yes'), {
+    deleted: { id: made.user.id, email: 'ada@example.com' },
+  })
   assert.equal((await failure(folder, 'user show ada')).code, 'user_not_found')
   assert.deepEqual(await rows(folder), {
     events: [
@@ -84,9 +99,18 @@ test('a new account is refused when its address or name is taken, or its passwor
   assert.equal((await create('--email ADA@example.com --invite')).code, 'email_taken')
   assert.equal((await create('--email grace@example.com --username Ada --invite')).code, 'username_taken')
   assert.equal((await create('--email grace --invite')).errors[0]?.field, 'email')
-  assert.equal((await create('--email grace@example.com --password-stdin', 'grace@example.com')).errors[0]?.field, 'password')
-  assert.equal((await create(`--email grace@example.com --invite --first-name ${'x'.repeat(151)}`)).errors[0]?.field, 'first_name')
-  assert.equal((await create('--email grace@example.com --invite --last-name \u202eevil')).errors[0]?.field, 'last_name')
+  assert.equal(
+    (await create('--email grace@example.com --password-stdin', 'grace@example.com')).errors[0]?.field,
+    'password',
+  )
+  assert.equal(
+    (await create(`--email grace@example.com --invite --first-name ${'x'.repeat(151)}`)).errors[0]?.field,
+    'first_name',
+  )
+  assert.equal(
+    (await create('--email grace@example.com --invite --last-name \u202eevil')).errors[0]?.field,
+    'last_name',
+  )
   assert.equal((await folder.json<{ users: unknown[] }>('user list')).users.length, 1)
 })
 
@@ -94,12 +118,16 @@ test('the setting for usernames holds for commands as well', async () => {
   await using required = commandFolder({ GATELODGE_USERNAME: 'required' })
   assert.equal((await failure(required, 'user create --email ada@example.com --invite')).errors[0]?.field, 'username')
   await using off = commandFolder({ GATELODGE_USERNAME: 'off' })
-  assert.equal((await failure(off, 'user create --email ada@example.com --username ada --invite')).errors[0]?.field, 'username')
+  assert.equal(
+    (await failure(off, 'user create --email ada@example.com --username ada --invite')).errors[0]?.field,
+    'username',
+  )
 })
 
 test('a list is searched, cut and read with wildcards taken literally', async () => {
   await using folder = commandFolder()
-  for (const name of ['ada', 'grace', 'gra_e']) await folder.json(`user create --email ${name}@example.com --first-name ${name.toUpperCase()} --invite`)
+  for (const name of ['ada', 'grace', 'gra_e'])
+    await folder.json(`user create --email ${name}@example.com --first-name ${name.toUpperCase()} --invite`)
   const list = async (flags: string) => {
     const { users, more } = await folder.json<{ users: { email: string }[]; more: boolean }>(`user list ${flags}`)
     return [...users.map(({ email }) => email.split('@')[0]), more]
@@ -118,10 +146,7 @@ test('an administrator is verified at once and is the last one until there is an
     'admin create --email root@example.com --password-stdin',
     password,
   )
-  assert.deepEqual(
-    [created, user.email_verified, user.is_staff, user.roles],
-    [true, true, true, ['administrator']],
-  )
+  assert.deepEqual([created, user.email_verified, user.is_staff, user.roles], [true, true, true, ['administrator']])
 
   assert.equal((await failure(folder, 'user delete root@example.com --yes')).code, 'last_administrator')
   assert.equal((await failure(folder, 'user deactivate root@example.com')).code, 'last_administrator')

@@ -1,6 +1,7 @@
 import type { Instant } from '../kernel/clock.ts'
 import type { PendingSignupRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
+import type { Work } from '../store/unit-of-work.ts'
 
 /** The unexpired sign-up with this id, if it is one of this address. */
 export async function findPendingSignup(
@@ -19,6 +20,11 @@ export async function findNewestPendingSignup(
   now: Instant,
 ): Promise<PendingSignupRow | undefined> {
   return pendingSignupsOf(db, email, now).orderBy('created_at', 'desc').limit(1).executeTakeFirst()
+}
+
+/** Lets confirmations of one address take turns: each would wait for the link that the other has spent, a deadlock on PostgreSQL. */
+export async function lockSignupsOf(work: Work, email: string): Promise<void> {
+  await work.db.updateTable('pending_signups').set({ email }).where('email', '=', email).execute()
 }
 
 function pendingSignupsOf(db: ReadDb, email: string, now: Instant) {

@@ -1,5 +1,5 @@
-import { Hono } from 'hono'
 import type { IncomingMessage } from 'node:http'
+import { Hono } from 'hono'
 import type { Deps } from '../domain/deps.ts'
 import { addressLimits, attemptWithin, consume } from '../domain/limits.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
@@ -9,7 +9,7 @@ import { uuidv7 } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
 import { parseInput, readJson } from './body.ts'
 import { createClientIp } from './client-ip.ts'
-import { createCookieJar, type CookieJar } from './cookies.ts'
+import { type CookieJar, createCookieJar } from './cookies.ts'
 import { authenticate, readCredential } from './credentials.ts'
 import { createPrinter, type Printer } from './print.ts'
 import { statusOf } from './problem.ts'
@@ -87,7 +87,12 @@ function warnOnce({ log }: Deps): () => void {
   }
 }
 
-function toAsked({ deps, requestIds }: AppParts, request: Request, env: Bindings, params: Readonly<Record<string, string>>): Asked {
+function toAsked(
+  { deps, requestIds }: AppParts,
+  request: Request,
+  env: Bindings,
+  params: Readonly<Record<string, string>>,
+): Asked {
   const { incoming } = env
   return {
     request,
@@ -133,12 +138,17 @@ function serve(parts: AppParts, route: Route, asked: Asked): Response | Promise<
     const sessionCookie = parts.cookies.session.read(cookie)
     assertSameOrigin(
       route.origin,
-      { fetchSite: asked.header('sec-fetch-site'), origin: asked.header('origin'), hasSessionCookie: sessionCookie !== undefined },
+      {
+        fetchSite: asked.header('sec-fetch-site'),
+        origin: asked.header('origin'),
+        hasSessionCookie: sessionCookie !== undefined,
+      },
       parts.ownOrigins,
     )
 
     const me = whoAsks(parts, route, asked.header('authorization'), sessionCookie)
-    const answer = me instanceof Promise ? me.then((live) => run(parts, route, asked, live)) : run(parts, route, asked, me)
+    const answer =
+      me instanceof Promise ? me.then((live) => run(parts, route, asked, live)) : run(parts, route, asked, me)
     if (!(answer instanceof Promise)) return parts.printer.success(answer, asked)
     return answer.then(
       (done) => parts.printer.success(done, asked),
@@ -183,12 +193,7 @@ function run(parts: AppParts, route: Route, asked: Asked, me: LiveSession | unde
   return runLimited(parts, route, asked, me)
 }
 
-async function runLimited(
-  parts: AppParts,
-  route: Route,
-  asked: Asked,
-  me: LiveSession | undefined,
-): Promise<Answer> {
+async function runLimited(parts: AppParts, route: Route, asked: Asked, me: LiveSession | undefined): Promise<Answer> {
   const { deps } = parts
   const limit = addressLimits[route.limit]
   const actor = toActor(parts, asked, me)
@@ -206,7 +211,13 @@ function isGuess(error: unknown): boolean {
   return error instanceof AuthError && guesses.has(error.code)
 }
 
-const guesses: ReadonlySet<string> = new Set(['invalid_credentials', 'incorrect_password', 'token_invalid', 'account_inactive', 'email_unverified'])
+const guesses: ReadonlySet<string> = new Set([
+  'invalid_credentials',
+  'incorrect_password',
+  'token_invalid',
+  'account_inactive',
+  'email_unverified',
+])
 
 function toActor(parts: AppParts, asked: Asked, me: LiveSession | undefined): Actor {
   const cookie = asked.header('cookie')

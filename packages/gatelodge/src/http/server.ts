@@ -1,6 +1,6 @@
-import { getRequestListener } from '@hono/node-server'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
 import type { Listen } from '../config.ts'
 import type { Fetch } from './app.ts'
 
@@ -51,8 +51,11 @@ function listening(server: Server, { host, port }: Listen): Promise<void> {
 function stop(server: Server, patience: number): Promise<void> {
   return new Promise((resolve) => {
     const giveUp = setTimeout(() => server.closeAllConnections(), patience)
+    // A connection whose last request was answered would be kept alive for a next one.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50)
     server.close(() => {
       clearTimeout(giveUp)
+      clearInterval(sweep)
       resolve()
     })
     server.closeIdleConnections()

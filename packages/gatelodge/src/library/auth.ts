@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { createLog } from '../cli/log.ts'
 import { type Composition, compose } from '../compose.ts'
 import { type Config, readConfig, type SettingKey, settings } from '../config.ts'
@@ -8,6 +10,7 @@ import { AuthError, type FieldFault } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { loadSecret } from '../secret.ts'
+import { lockSqliteForServer } from '../store/sqlite.ts'
 import { type Api, bindApi } from './api.ts'
 import { type Engine, setEngine } from './engine.ts'
 import { foreignRoutes } from './foreign-routes.ts'
@@ -27,7 +30,8 @@ export interface AuthOptions {
    * Where accounts and passwords live instead of our store, under these rules:
    * - The repository owns id, address, username, password, and whether the account is active; Gatelodge owns sessions, tokens, limits, names and
    *   profile, in a copy of the account with the same id. The copy is brought up to date whenever somebody registers or signs in and whenever a
-   *   library function checks a token; a deactivation in the repository ends the sessions at that moment. Session checks over `fetch` read the copy.
+   *   library function checks or refreshes a token; a deactivation in the repository ends the sessions at that moment. Session checks and refreshes
+   *   over `fetch` read the copy, so call `getLoggedInUser` with the token where a deactivation must count at once.
    * - Sign-up, sign-in, change and reset of a password ask the repository, over HTTP as in the library. The new password is passed on after ours is
    *   stored: if the repository fails then, the caller gets `service_unavailable` and the old password stays.
    * - `registration` must be `instant`, `admin` or `closed`: a sign-up that waits for its mailed link cannot be kept in the repository.
@@ -35,7 +39,7 @@ export interface AuthOptions {
    *   registered or signed in here before; `createPasswordResetToken` knows all of them.
    */
   readonly users?: UserRepository
-  /** Whether mails are delivered and expired rows removed from here; true unless given. */
+  /** Whether mails are delivered and expired rows removed from here; true unless given. False is for a program beside a server that does it. */
   readonly startJobs?: boolean
 }
 
@@ -52,27 +56,36 @@ export interface Auth {
   close(): Promise<void>
 }
 
-/** Opens (and migrates) the database and wires everything. The library reads no environment variable. @throws config_invalid, service_unavailable */
+/**
+ * Opens (and migrates) the database and wires everything. The library reads no environment variable. With jobs it is the one server of its SQLite file;
+ * commands may run beside it. @throws config_invalid, service_unavailable
+ */
 export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
-  const config = readSettings(options)
+  const { config, warnings } = readSettings(options)
   const log = options.log ?? (await createLog({ write: (chunk) => void process.stderr.write(chunk) }, config.logLevel))
+  for (const warning of warnings) log.warn({}, warning)
   const secret = loadSecret(config, systemRandom)
-  const composition = await compose({ config, secret, log, ...(options.clock && { clock: options.clock }) })
+  const runsJobs = options.startJobs !== false
+  const lock = runsJobs ? lockDatabase(config) : unlocked
 
+  const composition = await orRelease(lock, () => compose({ config, secret, log, ...clockOf(options) }))
   const engine = toEngine(composition, options.users)
   const fetch = engine.hasForeignUsers ? createApp(engine.deps, foreignRoutes(routes, engine)) : composition.fetch
   const auth: Auth = {
     fetch: async (request, env) => fetch(request, env),
     api: bindApi(() => auth),
-    close: () => composition.close(),
+    async close() {
+      await composition.close()
+      lock.release()
+    },
   }
   setEngine(auth, engine)
-  if (options.startJobs !== false) composition.startJobs()
+  if (runsJobs) composition.startJobs()
   return auth
 }
 
 /** @throws config_invalid with every fault at once */
-function readSettings({ settings: given = {}, secret, log, users }: AuthOptions): Config {
+function readSettings({ settings: given = {}, secret, users }: AuthOptions): { config: Config; warnings: string[] } {
   const known = new Map(Object.entries(settings).map(([key, { env }]) => [key, env]))
   known.delete('secret')
   const unknown = Object.keys(given).filter((key) => !known.has(key))
@@ -85,8 +98,7 @@ function readSettings({ settings: given = {}, secret, log, users }: AuthOptions)
       'must be instant, admin or closed with a user repository: it cannot keep sign-ups that wait for a link'
     throw refused([{ field: 'registration', code: 'conflict', message }])
   }
-  for (const warning of warnings) log?.warn({}, warning)
-  return config
+  return { config, warnings }
 }
 
 function refused(faults: readonly FieldFault[]): AuthError {
@@ -95,6 +107,32 @@ function refused(faults: readonly FieldFault[]): AuthError {
 
 function noFile(): never {
   throw new Error('the library reads no setting from a file')
+}
+
+interface Lock {
+  release(): void
+}
+
+const unlocked: Lock = { release() {} }
+
+function lockDatabase({ database }: Config): Lock {
+  if (database.kind === 'postgres') return unlocked
+
+  if (database.path !== ':memory:') mkdirSync(dirname(database.path), { recursive: true, mode: 0o700 })
+  return lockSqliteForServer(database.path)
+}
+
+async function orRelease<T>(lock: Lock, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open()
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function clockOf({ clock }: AuthOptions): { clock?: Clock } {
+  return clock ? { clock } : {}
 }
 
 function toEngine(composition: Composition, users: UserRepository | undefined): Engine {

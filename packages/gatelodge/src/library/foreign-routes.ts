@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import type { LiveSession } from '../domain/session-cache.ts'
 import type { Answer, Route, RouteContext } from '../http/route.ts'
 import { signInAnswer } from '../http/sign-in-answer.ts'
-import { invalidField } from '../kernel/errors.ts'
+import { invalidField, NotAuthenticated } from '../kernel/errors.ts'
 import type { Engine } from './engine.ts'
-import { passPasswordOn, signInForeign, signUpForeign } from './foreign-users.ts'
+import { passPasswordOn, proveForeign, signInForeign, signUpForeign } from './foreign-users.ts'
 import { resetTokenHolder } from './passwords.ts'
 import { newRepositoryUser } from './user-repository.ts'
 
@@ -59,8 +60,9 @@ const signInBody = z.object({
   remember: z.boolean(),
 })
 const resetBody = z.object({ token: z.string(), new_password: z.string() })
-const changeBody = z.object({ new_password: z.string() })
-const profileBody = z.object({ username: z.unknown() })
+const changeBody = z.object({ old_password: z.string(), new_password: z.string() })
+const reauthenticateBody = z.object({ password: z.string() })
+const profileBody = z.object({ username: z.unknown().optional() })
 
 const overrides: Readonly<Record<string, Override>> = {
   async [`POST ${base}/signup`](users, { actor, body, cookies }) {
@@ -76,16 +78,24 @@ const overrides: Readonly<Record<string, Override>> = {
 
   async [`POST ${base}/reset-password`](users, { body }, original) {
     const { token, new_password: password } = resetBody.parse(body)
-    const { userId } = await resetTokenHolder(users, token)
+    const user = await resetTokenHolder(users, token)
     const answer = await original()
-    await passPasswordOn(users, userId, password)
+    await passPasswordOn(users, user.userId, password)
     return answer
   },
 
-  async [`POST ${base}/change-password`](users, { body, me }, original) {
+  async [`POST ${base}/change-password`](users, { actor, body, me: holder }, original) {
+    const me = signedIn(holder)
+    const { old_password: oldPassword, new_password: newPassword } = changeBody.parse(body)
+    await proveForeign(users, actor, me, oldPassword)
     const answer = await original()
-    if (me) await passPasswordOn(users, me.user.id, changeBody.parse(body).new_password)
+    await passPasswordOn(users, me.user.id, newPassword)
     return answer
+  },
+
+  async [`POST ${base}/reauthenticate`](users, { actor, body, me: holder }, original) {
+    await proveForeign(users, actor, signedIn(holder), reauthenticateBody.parse(body).password)
+    return original()
   },
 
   async [`PATCH ${base}/me`](_users, { body }, original) {
@@ -94,4 +104,9 @@ const overrides: Readonly<Record<string, Override>> = {
     }
     return original()
   },
+}
+
+function signedIn(me: LiveSession | undefined): LiveSession {
+  if (!me) throw new NotAuthenticated() // the guard of these routes asked before
+  return me
 }

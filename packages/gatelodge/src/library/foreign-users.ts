@@ -10,8 +10,9 @@ import {
 import type { Deps } from '../domain/deps.ts'
 import { normaliseEmail } from '../domain/identifiers/email.ts'
 import { normaliseUsername } from '../domain/identifiers/username.ts'
-import { attemptWithin, signInDelay } from '../domain/limits.ts'
+import { attemptWithin, passwordDelay, signInDelay } from '../domain/limits.ts'
 import { setPasswordHash } from '../domain/passwords/set.ts'
+import type { LiveSession } from '../domain/session-cache.ts'
 import { endSessions, type SessionWish } from '../domain/sessions.ts'
 import { dropUsername, takeUsername } from '../domain/usernames.ts'
 import { findUser, findUserByEmail, findUserByUsername } from '../domain/users.ts'
@@ -84,9 +85,24 @@ export async function syncByEmail(engine: Users, email: string): Promise<void> {
   await sync(engine, await ask(() => engine.users.getByEmail(email)))
 }
 
+/** Has the repository check the password of somebody signed in, which may have changed there. @throws incorrect_password, rate_limited, service_unavailable */
+export async function proveForeign(engine: Users, actor: Actor, me: LiveSession, password: string): Promise<void> {
+  const { deps, users } = engine
+  const { id } = me.user
+  const isFailure = (error: unknown) => isAuthError(error, 'incorrect_password')
+  await attemptWithin(deps, actor, { limit: passwordDelay, subject: id, isFailure }, async () => {
+    const known = await ask(() => users.getById(id))
+    const proved = known && (await ask(() => users.authenticateUser(known.email, password)))
+    if (proved?.id !== id) throw new AuthError('incorrect_password')
+  })
+
+  const hash = await hashToKeep(deps, actor, id, password)
+  if (hash !== null) await transact(deps, actor, (work) => setPasswordHash(work, id, hash))
+}
+
 /** Passes a new password on to the repository. @throws what the repository refuses, service_unavailable */
-export async function passPasswordOn(engine: Users, id: string, password: string): Promise<void> {
-  await ask(() => engine.users.updatePassword(id, password))
+export async function passPasswordOn({ users }: Users, id: string, password: string): Promise<void> {
+  await ask(() => users.updatePassword(id, password))
 }
 
 function onlyOne({ identifier, email, username }: Names): string {
@@ -136,17 +152,24 @@ async function startForeign(
   password: string,
   wish: SessionWish,
 ): Promise<SignedIn> {
-  // The copy keeps a hash of the password that signed in last, to ask for it again inside a session; sign-in never asks the copy.
-  const copy = await findUser(deps.store.db, user.id as UserId)
-  const isKept = copy !== undefined && (await deps.hasher.verify(copy.password_hash, password, actor.ip ?? ''))
-  const hash = isKept ? null : await deps.hasher.hash(password, actor.ip ?? '')
-
+  const hash = await hashToKeep(deps, actor, user.id, password)
   const started = await transact(deps, actor, async (work) => {
     const row = await mirror(deps, work, user)
     if (hash !== null) await setPasswordHash(work, row.id, hash)
     return startSession(deps, work, row, passwordProof, wish)
   })
   return finishSignIn(deps, started)
+}
+
+/**
+ * The copy keeps a hash of the password that the repository accepted last, so that the flows find what was just proved; nobody signs in by it.
+ * Null when it has it already.
+ */
+async function hashToKeep(deps: Deps, actor: Actor, id: string, password: string): Promise<string | null> {
+  const fairKey = actor.ip ?? ''
+  const copy = await findUser(deps.store.db, id as UserId)
+  const isKept = copy !== undefined && (await deps.hasher.verify(copy.password_hash, password, fairKey))
+  return isKept ? null : deps.hasher.hash(password, fairKey)
 }
 
 /** Writes what the repository says of an account into our copy, under the same id. @throws service_unavailable when it says nonsense */

@@ -35,10 +35,9 @@ export async function raising<T>(names: ErrorNames, operation: () => T | Promise
 
 function named(names: ErrorNames, error: unknown): AuthError {
   if (!isAuthError(error)) return new AuthError('internal', { cause: error })
-  if (error.constructor !== AuthError) return error // raised by its name already
-
-  const Named = isMissingField(error) ? MissingFieldError : (names[error.code] ?? usualNames[error.code])
-  if (!Named) return error
+  const usual = error.constructor === AuthError ? usualNames[error.code] : undefined // one raised by its name keeps it
+  const Named = isMissingField(error) ? MissingFieldError : (names[error.code] ?? usual)
+  if (!Named || error.constructor === Named) return error
   return new Named({
     detail: error.detail,
     faults: error.faults,

@@ -11,7 +11,7 @@ import type { UserId } from '../kernel/ids.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Auth } from './auth.ts'
 import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
-import { passPasswordOn, syncByEmail } from './foreign-users.ts'
+import { passPasswordOn, proveForeign, syncByEmail } from './foreign-users.ts'
 import { signedIn } from './holder.ts'
 import { addressSchema, changePasswordSchema, readInput, resetPasswordSchema } from './input.ts'
 import { raising } from './naming.ts'
@@ -85,6 +85,7 @@ export function changePassword(
     const engine = engineOf(auth)
     const { actor, me } = await signedIn(engine, caller)
     const given = readInput(changePasswordSchema, input)
+    if (engine.hasForeignUsers) await proveForeign(engine, actor, me, given.oldPassword)
     await change(engine.deps, actor, me, given)
     if (engine.hasForeignUsers) await passPasswordOn(engine, me.user.id, given.newPassword)
   })

@@ -11,7 +11,7 @@ import { AuthError, NoAuthUserError, SessionValidationError, TokenError } from '
 import type { Auth } from './auth.ts'
 import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
 import { createForeign, signInForeign, signUpForeign } from './foreign-users.ts'
-import { signedIn } from './holder.ts'
+import { holderOf, signedIn } from './holder.ts'
 import { type LoginRequest, loginSchema, type RegisterRequest, readInput, registerSchema } from './input.ts'
 import { raising } from './naming.ts'
 import { type PublicUser, toPublicUser } from './public-user.ts'
@@ -102,9 +102,10 @@ export function statelessLogout(): { readonly message: string } {
 
 /** Trades a refresh token for a fresh pair; each works once, and once more within the grace window. @throws TokenError */
 export function refreshToken(auth: Auth, token: string): Promise<TokenPair> {
-  return raising({ token_invalid: TokenError }, async () => {
-    const { deps } = engineOf(auth)
-    const fresh = await refresh(deps, actorOf(deps), { refreshToken: String(token) })
+  return raising({ token_invalid: TokenError, user_not_found: TokenError }, async () => {
+    const engine = engineOf(auth)
+    const fresh = await refresh(engine.deps, actorOf(engine.deps), { refreshToken: String(token) })
+    if (engine.hasForeignUsers) await holderOf(engine, fresh.accessToken) // the repository may have stopped the account
     return { accessToken: fresh.accessToken, refreshToken: fresh.refreshToken }
   })
 }
@@ -113,7 +114,8 @@ export function refreshToken(auth: Auth, token: string): Promise<TokenPair> {
 async function isAdministrator(engine: Engine, caller: Caller): Promise<boolean> {
   if (caller.token === undefined) return false
 
-  const { me } = await raising({ token_invalid: SessionValidationError }, () => signedIn(engine, caller))
+  const names = { token_invalid: SessionValidationError, user_not_found: SessionValidationError }
+  const { me } = await raising(names, () => signedIn(engine, caller))
   return me.user.roles.includes('administrator')
 }
 

@@ -42,7 +42,17 @@ test('getToken reads the token of a bearer header, however the scheme is written
 })
 
 test('getToken raises InvalidAuthorizationHeader for every other header', () => {
-  for (const header of [undefined, null, '', 'Bearer', 'Bearer ', 'Basic abc', 'abc.def', 'Bearer a b', 'xBearer abc']) {
+  for (const header of [
+    undefined,
+    null,
+    '',
+    'Bearer',
+    'Bearer ',
+    'Basic abc',
+    'abc.def',
+    'Bearer a b',
+    'xBearer abc',
+  ]) {
     assert.throws(() => getToken(header), InvalidAuthorizationHeader)
   }
 })
@@ -61,6 +71,12 @@ test('validateToken raises TokenError for garbage, an expired and a revoked toke
   await logoutUser(app.auth, other)
   await assert.rejects(validateToken(app.auth, other), TokenError)
   app.clock.advance(hour)
+  await assert.rejects(validateToken(app.auth, app.token), TokenError)
+})
+
+test('validateToken raises TokenError for a genuine token without its user', async () => {
+  await using app = await withAda()
+  await deleteOwnAccount(app.auth, { password }, { token: app.token })
   await assert.rejects(validateToken(app.auth, app.token), TokenError)
 })
 
@@ -154,7 +170,10 @@ test('getJwtPayload gives every claim, says nothing of revocation and raises Inv
   assert.deepEqual([claims.sub, claims.iss, claims.client_id], [app.id, 'http://localhost:3000', 'gatelodge'])
   await logoutUser(app.auth, app.token)
   assert.equal((await getJwtPayload(app.auth, app.token)).sub, app.id)
-  await assert.rejects(getJwtPayload(app.auth, 'a.b.c'), (error) => error instanceof InvalidToken && error instanceof AuthError)
+  await assert.rejects(
+    getJwtPayload(app.auth, 'a.b.c'),
+    (error) => error instanceof InvalidToken && error instanceof AuthError,
+  )
 })
 
 test('getValidatedTokenPayload gives subject and expiry only, and refuses a revoked token', async () => {

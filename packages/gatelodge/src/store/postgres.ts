@@ -17,11 +17,21 @@ export function openPostgres(url: string): Store {
     engine: 'postgres',
     db,
     migrationDb: db,
-    transaction: (work) => db.transaction().execute(work),
+    transaction: (work) => retryDeadlocks(() => db.transaction().execute(work)),
     foreignVersion: () => ++version, // nothing tells this process of foreign commits, so nothing read before may be trusted
     async backup() {
       throw new AuthError('command_invalid', { detail: 'Back up PostgreSQL with pg_dump.' })
     },
     close: () => db.destroy(),
+  }
+}
+
+/** A deadlock is broken by failing one side, which is to try again (PostgreSQL manual, 13.3.4): it then sees what the other did. */
+async function retryDeadlocks<T>(run: () => Promise<T>, tries = 5): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (tries === 1 || !(error instanceof pg.DatabaseError) || error.code !== '40P01') throw error
+    return retryDeadlocks(run, tries - 1)
   }
 }

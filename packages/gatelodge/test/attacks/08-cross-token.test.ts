@@ -59,9 +59,9 @@ forEachDatabase('08 cross-token confusion', (engine) => {
         assert.notEqual(text, '', kind)
         if (kind === place) continue
         const told = await use(app, text)
-        const expected = ['access', 'cookie', 'refresh'].includes(place) ? [401] : [400]
-        assert.ok(expected.includes(told.status), `${kind} as ${place}: ${told.status} ${told.code}`)
-        assert.ok(['token_invalid', 'input_invalid'].includes(told.code ?? ''), `${kind} as ${place}: ${told.code}`)
+        const isLong = text.length > 256 && place !== 'access' && place !== 'cookie' // no token of a body is
+        const expected = isLong ? [400, 'input_invalid'] : [place in { access: 0, cookie: 0, refresh: 0 } ? 401 : 400, 'token_invalid']
+        assert.deepEqual([told.status, told.code], expected, `${kind} as ${place}`)
       }
     }
     assert.deepEqual(await stored(app), before)

@@ -58,7 +58,8 @@ forEachDatabase('09 refresh replay', (engine) => {
     for (let round = 0; round < 5; round += 1) {
       const { access, refresh } = await app.tokens(ada)
       const refreshes = inParallel(10, () => app.post('/refresh', { refresh_token: refresh }))
-      const [told] = await Promise.all([refreshes, app.post('/signout', { refresh_token: refresh })])
+      const [told, out] = await Promise.all([refreshes, app.post('/signout', { refresh_token: refresh })])
+      assert.equal(out.json.username, ada.username)
       for (const bearer of [access, ...told.map(({ json }) => json.access_token).filter(Boolean)]) {
         assert.equal((await app.get('/session', { bearer })).code, 'token_invalid')
       }

@@ -1,7 +1,7 @@
 import type { MailboxEntry } from '../../src/domain/mailbox.ts'
 import { type Auth, type AuthOptions, createAuth } from '../../src/library/auth.ts'
 import { engineOf } from '../../src/library/engine.ts'
-import { recordingLog, type TestClock, testClock, type LogLine, testSecret } from './deps.ts'
+import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
 
 export const password = 'quiet harbour 52'
 

@@ -51,22 +51,23 @@ export function commandFolder(env: Readonly<Record<string, string>> = {}): Comma
   const folder: CommandFolder = {
     path,
     async run(command, { input = '', ...io } = {}) {
-      const said = { stdout: '', stderr: '' }
+      const stdout: string[] = []
+      const stderr: string[] = []
       const argv = typeof command === 'string' ? command.split(' ') : command
       const status = await run(argv, {
         env: settings,
         cwd: path,
         now: () => performance.now(),
         stdin: async () => input,
-        stdout: { write: (text) => void (said.stdout += text), isTty: false },
-        stderr: { write: (text) => void (said.stderr += text), isTty: false },
+        stdout: { write: (text) => void stdout.push(text) },
+        stderr: { write: (text) => void stderr.push(text) },
         readFile: (file) => readFileSync(file, 'utf8'),
         onSignal() {},
         onCrash() {},
         exit: (code) => assert.fail(`exit ${code}`),
         ...io,
       })
-      return { status, ...said }
+      return { status, stdout: stdout.join(''), stderr: stderr.join('') }
     },
     async json<T>(command: string, input = '') {
       const { status, stdout, stderr } = await folder.run(`${command} --json`, { input })
@@ -86,7 +87,11 @@ export function commandFolder(env: Readonly<Record<string, string>> = {}): Comma
   return folder
 }
 
-async function startServer(cwd: string, settings: Readonly<Record<string, string>>, flags: readonly string[]): Promise<ServerProcess> {
+async function startServer(
+  cwd: string,
+  settings: Readonly<Record<string, string>>,
+  flags: readonly string[],
+): Promise<ServerProcess> {
   const argv = [bin, 'serve', '--json', '--listen', '127.0.0.1:0', ...flags]
   const child = spawn(process.execPath, argv, {
     cwd,

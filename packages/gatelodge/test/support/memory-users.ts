@@ -2,8 +2,8 @@ import { randomUUID, scryptSync } from 'node:crypto'
 import { normaliseEmail, parseEmail } from '../../src/domain/identifiers/email.ts'
 import { normaliseUsername, parseUsername } from '../../src/domain/identifiers/username.ts'
 import { AuthError, invalidField, UserAlreadyExistsError, UserNotFound } from '../../src/kernel/errors.ts'
-import type { RepositoryUnderTest } from '../../src/library/user-repository-contract.ts'
 import type { NewRepositoryUser, RepositoryUser, UserRepository } from '../../src/library/user-repository.ts'
+import type { RepositoryUnderTest } from '../../src/library/user-repository-contract.ts'
 
 /** A repository of a host program, in memory, with what its interface has no word for. */
 export interface MemoryUsers extends RepositoryUnderTest {

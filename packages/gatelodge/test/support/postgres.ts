@@ -44,7 +44,7 @@ let databases = 0
 
 /** The URL of a fresh, empty database: on the server that `npm test` started, else on one of this process's own. */
 export async function freshPostgresDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
-  const url = process.env['GATELODGE_TEST_POSTGRES'] ?? (await ownServer()).url
+  const url = process.env['TEST_POSTGRES_URL'] ?? (await ownServer()).url
   databases += 1
   const name = `test_${process.pid}_${databases}`
   await command(url, `create database ${name}`)
@@ -74,7 +74,8 @@ async function command(url: string, sql: string): Promise<void> {
   }
 }
 
-function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().once('error', reject)
     probe.listen(0, '127.0.0.1', () => {

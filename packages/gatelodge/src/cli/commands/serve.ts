@@ -118,6 +118,7 @@ function notListening({ host, port }: Listen, cause: unknown): unknown {
     EADDRNOTAVAIL: 'This machine has no such address: correct it',
     EACCES: 'The port needs more rights than this process has: take one above 1023',
     ENOTFOUND: 'The host has no address: correct it',
+    EAI_AGAIN: 'The host has no address at the moment: correct it',
   }
   const reason = typeof code === 'string' ? reasons[code] : undefined
   if (reason === undefined) return cause

@@ -29,7 +29,8 @@ export function checkProxies({ publicUrl, trustedProxies }: Config): Finding[] {
     return [{ check, status: 'ok', says, advice }]
   }
 
-  if (publicUrl.startsWith('http:')) return [{ check, status: 'ok', says: 'forwarding headers are ignored' }]
+  if (publicUrl.startsWith('http:'))
+    return [{ check, status: 'ok', says: 'forwarding headers are ignored; the server log warns at the first one' }]
   return [
     {
       check,

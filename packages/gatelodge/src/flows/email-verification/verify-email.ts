@@ -4,6 +4,7 @@ import type { Deps } from '../../domain/deps.ts'
 import { attemptWithin, passwordDelay } from '../../domain/limits.ts'
 import { peekToken, spendToken } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
+import { lockSignupsOf } from '../../domain/pending-signups.ts'
 import { createUser, findUser, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError, isAuthError } from '../../kernel/errors.ts'
@@ -41,6 +42,7 @@ async function confirmSignUp(deps: Deps, actor: Actor, input: VerifyEmail, token
   }
 
   return transact(deps, actor, async (work) => {
+    await lockSignupsOf(work, pending.email)
     await spendToken(work, 'verify_signup', input.token)
     const user = await createFrom(work, pending)
     await record(work, 'email.verified', user.id, {})

@@ -85,8 +85,8 @@ async function again(deps: Deps, work: Work, held: Held, spentAt: number): Promi
   const { session } = held
   if (work.now < spentAt + deps.config.refreshGrace && held.sealed !== null) return openSuccessor(held, held.sealed)
 
-  await endSession(work, session.user_id, session.id)
-  await record(work, 'refresh.reused', session.user_id, { session_id: session.id })
+  const ended = await endSession(work, session.user_id, session.id)
+  if (ended) await record(work, 'refresh.reused', session.user_id, { session_id: session.id })
   return undefined
 }
 

@@ -1,5 +1,0 @@
-export {
-  type RepositoryCheck,
-  type RepositoryUnderTest,
-  userRepositoryContract,
-} from './library/user-repository-contract.ts'

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+
+/** A fenced block of a page; the language is empty when the fence names none. */
+export interface Block {
+  readonly language: string
+  readonly body: string
+}
+
+/** The fenced blocks of a Markdown page, in order. */
+export function blocksOf(page: string): Block[] {
+  return [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language = '', body = '']) => ({ language, body }))
+}
+
+/** The text below a heading, up to the next heading of the same level or a higher one. */
+export function markdownSection(page: string, heading: string): string {
+  const lines = withoutBlocks(page).split('\n')
+  const start = lines.findIndex((line) => /^#+ /.test(line) && line.replace(/^#+ /, '') === heading)
+  assert.notEqual(start, -1, `no heading "${heading}"`)
+  const level = (lines[start] ?? '').indexOf(' ')
+  const length = lines.slice(start + 1).findIndex((line) => /^#+ /.test(line) && line.indexOf(' ') <= level)
+  return page.split('\n').slice(start + 1, length < 0 ? undefined : start + 1 + length).join('\n')
+}
+
+/** The rows of every table in a text, without heads; each cell without its code marks. */
+export function tableRowsOf(text: string): string[][] {
+  const lines = text.split('\n')
+  const isRow = (line: string | undefined) => line?.startsWith('|') === true
+  const isHead = (index: number) => /^\|(?:\s*:?-+:?\s*\|)+$/.test(lines[index + 1] ?? '')
+  const isRule = (line: string) => /^\|(?:\s*:?-+:?\s*\|)+$/.test(line)
+  return lines.flatMap((line, index) => {
+    if (!isRow(line) || isHead(index) || isRule(line)) return []
+    return [line.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim().replace(/`/g, ''))]
+  })
+}
+
+/** The anchors of a page's headings, as the evidence check and code hosts make them. */
+export function anchorsOf(page: string): string[] {
+  const headings = withoutBlocks(page).match(/^#+ .+$/gm) ?? []
+  return headings.map((heading) =>
+    heading.replace(/^#+ /, '').toLowerCase().replace(/[^\w\s-]/g, '').trim().replace(/\s+/g, '-'),
+  )
+}
+
+/** Targets of the links of a page. */
+export function linksOf(page: string): string[] {
+  return [...withoutBlocks(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
+}
+
+/** The page with the lines of its fenced blocks empty. */
+function withoutBlocks(page: string): string {
+  return page.replace(/^```\w*\n.*?^```$/gms, (block) => block.replace(/[^\n]/g, ''))
+}

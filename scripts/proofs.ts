@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { startPostgres } from '../packages/gatelodge/test/support/postgres.ts'
+
+/** Runs the long proofs, or the given files: `npm run proofs`, `npm run proofs -- --quick` (fewer repetitions, for CI). */
+const given = process.argv.slice(2).filter((argument) => argument !== '--quick')
+const quick = process.argv.includes('--quick')
+const files = given.length > 0 ? given : globSync('proofs/*.test.ts').sort()
+
+const postgres = await startPostgres()
+const { status } = spawnSync(
+  process.execPath,
+  ['--test', '--test-concurrency=1', '--test-reporter=spec', '--test-reporter-destination=stdout', ...files],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, TEST_POSTGRES_URL: postgres.url, PROOFS: quick ? 'quick' : 'full' },
+  },
+)
+await postgres.stop()
+process.exitCode = status ?? 1
