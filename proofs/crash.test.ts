@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from '../packages/gatelodge/test/support/postgres.ts'
 import { type SmtpTestServer, smtpServer } from '../packages/gatelodge/test/support/smtp.ts'
 
-const rounds = process.env['PROOFS'] === 'quick' ? 1 : 10
-const signUps = process.env['PROOFS'] === 'quick' ? 150 : 500
+const rounds = process.env.PROOFS === 'quick' ? 1 : 10
+const signUps = process.env.PROOFS === 'quick' ? 150 : 500
 const clients = 16
 const bin = fileURLToPath(new URL('../packages/gatelodge/bin/gatelodge.js', import.meta.url))
 
@@ -23,7 +23,9 @@ for (let round = 1; round <= rounds; round += 1) {
     const { acknowledged, kills } = await signUpThroughCrashes(server, round)
     assert.ok(kills > 0, 'the server was killed')
 
-    await until(() => acknowledged.every((email) => inbox.received.some(({ recipients }) => recipients.includes(email))))
+    await until(() =>
+      acknowledged.every((email) => inbox.received.some(({ recipients }) => recipients.includes(email))),
+    )
     await confirmSome(server, inbox, acknowledged)
     await server.stop()
     assertWhole(join(folder, 'gatelodge.db'), acknowledged)
@@ -42,7 +44,7 @@ interface CrashingServer {
 async function startServer(folder: string, inbox: SmtpTestServer): Promise<CrashingServer> {
   const port = await freePort()
   const env = {
-    PATH: process.env['PATH'],
+    PATH: process.env.PATH,
     GATELODGE_LISTEN: `127.0.0.1:${port}`,
     GATELODGE_DATABASE: `sqlite:${join(folder, 'gatelodge.db')}`,
     GATELODGE_DATA_DIR: folder,
@@ -73,7 +75,10 @@ async function startServer(folder: string, inbox: SmtpTestServer): Promise<Crash
 }
 
 /** Signs people up from several clients while the server is killed and started again; tells whose sign-up was acknowledged. */
-async function signUpThroughCrashes(server: CrashingServer, round: number): Promise<{ acknowledged: string[]; kills: number }> {
+async function signUpThroughCrashes(
+  server: CrashingServer,
+  round: number,
+): Promise<{ acknowledged: string[]; kills: number }> {
   const acknowledged: string[] = []
   let next = 0
   let kills = 0
@@ -83,7 +88,9 @@ async function signUpThroughCrashes(server: CrashingServer, round: number): Prom
       const email = `person${next++}@round${round}.example`
       const body = JSON.stringify({ email, password: 'quiet harbour 52', username: email.replace('@', '.') })
       const headers = { 'content-type': 'application/json' }
-      const answer = await fetch(`${server.url}/api/v1/auth/signup`, { method: 'POST', headers, body }).catch(() => undefined)
+      const answer = await fetch(`${server.url}/api/v1/auth/signup`, { method: 'POST', headers, body }).catch(
+        () => undefined,
+      )
       if (answer?.status === 201) acknowledged.push(email)
       else await until(async () => (await fetch(`${server.url}/healthz`).catch(() => undefined))?.status === 200)
     }
@@ -105,7 +112,11 @@ async function signUpThroughCrashes(server: CrashingServer, round: number): Prom
 }
 
 /** The links in the mails work. */
-async function confirmSome(server: CrashingServer, inbox: SmtpTestServer, acknowledged: readonly string[]): Promise<void> {
+async function confirmSome(
+  server: CrashingServer,
+  inbox: SmtpTestServer,
+  acknowledged: readonly string[],
+): Promise<void> {
   for (const email of acknowledged.filter((_, index) => index % 25 === 0)) {
     const mail = inbox.received.findLast(({ recipients }) => recipients.includes(email))
     const token = /token=([\w.-]+)/.exec(mail?.parsed.text ?? '')?.[1]
@@ -121,17 +132,31 @@ async function confirmSome(server: CrashingServer, inbox: SmtpTestServer, acknow
 /** What was acknowledged is there, and whatever is there is there whole: sign-up, name, event and mail of one unit of work. */
 function assertWhole(file: string, acknowledged: readonly string[]): void {
   const db = new DatabaseSync(file, { readOnly: true })
-  const emails = (sql: string) => new Set(db.prepare(sql).all().map((row) => String(row['email'])))
+  const emails = (sql: string) =>
+    new Set(
+      db
+        .prepare(sql)
+        .all()
+        .map((row) => String(row.email)),
+    )
   const stored = emails('select email from pending_signups union select email from users')
-  const named = emails('select email from usernames where email is not null union select email from users where username is not null')
-  const count = (sql: string) => Number(db.prepare(sql).get()?.['n'])
+  const named = emails(
+    'select email from usernames where email is not null union select email from users where username is not null',
+  )
+  const count = (sql: string) => Number(db.prepare(sql).get()?.n)
 
-  assert.deepEqual(acknowledged.filter((email) => !stored.has(email)), [])
-  assert.deepEqual([...stored].filter((email) => !named.has(email)), [])
+  assert.deepEqual(
+    acknowledged.filter((email) => !stored.has(email)),
+    [],
+  )
+  assert.deepEqual(
+    [...stored].filter((email) => !named.has(email)),
+    [],
+  )
   assert.equal(count("select count(*) as n from mails where kind = 'signup'"), stored.size)
   assert.equal(count("select count(*) as n from events where name = 'signup.requested'"), stored.size)
   assert.equal(count("select count(*) as n from mails where state <> 'delivered'"), 0)
-  assert.equal(db.prepare('pragma integrity_check').get()?.['integrity_check'], 'ok')
+  assert.equal(db.prepare('pragma integrity_check').get()?.integrity_check, 'ok')
   db.close()
 }
 

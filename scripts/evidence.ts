@@ -18,7 +18,9 @@ interface AsvsRow {
  */
 export function checkEvidence(ranFiles: readonly string[]): boolean {
   const ran = new Set(
-    ranFiles.flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean)).map((line) => (JSON.parse(line) as { name: string }).name),
+    ranFiles
+      .flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean))
+      .map((line) => (JSON.parse(line) as { name: string }).name),
   )
   const faults = [...checkRequirements(ran), ...checkAsvs(ran)]
   for (const fault of faults) console.error(`evidence: ${fault}`)
@@ -28,7 +30,10 @@ export function checkEvidence(ranFiles: readonly string[]): boolean {
 function checkRequirements(ran: ReadonlySet<string>): string[] {
   const ids = readJson<string[]>('docs/evidence/requirement-ids.json')
   const rows = readJson<Record<string, RequirementRow>>('docs/evidence/requirements.json')
-  printCounts('requirements', Object.values(rows).map(({ status }) => status))
+  printCounts(
+    'requirements',
+    Object.values(rows).map(({ status }) => status),
+  )
 
   return [
     ...missing('requirements', ids, rows),
@@ -43,14 +48,23 @@ function checkRequirements(ran: ReadonlySet<string>): string[] {
 function checkAsvs(ran: ReadonlySet<string>): string[] {
   const items = readJson<{ id: string }[]>('docs/evidence/asvs-items.json')
   const rows = readJson<Record<string, AsvsRow>>('docs/evidence/asvs.json')
-  printCounts('ASVS 5.0.0', Object.values(rows).map(({ status }) => status))
+  printCounts(
+    'ASVS 5.0.0',
+    Object.values(rows).map(({ status }) => status),
+  )
 
   return [
-    ...missing('asvs', items.map(({ id }) => id), rows),
+    ...missing(
+      'asvs',
+      items.map(({ id }) => id),
+      rows,
+    ),
     ...Object.entries(rows).flatMap(([id, row]) => {
       if (row.status !== 'met') return row.why ? [] : [`${id} is ${row.status} and does not say why`]
       if (!row.evidence?.length) return [`${id} is met and names no evidence`]
-      return row.evidence.filter((name) => !ran.has(name) && !anchorExists(name)).map((name) => `${id} names evidence that is not there: ${name}`)
+      return row.evidence
+        .filter((name) => !ran.has(name) && !anchorExists(name))
+        .map((name) => `${id} names evidence that is not there: ${name}`)
     }),
   ]
 }
@@ -58,7 +72,9 @@ function checkAsvs(ran: ReadonlySet<string>): string[] {
 function missing(map: string, ids: readonly string[], rows: object): string[] {
   return [
     ...ids.filter((id) => !(id in rows)).map((id) => `${map}: ${id} is missing`),
-    ...Object.keys(rows).filter((id) => !ids.includes(id)).map((id) => `${map}: ${id} is no known row`),
+    ...Object.keys(rows)
+      .filter((id) => !ids.includes(id))
+      .map((id) => `${map}: ${id} is no known row`),
   ]
 }
 
@@ -67,11 +83,21 @@ function anchorExists(name: string): boolean {
   if (file === undefined || !existsSync(file)) return false
 
   const headings = readFileSync(file, 'utf8').match(/^#+ .+$/gm) ?? []
-  return headings.some((heading) => heading.replace(/^#+ /, '').toLowerCase().replace(/[^\w\s-]/g, '').trim().replace(/\s+/g, '-') === anchor)
+  return headings.some(
+    (heading) =>
+      heading
+        .replace(/^#+ /, '')
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .trim()
+        .replace(/\s+/g, '-') === anchor,
+  )
 }
 
 function printCounts(name: string, statuses: readonly string[]): void {
-  const counts = Object.entries(Object.groupBy(statuses, (status) => status)).map(([status, rows]) => `${rows?.length} ${status}`)
+  const counts = Object.entries(Object.groupBy(statuses, (status) => status)).map(
+    ([status, rows]) => `${rows?.length} ${status}`,
+  )
   console.log(`evidence of ${name}: ${counts.join(', ')}`)
 }
 

@@ -7,7 +7,12 @@ import { checkEvidence } from './evidence.ts'
  * Runs every test, or the given files, on the databases that the program supports. The whole run also holds the coverage gate and the evidence maps:
  * `npm test`, `npm test -- packages/gatelodge/src/flows/sign-in/sign-in.test.ts`.
  */
-const patterns = ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts']
+const patterns = [
+  'packages/*/src/**/*.test.ts',
+  'packages/*/test/**/*.test.ts',
+  'scripts/**/*.test.ts',
+  'examples/**/*.test.ts',
+]
 const covered = ['kernel', 'domain', 'flows'].map((layer) => `packages/gatelodge/src/${layer}/**/*.ts`)
 const ranFile = 'coverage/ran-tests.ndjson'
 

@@ -50,7 +50,8 @@ function stepsOf(page: string): Step[] {
 async function runInOneShell(cwd: string, steps: readonly Step[], port: number): Promise<string[]> {
   const mark = '--- end of step ---'
   const lines = ['set -eu', `npx() { shift; "${process.execPath}" "${bin}" "$@"; }`]
-  for (const { command } of steps) lines.push(command.replaceAll('localhost:3000', `localhost:${port}`), `echo; echo '${mark}'`)
+  for (const { command } of steps)
+    lines.push(command.replaceAll('localhost:3000', `localhost:${port}`), `echo; echo '${mark}'`)
 
   const shell = spawn('bash', [], { cwd, stdio: ['pipe', 'pipe', 'pipe'] })
   const done = Promise.all([text(shell.stdout), text(shell.stderr), once(shell, 'exit')])
@@ -61,6 +62,9 @@ async function runInOneShell(cwd: string, steps: readonly Step[], port: number):
 }
 
 function patternOf(expected: string): RegExp {
-  const literals = expected.trim().split('...').map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
+  const literals = expected
+    .trim()
+    .split('...')
+    .map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
   return new RegExp(`^${literals.join('[^]*')}$`)
 }

@@ -146,7 +146,9 @@ test('forwarding headers of a peer who is no trusted proxy are warned of once', 
   })
   const { port } = (await listening.promise).listen
   for (const client of ['192.0.2.1', '192.0.2.2']) {
-    await fetch(`http://127.0.0.1:${port}/api/v1/auth/username-available?username=ada`, { headers: { 'x-forwarded-for': client } })
+    await fetch(`http://127.0.0.1:${port}/api/v1/auth/username-available?username=ada`, {
+      headers: { 'x-forwarded-for': client },
+    })
   }
 
   signal()

@@ -203,8 +203,6 @@ export const passwordCost: Form<PasswordCost> = {
     'with at most m=1048576 (1 GiB), t=99 and p=99',
 }
 
-
-
 function everyItem<T>(text: string, parse: (item: string) => T | undefined): readonly T[] | undefined {
   if (text === '') return []
 

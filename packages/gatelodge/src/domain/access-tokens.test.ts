@@ -10,7 +10,11 @@ import { createAccessTokens } from './access-tokens.ts'
 import { loadSigningKeys, readSigningKeys } from './signing-keys.ts'
 
 const issuer = 'https://auth.example'
-const subject = { userId: '01999999-0000-7000-8000-000000000000' as UserId, sessionId: 's' as SessionId, roles: ['administrator'] }
+const subject = {
+  userId: '01999999-0000-7000-8000-000000000000' as UserId,
+  sessionId: 's' as SessionId,
+  roles: ['administrator'],
+}
 const refused = (error: unknown) => isAuthError(error, 'token_invalid')
 
 async function setUp() {
@@ -54,7 +58,8 @@ test('a genuine signature over the wrong claims or kind is refused', async () =>
   ]) {
     await assert.rejects(tokens.verify(await sign(change)), refused, JSON.stringify(change))
   }
-  for (const typ of ['jwt', 'JWT', 'logout+jwt', 'application/at+jwtx']) await assert.rejects(tokens.verify(await sign({}, typ)), refused, typ)
+  for (const typ of ['jwt', 'JWT', 'logout+jwt', 'application/at+jwtx'])
+    await assert.rejects(tokens.verify(await sign({}, typ)), refused, typ)
   await close()
 })
 
@@ -88,12 +93,18 @@ test('of ten thousand verified tokens the oldest is forgotten, and verifies agai
 })
 
 test('without a key nothing is signed', () => {
-  assert.throws(() => createAccessTokens([], { issuer, audience: 'api', ttl: 1 }, { now: () => 0 }, systemRandom), /no signing key/)
+  assert.throws(
+    () => createAccessTokens([], { issuer, audience: 'api', ttl: 1 }, { now: () => 0 }, systemRandom),
+    /no signing key/,
+  )
 })
 
 test('signing keys are made once, and another secret does not open them', async () => {
   const { deps, keys, close } = await setUp()
-  assert.deepEqual((await loadSigningKeys(deps)).map(({ kid }) => kid), keys.map(({ kid }) => kid))
+  assert.deepEqual(
+    (await loadSigningKeys(deps)).map(({ kid }) => kid),
+    keys.map(({ kid }) => kid),
+  )
   const stranger = { store: deps.store, keyring: createKeyring('another secret', systemRandom) }
   await assert.rejects(readSigningKeys(stranger), (error) => isAuthError(error, 'config_invalid'))
   await close()
@@ -105,7 +116,10 @@ test('two processes that start on one empty database keep one key', async () => 
     await db.deleteFrom('signing_keys').execute()
   })
   const [first, second] = await Promise.all([loadSigningKeys(deps), loadSigningKeys(deps)])
-  assert.deepEqual(first.map(({ kid }) => kid), second.map(({ kid }) => kid))
+  assert.deepEqual(
+    first.map(({ kid }) => kid),
+    second.map(({ kid }) => kid),
+  )
   assert.equal(first.length, 1)
   await close()
 })

@@ -20,7 +20,11 @@ export interface AccessTokenClaims {
 
 export interface AccessTokens {
   /** Signs a token for a session; `expiresIn` is in whole seconds. */
-  sign(subject: { userId: UserId; sessionId: SessionId; roles: readonly string[] }): Promise<{ text: string; expiresIn: number }>
+  sign(subject: {
+    userId: UserId
+    sessionId: SessionId
+    roles: readonly string[]
+  }): Promise<{ text: string; expiresIn: number }>
   /**
    * The claims of a token that this server signed for itself (RFC 9068, section 4). Says nothing of its session.
    * @throws token_invalid also when it has expired, unless `allowExpired`

@@ -1,5 +1,5 @@
-import type { Events, EventName } from '../kernel/events.ts'
-import { uuidv7, type UserId } from '../kernel/ids.ts'
+import type { EventName, Events } from '../kernel/events.ts'
+import { type UserId, uuidv7 } from '../kernel/ids.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 

@@ -24,7 +24,12 @@ export interface SignedIn {
   readonly remember: boolean
   readonly credential:
     | { readonly kind: 'cookie'; readonly text: string }
-    | { readonly kind: 'token'; readonly accessToken: string; readonly expiresIn: number; readonly refreshToken: string }
+    | {
+        readonly kind: 'token'
+        readonly accessToken: string
+        readonly expiresIn: number
+        readonly refreshToken: string
+      }
   readonly deviceCookie: string
 }
 
@@ -88,7 +93,12 @@ export async function finishSignIn(deps: Deps, started: StartedSession): Promise
 }
 
 /** Whether a password is the account's. An unknown account, or one whose password is stopped, costs the same and answers false. @throws overloaded */
-export async function isPasswordOf(deps: Deps, actor: Actor, user: UserRow | undefined, password: string): Promise<boolean> {
+export async function isPasswordOf(
+  deps: Deps,
+  actor: Actor,
+  user: UserRow | undefined,
+  password: string,
+): Promise<boolean> {
   const stopped = deps.config.rateLimits && (user?.password_failures ?? 0) >= passwordFailuresAllowed
   const right = await deps.hasher.verify(user?.password_hash ?? null, password, actor.ip ?? '')
   return right && !stopped

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net'
 import type { Actor } from '../kernel/actor.ts'
 import { day } from '../kernel/clock.ts'
-import { newId, sameText, type SessionId, type UserId } from '../kernel/ids.ts'
+import { newId, type SessionId, sameText, type UserId } from '../kernel/ids.ts'
 import type { Keyring } from '../kernel/sealing.ts'
 import type { UserRow } from '../store/schema.ts'
 import type { Work } from '../store/unit-of-work.ts'

@@ -43,9 +43,21 @@ export const addressLimits = {
 export type AddressLimit = keyof typeof addressLimits
 
 /** Failed sign-ins for one identifier, known or not. A known device has a count of its own, so that strangers cannot lock its owner out. */
-export const signInDelay: GrowingDelay = { name: 'signin.account', free: 10, first: second, longest: 15 * minute, memory: day }
+export const signInDelay: GrowingDelay = {
+  name: 'signin.account',
+  free: 10,
+  first: second,
+  longest: 15 * minute,
+  memory: day,
+}
 /** Wrong passwords of somebody signed in, or of somebody who holds a sign-up link. */
-export const passwordDelay: GrowingDelay = { name: 'password.account', free: 5, first: second, longest: 15 * minute, memory: day }
+export const passwordDelay: GrowingDelay = {
+  name: 'password.account',
+  free: 5,
+  first: second,
+  longest: 15 * minute,
+  memory: day,
+}
 /** Mails that strangers can cause for one address; beyond, the answer stays the same and nothing is sent. */
 export const mailBudgets: readonly Budget[] = [
   { name: 'mail.quarter', max: 3, window: 15 * minute },
@@ -146,7 +158,12 @@ async function count(work: Work, limit: Limit, key: string): Promise<{ count: nu
       conflict.column('key').doUpdateSet((eb) => {
         const isLive = eb('limit_counters.expires_at', '>', now)
         return {
-          count: eb.case().when(isLive).then(eb('limit_counters.count', '+', 1)).else(1).end(),
+          count: eb
+            .case()
+            .when(isLive)
+            .then(eb('limit_counters.count', '+', 1))
+            .else(1)
+            .end(),
           since: eb.case().when(isLive).then(eb.ref('limit_counters.since')).else(now).end(),
           blocked_until: eb.case().when(isLive).then(eb.ref('limit_counters.blocked_until')).else(0).end(),
         }
@@ -169,7 +186,12 @@ function memoryOf(limit: Limit): number {
   return 'max' in limit ? limit.window : limit.memory
 }
 
-function consequences(limit: Limit, next: number, since: Instant, now: Instant): { blockedUntil: Instant; expiresAt: Instant } {
+function consequences(
+  limit: Limit,
+  next: number,
+  since: Instant,
+  now: Instant,
+): { blockedUntil: Instant; expiresAt: Instant } {
   if ('max' in limit) {
     const end = since + limit.window
     return { blockedUntil: next >= limit.max ? end : 0, expiresAt: end }

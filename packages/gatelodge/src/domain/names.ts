@@ -21,5 +21,7 @@ export function readNames(given: GivenNames): { firstName?: string; lastName?: s
 
   const whole = given.fullname.trim().replace(/\s+/gu, ' ')
   const blank = whole.lastIndexOf(' ')
-  return blank < 0 ? { firstName: whole, lastName: '' } : { firstName: whole.slice(0, blank), lastName: whole.slice(blank + 1) }
+  return blank < 0
+    ? { firstName: whole, lastName: '' }
+    : { firstName: whole.slice(0, blank), lastName: whole.slice(blank + 1) }
 }

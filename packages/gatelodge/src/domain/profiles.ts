@@ -1,5 +1,5 @@
 import type { Instant } from '../kernel/clock.ts'
-import { type FieldFault, AuthError } from '../kernel/errors.ts'
+import { AuthError, type FieldFault } from '../kernel/errors.ts'
 import type { ProfileRow } from '../store/schema.ts'
 
 /** Fields of a profile to change; null clears one. */
@@ -19,7 +19,12 @@ export function readProfile(change: ProfileChange, now: Instant): ProfileColumns
     ['phone_number', change.phoneNumber, isPhoneNumber, 'Give 5 to 20 digits; blanks and a leading + are allowed'],
     ['website', change.website, isWebLink, 'Give a link that starts with http:// or https://'],
     ['github_link', change.githubLink, isWebLink, 'Give a link that starts with http:// or https://'],
-    ['birth_date', change.birthDate, (text: string) => isBirthDate(text, now), 'Give a past date since 1800 as YYYY-MM-DD'],
+    [
+      'birth_date',
+      change.birthDate,
+      (text: string) => isBirthDate(text, now),
+      'Give a past date since 1800 as YYYY-MM-DD',
+    ],
     ['locale', change.locale, isLocale, 'Give a language tag such as en or de-CH'],
   ] as const
   const faults: FieldFault[] = rules
@@ -42,7 +47,12 @@ function isPhoneNumber(text: string): boolean {
 function isWebLink(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined
   return (
-    url !== undefined && /^https?:\/\//i.test(text) && url.hostname !== '' && url.username === '' && url.password === '' && !/\s/.test(text)
+    url !== undefined &&
+    /^https?:\/\//i.test(text) &&
+    url.hostname !== '' &&
+    url.username === '' &&
+    url.password === '' &&
+    !/\s/.test(text)
   )
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { testDeps } from '../../test/support/deps.ts'
 import { innerActor } from '../kernel/actor.ts'
@@ -37,7 +37,13 @@ async function makeSession(deps: Deps, email = 'ada@example.com') {
       by: 'library',
     })
     assert.ok(user)
-    const { row } = await insertSession(work, deps.config, user.id, { methods: ['pwd'], assurance: 'aal1' }, { kind: 'cookie', remember: false })
+    const { row } = await insertSession(
+      work,
+      deps.config,
+      user.id,
+      { methods: ['pwd'], assurance: 'aal1' },
+      { kind: 'cookie', remember: false },
+    )
     return { user, row }
   })
 }
@@ -103,7 +109,13 @@ test('two sessions of one user are forgotten together', async () => {
   const { deps, close } = await testDeps()
   const { user, row } = await makeSession(deps)
   const other = await transact(deps, actor, (work) =>
-    insertSession(work, deps.config, user.id, { methods: ['pwd'], assurance: 'aal1' }, { kind: 'token', remember: false }),
+    insertSession(
+      work,
+      deps.config,
+      user.id,
+      { methods: ['pwd'], assurance: 'aal1' },
+      { kind: 'token', remember: false },
+    ),
   )
   await deps.sessionCache.find(row.id)
   await deps.sessionCache.find(other.row.id)

@@ -1,5 +1,5 @@
 import type { Instant } from '../kernel/clock.ts'
-import { newToken, type NewToken, type SessionId, type UserId } from '../kernel/ids.ts'
+import { type NewToken, newToken, type SessionId, type UserId } from '../kernel/ids.ts'
 import type { SessionRow, UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
@@ -97,7 +97,12 @@ export async function endSessions(work: Work, userId: UserId, keep: SessionId | 
 }
 
 /** A user's live sessions, the newest first. */
-export async function findSessionsOf(db: ReadDb, life: SessionLife, user: UserRow['id'], now: Instant): Promise<Session[]> {
+export async function findSessionsOf(
+  db: ReadDb,
+  life: SessionLife,
+  user: UserRow['id'],
+  now: Instant,
+): Promise<Session[]> {
   const rows = await db
     .selectFrom('sessions')
     .selectAll()

@@ -1,4 +1,4 @@
-import { exportJWK, calculateJwkThumbprint, generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose'
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
 import { innerActor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { Keyring } from '../kernel/sealing.ts'

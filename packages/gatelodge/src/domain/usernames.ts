@@ -1,5 +1,5 @@
-import { AuthError } from '../kernel/errors.ts'
 import type { Instant } from '../kernel/clock.ts'
+import { AuthError } from '../kernel/errors.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'

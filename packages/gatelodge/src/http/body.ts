@@ -54,7 +54,13 @@ function toFaults(issue: z.core.$ZodIssue, input: unknown): FieldFault[] {
   if (issue.code === 'invalid_type' && isMissing(issue, input)) {
     return [{ field, code: 'required', message: 'This field is required' }]
   }
-  return [{ field, code: issue.code === 'custom' ? String(issue.params?.['code'] ?? 'invalid') : codes[issue.code] ?? 'invalid', message: issue.message }]
+  return [
+    {
+      field,
+      code: issue.code === 'custom' ? String(issue.params?.code ?? 'invalid') : (codes[issue.code] ?? 'invalid'),
+      message: issue.message,
+    },
+  ]
 }
 
 function isMissing(issue: z.core.$ZodIssue, input: unknown): boolean {

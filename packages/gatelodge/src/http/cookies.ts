@@ -33,7 +33,8 @@ function cookie(baseName: string, secure: boolean): Cookie {
   return {
     name,
     read: (header) => readCookie(header, prefix),
-    set: (value, maxAge) => `${prefix}${value}${attributes}${maxAge === undefined ? '' : `; Max-Age=${Math.floor(maxAge)}`}`,
+    set: (value, maxAge) =>
+      `${prefix}${value}${attributes}${maxAge === undefined ? '' : `; Max-Age=${Math.floor(maxAge)}`}`,
     clear: () => `${prefix}${attributes}; Max-Age=0`,
   }
 }

@@ -2,7 +2,7 @@ import type { AccessTokenClaims } from '../domain/access-tokens.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import { AuthError } from '../kernel/errors.ts'
-import { parseToken, sameText, type SessionId, sha256 } from '../kernel/ids.ts'
+import { parseToken, type SessionId, sameText, sha256 } from '../kernel/ids.ts'
 
 /** What a request brought to say who it is: a bearer token before a cookie. */
 export type Credential =
@@ -41,7 +41,8 @@ function byCookie(deps: Deps, text: string): LiveSession | Promise<LiveSession> 
 }
 
 function holder(live: LiveSession | undefined, secret: string): LiveSession {
-  if (!live || live.secretHash === null || !sameText(live.secretHash, sha256(secret))) throw new AuthError('token_invalid')
+  if (!live || live.secretHash === null || !sameText(live.secretHash, sha256(secret)))
+    throw new AuthError('token_invalid')
   return live
 }
 

@@ -35,8 +35,12 @@ function isName(text: string, end: number): boolean {
 }
 
 function addName(names: Set<string> | null | undefined, name: string): void {
-  if (names?.has(name)) throw new AuthError('input_invalid', { faults: [{ field: safeName(name), code: 'duplicate', message: 'Given twice' }] })
-  if (name === '__proto__') throw new AuthError('input_invalid', { faults: [{ field: name, code: 'unknown', message: 'Unknown field' }] })
+  if (names?.has(name))
+    throw new AuthError('input_invalid', {
+      faults: [{ field: safeName(name), code: 'duplicate', message: 'Given twice' }],
+    })
+  if (name === '__proto__')
+    throw new AuthError('input_invalid', { faults: [{ field: name, code: 'unknown', message: 'Unknown field' }] })
   names?.add(name)
 }
 

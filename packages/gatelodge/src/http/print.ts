@@ -33,11 +33,21 @@ export function createPrinter(config: Config, log: Log): Printer {
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=(), publickey-credentials-get=(self)',
-    ...(config.publicUrl.startsWith('https:') && { 'strict-transport-security': 'max-age=63072000; includeSubDomains' }),
+    ...(config.publicUrl.startsWith('https:') && {
+      'strict-transport-security': 'max-age=63072000; includeSubDomains',
+    }),
   }
-  const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', 'content-security-policy': apiPolicy, ...common }
+  const jsonHeaders = {
+    'content-type': 'application/json; charset=utf-8',
+    'content-security-policy': apiPolicy,
+    ...common,
+  }
   const textHeaders = { ...jsonHeaders, 'content-type': 'text/plain; charset=utf-8' }
-  const htmlHeaders = { ...jsonHeaders, 'content-type': 'text/html; charset=utf-8', 'content-security-policy': htmlPolicy }
+  const htmlHeaders = {
+    ...jsonHeaders,
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': htmlPolicy,
+  }
   const problemHeaders = { ...jsonHeaders, 'content-type': 'application/problem+json' }
   const emptyHeaders = { 'content-security-policy': apiPolicy, ...common }
 
@@ -47,7 +57,12 @@ export function createPrinter(config: Config, log: Log): Printer {
     if (!extra && !answer.cookies && !answer.headers && answer.location === undefined) {
       return new Response(body, { status: answer.status, headers: { ...headers, 'x-request-id': asked.requestId } })
     }
-    return respond(body, answer.status, { ...headers, ...answer.headers, ...extra, 'x-request-id': asked.requestId }, answer)
+    return respond(
+      body,
+      answer.status,
+      { ...headers, ...answer.headers, ...extra, 'x-request-id': asked.requestId },
+      answer,
+    )
   }
 
   function contentOf(answer: Answer): [Body, Readonly<Record<string, string>>] {

@@ -1,4 +1,4 @@
-import { type AuthError, errorTable, type ErrorCode } from '../kernel/errors.ts'
+import { type AuthError, type ErrorCode, errorTable } from '../kernel/errors.ts'
 
 /** The HTTP status of every failure; the one place where codes meet statuses. */
 export const statusOf = {

@@ -13,7 +13,9 @@ export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 export type AuthLevel = 'none' | 'optional' | 'session'
 
 /** What a route answers, by status. A null schema is an answer without a body. */
-export type Answers = Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType | null | 'html' | 'text' | 'asset' }>>
+export type Answers = Readonly<
+  Record<number, { readonly description: string; readonly schema: z.ZodType | null | 'html' | 'text' | 'asset' }>
+>
 
 /** What a handler gives back. */
 export interface Answer {

@@ -8,10 +8,22 @@ import { transact } from '../store/unit-of-work.ts'
 import { cleanUp } from './clean-up.ts'
 import { repeat } from './repeat.ts'
 
-const tables = ['one_time_tokens', 'pending_signups', 'usernames', 'sessions', 'refresh_tokens', 'limit_counters', 'mails', 'known_devices', 'events'] as const
+const tables = [
+  'one_time_tokens',
+  'pending_signups',
+  'usernames',
+  'sessions',
+  'refresh_tokens',
+  'limit_counters',
+  'mails',
+  'known_devices',
+  'events',
+] as const
 
 async function sizes(app: TestApp) {
-  return Object.fromEntries(await Promise.all(tables.map(async (table) => [table, (await app.rows(table)).length] as const)))
+  return Object.fromEntries(
+    await Promise.all(tables.map(async (table) => [table, (await app.rows(table)).length] as const)),
+  )
 }
 
 forEachDatabase('clean-up', (engine) => {
@@ -28,16 +40,32 @@ forEachDatabase('clean-up', (engine) => {
     assert.equal(await cleanUp(app.deps), 0)
     app.clock.advance(11_000)
     assert.equal(await cleanUp(app.deps), 1)
-    assert.equal((await app.rows('refresh_tokens')).every((row) => row['successor_sealed'] === null), true)
+    assert.equal(
+      (await app.rows('refresh_tokens')).every((row) => row.successor_sealed === null),
+      true,
+    )
 
     app.clock.advance(25 * hour)
     await cleanUp(app.deps)
-    assert.deepEqual(await sizes(app), { ...(await sizes(app)), one_time_tokens: 0, pending_signups: 0, usernames: 1, limit_counters: 0, sessions: 2 })
+    assert.deepEqual(await sizes(app), {
+      ...(await sizes(app)),
+      one_time_tokens: 0,
+      pending_signups: 0,
+      usernames: 1,
+      limit_counters: 0,
+      sessions: 2,
+    })
     assert.equal((await app.get('/session', { cookie })).status, 200)
 
     app.clock.advance(8 * day)
     await cleanUp(app.deps)
-    assert.deepEqual(await sizes(app), { ...(await sizes(app)), sessions: 0, refresh_tokens: 0, mails: 0, known_devices: 1 })
+    assert.deepEqual(await sizes(app), {
+      ...(await sizes(app)),
+      sessions: 0,
+      refresh_tokens: 0,
+      mails: 0,
+      known_devices: 1,
+    })
     app.clock.advance(366 * day)
     await cleanUp(app.deps)
     assert.deepEqual(await sizes(app), { ...(await sizes(app)), known_devices: 0, events: 0, usernames: 1 })
@@ -47,7 +75,10 @@ forEachDatabase('clean-up', (engine) => {
     await using app = await testApp({ engine })
     await transact(app.deps, innerActor('job', 'test'), async (work) => {
       for (let index = 0; index < 1_200; index += 1) {
-        await work.db.insertInto('limit_counters').values({ key: `k${index}`, count: 1, since: 1, blocked_until: 1, expires_at: 1 }).execute()
+        await work.db
+          .insertInto('limit_counters')
+          .values({ key: `k${index}`, count: 1, since: 1, blocked_until: 1, expires_at: 1 })
+          .execute()
       }
     })
     assert.equal(await cleanUp(app.deps), 1_200)
@@ -68,5 +99,5 @@ test('a repeated job goes on after a failure and stops when it is told', async (
   await promise
   await job.stop()
   clearInterval(keepAlive)
-  assert.equal(logged[0]?.['job'], 'test')
+  assert.equal(logged[0]?.job, 'test')
 })

@@ -21,7 +21,8 @@ export function formatDuration(milliseconds: number): string {
 
 /** A duration in words, as a person says it: `90000000` is `1 day and 1 hour`. Seconds are left out from one minute up. */
 export function durationInWords(milliseconds: number, locale = 'en'): string {
-  const total = milliseconds < minute ? Math.ceil(milliseconds / second) * second : Math.round(milliseconds / minute) * minute
+  const total =
+    milliseconds < minute ? Math.ceil(milliseconds / second) * second : Math.round(milliseconds / minute) * minute
   const parts = [
     ['day', Math.floor(total / day)],
     ['hour', Math.floor((total % day) / hour)],

@@ -28,7 +28,10 @@ import { createKeyring, deriveKey, openWith, sealWith } from './sealing.ts'
 test('an error carries its code, the sentence of the table and its cause', () => {
   const cause = new Error('inner')
   const error = new AuthError('rate_limited', { retryAfter: 3, cause })
-  assert.deepEqual([error.code, error.detail, error.retryAfter, error.cause], ['rate_limited', errorTable.rate_limited[1], 3, cause])
+  assert.deepEqual(
+    [error.code, error.detail, error.retryAfter, error.cause],
+    ['rate_limited', errorTable.rate_limited[1], 3, cause],
+  )
   assert.equal(isAuthError(error, 'rate_limited'), true)
   assert.equal(isAuthError(error, 'internal'), false)
   assert.equal(isAuthError(cause), false)
@@ -57,9 +60,17 @@ test('the names of other libraries are errors of ours that only fix a code', () 
 })
 
 test('a duration is a positive number with a unit', () => {
-  const good = { '1ms': 1, '1s': 1_000, '15m': 900_000, '1.5h': 5_400_000, '7d': 604_800_000, '999999999s': 999_999_999_000 }
+  const good = {
+    '1ms': 1,
+    '1s': 1_000,
+    '15m': 900_000,
+    '1.5h': 5_400_000,
+    '7d': 604_800_000,
+    '999999999s': 999_999_999_000,
+  }
   for (const [text, milliseconds] of Object.entries(good)) assert.equal(parseDuration(text), milliseconds, text)
-  for (const text of ['', '0s', '-1s', '15', '1 h', '1w', '1e3s', '0.0001ms', '999999999d']) assert.equal(parseDuration(text), undefined, text)
+  for (const text of ['', '0s', '-1s', '15', '1 h', '1w', '1e3s', '0.0001ms', '999999999d'])
+    assert.equal(parseDuration(text), undefined, text)
 })
 
 test('a duration prints as the shortest exact text and in words', () => {
@@ -88,7 +99,8 @@ test('a token is an id and a secret of 256 bits, and nothing else parses', () =>
   const token = newToken(systemRandom)
   assert.deepEqual(parseToken(token.text), { id: token.id, secret: token.secret })
   assert.equal(Buffer.from(token.secret, 'base64url').length, 32)
-  for (const text of ['', 'a.b', `${token.text}x`, token.text.replace('.', ':'), `${token.text}.x`]) assert.equal(parseToken(text), undefined)
+  for (const text of ['', 'a.b', `${token.text}x`, token.text.replace('.', ':'), `${token.text}.x`])
+    assert.equal(parseToken(text), undefined)
   assert.match(newId(systemRandom), /^[\w-]{22}$/)
 })
 
@@ -119,10 +131,15 @@ test('a text sealed under a derived key opens under the same derivation', () => 
 
 test('an actor off the network has no address, session or cookie', () => {
   const actor = innerActor('command', 'user create')
-  assert.deepEqual([actor.kind, actor.ip, actor.userId, actor.sessionId, actor.deviceCookie], ['command', null, null, null, null])
+  assert.deepEqual(
+    [actor.kind, actor.ip, actor.userId, actor.sessionId, actor.deviceCookie],
+    ['command', null, null, null, null],
+  )
 })
 
 test('loopback names and addresses are told from others', () => {
-  for (const host of ['localhost', 'LOCALHOST', 'app.localhost', '127.0.0.1', '127.9.9.9', '::1', '[::1]']) assert.equal(isLoopbackHost(host), true, host)
-  for (const host of ['localhost.example', '128.0.0.1', '::2', '0.0.0.0', 'localhos', '']) assert.equal(isLoopbackHost(host), false, host)
+  for (const host of ['localhost', 'LOCALHOST', 'app.localhost', '127.0.0.1', '127.9.9.9', '::1', '[::1]'])
+    assert.equal(isLoopbackHost(host), true, host)
+  for (const host of ['localhost.example', '128.0.0.1', '::2', '0.0.0.0', 'localhos', ''])
+    assert.equal(isLoopbackHost(host), false, host)
 })

@@ -11,8 +11,8 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { AuthError } from '../kernel/errors.ts'
 import type { Instant } from '../kernel/clock.ts'
+import { AuthError } from '../kernel/errors.ts'
 import { migrations } from './migrations/index.ts'
 import type { Store } from './store.ts'
 
@@ -63,7 +63,11 @@ async function assertKnown(store: Store): Promise<void> {
   const tables = await store.migrationDb.introspection.getTables({ withInternalKyselyTables: true })
   if (!tables.some(({ name }) => name === 'schema_migrations')) return
 
-  const rows = await store.migrationDb.withTables<{ schema_migrations: { name: string } }>().selectFrom('schema_migrations').select('name').execute()
+  const rows = await store.migrationDb
+    .withTables<{ schema_migrations: { name: string } }>()
+    .selectFrom('schema_migrations')
+    .select('name')
+    .execute()
   const unknown = rows.find(({ name }) => !(name in migrations))
   if (!unknown) return
   throw new AuthError('service_unavailable', {

@@ -34,7 +34,7 @@ export function openSqlite(path: string): Store {
     db: readDb,
     migrationDb: writeDb,
     transaction: (work) => writeDb.transaction().execute(work),
-    foreignVersion: () => Number(dataVersion.get()?.['data_version']),
+    foreignVersion: () => Number(dataVersion.get()?.data_version),
     async backup(target) {
       await backup(reader, target)
       chmodSync(target, 0o600)
@@ -57,7 +57,8 @@ export function lockSqliteForServer(path: string): { release(): void } {
   } catch (cause) {
     lock.close()
     throw new AuthError('service_unavailable', {
-      detail: 'Another server already runs on this SQLite file. Stop it first, or use PostgreSQL for several processes.',
+      detail:
+        'Another server already runs on this SQLite file. Stop it first, or use PostgreSQL for several processes.',
       cause,
     })
   }

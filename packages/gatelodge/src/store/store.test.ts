@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { testDeps } from '../../test/support/deps.ts'
 import { innerActor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { UserId } from '../kernel/ids.ts'
-import { testDeps } from '../../test/support/deps.ts'
 import { migrateUp, migrationPlan, migrationStatus } from './migrate.ts'
 import { lockSqliteForServer, openSqlite } from './sqlite.ts'
 import { transact, type Work } from './unit-of-work.ts'
@@ -23,9 +23,15 @@ test('a new database file is for its owner only and is set up to lose nothing', 
   const file = join(folder, 'new.db')
   const store = openSqlite(file)
   assert.equal(statSync(file).mode & 0o777, 0o600)
-  const pragma = async (name: string) => (await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(store.migrationDb)).rows[0]?.[name]
+  const pragma = async (name: string) =>
+    (await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(store.migrationDb)).rows[0]?.[name]
   assert.deepEqual(
-    [await pragma('journal_mode'), await pragma('synchronous'), await pragma('foreign_keys'), await pragma('secure_delete')],
+    [
+      await pragma('journal_mode'),
+      await pragma('synchronous'),
+      await pragma('foreign_keys'),
+      await pragma('secure_delete'),
+    ],
     ['wal', 2, 1, 1],
   )
   await store.close()
@@ -33,7 +39,10 @@ test('a new database file is for its owner only and is set up to lose nothing', 
 
 test('migrations are planned, applied once, and a newer database is refused', async () => {
   const store = openSqlite(':memory:')
-  assert.deepEqual((await migrationStatus(store)).map(({ appliedAt }) => appliedAt), [null])
+  assert.deepEqual(
+    (await migrationStatus(store)).map(({ appliedAt }) => appliedAt),
+    [null],
+  )
   const [plan] = await migrationPlan(store)
   assert.ok(plan?.sql.some((statement) => statement.startsWith('create table "users"')))
   assert.deepEqual(await migrateUp(store), ['0001-initial'])
@@ -41,7 +50,9 @@ test('migrations are planned, applied once, and a newer database is refused', as
   assert.deepEqual(await migrationPlan(store), [])
   assert.equal(typeof (await migrationStatus(store))[0]?.appliedAt, 'number')
 
-  await sql`insert into schema_migrations (name, timestamp) values ('9999-future', '2030-01-01T00:00:00.000Z')`.execute(store.migrationDb)
+  await sql`insert into schema_migrations (name, timestamp) values ('9999-future', '2030-01-01T00:00:00.000Z')`.execute(
+    store.migrationDb,
+  )
   await assert.rejects(migrateUp(store), (error) => error instanceof AuthError && /newer Gatelodge/.test(error.detail))
   await store.close()
 })
@@ -50,7 +61,10 @@ test('a failed unit of work leaves nothing behind', async () => {
   const { deps, store, close } = await testDeps()
   await assert.rejects(
     transact(deps, actor, async (work) => {
-      await work.db.insertInto('limit_counters').values({ key: 'k', count: 1, since: 1, blocked_until: 1, expires_at: 1 }).execute()
+      await work.db
+        .insertInto('limit_counters')
+        .values({ key: 'k', count: 1, since: 1, blocked_until: 1, expires_at: 1 })
+        .execute()
       throw new Error('no')
     }),
     /no/,
@@ -142,7 +156,10 @@ test('the right to be the server dies with its process', async () => {
      lockSqliteForServer(${JSON.stringify(file)}); console.log('held'); setInterval(() => {}, 1000)`,
   ])
   await once(holder.stdout, 'data')
-  assert.throws(() => lockSqliteForServer(file), (error) => error instanceof AuthError && error.code === 'service_unavailable')
+  assert.throws(
+    () => lockSqliteForServer(file),
+    (error) => error instanceof AuthError && error.code === 'service_unavailable',
+  )
 
   holder.kill('SIGKILL')
   await once(holder, 'exit')
@@ -158,7 +175,10 @@ test('a backup is whole, taken while the database is in use, and for its owner o
   const target = join(folder, 'backup.db')
   const { deps, store, close } = await testDeps({ databaseFile: file })
   await transact(deps, actor, async (work) => {
-    await work.db.insertInto('limit_counters').values({ key: 'k', count: 1, since: 1, blocked_until: 1, expires_at: 1 }).execute()
+    await work.db
+      .insertInto('limit_counters')
+      .values({ key: 'k', count: 1, since: 1, blocked_until: 1, expires_at: 1 })
+      .execute()
   })
   await store.backup(target)
   assert.equal(statSync(target).mode & 0o777, 0o600)

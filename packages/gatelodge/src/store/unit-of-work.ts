@@ -63,7 +63,8 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
         else for (const user of named) users.add(user)
       },
     })
-    if (touched.sessionCheckRows && !declared) throw new Error('rows of the session check changed without work.changed()')
+    if (touched.sessionCheckRows && !declared)
+      throw new Error('rows of the session check changed without work.changed()')
     return answer
   })
 
@@ -76,7 +77,8 @@ class TouchedTables implements KyselyPlugin {
   sessionCheckRows = false
 
   transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
-    const tables = node.kind === 'UpdateQueryNode' ? [node.table] : node.kind === 'DeleteQueryNode' ? node.from.froms : []
+    const tables =
+      node.kind === 'UpdateQueryNode' ? [node.table] : node.kind === 'DeleteQueryNode' ? node.from.froms : []
     if (tables.some(isReadBySessionCheck)) this.sessionCheckRows = true
     return node
   }

@@ -62,7 +62,13 @@ forEachDatabase('01 host header', (engine) => {
     await using wire = await listen(app)
     const evil = { host: 'evil.test', 'x-forwarded-host': 'evil.test', forwarded: 'host=evil.test' }
 
-    for (const path of ['/api/v1/auth/verify-email?token=x', '/openapi.json', '/docs', '/.well-known/security.txt', '/nowhere']) {
+    for (const path of [
+      '/api/v1/auth/verify-email?token=x',
+      '/openapi.json',
+      '/docs',
+      '/.well-known/security.txt',
+      '/nowhere',
+    ]) {
       const [answer] = await wire.send(request(`GET ${path}`, evil))
       assert.doesNotMatch(JSON.stringify([...(answer?.headers ?? [])]) + answer?.body, /evil/, path)
     }

@@ -43,8 +43,13 @@ forEachDatabase('02 token leaks', (engine) => {
     await app.post('/forgot-password', { email: ada.email })
     const pages = [(await app.get('/docs')).text, ...(await app.mails(ada.email)).map(({ html }) => html)]
     for (const page of pages) {
-      const loaded = [...page.matchAll(/<(?:script|img|link|iframe|source|video|object|embed)\b[^>]*?(?:src|href|data)="([^"]*)"/g)]
-      assert.deepEqual(loaded.filter(([, url]) => !/^(?:\/|data:image)/.test(url ?? '') && !url?.startsWith('http://localhost:3000/')), [])
+      const loaded = [
+        ...page.matchAll(/<(?:script|img|link|iframe|source|video|object|embed)\b[^>]*?(?:src|href|data)="([^"]*)"/g),
+      ]
+      assert.deepEqual(
+        loaded.filter(([, url]) => !/^(?:\/|data:image)/.test(url ?? '') && !url?.startsWith('http://localhost:3000/')),
+        [],
+      )
     }
   })
 })

@@ -25,13 +25,19 @@ forEachDatabase('03 link scanners', (engine) => {
     for (const link of links) {
       for (const method of ['GET', 'HEAD', 'OPTIONS', 'GET', 'HEAD', 'GET']) {
         const told = await app.ask(method, link)
-        assert.ok(told.status === 303 || told.status === 204 || told.status === 405, `${method} ${link}: ${told.status}`)
+        assert.ok(
+          told.status === 303 || told.status === 204 || told.status === 405,
+          `${method} ${link}: ${told.status}`,
+        )
         assert.deepEqual(told.setCookies, [])
       }
       // A scanner that clicks the button as well, without what only the page sends.
       for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x']) {
         const told = await app.ask('POST', link, 'token=x', { headers: { 'content-type': type } })
-        assert.ok([405, 415].includes(told.status) || told.code === 'not_authenticated', `${type} ${link}: ${told.status}`)
+        assert.ok(
+          [405, 415].includes(told.status) || told.code === 'not_authenticated',
+          `${type} ${link}: ${told.status}`,
+        )
       }
     }
     assert.deepEqual(await stored(app), before)
@@ -43,6 +49,9 @@ forEachDatabase('03 link scanners', (engine) => {
     assert.equal((await app.post('/change-email/undo', { token: undo.token })).status, 200)
     const again = await app.lastMail(ada.email)
     for (const method of ['GET', 'HEAD', 'GET']) await app.ask(method, `/reset-password?token=${again.token}`)
-    assert.equal((await app.post('/reset-password', { token: again.token, new_password: 'another harbour 53' })).status, 200)
+    assert.equal(
+      (await app.post('/reset-password', { token: again.token, new_password: 'another harbour 53' })).status,
+      200,
+    )
   })
 })

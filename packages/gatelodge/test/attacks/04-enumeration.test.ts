@@ -28,7 +28,10 @@ forEachDatabase('04 enumeration', (engine) => {
     for (const [path, bodyOf] of [
       ['/signin', (email: string) => ({ email, password: 'wrong harbour 1' })],
       ['/signin', (email: string) => ({ identifier: email, password: 'wrong harbour 1' })],
-      ['/signin', (email: string) => ({ identifier: email, password: 'wrong harbour 1', session: 'cookie', remember: true })],
+      [
+        '/signin',
+        (email: string) => ({ identifier: email, password: 'wrong harbour 1', session: 'cookie', remember: true }),
+      ],
       ['/forgot-password', (email: string) => ({ email })],
       ['/verify-email/resend', (email: string) => ({ email })],
       ['/signup', (email: string) => ({ email, password: 'planted harbour 9' })],
@@ -66,7 +69,9 @@ forEachDatabase('04 enumeration', (engine) => {
     const all = await addresses(app)
     for (const email of all) await app.post('/forgot-password', { email: email.toUpperCase() })
     await app.composition.deliverMail()
-    const reset = (app.deps.mailbox?.entries() ?? []).filter(({ kind }) => kind === 'password_reset').map(({ to }) => to)
+    const reset = (app.deps.mailbox?.entries() ?? [])
+      .filter(({ kind }) => kind === 'password_reset')
+      .map(({ to }) => to)
     assert.deepEqual(reset.sort(), ['later@example.com', 'owner@example.com', 'waits@example.com'])
   })
 })

@@ -36,16 +36,25 @@ forEachDatabase('05 session fixation', (engine) => {
     await using app = await testApp({ engine })
     const [mallory, ada] = [await app.user(), await app.user()]
     const [planted, real] = [await app.cookie(mallory), await app.cookie(ada)]
-    const both = await app.get('/session', { headers: { cookie: `gatelodge=${'A'.repeat(22)}.${'B'.repeat(43)}; gatelodge=${real}` } })
+    const both = await app.get('/session', {
+      headers: { cookie: `gatelodge=${'A'.repeat(22)}.${'B'.repeat(43)}; gatelodge=${real}` },
+    })
     assert.equal(both.status, 401)
     // A name that only looks like ours is not ours.
     for (const name of ['Gatelodge', ' gatelodge-x', 'xgatelodge', '__Host-gatelodge', 'gatelodge ']) {
-      assert.equal((await app.get('/session', { headers: { cookie: `${name}=${planted}` } })).code, 'not_authenticated', name)
+      assert.equal(
+        (await app.get('/session', { headers: { cookie: `${name}=${planted}` } })).code,
+        'not_authenticated',
+        name,
+      )
     }
   })
 
   test('over https a cookie without the __Host- prefix counts for nothing', async () => {
-    await using app = await testApp({ engine, env: { GATELODGE_PUBLIC_URL: 'https://auth.example', GATELODGE_INSECURE_HTTP: 'yes' } })
+    await using app = await testApp({
+      engine,
+      env: { GATELODGE_PUBLIC_URL: 'https://auth.example', GATELODGE_INSECURE_HTTP: 'yes' },
+    })
     const ada = await app.user()
     const told = await app.post('/signin', { email: ada.email, password: ada.password, session: 'cookie' })
     const value = told.cookie('__Host-gatelodge')

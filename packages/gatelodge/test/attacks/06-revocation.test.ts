@@ -49,7 +49,11 @@ forEachDatabase('06 revocation', (engine) => {
     const ada = await app.user()
     const held = await holdings(app, ada)
     const { access } = await app.tokens(ada)
-    const told = await app.post('/change-password', { old_password: ada.password, new_password: fresh }, { bearer: access })
+    const told = await app.post(
+      '/change-password',
+      { old_password: ada.password, new_password: fresh },
+      { bearer: access },
+    )
     assert.equal(told.status, 200)
     await assertDead(app, held)
     assert.equal((await app.get('/session', { bearer: access })).status, 200)
@@ -84,7 +88,8 @@ forEachDatabase('06 revocation', (engine) => {
         ...Array.from({ length: 6 }, () => app.post('/signin', stale)),
       ])
       for (const { json } of told) {
-        if (json.access_token) assert.equal((await app.get('/session', { bearer: json.access_token })).code, 'token_invalid')
+        if (json.access_token)
+          assert.equal((await app.get('/session', { bearer: json.access_token })).code, 'token_invalid')
       }
       assert.equal((await app.rows('sessions')).length, 0)
       password = next

@@ -53,7 +53,11 @@ forEachDatabase('07 access token forgery', (engine) => {
       'HS256 under nothing': jws({ ...genuine, alg: 'HS256' }, payload, hmac('')),
       'another key under our kid': jws(genuine, payload, mySignature),
       'embedded jwk': jws({ ...genuine, jwk: mine.publicKey.export({ format: 'jwk' }) }, payload, mySignature),
-      'embedded jwk, no kid': jws({ alg: 'EdDSA', typ: 'at+jwt', jwk: mine.publicKey.export({ format: 'jwk' }) }, payload, mySignature),
+      'embedded jwk, no kid': jws(
+        { alg: 'EdDSA', typ: 'at+jwt', jwk: mine.publicKey.export({ format: 'jwk' }) },
+        payload,
+        mySignature,
+      ),
       jku: jws({ ...genuine, jku: trap }, payload, mySignature),
       'jku and a kid of theirs': jws({ ...genuine, kid: 'theirs', jku: trap, x5u: trap }, payload, mySignature),
       'kid traversal': jws({ ...genuine, kid: '../../../../dev/null' }, payload, hmac('')),
@@ -106,9 +110,7 @@ forEachDatabase('07 access token forgery', (engine) => {
       },
     }
     const make = (header: object, claims: object, privateKey: KeyObject | CryptoKey = key.privateKey) =>
-      new SignJWT({ ...good.claims, ...claims })
-        .setProtectedHeader({ ...good.header, ...header })
-        .sign(privateKey)
+      new SignJWT({ ...good.claims, ...claims }).setProtectedHeader({ ...good.header, ...header }).sign(privateKey)
     const ask = async (text: string) => (await app.get('/session', { bearer: text })).status
 
     assert.equal(await ask(await make({}, {})), 200)

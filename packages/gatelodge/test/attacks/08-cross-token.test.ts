@@ -8,7 +8,11 @@ async function everyKind(app: TestApp): Promise<Record<string, string>> {
   const ada = await app.user({ email: 'old@example.com' })
   const first = await app.tokens(ada)
   await app.post('/change-email', { new_email: 'mid@example.com', password: ada.password }, { bearer: first.access })
-  await app.post('/change-email/confirm', { token: (await app.lastMail('mid@example.com')).token }, { bearer: first.access })
+  await app.post(
+    '/change-email/confirm',
+    { token: (await app.lastMail('mid@example.com')).token },
+    { bearer: first.access },
+  )
   const undo = (await app.lastMail('old@example.com')).token
 
   await app.post('/change-email', { new_email: 'new@example.com', password: ada.password }, { bearer: first.access })
@@ -60,7 +64,9 @@ forEachDatabase('08 cross-token confusion', (engine) => {
         if (kind === place) continue
         const told = await use(app, text)
         const isLong = text.length > 256 && place !== 'access' && place !== 'cookie' // no token of a body is
-        const expected = isLong ? [400, 'input_invalid'] : [place in { access: 0, cookie: 0, refresh: 0 } ? 401 : 400, 'token_invalid']
+        const expected = isLong
+          ? [400, 'input_invalid']
+          : [place in { access: 0, cookie: 0, refresh: 0 } ? 401 : 400, 'token_invalid']
         assert.deepEqual([told.status, told.code], expected, `${kind} as ${place}`)
       }
     }

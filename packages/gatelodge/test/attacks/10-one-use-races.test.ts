@@ -13,7 +13,9 @@ forEachDatabase('10 one-use races', (engine) => {
     const headers = { cookie: `gatelodge-signup=${signUp.cookie('gatelodge-signup')}` }
     const { token } = await app.lastMail('ada@example.com')
 
-    const told = await inParallel(50, (index) => app.post('/verify-email', index % 2 ? { token } : { token, password }, { headers }))
+    const told = await inParallel(50, (index) =>
+      app.post('/verify-email', index % 2 ? { token } : { token, password }, { headers }),
+    )
     assert.deepEqual(tally(told.map(({ status, code }) => code ?? status)), { 200: 1, token_invalid: 49 })
     assert.equal(new Set(told.filter(({ status }) => status === 400).map(({ json }) => json.detail)).size, 1)
     assert.equal((await app.rows('users')).length, 1)
@@ -24,19 +26,27 @@ forEachDatabase('10 one-use races', (engine) => {
   test('fifty sign-ups of one address with all their links confirmed in parallel make one account', async () => {
     await using app = await testApp({ engine, env: unlimited })
     const email = 'ada@example.com'
-    const signUps = await inParallel(50, (index) => app.post('/signup', { email, password: `${password} ${index}`, username: `ada${index}` }))
+    const signUps = await inParallel(50, (index) =>
+      app.post('/signup', { email, password: `${password} ${index}`, username: `ada${index}` }),
+    )
     assert.deepEqual(tally(signUps.map(({ status }) => status)), { 201: 50 })
     const tokens = (await app.mails(email)).map(({ text }) => linkOf(text).token)
     assert.equal(new Set(tokens).size, 50)
 
     const cookies = signUps.map((told) => `gatelodge-signup=${told.cookie('gatelodge-signup')}`)
     const told = await Promise.all(
-      tokens.flatMap((token) => cookies.slice(0, 1).map(() => app.post('/verify-email', { token }, { headers: { cookie: cookies.join('; ') } }))),
+      tokens.flatMap((token) =>
+        cookies
+          .slice(0, 1)
+          .map(() => app.post('/verify-email', { token }, { headers: { cookie: cookies.join('; ') } })),
+      ),
     )
     // Only the first cookie of a name counts: all but its own sign-up are asked for their password.
     assert.ok(told.filter(({ status }) => status === 200).length <= 1)
 
-    const late = await inParallel(50, (index) => app.post('/verify-email', { token: tokens[index], password: `${password} ${index}` }))
+    const late = await inParallel(50, (index) =>
+      app.post('/verify-email', { token: tokens[index], password: `${password} ${index}` }),
+    )
     const successes = [...told, ...late].filter(({ status }) => status === 200)
     assert.ok(successes.length <= 1)
     assert.ok((await app.rows('users')).length <= 1)
@@ -56,12 +66,17 @@ forEachDatabase('10 one-use races', (engine) => {
     assert.equal((await app.rows('users')).length, 1)
     assert.deepEqual(await app.rows('pending_signups'), [])
     const names = await app.rows('usernames')
-    assert.deepEqual(names.map(({ user_id }) => user_id), (await app.rows('users')).map(({ id }) => id))
+    assert.deepEqual(
+      names.map(({ user_id }) => user_id),
+      (await app.rows('users')).map(({ id }) => id),
+    )
   })
 
   test('fifty addresses that claim one username at once: one has it', async () => {
     await using app = await testApp({ engine, env: unlimited })
-    const told = await inParallel(50, (index) => app.post('/signup', { email: `p${index}@example.com`, password, username: 'ada' }))
+    const told = await inParallel(50, (index) =>
+      app.post('/signup', { email: `p${index}@example.com`, password, username: 'ada' }),
+    )
     assert.deepEqual(tally(told.map(({ status, code }) => code ?? status)), { 201: 1, username_taken: 49 })
     assert.equal((await app.rows('usernames')).length, 1)
     assert.equal((await app.rows('pending_signups')).length, 1)
@@ -74,7 +89,9 @@ forEachDatabase('10 one-use races', (engine) => {
     for (let index = 0; index < 10; index += 1) bearers.push((await app.tokens(await app.user())).access)
     const told = await Promise.all([
       ...bearers.map((bearer) => app.patch('/me', { username: 'wanted' }, { bearer })),
-      ...(await inParallel(10, async (index) => app.post('/signup', { email: `q${index}@example.com`, password, username: 'Wanted' }))),
+      ...(await inParallel(10, async (index) =>
+        app.post('/signup', { email: `q${index}@example.com`, password, username: 'Wanted' }),
+      )),
     ])
     assert.equal(told.filter(({ status }) => status < 300).length, 1)
     assert.equal(told.filter(({ code }) => code === 'username_taken').length, 19)
@@ -96,9 +113,14 @@ forEachDatabase('10 one-use races', (engine) => {
 
   test('fifty parallel sign-ups of one address in mode `instant`: one account, the rest email_taken', async () => {
     await using app = await testApp({ engine, env: { ...unlimited, GATELODGE_REGISTRATION: 'instant' } })
-    const told = await inParallel(50, (index) => app.post('/signup', { email: 'ada@example.com', password, username: `ada${index}` }))
+    const told = await inParallel(50, (index) =>
+      app.post('/signup', { email: 'ada@example.com', password, username: `ada${index}` }),
+    )
     assert.deepEqual(tally(told.map(({ status, code }) => code ?? status)), { 201: 1, email_taken: 49 })
-    assert.deepEqual([(await app.rows('users')).length, (await app.rows('sessions')).length, (await app.rows('usernames')).length], [1, 1, 1])
+    assert.deepEqual(
+      [(await app.rows('users')).length, (await app.rows('sessions')).length, (await app.rows('usernames')).length],
+      [1, 1, 1],
+    )
   })
 
   test('a burst of a hundred wrong sign-ins gets no further than ten, for a known and an unknown address', async () => {
@@ -109,25 +131,31 @@ forEachDatabase('10 one-use races', (engine) => {
         app.post('/signin', { email, password: `wrong ${index}` }, { ip: `203.0.${network}.${index}` }),
       )
       const counts = tally(told.map(({ code }) => code))
-      assert.ok((counts['invalid_credentials'] ?? 0) <= 10, JSON.stringify(counts))
-      assert.equal((counts['invalid_credentials'] ?? 0) + (counts['rate_limited'] ?? 0), 100)
+      assert.ok((counts.invalid_credentials ?? 0) <= 10, JSON.stringify(counts))
+      assert.equal((counts.invalid_credentials ?? 0) + (counts.rate_limited ?? 0), 100)
     }
   })
 
   test('a burst of a hundred wrong sign-ins from one address gets no further than its budget', async () => {
     await using app = await testApp({ engine })
-    const told = await inParallel(100, (index) => app.post('/signin', { email: `p${index}@example.com`, password: 'wrong harbour' }))
+    const told = await inParallel(100, (index) =>
+      app.post('/signin', { email: `p${index}@example.com`, password: 'wrong harbour' }),
+    )
     const counts = tally(told.map(({ code }) => code))
-    assert.ok((counts['invalid_credentials'] ?? 0) <= 30, JSON.stringify(counts))
+    assert.ok((counts.invalid_credentials ?? 0) <= 30, JSON.stringify(counts))
   })
 
   test('a burst of wrong passwords of somebody signed in gets no further than five', async () => {
     await using app = await testApp({ engine })
     const { access } = await app.tokens(await app.user())
     const told = await inParallel(60, (index) =>
-      app.post('/change-password', { old_password: `wrong ${index}`, new_password: 'another harbour 53' }, { bearer: access, ip: `203.0.113.${index}` }),
+      app.post(
+        '/change-password',
+        { old_password: `wrong ${index}`, new_password: 'another harbour 53' },
+        { bearer: access, ip: `203.0.113.${index}` },
+      ),
     )
     const counts = tally(told.map(({ code }) => code))
-    assert.ok((counts['incorrect_password'] ?? 0) <= 5, JSON.stringify(counts))
+    assert.ok((counts.incorrect_password ?? 0) <= 5, JSON.stringify(counts))
   })
 })

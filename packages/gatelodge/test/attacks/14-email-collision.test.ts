@@ -51,7 +51,7 @@ forEachDatabase('14 e-mail collision', (engine) => {
     assert.deepEqual([...recipients], [victim])
     assert.equal((await app.mails(victim)).length, inbox + sent)
     assert.equal((await app.rows('users')).length, 1)
-    for (const row of await app.rows('pending_signups')) assert.equal(row['email'], victim)
+    for (const row of await app.rows('pending_signups')) assert.equal(row.email, victim)
   })
 
   test('an internationalised domain and its A-label are one address', async () => {
@@ -68,7 +68,10 @@ forEachDatabase('14 e-mail collision', (engine) => {
     await app.user({ username: 'kim' })
     for (const username of ['KIM', 'Kim', '\u212aim', 'k\u0130m', '\uff4bim', 'ki\u200bm', 'k\u0456m', ' kim ']) {
       const told = await app.post('/signup', { email: 'other@example.com', password: 'quiet harbour 52', username })
-      assert.ok(told.code === 'username_taken' || told.code === 'input_invalid', `${JSON.stringify(username)}: ${told.status}`)
+      assert.ok(
+        told.code === 'username_taken' || told.code === 'input_invalid',
+        `${JSON.stringify(username)}: ${told.status}`,
+      )
     }
   })
 })

@@ -32,7 +32,11 @@ forEachDatabase('15 recipient injection', (engine) => {
         'victim@example.com\0evil@example.com',
       ]) {
         const told = await app.post(path, { email, ...rest })
-        assert.deepEqual([told.status, told.json.errors?.[0]?.field], [400, 'email'], `${path} ${JSON.stringify(email)}`)
+        assert.deepEqual(
+          [told.status, told.json.errors?.[0]?.field],
+          [400, 'email'],
+          `${path} ${JSON.stringify(email)}`,
+        )
       }
 
       const more = path === '/signup' ? ',"password":"quiet harbour 52"' : ''
@@ -46,7 +50,10 @@ forEachDatabase('15 recipient injection', (engine) => {
         const told = await app.post(path, body)
         assert.deepEqual([told.status, told.json.errors?.[0]?.field], [400, field], `${path} ${body}`)
       }
-      for (const body of ['email[]=victim@example.com&email[]=evil@example.com', 'email=victim@example.com&email=evil@example.com']) {
+      for (const body of [
+        'email[]=victim@example.com&email[]=evil@example.com',
+        'email=victim@example.com&email=evil@example.com',
+      ]) {
         assert.equal((await app.post(path, body, form)).code, 'media_type_unsupported', path)
       }
     }

@@ -10,9 +10,15 @@ forEachDatabase('16 hash truncation', (engine) => {
     for (const length of [72, 73, 80, 128, 256, 1_024]) {
       const password = stem.repeat(13).slice(0, length - 1)
       const ada = await app.user({ password: `${password}1` })
-      assert.equal((await app.post('/signin', { email: ada.email, password: `${password}2` })).code, 'invalid_credentials')
+      assert.equal(
+        (await app.post('/signin', { email: ada.email, password: `${password}2` })).code,
+        'invalid_credentials',
+      )
       assert.equal((await app.post('/signin', { email: ada.email, password })).code, 'invalid_credentials')
-      assert.equal((await app.post('/signin', { email: ada.email, password: `${password}1 ` })).code, 'invalid_credentials')
+      assert.equal(
+        (await app.post('/signin', { email: ada.email, password: `${password}1 ` })).code,
+        'invalid_credentials',
+      )
       assert.equal((await app.post('/signin', { email: ada.email, password: `${password}1` })).status, 200, `${length}`)
     }
   })
@@ -24,7 +30,13 @@ forEachDatabase('16 hash truncation', (engine) => {
     await app.post('/forgot-password', { email: ada.email })
     const { token } = await app.lastMail(ada.email)
 
-    for (const bad of ['quiet\0harbour 52', 'quiet harbour 52\0', 'quiet harbour\n52', 'quiet \ud83d harbour 52', '\udc00quiet harbour']) {
+    for (const bad of [
+      'quiet\0harbour 52',
+      'quiet harbour 52\0',
+      'quiet harbour\n52',
+      'quiet \ud83d harbour 52',
+      '\udc00quiet harbour',
+    ]) {
       const told = [
         await app.post('/signup', { email: 'eve@example.com', password: bad }),
         await app.post('/reset-password', { token, new_password: bad }),
@@ -48,7 +60,11 @@ forEachDatabase('16 hash truncation', (engine) => {
     const ada = await app.user({ password: 'quiet \ufffd harbour' })
     for (const password of ['quiet \ufffd harbour\0', 'quiet \ufffd harbour\0x', 'quiet \ud83d harbour']) {
       const told = await app.post('/signin', { email: ada.email, password })
-      assert.deepEqual([told.code, told.json.errors?.[0]?.field], ['input_invalid', 'password'], JSON.stringify(password))
+      assert.deepEqual(
+        [told.code, told.json.errors?.[0]?.field],
+        ['input_invalid', 'password'],
+        JSON.stringify(password),
+      )
     }
     assert.equal((await app.post('/signin', { email: ada.email, password: 'quiet \ufffd harbour' })).status, 200)
   })

@@ -67,7 +67,9 @@ test('200 parallel sign-ins wait in one bounded line, and the rest of the server
       await new Promise((resolve) => setImmediate(resolve))
     }
   })()
-  const told = await inParallel(200, (index) => app.post('/signin', { email: `p${index}@example.com`, password: 'wrong harbour' }))
+  const told = await inParallel(200, (index) =>
+    app.post('/signin', { email: `p${index}@example.com`, password: 'wrong harbour' }),
+  )
   done = true
   await watch
   assert.deepEqual(tally(told.map(({ code }) => code)), { invalid_credentials: 200 })
@@ -77,10 +79,12 @@ test('200 parallel sign-ins wait in one bounded line, and the rest of the server
 
 test('beyond the line sign-ins are refused with 503 and Retry-After, and nothing is left waiting', async () => {
   await using app = await costlyApp({ memoryKiB: 4_096, passes: 2, lanes: 1 }, { GATELODGE_RATE_LIMITS: 'off' })
-  const told = await inParallel(400, (index) => app.post('/signin', { email: `p${index}@example.com`, password: 'wrong harbour' }))
+  const told = await inParallel(400, (index) =>
+    app.post('/signin', { email: `p${index}@example.com`, password: 'wrong harbour' }),
+  )
   const counts = tally(told.map(({ code }) => code))
-  assert.ok((counts['overloaded'] ?? 0) > 50, JSON.stringify(counts))
-  assert.equal((counts['overloaded'] ?? 0) + (counts['invalid_credentials'] ?? 0), 400)
+  assert.ok((counts.overloaded ?? 0) > 50, JSON.stringify(counts))
+  assert.equal((counts.overloaded ?? 0) + (counts.invalid_credentials ?? 0), 400)
   for (const { code, status, headers } of told) {
     if (code !== 'overloaded') continue
     assert.equal(status, 503)

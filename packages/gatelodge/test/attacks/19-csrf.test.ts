@@ -73,7 +73,11 @@ forEachDatabase('19 CSRF', (engine) => {
         ['/signout', {}],
       ] as const) {
         const told = await app.post(path, body, { headers, ...(path === '/signout' && { bearer: access }) })
-        assert.deepEqual([told.status, told.code, told.setCookies], [403, 'cross_site', []], `${path} ${JSON.stringify(headers)}`)
+        assert.deepEqual(
+          [told.status, told.code, told.setCookies],
+          [403, 'cross_site', []],
+          `${path} ${JSON.stringify(headers)}`,
+        )
       }
     }
     assert.deepEqual(await stored(app), before)

@@ -87,7 +87,7 @@ forEachDatabase('20 pre-hijacking', (engine) => {
 
   test('an address change to an address that waits for its sign-up does not wait inside: its link dies with the owner’s account', async () => {
     await using app = await testApp({ engine })
-    const mallory = await app.user()
+    const mallory = await app.user({ password: planted })
     const { access } = await app.tokens(mallory)
     await app.post('/change-email', { new_email: victim, password: mallory.password }, { bearer: access })
     const { token } = await app.lastMail(victim)

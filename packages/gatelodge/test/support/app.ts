@@ -4,13 +4,13 @@ import { sql } from 'kysely'
 import { type Composition, compose } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
 import type { MailboxEntry } from '../../src/domain/mailbox.ts'
+import { routes } from '../../src/flows/index.ts'
+import { buildOpenApi } from '../../src/http/openapi.ts'
 import type { EventName } from '../../src/kernel/events.ts'
 import type { Schema } from '../../src/store/schema.ts'
-import { buildOpenApi } from '../../src/http/openapi.ts'
-import { routes } from '../../src/flows/index.ts'
 import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
-import { freshPostgresDatabase, stopOwnPostgres } from './postgres.ts'
 import { createOpenApiCheck } from './openapi-check.ts'
+import { freshPostgresDatabase, stopOwnPostgres } from './postgres.ts'
 
 export type Engine = 'sqlite' | 'postgres'
 
@@ -53,11 +53,15 @@ export interface Person {
 }
 
 const auth = '/api/v1/auth'
-const check = createOpenApiCheck(buildOpenApi(routes, { serviceName: 'Gatelodge', publicUrl: 'http://localhost:3000', version: 'test' }))
+const check = createOpenApiCheck(
+  buildOpenApi(routes, { serviceName: 'Gatelodge', publicUrl: 'http://localhost:3000', version: 'test' }),
+)
 let people = 0
 
 /** The whole program over a fresh database, asked through `fetch`. Every answer is checked against the OpenAPI document. */
-export async function testApp(options: { env?: Readonly<Record<string, string>>; engine?: Engine; database?: string } = {}) {
+export async function testApp(
+  options: { env?: Readonly<Record<string, string>>; engine?: Engine; database?: string } = {},
+) {
   const logged: LogLine[] = []
   const clock = testClock()
   if (options.engine !== 'postgres') return new TestApp(await composeTest(options, clock, logged), clock, logged)
@@ -108,7 +112,9 @@ export class TestApp {
   /** Paths without a leading `/api`, `/.well-known` ... are below `/api/v1/auth`. */
   async ask(method: string, path: string, body?: unknown, ask: Ask = {}): Promise<Told> {
     const raw = typeof body === 'string' || body instanceof Uint8Array
-    const full = /^\/(?:api|\.well-known|healthz|readyz|docs|openapi|dev|assets|nowhere)/.test(path) ? path : `${auth}${path}`
+    const full = /^\/(?:api|\.well-known|healthz|readyz|docs|openapi|dev|assets|nowhere)/.test(path)
+      ? path
+      : `${auth}${path}`
     const headers = new Headers({
       'user-agent': 'tests',
       ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -165,7 +171,11 @@ export class TestApp {
     const password = wish.password ?? 'quiet harbour 52'
     const username = wish.username ?? `person${people}`
     const names = wish.firstName === undefined ? {} : { first_name: wish.firstName }
-    const signedUp = await this.post('/signup', { email, password, username, ...names }, { ip: `198.51.100.${people % 250}` })
+    const signedUp = await this.post(
+      '/signup',
+      { email, password, username, ...names },
+      { ip: `198.51.100.${people % 250}` },
+    )
     assert.equal(signedUp.status, 201, signedUp.text)
     const { token } = await this.lastMail(email)
     const confirmed = await this.post('/verify-email', { token, password })
@@ -226,7 +236,9 @@ async function told(method: string, path: string, response: Response): Promise<T
     code: json?.code,
     setCookies,
     cookie: (name) => {
-      const pair = setCookies.map((cookie) => cookie.split(';', 1)[0] ?? '').find((cookie) => cookie.startsWith(`${name}=`))
+      const pair = setCookies
+        .map((cookie) => cookie.split(';', 1)[0] ?? '')
+        .find((cookie) => cookie.startsWith(`${name}=`))
       return pair?.slice(name.length + 1)
     },
   }

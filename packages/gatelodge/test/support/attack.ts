@@ -1,8 +1,8 @@
 import { compose } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
+import type { HashParameters } from '../../src/domain/passwords/hasher.ts'
 import { routes } from '../../src/flows/index.ts'
 import type { Route } from '../../src/http/route.ts'
-import type { HashParameters } from '../../src/domain/passwords/hasher.ts'
 import { type Ask, TestApp, type Told } from './app.ts'
 import { type LogLine, recordingLog, testClock, testSecret } from './deps.ts'
 

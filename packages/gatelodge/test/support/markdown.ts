@@ -18,7 +18,10 @@ export function markdownSection(page: string, heading: string): string {
   assert.notEqual(start, -1, `no heading "${heading}"`)
   const level = (lines[start] ?? '').indexOf(' ')
   const length = lines.slice(start + 1).findIndex((line) => /^#+ /.test(line) && line.indexOf(' ') <= level)
-  return page.split('\n').slice(start + 1, length < 0 ? undefined : start + 1 + length).join('\n')
+  return page
+    .split('\n')
+    .slice(start + 1, length < 0 ? undefined : start + 1 + length)
+    .join('\n')
 }
 
 /** The rows of every table in a text, without heads; each cell without its code marks. */
@@ -29,7 +32,12 @@ export function tableRowsOf(text: string): string[][] {
   const isRule = (line: string) => /^\|(?:\s*:?-+:?\s*\|)+$/.test(line)
   return lines.flatMap((line, index) => {
     if (!isRow(line) || isHead(index) || isRule(line)) return []
-    return [line.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim().replace(/`/g, ''))]
+    return [
+      line
+        .slice(1, -1)
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.trim().replace(/`/g, '')),
+    ]
   })
 }
 
@@ -37,7 +45,12 @@ export function tableRowsOf(text: string): string[][] {
 export function anchorsOf(page: string): string[] {
   const headings = withoutBlocks(page).match(/^#+ .+$/gm) ?? []
   return headings.map((heading) =>
-    heading.replace(/^#+ /, '').toLowerCase().replace(/[^\w\s-]/g, '').trim().replace(/\s+/g, '-'),
+    heading
+      .replace(/^#+ /, '')
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .trim()
+      .replace(/\s+/g, '-'),
   )
 }
 

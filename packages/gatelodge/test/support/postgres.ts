@@ -24,7 +24,16 @@ export async function startPostgres(): Promise<TestPostgres> {
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off', '-c', 'max_connections=400'],
+    postgresFlags: [
+      '-c',
+      'fsync=off',
+      '-c',
+      'synchronous_commit=off',
+      '-c',
+      'full_page_writes=off',
+      '-c',
+      'max_connections=400',
+    ],
     onLog() {},
     onError() {},
   })
@@ -44,7 +53,7 @@ let databases = 0
 
 /** The URL of a fresh, empty database: on the server that `npm test` started, else on one of this process's own. */
 export async function freshPostgresDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
-  const url = process.env['TEST_POSTGRES_URL'] ?? (await ownServer()).url
+  const url = process.env.TEST_POSTGRES_URL ?? (await ownServer()).url
   databases += 1
   const name = `test_${process.pid}_${databases}`
   await command(url, `create database ${name}`)

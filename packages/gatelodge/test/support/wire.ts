@@ -36,7 +36,8 @@ export function request(
   { keep = false }: { keep?: boolean } = {},
 ): string {
   const all: Record<string, string> = { host: 'localhost', connection: keep ? 'keep-alive' : 'close' }
-  if (body !== '') Object.assign(all, { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(body)}` })
+  if (body !== '')
+    Object.assign(all, { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(body)}` })
   const lines = Object.entries({ ...all, ...headers }).map(([name, value]) => `${name}: ${value}`)
   return `${line} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`
 }

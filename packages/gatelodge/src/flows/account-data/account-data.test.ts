@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
 import { innerActor } from '../../kernel/actor.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
-import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
 
 async function promote(app: TestApp, person: Person) {
   await transact(app.deps, innerActor('command', 'test'), async (work) => {
-    await work.db.insertInto('user_roles').values({ user_id: person.id as UserId, role: 'administrator' }).execute()
+    await work.db
+      .insertInto('user_roles')
+      .values({ user_id: person.id as UserId, role: 'administrator' })
+      .execute()
     work.changed([person.id as UserId])
   })
 }
@@ -18,7 +21,10 @@ forEachDatabase('own data', (engine) => {
     const ada = await app.user()
     const cookie = await app.cookie(ada)
     const { events } = (await app.get('/me/events', { cookie })).json
-    assert.deepEqual(events.map(({ name }: { name: string }) => name), ['session.started', 'email.verified', 'user.created'])
+    assert.deepEqual(
+      events.map(({ name }: { name: string }) => name),
+      ['session.started', 'email.verified', 'user.created'],
+    )
     assert.equal(events[0].ip, '192.0.2.1')
   })
 
@@ -48,8 +54,11 @@ forEachDatabase('own data', (engine) => {
       assert.deepEqual(await app.rows(table), [], table)
     }
     const events = await app.rows('events')
-    assert.equal(events.at(-1)?.['name'], 'user.deleted')
-    assert.deepEqual(events.filter((event) => event['user_id'] === ada.id && event['ip'] !== null), [])
+    assert.equal(events.at(-1)?.name, 'user.deleted')
+    assert.deepEqual(
+      events.filter((event) => event.user_id === ada.id && event.ip !== null),
+      [],
+    )
   })
 
   test('a fresh session needs no password to delete', async () => {

@@ -37,7 +37,12 @@ export const accountDataRoutes = [
     auth: 'session',
     origin: 'read',
     limit: 'none',
-    answers: { 200: { description: 'The newest 100, the newest first', schema: z.strictObject({ events: z.array(eventSchema) }) } },
+    answers: {
+      200: {
+        description: 'The newest 100, the newest first',
+        schema: z.strictObject({ events: z.array(eventSchema) }),
+      },
+    },
     errors: [],
     async handle(deps, { actor, me }) {
       return { status: 200, json: { events: (await listOwnEvents(deps, actor, me)).map(eventToWire) } }

@@ -22,7 +22,10 @@ forEachDatabase('e-mail change', (engine) => {
     assert.equal((await app.get('/session', { bearer: access })).json.user.email, 'new@example.com')
     assert.equal((await app.get('/session', { cookie: other })).status, 401)
     assert.equal((await app.post('/change-email/confirm', { token })).code, 'token_invalid')
-    assert.equal((await app.post('/signin', { email: 'old@example.com', password: ada.password })).code, 'invalid_credentials')
+    assert.equal(
+      (await app.post('/signin', { email: 'old@example.com', password: ada.password })).code,
+      'invalid_credentials',
+    )
     assert.equal((await app.post('/signin', { email: 'new@example.com', password: ada.password })).status, 200)
   })
 
@@ -31,7 +34,10 @@ forEachDatabase('e-mail change', (engine) => {
     const ada = await app.user()
     const { access } = await app.tokens(ada)
     await askFor(app, ada, access, 'new@example.com')
-    assert.equal((await app.post('/change-email/confirm', { token: (await app.lastMail('new@example.com')).token })).status, 200)
+    assert.equal(
+      (await app.post('/change-email/confirm', { token: (await app.lastMail('new@example.com')).token })).status,
+      200,
+    )
     assert.equal((await app.get('/session', { bearer: access })).status, 401)
   })
 
@@ -40,7 +46,11 @@ forEachDatabase('e-mail change', (engine) => {
     const ada = await app.user({ email: 'old@example.com' })
     const { access } = await app.tokens(ada)
     await askFor(app, ada, access, 'new@example.com')
-    await app.post('/change-email/confirm', { token: (await app.lastMail('new@example.com')).token }, { bearer: access })
+    await app.post(
+      '/change-email/confirm',
+      { token: (await app.lastMail('new@example.com')).token },
+      { bearer: access },
+    )
     const undo = await app.lastMail('old@example.com')
     assert.match(undo.link, /\/change-email\/undo\?token=/)
 
@@ -51,7 +61,10 @@ forEachDatabase('e-mail change', (engine) => {
     assert.equal((await app.get('/session', { bearer: access })).status, 401)
     const restored = await app.lastMail('old@example.com')
     assert.match(restored.link, /\/reset-password\?token=/)
-    assert.equal((await app.post('/reset-password', { token: restored.token, new_password: 'another harbour 53' })).status, 200)
+    assert.equal(
+      (await app.post('/reset-password', { token: restored.token, new_password: 'another harbour 53' })).status,
+      200,
+    )
     assert.equal((await app.post('/signin', { email: 'old@example.com', password: 'another harbour 53' })).status, 200)
     assert.equal((await app.post('/change-email/undo', { token: undo.token })).code, 'token_invalid')
   })
@@ -60,7 +73,10 @@ forEachDatabase('e-mail change', (engine) => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: 'old@example.com' })
     for (const email of ['thief1@example.com', 'thief2@example.com']) {
-      const { access } = await app.tokens({ ...ada, email: email === 'thief1@example.com' ? ada.email : 'thief1@example.com' })
+      const { access } = await app.tokens({
+        ...ada,
+        email: email === 'thief1@example.com' ? ada.email : 'thief1@example.com',
+      })
       await askFor(app, ada, access, email)
       assert.equal((await app.post('/change-email/confirm', { token: (await app.lastMail(email)).token })).status, 200)
       app.clock.advance(3_600_000)
@@ -70,7 +86,7 @@ forEachDatabase('e-mail change', (engine) => {
 
     assert.equal((await app.post('/change-email/undo', { token: mine.token })).status, 200)
     assert.equal((await app.post('/change-email/undo', { token: theirs.token })).code, 'token_invalid')
-    assert.equal((await app.rows('users'))[0]?.['email'], 'old@example.com')
+    assert.equal((await app.rows('users'))[0]?.email, 'old@example.com')
     assert.deepEqual(await app.rows('email_reservations'), [])
   })
 
@@ -115,10 +131,17 @@ forEachDatabase('e-mail change', (engine) => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)
-    const wrong = await app.post('/change-email', { new_email: 'x@example.com', password: 'wrong harbour' }, { bearer: access })
+    const wrong = await app.post(
+      '/change-email',
+      { new_email: 'x@example.com', password: 'wrong harbour' },
+      { bearer: access },
+    )
     assert.deepEqual([wrong.status, wrong.code], [400, 'incorrect_password'])
     assert.equal((await askFor(app, ada, access, ada.email.toUpperCase())).json.errors[0].code, 'unchanged')
-    assert.equal((await app.post('/change-email', { new_email: 'x@example.com' }, { bearer: access })).json.errors[0].field, 'password')
+    assert.equal(
+      (await app.post('/change-email', { new_email: 'x@example.com' }, { bearer: access })).json.errors[0].field,
+      'password',
+    )
   })
 
   test('fifty parallel uses of one link have one success', async () => {

@@ -29,7 +29,8 @@ export const emailChangeRoutes = [
     path: '/api/v1/auth/change-email/confirm',
     tag: 'Authentication',
     summary: 'Confirm another e-mail address by its mailed link',
-    description: 'Needs no session and ends the others. The former address is told and can undo the change for 72 hours.',
+    description:
+      'Needs no session and ends the others. The former address is told and can undo the change for 72 hours.',
     auth: 'optional',
     origin: 'cookie',
     limit: 'token',

@@ -9,8 +9,13 @@ export const writeEmailChangeMail: MailWriter<'email_change'> = async (deps, wor
   const { userId, email } = request
   const context = mailContext(deps.config)
   const user = await findUser(work.db, userId)
-  if (user?.is_active !== 1 || user.email === email || user.password_changed_at !== request.passwordChangedAt) return null
-  const session = await work.db.selectFrom('sessions').select('id').where('id', '=', request.sessionId).executeTakeFirst()
+  if (user?.is_active !== 1 || user.email === email || user.password_changed_at !== request.passwordChangedAt)
+    return null
+  const session = await work.db
+    .selectFrom('sessions')
+    .select('id')
+    .where('id', '=', request.sessionId)
+    .executeTakeFirst()
   if (!session) return null
 
   const owner = await findEmailOwner(work.db, email, work.now)
@@ -32,7 +37,12 @@ export const writeEmailChangedMail: MailWriter<'email_changed'> = async (deps, w
   const reservation = await findReservation(work.db, email, work.now)
   if (!user || reservation?.userId !== userId) return null // undone already, by the link of an earlier address
 
-  const token = { purpose: 'email_change_undo', owner: { userId }, email, ttl: reservation.expiresAt - work.now } as const
+  const token = {
+    purpose: 'email_change_undo',
+    owner: { userId },
+    email,
+    ttl: reservation.expiresAt - work.now,
+  } as const
   const { link: undoLink, ...life } = await issueLink(deps, work, '/change-email/undo', token)
   const maskedNewEmail = maskEmail(newEmail as Email) // it was stored, so it is canonical
   const mail = emailChangeNoticeMail(mailContext(deps.config), {

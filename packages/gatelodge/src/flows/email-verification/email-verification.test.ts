@@ -28,7 +28,9 @@ forEachDatabase('e-mail verification', (engine) => {
   test('another browser needs the chosen password, and a wrong one leaves the link good', async () => {
     await using app = await testApp({ engine })
     const { token } = await signUp(app)
-    const stranger = { headers: { cookie: 'gatelodge-signup=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' } }
+    const stranger = {
+      headers: { cookie: 'gatelodge-signup=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
+    }
 
     assert.equal((await app.post('/verify-email', { token }, stranger)).code, 'password_required')
     assert.equal((await app.post('/verify-email', { token, password: 'not the one' })).code, 'incorrect_password')
@@ -40,7 +42,8 @@ forEachDatabase('e-mail verification', (engine) => {
     const { token } = await signUp(app)
 
     const codes = []
-    for (let guess = 0; guess < 7; guess += 1) codes.push((await app.post('/verify-email', { token, password: `guess ${guess}` })).code)
+    for (let guess = 0; guess < 7; guess += 1)
+      codes.push((await app.post('/verify-email', { token, password: `guess ${guess}` })).code)
     assert.deepEqual(codes.slice(0, 5), Array(5).fill('incorrect_password'))
     assert.equal(codes.at(-1), 'rate_limited')
   })
@@ -69,8 +72,14 @@ forEachDatabase('e-mail verification', (engine) => {
     const first = await signUp(app)
     const second = await signUp(app, { ...ada, username: 'ada2' })
 
-    assert.equal((await app.post('/verify-email', { token: second.token }, { headers: second.headers })).json.user.username, 'ada2')
-    assert.equal((await app.post('/verify-email', { token: first.token }, { headers: first.headers })).code, 'token_invalid')
+    assert.equal(
+      (await app.post('/verify-email', { token: second.token }, { headers: second.headers })).json.user.username,
+      'ada2',
+    )
+    assert.equal(
+      (await app.post('/verify-email', { token: first.token }, { headers: first.headers })).code,
+      'token_invalid',
+    )
     assert.deepEqual((await app.get('/username-available?username=ada')).json, { available: true })
     assert.deepEqual(await app.rows('pending_signups'), [])
   })
@@ -86,7 +95,10 @@ forEachDatabase('e-mail verification', (engine) => {
     assert.equal(known.status, 202)
 
     const { token } = await app.lastMail(ada.email)
-    assert.equal((await app.post('/verify-email', { token: first.token }, { headers: first.headers })).code, 'token_invalid')
+    assert.equal(
+      (await app.post('/verify-email', { token: first.token }, { headers: first.headers })).code,
+      'token_invalid',
+    )
     assert.equal((await app.post('/verify-email', { token }, { headers: first.headers })).json.user.username, 'ada')
     assert.deepEqual(await app.mails('nobody@example.com'), [])
   })

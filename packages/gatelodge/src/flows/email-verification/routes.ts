@@ -18,7 +18,10 @@ export const emailVerificationRoutes = [
     limit: 'token',
     body: z.strictObject({ token: tokenField, password: passwordField.optional() }),
     answers: {
-      200: { description: 'The address is confirmed', schema: z.strictObject({ message: z.string(), user: userSchema }) },
+      200: {
+        description: 'The address is confirmed',
+        schema: z.strictObject({ message: z.string(), user: userSchema }),
+      },
     },
     errors: ['token_invalid', 'password_required', 'incorrect_password', 'overloaded'],
     statuses: { token_invalid: 400 },

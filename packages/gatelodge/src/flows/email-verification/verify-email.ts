@@ -25,15 +25,26 @@ export interface VerifyEmail {
  */
 export async function verifyEmail(deps: Deps, actor: Actor, input: VerifyEmail): Promise<User> {
   const token = await peekToken(deps, ['verify_signup', 'verify_email'], input.token)
-  const user = token.signup_id !== null
-    ? await confirmSignUp(deps, actor, input, token, token.signup_id)
-    : await confirmAccount(deps, actor, input, token, token.user_id as UserId) // a token has one owner, by its check constraint
+  const user =
+    token.signup_id !== null
+      ? await confirmSignUp(deps, actor, input, token, token.signup_id)
+      : await confirmAccount(deps, actor, input, token, token.user_id as UserId) // a token has one owner, by its check constraint
   deps.wakeMail()
   return user
 }
 
-async function confirmSignUp(deps: Deps, actor: Actor, input: VerifyEmail, token: OneTimeTokenRow, signupId: string): Promise<User> {
-  const pending = await deps.store.db.selectFrom('pending_signups').selectAll().where('id', '=', signupId).executeTakeFirst()
+async function confirmSignUp(
+  deps: Deps,
+  actor: Actor,
+  input: VerifyEmail,
+  token: OneTimeTokenRow,
+  signupId: string,
+): Promise<User> {
+  const pending = await deps.store.db
+    .selectFrom('pending_signups')
+    .selectAll()
+    .where('id', '=', signupId)
+    .executeTakeFirst()
   if (!pending) throw new AuthError('token_invalid')
   if (!isSigningUpBrowser(actor, pending.browser_hash)) {
     await assertChosenPassword(deps, actor, token, input.password, (password) =>
@@ -66,7 +77,13 @@ async function createFrom(work: Work, pending: PendingSignupRow): Promise<UserRo
   return user
 }
 
-async function confirmAccount(deps: Deps, actor: Actor, input: VerifyEmail, token: OneTimeTokenRow, userId: UserId): Promise<User> {
+async function confirmAccount(
+  deps: Deps,
+  actor: Actor,
+  input: VerifyEmail,
+  token: OneTimeTokenRow,
+  userId: UserId,
+): Promise<User> {
   const account = await findUser(deps.store.db, userId)
   if (!account || account.email !== token.email) throw new AuthError('token_invalid')
   if (actor.userId !== userId && !isSigningUpBrowser(actor, account.signup_browser_hash)) {

@@ -25,8 +25,17 @@ forEachDatabase('development mailbox', (engine) => {
     assert.equal((await app.get('/dev/mailbox', { ...local, ip: '::ffff:127.0.0.1' })).status, 200)
     assert.equal((await app.get('/dev/mailbox', { ...local, ip: '192.0.2.1' })).status, 404)
     assert.equal((await app.get('/dev/mailbox', { ip: '127.0.0.1' })).status, 404)
-    for (const headers of [{ host: 'evil.test' }, { 'x-forwarded-for': '127.0.0.1' }, { forwarded: 'for=127.0.0.1' }, { 'x-real-ip': '127.0.0.1' }]) {
-      assert.equal((await app.get('/dev/mailbox', { ...local, headers: { ...local.headers, ...headers } })).status, 404, JSON.stringify(headers))
+    for (const headers of [
+      { host: 'evil.test' },
+      { 'x-forwarded-for': '127.0.0.1' },
+      { forwarded: 'for=127.0.0.1' },
+      { 'x-real-ip': '127.0.0.1' },
+    ]) {
+      assert.equal(
+        (await app.get('/dev/mailbox', { ...local, headers: { ...local.headers, ...headers } })).status,
+        404,
+        JSON.stringify(headers),
+      )
     }
   })
 

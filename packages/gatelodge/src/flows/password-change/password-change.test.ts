@@ -11,13 +11,20 @@ forEachDatabase('password change', (engine) => {
     const { access } = await app.tokens(ada)
     const other = await app.cookie(ada)
 
-    const told = await app.post('/change-password', { old_password: ada.password, new_password: fresh }, { bearer: access })
+    const told = await app.post(
+      '/change-password',
+      { old_password: ada.password, new_password: fresh },
+      { bearer: access },
+    )
     assert.deepEqual([told.status, told.json.message], [200, 'Password changed successfully'])
     assert.equal((await app.get('/session', { bearer: access })).status, 200)
     assert.equal((await app.get('/session', { cookie: other })).status, 401)
     assert.equal((await app.post('/signin', { email: ada.email, password: fresh })).status, 200)
     assert.equal((await app.post('/signin', { email: ada.email, password: ada.password })).code, 'invalid_credentials')
-    assert.equal((await app.mails(ada.email)).some(({ kind }) => kind === 'password_changed'), true)
+    assert.equal(
+      (await app.mails(ada.email)).some(({ kind }) => kind === 'password_changed'),
+      true,
+    )
   })
 
   test('a wrong old password changes nothing, and guesses are slowed down', async () => {
@@ -27,7 +34,11 @@ forEachDatabase('password change', (engine) => {
 
     const codes = []
     for (let round = 0; round < 6; round += 1) {
-      const told = await app.post('/change-password', { old_password: `guess ${round}`, new_password: fresh }, { bearer: access })
+      const told = await app.post(
+        '/change-password',
+        { old_password: `guess ${round}`, new_password: fresh },
+        { bearer: access },
+      )
       codes.push(told.code)
       if (round === 0) assert.deepEqual([told.status, told.json.detail], [400, 'Incorrect current password'])
     }
@@ -39,9 +50,16 @@ forEachDatabase('password change', (engine) => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)
-    const told = await app.post('/change-password', { old_password: ada.password, new_password: ada.email }, { bearer: access })
+    const told = await app.post(
+      '/change-password',
+      { old_password: ada.password, new_password: ada.email },
+      { bearer: access },
+    )
     assert.equal(told.json.errors[0].field, 'new_password')
-    assert.equal((await app.post('/change-password', { old_password: 'x', new_password: fresh })).code, 'not_authenticated')
+    assert.equal(
+      (await app.post('/change-password', { old_password: 'x', new_password: fresh })).code,
+      'not_authenticated',
+    )
   })
 
   test('of two parallel changes by one old password one succeeds', async () => {

@@ -37,7 +37,13 @@ forEachDatabase('password reset', (engine) => {
 
     assert.deepEqual([known.status, known.json], [unknown.status, unknown.json])
     const rows = (await app.rows('mails')).slice(before)
-    assert.deepEqual(rows.map(({ kind, state }) => [kind, state]), [['password_reset', 'requested'], ['password_reset', 'requested']])
+    assert.deepEqual(
+      rows.map(({ kind, state }) => [kind, state]),
+      [
+        ['password_reset', 'requested'],
+        ['password_reset', 'requested'],
+      ],
+    )
     assert.deepEqual(await app.mails('nobody@example.com'), [])
   })
 
@@ -51,7 +57,10 @@ forEachDatabase('password reset', (engine) => {
 
     assert.equal((await app.post('/reset-password', { token: first.token, new_password: fresh })).code, 'token_invalid')
     app.clock.advance(30 * 60_000)
-    assert.equal((await app.post('/reset-password', { token: second.token, new_password: fresh })).code, 'token_invalid')
+    assert.equal(
+      (await app.post('/reset-password', { token: second.token, new_password: fresh })).code,
+      'token_invalid',
+    )
   })
 
   test('a refused password leaves the link good', async () => {
@@ -125,7 +134,9 @@ forEachDatabase('password reset', (engine) => {
     const { token } = await app.lastMail(ada.email)
 
     const told = await Promise.all(
-      Array.from({ length: 50 }, (_, index) => app.post('/reset-password', { token, new_password: `harbour number ${index}` })),
+      Array.from({ length: 50 }, (_, index) =>
+        app.post('/reset-password', { token, new_password: `harbour number ${index}` }),
+      ),
     )
     assert.equal(told.filter(({ status }) => status === 200).length, 1)
     assert.equal(told.filter(({ code }) => code === 'token_invalid').length, 49)

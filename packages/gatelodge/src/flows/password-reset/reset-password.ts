@@ -18,7 +18,11 @@ import { transact, type Work } from '../../store/unit-of-work.ts'
  * Sets a new password by a mailed link, once: ends every session, voids other links and pending changes, tells the owner. Does not sign in and never
  * reactivates. The link proves the address as well. @throws token_invalid, input_invalid, overloaded
  */
-export async function resetPassword(deps: Deps, actor: Actor, input: { token: string; newPassword: string }): Promise<void> {
+export async function resetPassword(
+  deps: Deps,
+  actor: Actor,
+  input: { token: string; newPassword: string },
+): Promise<void> {
   const token = await peekToken(deps, ['password_reset'], input.token) // garbage must not cost a hash
   const seen = await findUser(deps.store.db, token.user_id as UserId) // a reset token is an account's
   if (seen?.is_active !== 1 || seen.email !== token.email) throw new AuthError('token_invalid')

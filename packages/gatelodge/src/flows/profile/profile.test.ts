@@ -9,7 +9,13 @@ forEachDatabase('profile', (engine) => {
     const cookie = await app.cookie(ada)
     await app.get('/session', { cookie })
 
-    const profile = { phone_number: '+49 30 1234567', website: 'https://ada.example/x', github_link: 'https://github.com/ada', birth_date: '1815-12-10', locale: 'de-CH' }
+    const profile = {
+      phone_number: '+49 30 1234567',
+      website: 'https://ada.example/x',
+      github_link: 'https://github.com/ada',
+      birth_date: '1815-12-10',
+      locale: 'de-CH',
+    }
     const told = await app.patch('/me', { first_name: 'Ada', last_name: 'King', profile }, { cookie })
     assert.equal(told.status, 200)
     assert.deepEqual(told.json.profile, profile)
@@ -41,24 +47,39 @@ forEachDatabase('profile', (engine) => {
     await off.post('/signup', { email: 'ada@example.com', password: 'quiet harbour 52' })
     const { token } = await off.lastMail('ada@example.com')
     await off.post('/verify-email', { token, password: 'quiet harbour 52' })
-    const cookie = (await off.post('/signin', { email: 'ada@example.com', password: 'quiet harbour 52', session: 'cookie' })).cookie('gatelodge') ?? ''
+    const cookie =
+      (await off.post('/signin', { email: 'ada@example.com', password: 'quiet harbour 52', session: 'cookie' })).cookie(
+        'gatelodge',
+      ) ?? ''
     assert.equal((await off.patch('/me', { username: 'ada' }, { cookie })).json.errors[0].field, 'username')
 
     await using required = await testApp({ engine, env: { GATELODGE_USERNAME: 'required' } })
     const eve = await required.user()
-    assert.equal((await required.patch('/me', { username: null }, { cookie: await required.cookie(eve) })).json.errors[0].code, 'required')
+    assert.equal(
+      (await required.patch('/me', { username: null }, { cookie: await required.cookie(eve) })).json.errors[0].code,
+      'required',
+    )
   })
 
   test('every bad field is named at once', async () => {
     await using app = await testApp({ engine })
     const cookie = await app.cookie(await app.user())
-    const profile = { phone_number: '12', website: 'javascript:alert(1)', github_link: 'github.com/ada', birth_date: '2001-02-30', locale: 'no_such!' }
+    const profile = {
+      phone_number: '12',
+      website: 'javascript:alert(1)',
+      github_link: 'github.com/ada',
+      birth_date: '2001-02-30',
+      locale: 'no_such!',
+    }
     const told = await app.patch('/me', { profile }, { cookie })
     assert.equal(told.status, 400)
-    assert.deepEqual(
-      told.json.errors.map(({ field }: { field: string }) => field).sort(),
-      ['profile.birth_date', 'profile.github_link', 'profile.locale', 'profile.phone_number', 'profile.website'],
-    )
+    assert.deepEqual(told.json.errors.map(({ field }: { field: string }) => field).sort(), [
+      'profile.birth_date',
+      'profile.github_link',
+      'profile.locale',
+      'profile.phone_number',
+      'profile.website',
+    ])
     for (const [field, value] of [
       ['birth_date', '1799-12-31'],
       ['birth_date', '2999-01-01'],
@@ -66,14 +87,28 @@ forEachDatabase('profile', (engine) => {
       ['website', 'https://user:pass@ada.example'],
       ['website', 'not a link'],
     ] as const) {
-      assert.equal((await app.patch('/me', { profile: { [field]: value } }, { cookie })).json.errors?.[0].field, `profile.${field}`, value)
+      assert.equal(
+        (await app.patch('/me', { profile: { [field]: value } }, { cookie })).json.errors?.[0].field,
+        `profile.${field}`,
+        value,
+      )
     }
   })
 
   test('unknown and privileged fields are refused and change nothing', async () => {
     await using app = await testApp({ engine })
     const cookie = await app.cookie(await app.user())
-    for (const field of ['is_staff', 'is_active', 'roles', 'email', 'email_verified', 'id', 'password', 'avatar_url', 'constructor']) {
+    for (const field of [
+      'is_staff',
+      'is_active',
+      'roles',
+      'email',
+      'email_verified',
+      'id',
+      'password',
+      'avatar_url',
+      'constructor',
+    ]) {
       const told = await app.patch('/me', { [field]: true }, { cookie })
       assert.deepEqual([told.status, told.json.errors[0].field], [400, field])
     }

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { type OpenApiDocument, buildOpenApi } from '../../http/openapi.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { buildOpenApi, type OpenApiDocument } from '../../http/openapi.ts'
 import { type Route, route } from '../../http/route.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { version } from '../../kernel/version.ts'
-import { docsPage } from '../../pages/docs-page.ts'
 import { assets } from '../../pages/assets.ts'
-import type { Deps } from '../../domain/deps.ts'
+import { docsPage } from '../../pages/docs-page.ts'
 import { readiness } from './readiness.ts'
 import { securityTxt } from './security-txt.ts'
 
@@ -102,7 +102,12 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       auth: 'none',
       origin: 'read',
       limit: 'none',
-      answers: { 200: { description: 'The key set', schema: z.strictObject({ keys: z.array(z.looseObject({ kid: z.string() })) }) } },
+      answers: {
+        200: {
+          description: 'The key set',
+          schema: z.strictObject({ keys: z.array(z.looseObject({ kid: z.string() })) }),
+        },
+      },
       errors: [],
       handle(deps) {
         return { status: 200, json: deps.accessTokens.jwks() }

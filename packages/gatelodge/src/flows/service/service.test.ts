@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assets, stylesheet } from '../../pages/assets.ts'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
+import { assets, stylesheet } from '../../pages/assets.ts'
 
 forEachDatabase('service', (engine) => {
   test('the process and its work can be watched', async () => {

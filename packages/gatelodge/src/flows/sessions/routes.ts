@@ -2,7 +2,15 @@ import { z } from 'zod'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { readCredential } from '../../http/credentials.ts'
 import { route } from '../../http/route.ts'
-import { sessionSchema, sessionToWire, textField, tokenField, tokenResponseSchema, userSchema, userToWire } from '../../http/wire.ts'
+import {
+  sessionSchema,
+  sessionToWire,
+  textField,
+  tokenField,
+  tokenResponseSchema,
+  userSchema,
+  userToWire,
+} from '../../http/wire.ts'
 import { listSessions, revokeOtherSessions, revokeSession } from './end-sessions.ts'
 import { sessionMessages } from './messages.ts'
 import { refresh } from './refresh.ts'
@@ -30,7 +38,10 @@ export const sessionRoutes = [
     origin: 'read',
     limit: 'none',
     answers: {
-      200: { description: 'The user and the session', schema: z.strictObject({ user: userSchema, session: sessionSchema }) },
+      200: {
+        description: 'The user and the session',
+        schema: z.strictObject({ user: userSchema, session: sessionSchema }),
+      },
     },
     errors: [],
     handle(_deps, { me }) {
@@ -49,7 +60,12 @@ export const sessionRoutes = [
     answers: {
       200: {
         description: 'The user; `exp` is when the credential ends, in seconds since 1970',
-        schema: z.strictObject({ username: z.string().nullable(), fullname: z.string(), sub: z.string(), exp: z.int() }),
+        schema: z.strictObject({
+          username: z.string().nullable(),
+          fullname: z.string(),
+          sub: z.string(),
+          exp: z.int(),
+        }),
       },
     },
     errors: [],
@@ -96,14 +112,18 @@ export const sessionRoutes = [
     path: '/api/v1/auth/signout',
     tag: 'Authentication',
     summary: 'Sign out',
-    description: 'Ends the session that the cookie, the refresh token or the access token (even an expired one) names. Ending nothing is no failure.',
+    description:
+      'Ends the session that the cookie, the refresh token or the access token (even an expired one) names. Ending nothing is no failure.',
     auth: 'none',
     origin: 'cookie',
     limit: 'none',
     body: z.strictObject({ refresh_token: tokenField.optional() }),
     emptyBody: true,
     answers: {
-      200: { description: 'Signed out', schema: z.strictObject({ message: z.string(), username: z.string().nullable() }) },
+      200: {
+        description: 'Signed out',
+        schema: z.strictObject({ message: z.string(), username: z.string().nullable() }),
+      },
     },
     errors: [],
     async handle(deps, { actor, body, cookies, header }) {

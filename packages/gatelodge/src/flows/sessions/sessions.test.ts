@@ -19,8 +19,16 @@ forEachDatabase('sessions', (engine) => {
     assert.equal((await app.get('/session', { bearer: access })).json.session.id, session)
 
     const nobody = await app.get('/session')
-    assert.deepEqual([nobody.status, nobody.code, nobody.headers.get('www-authenticate')], [401, 'not_authenticated', 'Bearer realm="gatelodge"'])
-    for (const headers of [{ authorization: 'Bearer x' }, { authorization: 'Basic eDp5' }, { authorization: 'Bearer' }, { cookie: 'gatelodge=x' }]) {
+    assert.deepEqual(
+      [nobody.status, nobody.code, nobody.headers.get('www-authenticate')],
+      [401, 'not_authenticated', 'Bearer realm="gatelodge"'],
+    )
+    for (const headers of [
+      { authorization: 'Bearer x' },
+      { authorization: 'Basic eDp5' },
+      { authorization: 'Bearer' },
+      { cookie: 'gatelodge=x' },
+    ]) {
       const told = await app.get('/session', { headers })
       assert.deepEqual([told.status, told.code], [401, 'token_invalid'], JSON.stringify(headers))
     }
@@ -35,8 +43,21 @@ forEachDatabase('sessions', (engine) => {
     assert.deepEqual(header, { alg: 'EdDSA', kid: keys[0].kid, typ: 'at+jwt' })
     assert.equal(keys[0].d, undefined)
     const claims = decodeJwt(access)
-    assert.deepEqual(Object.keys(claims).sort(), ['aud', 'client_id', 'exp', 'iat', 'iss', 'jti', 'roles', 'sid', 'sub'])
-    assert.deepEqual([claims.iss, claims.aud, claims['client_id'], claims['sid']], ['http://localhost:3000', 'http://localhost:3000', 'gatelodge', session])
+    assert.deepEqual(Object.keys(claims).sort(), [
+      'aud',
+      'client_id',
+      'exp',
+      'iat',
+      'iss',
+      'jti',
+      'roles',
+      'sid',
+      'sub',
+    ])
+    assert.deepEqual(
+      [claims.iss, claims.aud, claims.client_id, claims.sid],
+      ['http://localhost:3000', 'http://localhost:3000', 'gatelodge', session],
+    )
     assert.equal((claims.exp ?? 0) - (claims.iat ?? 0), 900)
   })
 
@@ -57,7 +78,12 @@ forEachDatabase('sessions', (engine) => {
     const ada = await app.user()
     const { access } = await app.tokens(ada)
     const byToken = await app.get('/validate', { bearer: access })
-    assert.deepEqual(byToken.json, { username: ada.username, fullname: ada.username, sub: ada.id, exp: decodeJwt(access).exp })
+    assert.deepEqual(byToken.json, {
+      username: ada.username,
+      fullname: ada.username,
+      sub: ada.id,
+      exp: decodeJwt(access).exp,
+    })
     const byCookie = await app.get('/validate', { cookie: await app.cookie(ada) })
     assert.equal(byCookie.json.exp, Math.floor((app.clock.now() + 7 * day) / 1000))
     assert.equal((await app.get('/validate', { bearer: 'x.y.z' })).status, 401)
@@ -82,7 +108,7 @@ forEachDatabase('sessions', (engine) => {
     await using app = await testApp({ engine })
     const { storeLastSeen } = await import('../../jobs/last-seen.ts')
     const cookie = await app.cookie(await app.user())
-    const seen = async () => (await app.rows('sessions'))[0]?.['last_seen_at']
+    const seen = async () => (await app.rows('sessions'))[0]?.last_seen_at
     const start = app.clock.now()
 
     app.clock.advance(59_000)
@@ -96,7 +122,10 @@ forEachDatabase('sessions', (engine) => {
     assert.equal(await seen(), start)
     await storeLastSeen(app.deps)
     assert.equal(await seen(), start + 60_000)
-    assert.equal((await app.get('/session', { cookie })).json.session.last_seen_at, new Date(start + 60_000).toISOString())
+    assert.equal(
+      (await app.get('/session', { cookie })).json.session.last_seen_at,
+      new Date(start + 60_000).toISOString(),
+    )
   })
 
   test('a refresh rotates the pair, and the pair of before still answers with the same successor during the grace', async () => {
@@ -109,7 +138,10 @@ forEachDatabase('sessions', (engine) => {
     assert.notEqual(first.json.refresh_token, refresh)
     app.clock.advance(9_000)
     const again = await app.post('/refresh', { refresh_token: refresh })
-    assert.deepEqual([again.json.refresh_token, again.json.access_token], [first.json.refresh_token, first.json.access_token])
+    assert.deepEqual(
+      [again.json.refresh_token, again.json.access_token],
+      [first.json.refresh_token, first.json.access_token],
+    )
     assert.equal(again.json.expires_in, first.json.expires_in - 9)
     assert.equal((await app.rows('refresh_tokens')).length, 2)
     assert.equal((await app.post('/refresh', { refresh_token: first.json.refresh_token })).status, 200)
@@ -200,6 +232,9 @@ forEachDatabase('sessions', (engine) => {
     await app.composition.close()
     const told = await app.post('/signout', {}, { bearer: access })
     assert.deepEqual([told.status, told.code], [500, 'internal'])
-    assert.equal(app.logged.some(({ level, instance }) => level === 'error' && instance === told.json.instance), true)
+    assert.equal(
+      app.logged.some(({ level, instance }) => level === 'error' && instance === told.json.instance),
+      true,
+    )
   })
 })

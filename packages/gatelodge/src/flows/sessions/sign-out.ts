@@ -3,7 +3,7 @@ import type { Deps } from '../../domain/deps.ts'
 import { endSession } from '../../domain/sessions.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { isAuthError } from '../../kernel/errors.ts'
-import { parseToken, sameText, type SessionId, sha256 } from '../../kernel/ids.ts'
+import { parseToken, type SessionId, sameText, sha256 } from '../../kernel/ids.ts'
 import type { SessionRow } from '../../store/schema.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
@@ -30,7 +30,11 @@ export async function signOut(deps: Deps, actor: Actor, input: SignOut): Promise
       if (!(await endSession(work, session.user_id, session.id))) continue
 
       await record(work, 'session.ended', session.user_id, { session_id: session.id, reason: 'signout' })
-      const user = await work.db.selectFrom('users').select('username').where('id', '=', session.user_id).executeTakeFirst()
+      const user = await work.db
+        .selectFrom('users')
+        .select('username')
+        .where('id', '=', session.user_id)
+        .executeTakeFirst()
       username = user?.username ?? null
     }
     return { username }
@@ -48,7 +52,11 @@ async function byRefreshToken(deps: Deps, text: string | undefined): Promise<Ses
   const parts = parseToken(text ?? '')
   if (!parts) return undefined
 
-  const token = await deps.store.db.selectFrom('refresh_tokens').selectAll().where('id', '=', parts.id).executeTakeFirst()
+  const token = await deps.store.db
+    .selectFrom('refresh_tokens')
+    .selectAll()
+    .where('id', '=', parts.id)
+    .executeTakeFirst()
   return token && sameText(token.secret_hash, sha256(parts.secret)) ? findSession(deps, token.session_id) : undefined
 }
 

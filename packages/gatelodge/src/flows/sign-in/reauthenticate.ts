@@ -1,5 +1,11 @@
 import { record } from '../../domain/audit.ts'
-import { assertOwnPassword, finishSignIn, passwordProof, type SignedIn, startSession } from '../../domain/authentication.ts'
+import {
+  assertOwnPassword,
+  finishSignIn,
+  passwordProof,
+  type SignedIn,
+  startSession,
+} from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { getUser, lockUser } from '../../domain/users.ts'
@@ -11,7 +17,12 @@ import { transact } from '../../store/unit-of-work.ts'
  * Proves again that the holder of a session is its user: the session gets a new id and a fresh proof, the old id ends (ASVS 7.2.4).
  * @throws incorrect_password, token_invalid, rate_limited, overloaded
  */
-export async function reauthenticate(deps: Deps, actor: Actor, me: LiveSession, input: { password: string }): Promise<SignedIn> {
+export async function reauthenticate(
+  deps: Deps,
+  actor: Actor,
+  me: LiveSession,
+  input: { password: string },
+): Promise<SignedIn> {
   const user = await getUser(deps.store.db, me.user.id)
   await assertOwnPassword(deps, actor, user, input.password)
 

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { innerActor } from '../../kernel/actor.ts'
-import { transact } from '../../store/unit-of-work.ts'
 import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
+import { innerActor } from '../../kernel/actor.ts'
 import type { UserId } from '../../kernel/ids.ts'
+import { transact } from '../../store/unit-of-work.ts'
 
-async function setUser(app: TestApp, person: Person, columns: { is_active?: 0 | 1; email_verified_at?: null; password_hash?: string }) {
+async function setUser(
+  app: TestApp,
+  person: Person,
+  columns: { is_active?: 0 | 1; email_verified_at?: null; password_hash?: string },
+) {
   await transact(app.deps, innerActor('command', 'test'), async (work) => {
-    await work.db.updateTable('users').set(columns).where('id', '=', person.id as UserId).execute()
+    await work.db
+      .updateTable('users')
+      .set(columns)
+      .where('id', '=', person.id as UserId)
+      .execute()
     work.changed('all')
   })
 }
@@ -17,7 +25,12 @@ forEachDatabase('sign-in', (engine) => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: 'ada@example.com', username: 'ada' })
 
-    for (const name of [{ identifier: 'ADA@Example.com' }, { identifier: 'Ada' }, { email: 'Ada@EXAMPLE.com' }, { username: 'ADA' }]) {
+    for (const name of [
+      { identifier: 'ADA@Example.com' },
+      { identifier: 'Ada' },
+      { email: 'Ada@EXAMPLE.com' },
+      { username: 'ADA' },
+    ]) {
       const told = await app.post('/signin', { ...name, password: ada.password })
       assert.equal(told.status, 200, JSON.stringify(name))
       assert.equal(told.json.token_type, 'Bearer')
@@ -29,7 +42,10 @@ forEachDatabase('sign-in', (engine) => {
   test('none or several of the three names is a fault', async () => {
     await using app = await testApp({ engine })
     assert.equal((await app.post('/signin', { password: 'x' })).code, 'input_invalid')
-    assert.equal((await app.post('/signin', { email: 'a@b.example', username: 'a', password: 'x' })).code, 'input_invalid')
+    assert.equal(
+      (await app.post('/signin', { email: 'a@b.example', username: 'a', password: 'x' })).code,
+      'input_invalid',
+    )
   })
 
   test('wrong, unknown and malformed answer alike', async () => {
@@ -58,9 +74,15 @@ forEachDatabase('sign-in', (engine) => {
     await setUser(app, ada, { is_active: 0 })
     await setUser(app, eve, { email_verified_at: null })
 
-    assert.equal((await app.post('/signin', { email: ada.email, password: 'wrong harbour' })).code, 'invalid_credentials')
+    assert.equal(
+      (await app.post('/signin', { email: ada.email, password: 'wrong harbour' })).code,
+      'invalid_credentials',
+    )
     const inactive = await app.post('/signin', { email: ada.email, password: ada.password })
-    assert.deepEqual([inactive.status, inactive.code, inactive.json.detail], [403, 'account_inactive', 'User account is inactive'])
+    assert.deepEqual(
+      [inactive.status, inactive.code, inactive.json.detail],
+      [403, 'account_inactive', 'User account is inactive'],
+    )
     assert.equal((await app.post('/signin', { email: eve.email, password: eve.password })).code, 'email_unverified')
     assert.deepEqual(await app.rows('sessions'), [])
   })
@@ -75,7 +97,12 @@ forEachDatabase('sign-in', (engine) => {
     assert.equal(short.json.session.current, true)
     assert.equal(short.json.access_token, undefined)
 
-    const long = await app.post('/signin', { email: ada.email, password: ada.password, session: 'cookie', remember: true })
+    const long = await app.post('/signin', {
+      email: ada.email,
+      password: ada.password,
+      session: 'cookie',
+      remember: true,
+    })
     assert.match(long.setCookies.find((text) => text.startsWith('gatelodge=')) ?? '', /; Max-Age=\d{6}/)
   })
 
@@ -117,10 +144,15 @@ forEachDatabase('sign-in', (engine) => {
 
     const deps = { ...app.deps, hasher: strong }
     const { signIn } = await import('./sign-in.ts')
-    await signIn(deps, innerActor('library', 'test'), { email: ada.email, password: ada.password, kind: 'cookie', remember: false })
+    await signIn(deps, innerActor('library', 'test'), {
+      email: ada.email,
+      password: ada.password,
+      kind: 'cookie',
+      remember: false,
+    })
     const [user] = await app.rows('users')
-    assert.notEqual(user?.['password_hash'], before)
-    assert.match(String(user?.['password_hash']), /m=16,/)
+    assert.notEqual(user?.password_hash, before)
+    assert.match(String(user?.password_hash), /m=16,/)
     assert.equal((await app.events()).includes('password.rehashed'), true)
     await Promise.all([weak.close(), strong.close()])
   })
@@ -132,7 +164,10 @@ forEachDatabase('sign-in', (engine) => {
     for (const email of [ada.email, 'nobody@example.com']) {
       for (let round = 0; round < 10; round += 1) {
         const ip = `203.0.113.${round}`
-        assert.equal((await app.post('/signin', { email, password: `wrong ${round}` }, { ip })).code, 'invalid_credentials')
+        assert.equal(
+          (await app.post('/signin', { email, password: `wrong ${round}` }, { ip })).code,
+          'invalid_credentials',
+        )
       }
       const waits = []
       for (let round = 0; round < 3; round += 1) {
@@ -141,7 +176,10 @@ forEachDatabase('sign-in', (engine) => {
         const wait = Number(told.headers.get('retry-after'))
         waits.push(wait)
         app.clock.advance(wait * 1000)
-        assert.equal((await app.post('/signin', { email, password: 'wrong' }, { ip: '203.0.113.98' })).code, 'invalid_credentials')
+        assert.equal(
+          (await app.post('/signin', { email, password: 'wrong' }, { ip: '203.0.113.98' })).code,
+          'invalid_credentials',
+        )
       }
       assert.deepEqual(waits, [1, 2, 4])
     }
@@ -185,7 +223,10 @@ forEachDatabase('sign-in', (engine) => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const ada = await app.user()
     for (let round = 0; round < 40; round += 1) {
-      assert.equal((await app.post('/signin', { email: ada.email, password: `wrong ${round}` })).code, 'invalid_credentials')
+      assert.equal(
+        (await app.post('/signin', { email: ada.email, password: `wrong ${round}` })).code,
+        'invalid_credentials',
+      )
     }
     assert.equal((await app.post('/signin', { email: ada.email, password: ada.password })).status, 200)
     assert.deepEqual(await app.rows('limit_counters'), [])
@@ -194,7 +235,10 @@ forEachDatabase('sign-in', (engine) => {
   test('a new device is told by mail: not at the first sign-in, not from the same place, once a day', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
-    const firefox = { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0' }, ip: '203.0.113.7' }
+    const firefox = {
+      headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0' },
+      ip: '203.0.113.7',
+    }
     const notices = async () => (await app.mails(ada.email)).filter(({ kind }) => kind === 'new_device')
 
     await app.cookie(ada)
@@ -218,7 +262,10 @@ forEachDatabase('sign-in', (engine) => {
     app.clock.advance(16 * 60_000)
     assert.equal((await app.get('/me/export', { cookie })).code, 'reauthentication_required')
 
-    assert.equal((await app.post('/reauthenticate', { password: 'wrong harbour' }, { cookie })).code, 'incorrect_password')
+    assert.equal(
+      (await app.post('/reauthenticate', { password: 'wrong harbour' }, { cookie })).code,
+      'incorrect_password',
+    )
     const told = await app.post('/reauthenticate', { password: ada.password }, { cookie })
     const fresh = told.cookie('gatelodge') ?? ''
     assert.notEqual(fresh, cookie)

@@ -16,8 +16,8 @@ import { attemptWithin, signInDelay } from '../../domain/limits.ts'
 import type { SessionWish } from '../../domain/sessions.ts'
 import { findUserByEmail, findUserByUsername, lockUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import type { Events } from '../../kernel/events.ts'
 import { AuthError, invalidField, isAuthError } from '../../kernel/errors.ts'
+import type { Events } from '../../kernel/events.ts'
 import type { UserRow } from '../../store/schema.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
@@ -71,7 +71,12 @@ async function findByIdentifier(deps: Deps, { kind, value }: Identifier): Promis
 }
 
 /** A device that signed in before has a count of its own: failures from elsewhere do not lock its owner out. */
-async function delaySubject(deps: Deps, actor: Actor, user: UserRow | undefined, identifier: Identifier): Promise<string> {
+async function delaySubject(
+  deps: Deps,
+  actor: Actor,
+  user: UserRow | undefined,
+  identifier: Identifier,
+): Promise<string> {
   const device = readDeviceCookie(deps.keyring, actor.deviceCookie)
   if (user && device !== undefined && (await isKnownDevice(deps, user.id, device))) return `device ${device} ${user.id}`
   return `${identifier.kind} ${identifier.value}`

@@ -29,7 +29,9 @@ export const signUpRoutes = [
       201: {
         description: 'A link was mailed, or (mode `instant`) the account exists',
         schema: z.union([
-          z.strictObject({ status: z.literal('verification_required'), message: z.string() }).meta({ id: 'VerificationRequired' }),
+          z
+            .strictObject({ status: z.literal('verification_required'), message: z.string() })
+            .meta({ id: 'VerificationRequired' }),
           tokenResponseSchema,
         ]),
       },
@@ -46,7 +48,11 @@ export const signUpRoutes = [
       })
       const cookie = cookies.signUp.set(result.signUpCookie, deps.config.verifyTtl / 1000)
       if (result.status === 'verification_required') {
-        return { status: 201, cookies: [cookie], json: { status: result.status, message: signUpAnswers.verificationRequired } }
+        return {
+          status: 201,
+          cookies: [cookie],
+          json: { status: result.status, message: signUpAnswers.verificationRequired },
+        }
       }
       const answer = signInAnswer(cookies, result.signedIn, 201)
       return { ...answer, cookies: [...(answer.cookies ?? []), cookie] }

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 
-const ada = { email: 'ada@example.com', password: 'quiet harbour 52', username: 'ada', first_name: 'Ada', last_name: 'Lovelace' }
+const ada = {
+  email: 'ada@example.com',
+  password: 'quiet harbour 52',
+  username: 'ada',
+  first_name: 'Ada',
+  last_name: 'Lovelace',
+}
 
 forEachDatabase('sign-up', (engine) => {
   test('a sign-up is pending, and nothing exists before its link is confirmed', async () => {
@@ -61,12 +67,23 @@ forEachDatabase('sign-up', (engine) => {
   test('a single name is a first name, and without one the username stands for it', async () => {
     await using app = await testApp({ engine })
 
-    await app.post('/signup', { email: 'one@example.com', password: ada.password, fullname: 'Plato', username: 'plato' })
-    const one = await app.post('/verify-email', { token: (await app.lastMail('one@example.com')).token, password: ada.password })
+    await app.post('/signup', {
+      email: 'one@example.com',
+      password: ada.password,
+      fullname: 'Plato',
+      username: 'plato',
+    })
+    const one = await app.post('/verify-email', {
+      token: (await app.lastMail('one@example.com')).token,
+      password: ada.password,
+    })
     assert.deepEqual([one.json.user.first_name, one.json.user.last_name], ['Plato', ''])
 
     await app.post('/signup', { email: 'none@example.com', password: ada.password, username: 'nameless' })
-    const none = await app.post('/verify-email', { token: (await app.lastMail('none@example.com')).token, password: ada.password })
+    const none = await app.post('/verify-email', {
+      token: (await app.lastMail('none@example.com')).token,
+      password: ada.password,
+    })
     assert.equal(none.json.user.fullname, 'nameless')
   })
 
@@ -81,7 +98,10 @@ forEachDatabase('sign-up', (engine) => {
     ] as const) {
       const told = await app.post('/signup', { ...ada, password })
       assert.equal(told.status, 400, password)
-      assert.deepEqual(told.json.errors.map((fault: { field: string; code: string }) => [fault.field, fault.code]), [['password', code]])
+      assert.deepEqual(
+        told.json.errors.map((fault: { field: string; code: string }) => [fault.field, fault.code]),
+        [['password', code]],
+      )
     }
     assert.deepEqual(await app.rows('pending_signups'), [])
   })
@@ -95,10 +115,7 @@ forEachDatabase('sign-up', (engine) => {
     assert.equal((await app.get('/session', { bearer: told.json.access_token })).status, 200)
     assert.equal((await app.post('/signup', { ...ada, username: 'ada2' })).code, 'email_taken')
     assert.equal((await app.post('/signin', { email: ada.email, password: ada.password })).status, 200)
-    assert.deepEqual(
-      (await app.mails(ada.email)).map(({ kind }) => kind).sort(),
-      ['verification', 'welcome'],
-    )
+    assert.deepEqual((await app.mails(ada.email)).map(({ kind }) => kind).sort(), ['verification', 'welcome'])
   })
 
   test('the link of an `instant` account needs the sign-up cookie, its session, or the password', async () => {

@@ -1,5 +1,5 @@
-import { finishSignIn, passwordProof, type SignedIn, startSession } from '../../domain/authentication.ts'
 import { record } from '../../domain/audit.ts'
+import { finishSignIn, passwordProof, type SignedIn, startSession } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { type Email, parseEmail } from '../../domain/identifiers/email.ts'
 import { parseUsername, type Username } from '../../domain/identifiers/username.ts'
@@ -43,7 +43,10 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
   if (mode === 'admin' || mode === 'closed') throw new AuthError('registration_closed')
 
   const { password, ...person } = readSignUp(deps, input)
-  if (person.username !== null && !(await isUsernameFree(deps.store.db, person.username, { email: person.email }, deps.clock.now()))) {
+  if (
+    person.username !== null &&
+    !(await isUsernameFree(deps.store.db, person.username, { email: person.email }, deps.clock.now()))
+  ) {
     throw new AuthError('username_taken')
   }
   const tells = mode === 'instant' || deps.config.enumeration === 'explicit'
@@ -51,7 +54,8 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
 
   const passwordHash = await deps.hasher.hash(password, actor.ip ?? '')
   const applicant = { ...person, passwordHash }
-  const result = mode === 'instant' ? await createAtOnce(deps, actor, applicant) : await storePending(deps, actor, applicant)
+  const result =
+    mode === 'instant' ? await createAtOnce(deps, actor, applicant) : await storePending(deps, actor, applicant)
   deps.wakeMail()
   return result
 }
@@ -110,7 +114,12 @@ async function storePending(deps: Deps, actor: Actor, applicant: Applicant): Pro
 async function createAtOnce(deps: Deps, actor: Actor, applicant: Applicant): Promise<SignUpResult> {
   const cookie = newToken(deps.random)
   const started = await transact(deps, actor, async (work) => {
-    const user = await createUser(work, { ...applicant, emailVerifiedAt: null, signupBrowserHash: cookie.hash, by: 'signup' })
+    const user = await createUser(work, {
+      ...applicant,
+      emailVerifiedAt: null,
+      signupBrowserHash: cookie.hash,
+      by: 'signup',
+    })
     if (!user) throw new AuthError('email_taken')
 
     await record(work, 'signup.requested', user.id, { mode: 'instant' })

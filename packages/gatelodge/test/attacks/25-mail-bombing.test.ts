@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { forEachDatabase, testApp } from '../support/app.ts'
+import { likeness } from '../support/attack.ts'
+
+const victim = 'victim@example.com'
+
+forEachDatabase('25 mail bombing', (engine) => {
+  test('a day of requests of every kind over many addresses sends a victim ten mails, and answers all of them alike', async () => {
+    for (const known of [true, false]) {
+      await using app = await testApp({ engine })
+      if (known) await app.user({ email: victim })
+      const mallory = await app.user({ password: 'planted harbour 9' })
+      const { refresh } = await app.tokens(mallory)
+      let { access } = await app.tokens(mallory)
+      let spare = refresh
+      const before = (await app.mails(victim)).length
+
+      const answers: Record<string, Set<string>> = {}
+      for (let round = 0; round < 120; round += 1) {
+        const ask = { ip: `203.0.113.${round}` }
+        const email = round % 2 ? victim : victim.toUpperCase()
+        for (const [path, body, bearer] of [
+          ['/forgot-password', { email }, undefined],
+          ['/verify-email/resend', { email }, undefined],
+          ['/signup', { email, password: 'planted harbour 9' }, undefined],
+          ['/change-email', { new_email: email, password: mallory.password }, access],
+        ] as const) {
+          const told = await app.post(path, body, { ...ask, ...(bearer !== undefined && { bearer }) })
+          answers[path] = (answers[path] ?? new Set()).add(JSON.stringify(likeness(told)))
+        }
+        app.clock.advance(11 * 60_000)
+        const renewed = await app.post('/refresh', { refresh_token: spare })
+        spare = renewed.json.refresh_token
+        access = renewed.json.access_token
+        if (round === 3) assert.ok((await app.mails(victim)).length - before <= 9)
+      }
+      assert.deepEqual(
+        Object.values(answers).map((set) => set.size),
+        [1, 1, 1, 1],
+      )
+      const mails = (await app.mails(victim)).length - before
+      assert.ok(mails <= 10, `${mails} mails`)
+      assert.ok(mails >= (known ? 3 : 1), `${mails} mails`)
+    }
+  })
+
+  test('a burst of a hundred parallel requests is mailed three times', async () => {
+    await using app = await testApp({ engine })
+    await app.user({ email: victim })
+    app.clock.advance(86_400_000)
+    const before = (await app.mails(victim)).length
+    const told = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        app.post('/forgot-password', { email: victim }, { ip: `203.0.113.${index}` }),
+      ),
+    )
+    assert.equal(new Set(told.map((answer) => JSON.stringify(likeness(answer)))).size, 1)
+    assert.equal((await app.mails(victim)).length - before, 3)
+  })
+
+  test('one client cannot ask for mails to ever new addresses without end', async () => {
+    await using app = await testApp({ engine })
+    for (const [path, most] of [
+      ['/forgot-password', 30],
+      ['/signup', 60],
+    ] as const) {
+      const statuses = []
+      for (let round = 0; round < most + 5; round += 1) {
+        statuses.push(
+          (
+            await app.post(path, {
+              email: `p${round}@example.com`,
+              ...(path === '/signup' && { password: 'quiet harbour 52' }),
+            })
+          ).status,
+        )
+      }
+      assert.equal(statuses.filter((status) => status === 429).length, 5, path)
+    }
+  })
+})
