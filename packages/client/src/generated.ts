@@ -283,7 +283,7 @@ export interface Routes {
         exp: number
       }
     }
-    errors: 'not_authenticated' | 'token_invalid' | 'database_busy' | 'service_unavailable' | 'internal'
+    errors: 'token_invalid' | 'database_busy' | 'service_unavailable' | 'internal'
   }
   /** Rotate a refresh token */
   'POST /api/v1/auth/refresh': {
@@ -681,7 +681,7 @@ export interface Routes {
     body: undefined
     query: undefined
     params: { file: string }
-    answers: { 200: string }
+    answers: { 200: string | string }
     errors: 'not_found' | 'input_invalid' | 'internal'
   }
   /** The development mailbox */

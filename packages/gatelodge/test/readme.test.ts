@@ -6,15 +6,9 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { bin, commandFolder } from './support/cli.ts'
-import { blocksOf, markdownSection } from './support/markdown.ts'
+import { blocksOf, markdownSection, pagesWithCommands } from './support/markdown.ts'
 
-const pages = [
-  { file: 'README.md', section: 'A tour in five minutes with curl' },
-  { file: 'docs/guide/first-steps.md', section: undefined },
-  { file: 'docs/guide/backup.md', section: 'Back up' },
-]
-
-for (const { file, section } of pages) {
+for (const { file, section } of pagesWithCommands) {
   test(`the commands of ${file} do what it prints`, async () => {
     const page = readFileSync(fileURLToPath(new URL(`../../../${file}`, import.meta.url)), 'utf8')
     const steps = stepsOf(section === undefined ? page : markdownSection(page, section))

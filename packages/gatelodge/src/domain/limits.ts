@@ -115,13 +115,14 @@ export async function consume(deps: Deps, actor: Actor, budget: Budget, subject:
   if (wait > 0) throw rateLimited(wait)
 }
 
-/** Uses up one of each budget inside a unit of work; false when one of them had nothing left. */
+/** Uses up one of each budget inside a unit of work; false when one of them had nothing left, and then those behind it are left alone: a burst must not empty the longer one. */
 export async function spendAll(deps: Deps, work: Work, budgets: readonly Budget[], subject: string): Promise<boolean> {
   if (!deps.config.rateLimits) return true
 
-  let left = true
-  for (const budget of budgets) left = (await spend(work, budget, counterKey(deps, budget, subject))) === 0 && left
-  return left
+  for (const budget of budgets) {
+    if ((await spend(work, budget, counterKey(deps, budget, subject))) > 0) return false
+  }
+  return true
 }
 
 /** Wipes a subject's count. */

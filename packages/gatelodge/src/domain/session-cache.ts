@@ -65,11 +65,11 @@ export function createSessionCache(deps: {
   function forgetAfterForeignCommit(): void {
     if (lookedThisTurn) return
 
+    const seen = store.foreignVersion() // when it throws, nothing was looked at and memory answers nobody
     lookedThisTurn = true
     setImmediate(() => {
       lookedThisTurn = false
     })
-    const seen = store.foreignVersion()
     if (seen !== version) clear()
     version = seen
   }

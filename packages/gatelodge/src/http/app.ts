@@ -189,7 +189,7 @@ function run(parts: AppParts, route: Route, asked: Asked, me: LiveSession | unde
   const { deps } = parts
   if (me) deps.sessionCache.touch(me)
 
-  if (route.limit === 'none' && !route.body) return route.handle(deps, toContext(parts, route, asked, me, undefined))
+  if (route.limit === 'none' && !route.body) return route.handle(deps, new Context(parts, route, asked, me, undefined))
   return runLimited(parts, route, asked, me)
 }
 
@@ -201,7 +201,7 @@ async function runLimited(parts: AppParts, route: Route, asked: Asked, me: LiveS
   if (limit?.counts === 'requests') await consume(deps, actor, limit, subject)
 
   const body = route.body ? parseInput(route.body, await readJson(asked.request, route.emptyBody === true)) : undefined
-  const handle = async () => route.handle(deps, toContext(parts, route, asked, me, body))
+  const handle = async () => route.handle(deps, new Context(parts, route, asked, me, body))
   if (limit?.counts !== 'failures') return handle()
   return attemptWithin(deps, actor, { limit, subject, isFailure: isGuess }, handle)
 }
@@ -233,24 +233,31 @@ function toActor(parts: AppParts, asked: Asked, me: LiveSession | undefined): Ac
   }
 }
 
-function toContext(
-  parts: AppParts,
-  route: Route,
-  asked: Asked,
-  me: LiveSession | undefined,
-  body: unknown,
-): RouteContext<'none' | 'optional' | 'session', unknown, unknown, unknown> {
-  return {
-    get actor() {
-      return toActor(parts, asked, me) // the session check needs none
-    },
-    cookies: parts.cookies,
-    me: me as LiveSession, // a route of level `session` got past whoAsks only with one
-    body,
-    query: route.query ? parseInput(route.query, queryOf(asked.request)) : undefined,
-    params: route.params ? parseInput(route.params, asked.params) : undefined,
-    header: asked.header,
-    peer: asked.peer,
+/** What a handler gets. A class, since an object literal with a getter costs the garbage collector a hidden class for every request. */
+class Context implements RouteContext<'none' | 'optional' | 'session', unknown, unknown, unknown> {
+  readonly cookies: CookieJar
+  readonly me: LiveSession
+  readonly body: unknown
+  readonly query: unknown
+  readonly params: unknown
+  readonly header: Asked['header']
+  readonly peer: string | null
+  readonly #actor: () => Actor
+
+  constructor(parts: AppParts, route: Route, asked: Asked, me: LiveSession | undefined, body: unknown) {
+    this.cookies = parts.cookies
+    this.me = me as LiveSession // a route of level `session` got past whoAsks only with one
+    this.body = body
+    this.query = route.query ? parseInput(route.query, queryOf(asked.request)) : undefined
+    this.params = route.params ? parseInput(route.params, asked.params) : undefined
+    this.header = asked.header
+    this.peer = asked.peer
+    this.#actor = () => toActor(parts, asked, me)
+  }
+
+  /** Made when it is asked for: the session check does not. */
+  get actor(): Actor {
+    return this.#actor()
   }
 }
 

@@ -17,7 +17,6 @@ forEachDatabase('22 foreign ids', (engine) => {
       held.session,
       cookieId,
       cookie,
-      `${held.session}%00`,
       `${held.session}%20`,
       `%2e%2e%2f${held.session}`,
       ada.id,

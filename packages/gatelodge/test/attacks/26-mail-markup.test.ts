@@ -46,7 +46,8 @@ forEachDatabase('26 mail markup', (engine) => {
           `${name}: ${links.join()}`,
         )
         assert.doesNotMatch(html, /<(?:svg|script|a href=https)/, name)
-        assert.doesNotMatch(`${subject}${text}${html.replaceAll('&#', '')}`, /evil|49|1234567/i, name)
+        const shown = `${subject} ${text} ${html}`.replaceAll(/token=[\w.-]+/g, '')
+        assert.doesNotMatch(shown, /evil|\b49\b|1234567/i, name)
         assert.ok(text.length < 2_000, name)
         assert.doesNotMatch(subject, /7\*7|<|x{5}/, name)
       }

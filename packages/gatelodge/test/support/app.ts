@@ -68,7 +68,7 @@ export async function testApp(
 
   const database = await freshPostgresDatabase()
   const composition = await composeTest({ ...options, database: database.url }, clock, logged)
-  return new TestApp(composition, clock, logged, database.drop)
+  return new TestApp(composition, clock, logged, database.release)
 }
 
 /** What `testApp` wires, for tests that need a second process on the same database. */
@@ -96,10 +96,10 @@ export class TestApp {
   readonly composition: Composition
   readonly clock: TestClock
   readonly logged: readonly LogLine[]
-  readonly #drop: () => Promise<void>
+  readonly #release: () => Promise<void>
 
-  constructor(composition: Composition, clock: TestClock, logged: readonly LogLine[], drop = async () => {}) {
-    this.#drop = drop
+  constructor(composition: Composition, clock: TestClock, logged: readonly LogLine[], release = async () => {}) {
+    this.#release = release
     this.composition = composition
     this.clock = clock
     this.logged = logged
@@ -218,7 +218,7 @@ export class TestApp {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.composition.close()
-    await this.#drop()
+    await this.#release()
   }
 }
 

@@ -94,3 +94,8 @@ export function tally(values: readonly (string | number | undefined)[]): Record<
   for (const value of values) counts[String(value)] = (counts[String(value)] ?? 0) + 1
   return counts
 }
+
+/** Lets the event loop turn once: what other processes committed is looked at once a turn. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
 
+/** The pages whose `sh` blocks a test runs; without a section, all of them. */
+export const pagesWithCommands: readonly { file: string; section?: string }[] = [
+  { file: 'README.md', section: 'A tour in five minutes with curl' },
+  { file: 'docs/guide/first-steps.md' },
+  { file: 'docs/guide/backup.md' },
+]
+
 /** A fenced block of a page; the language is empty when the fence names none. */
 export interface Block {
   readonly language: string

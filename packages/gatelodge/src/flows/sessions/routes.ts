@@ -11,6 +11,7 @@ import {
   userSchema,
   userToWire,
 } from '../../http/wire.ts'
+import { AuthError } from '../../kernel/errors.ts'
 import { listSessions, revokeOtherSessions, revokeSession } from './end-sessions.ts'
 import { sessionMessages } from './messages.ts'
 import { refresh } from './refresh.ts'
@@ -54,7 +55,7 @@ export const sessionRoutes = [
     path: '/api/v1/auth/validate',
     tag: 'Authentication',
     summary: 'Check a credential and name its user',
-    auth: 'session',
+    auth: 'optional',
     origin: 'read',
     limit: 'none',
     answers: {
@@ -68,8 +69,10 @@ export const sessionRoutes = [
         }),
       },
     },
-    errors: [],
+    errors: ['token_invalid'],
     async handle(deps, { me, header }) {
+      if (!me) throw new AuthError('token_invalid')
+
       const credential = readCredential(header('authorization'), undefined)
       const exp =
         credential?.kind === 'bearer'

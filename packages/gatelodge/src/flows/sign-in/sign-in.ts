@@ -43,9 +43,7 @@ export async function signIn(deps: Deps, actor: Actor, input: SignIn): Promise<S
     resets: true,
   }
 
-  const signedIn = await attemptWithin(deps, actor, use, () => signInByPassword(deps, actor, user, input))
-  deps.wakeMail()
-  return signedIn
+  return attemptWithin(deps, actor, use, () => signInByPassword(deps, actor, user, input))
 }
 
 interface Identifier {

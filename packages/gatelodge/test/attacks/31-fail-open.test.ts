@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sql } from 'kysely'
+import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
+import { askEveryRoute, turn } from '../support/attack.ts'
+
+const token = `${'A'.repeat(22)}.${'B'.repeat(43)}`
+
+async function breakTable(app: TestApp, table: string): Promise<void> {
+  await sql`alter table ${sql.table(table)} rename to ${sql.table(`${table}_gone`)}`.execute(app.deps.store.migrationDb)
+}
+
+/** A failure that says nothing of its cause. */
+function assertClosed(told: { status: number; text: string; setCookies: readonly string[] }, name: string): void {
+  assert.ok(told.status === 500 || told.status === 503, `${name}: ${told.status} ${told.text}`)
+  assert.deepEqual(told.setCookies, [], name)
+  assert.doesNotMatch(told.text, /table|relation|sql|select|insert|\.ts|access_token/i, name)
+}
+
+forEachDatabase('31 fail-open', (engine) => {
+  test('a malformed credential is a refusal on every route that needs one', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const cookie = await app.cookie(ada)
+    for (const value of ['', '.', '..', 'null', 'undefined', '{}', '[object Object]', token, `${cookie}x`, cookie.slice(0, -1), `"${cookie}"`, `${cookie}.${cookie}`, '%00', 'a'.repeat(5_000), encodeURIComponent(`${cookie}=`)]) {
+      const told = await askEveryRoute(
+        app,
+        () => ({ headers: { cookie: `gatelodge=${value}`, 'sec-fetch-site': 'same-origin' } }),
+        ({ auth }) => auth === 'session',
+      )
+      for (const { name, status } of told) assert.equal(status, 401, `${name} ${value}`)
+    }
+    for (const value of ['', 'Bearer', 'bearer ', 'Bearer  ', 'Bearer null', 'Bearer undefined', `Bearer ${token}`, `Basic ${token}`, `Bearer ${token}, Bearer ${token}`, 'Bearer\u00a0x', token]) {
+      // A bad Authorization header beside a good cookie must not fall back to the cookie.
+      const told = await app.get('/session', { cookie, headers: { authorization: value } })
+      assert.equal(told.status, 401, value)
+    }
+    assert.equal((await app.get('/session', { cookie })).status, 200)
+  })
+
+  test('without its counters nobody gets to guess', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { access } = await app.tokens(ada)
+    await breakTable(app, 'limit_counters')
+    for (const [path, body] of [
+      ['/signin', { email: ada.email, password: ada.password }],
+      ['/signin', { email: ada.email, password: 'wrong harbour' }],
+      ['/forgot-password', { email: ada.email }],
+      ['/refresh', { refresh_token: token }],
+      ['/reset-password', { token, new_password: 'another harbour 53' }],
+    ] as const) {
+      assertClosed(await app.post(path, body), path)
+    }
+    assertClosed(await app.post('/change-password', { old_password: ada.password, new_password: 'another harbour 53' }, { bearer: access }), 'change')
+  })
+
+  test('what cannot be recorded does not happen', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const ada = await app.user()
+    const { access, refresh } = await app.tokens(ada)
+    await app.post('/forgot-password', { email: ada.email })
+    const { token: link } = await app.lastMail(ada.email)
+    const before = [await app.rows('users'), await app.rows('sessions'), await app.rows('refresh_tokens'), await app.rows('one_time_tokens')]
+    await breakTable(app, 'events')
+
+    assertClosed(await app.post('/signin', { email: ada.email, password: ada.password }), 'sign-in')
+    assertClosed(await app.post('/signin', { email: ada.email, password: 'wrong harbour' }), 'wrong sign-in')
+    assertClosed(await app.post('/reset-password', { token: link, new_password: 'another harbour 53' }), 'reset')
+    assertClosed(await app.post('/refresh', { refresh_token: refresh }), 'refresh')
+    assertClosed(await app.post('/change-email', { new_email: 'new@example.com', password: ada.password }, { bearer: access }), 'e-mail')
+    assertClosed(await app.get('/me/export', { bearer: access }), 'export')
+    assertClosed(await app.delete('/me', { bearer: access }, { password: ada.password }), 'delete')
+    assert.deepEqual([await app.rows('users'), await app.rows('sessions'), await app.rows('refresh_tokens'), await app.rows('one_time_tokens')], before)
+  })
+
+  test('without its sessions the server believes nobody, not even those it knows', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const cookie = await app.cookie(ada)
+    const { access } = await app.tokens(ada)
+    await breakTable(app, 'sessions')
+    assertClosed(await app.get('/session', { headers: { cookie: `gatelodge=${token}` } }), 'unknown')
+    for (const ask of [{ bearer: access }, { cookie }]) {
+      const told = await app.get('/me/sessions', ask)
+      assertClosed(told, 'list')
+    }
+  })
+
+  test('with the database gone every route that needs it fails closed, and the process goes on', async () => {
+    const app = await testApp({ engine })
+    const ada = await app.user()
+    const cookie = await app.cookie(ada)
+    const { access } = await app.tokens(ada)
+    await app.get('/session', { cookie })
+    await app.deps.store.close()
+    await turn()
+
+    for (const ask of [{ cookie }, { bearer: access }]) {
+      const told = await askEveryRoute(app, () => ask, ({ auth }) => auth === 'session')
+      for (const answer of told) assert.ok(answer.status >= 400, `${answer.name}: ${answer.status}`)
+    }
+    assertClosed(await app.post('/signin', { email: ada.email, password: ada.password }), 'sign-in')
+    assertClosed(await app.post('/signup', { email: 'x@example.com', password: 'quiet harbour 52' }), 'sign-up')
+    const ready = await app.get('/readyz')
+    assert.deepEqual([ready.status, ready.code], [503, 'service_unavailable'])
+    assert.equal((await app.get('/healthz')).status, 200)
+    await app.deps.hasher.close()
+  })
+
+  test('with no thread to hash on nobody signs in', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    await app.deps.hasher.close()
+    for (const password of [ada.password, 'wrong harbour']) {
+      const told = await app.post('/signin', { email: ada.email, password })
+      assert.deepEqual([told.status, told.setCookies], [503, []])
+    }
+    assert.equal((await app.rows('sessions')).length, 0)
+  })
+
+  test('with the mail server gone a sign-up waits and no account appears', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_SMTP_URL: 'smtp://127.0.0.1:1' } })
+    assert.equal((await app.post('/signup', { email: 'ada@example.com', password: 'quiet harbour 52' })).status, 201)
+    await app.composition.deliverMail()
+    assert.deepEqual((await app.rows('mails')).map(({ state, attempts }) => [state, attempts]), [['sending', 1]])
+    assert.deepEqual(await app.rows('users'), [])
+    assert.equal((await app.post('/signin', { email: 'ada@example.com', password: 'quiet harbour 52' })).code, 'invalid_credentials')
+  })
+})

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { sql } from 'kysely'
+import { type TestApp, testApp } from '../support/app.ts'
+import { linkOf } from '../support/attack.ts'
+
+/** The bytes under which a secret could lie about. */
+function formsOf(secret: string): Buffer[] {
+  const parts = secret.includes('.') ? [secret, secret.split('.').at(-1) ?? secret] : [secret]
+  return parts.flatMap((part) => {
+    const bytes = Buffer.from(part)
+    const forms = [part, bytes.toString('hex'), bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url'), encodeURIComponent(part)]
+    const decoded = /^[\w-]{43}$/.test(part) ? Buffer.from(part, 'base64url') : undefined
+    const inner = decoded ? [decoded, Buffer.from(decoded.toString('hex')), Buffer.from(decoded.toString('base64').replace(/=+$/, ''))] : []
+    return [...forms.map((form) => Buffer.from(form)), Buffer.from(part, 'utf16le'), ...inner]
+  })
+}
+
+/** Names of the secrets that some of these bytes hold, and where. */
+function findings(secrets: Readonly<Record<string, string>>, places: Readonly<Record<string, Buffer>>): string[] {
+  return Object.entries(secrets).flatMap(([name, secret]) => {
+    const forms = formsOf(secret)
+    return Object.entries(places)
+      .filter(([, bytes]) => forms.some((form) => bytes.includes(form)))
+      .map(([place]) => `${name} in ${place}`)
+  })
+}
+
+function filesOf(database: string): Record<string, Buffer> {
+  const files = ['', '-wal', '-shm'].filter((end) => existsSync(database + end))
+  assert.ok(files.includes('-wal'))
+  return Object.fromEntries(files.map((end) => [`database${end}`, readFileSync(database + end)]))
+}
+
+/** Everything one person does, and the secrets it makes. */
+async function wholeLife(app: TestApp): Promise<{ secrets: Record<string, string>; bearer: string }> {
+  const secrets: Record<string, string> = { password: 'a quiet harbour 52', firstReset: 'a second harbour 53', changed: 'a third harbour 54', guess: 'a wrong harbour 99' }
+  const tokenOf = async (address: string, kind: string) => linkOf((await app.mails(address)).filter((mail) => mail.kind === kind).at(-1)?.text ?? '').token
+  const email = 'old@example.com'
+  const signUp = await app.post('/signup', { email, password: secrets['password'], username: 'ada', fullname: 'Ada King' })
+  secrets['signUpCookie'] = signUp.cookie('gatelodge-signup') ?? ''
+  await app.post('/verify-email/resend', { email }, { headers: { cookie: `gatelodge-signup=${secrets['signUpCookie']}` } })
+  secrets['verification'] = await tokenOf(email, 'verification')
+  assert.equal((await app.post('/verify-email', { token: secrets['verification'], password: secrets['password'] })).status, 200)
+
+  await app.post('/signin', { email, password: secrets['guess'] })
+  const byCookie = await app.post('/signin', { email, password: secrets['password'], session: 'cookie', remember: true })
+  secrets['sessionCookie'] = byCookie.cookie('gatelodge') ?? ''
+  secrets['deviceCookie'] = byCookie.cookie('gatelodge-device') ?? ''
+  const first = await app.post('/signin', { identifier: 'ada', password: secrets['password'] })
+  secrets['access'] = first.json.access_token
+  secrets['spentRefresh'] = first.json.refresh_token
+  const second = await app.post('/refresh', { refresh_token: secrets['spentRefresh'] })
+  secrets['refreshedAccess'] = second.json.access_token
+  secrets['refresh'] = second.json.refresh_token
+
+  await app.post('/forgot-password', { email })
+  secrets['reset'] = await tokenOf(email, 'password_reset')
+  assert.equal((await app.post('/reset-password', { token: secrets['reset'], new_password: secrets['firstReset'] })).status, 200)
+  const third = await app.post('/signin', { email, password: secrets['firstReset'] })
+  const bearer = third.json.access_token
+  await app.post('/change-password', { old_password: secrets['firstReset'], new_password: secrets['changed'] }, { bearer })
+  await app.patch('/me', { first_name: 'Augusta', profile: { locale: 'en' } }, { bearer })
+
+  await app.post('/change-email', { new_email: 'new@example.com', password: secrets['changed'] }, { bearer })
+  secrets['change'] = await tokenOf('new@example.com', 'email_change')
+  assert.equal((await app.post('/change-email/confirm', { token: secrets['change'] }, { bearer })).status, 200)
+  secrets['undo'] = await tokenOf(email, 'email_changed')
+  assert.equal((await app.post('/change-email/undo', { token: secrets['undo'] })).status, 200)
+  secrets['resetAfterUndo'] = await tokenOf(email, 'email_restored')
+
+  // What is alive at the end, unspent: a mail that waits, a reset link, a session of each kind, a pending sign-up.
+  const last = await app.post('/signin', { email, password: secrets['changed'] })
+  secrets['lastAccess'] = last.json.access_token
+  secrets['lastRefresh'] = last.json.refresh_token
+  const lastCookie = await app.post('/signin', { email, password: secrets['changed'], session: 'cookie' })
+  secrets['lastCookie'] = lastCookie.cookie('gatelodge') ?? ''
+  secrets['pendingPassword'] = 'a pending harbour 88'
+  const pending = await app.post('/signup', { email: 'eve@example.com', password: secrets['pendingPassword'] })
+  secrets['pendingCookie'] = pending.cookie('gatelodge-signup') ?? ''
+  secrets['pendingLink'] = await tokenOf('eve@example.com', 'signup')
+  await app.post('/forgot-password', { email })
+  return { secrets, bearer: last.json.access_token }
+}
+
+test('after all flows no secret lies in the database file, its log, the log of the server or any listing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatelodge-rest-'))
+  const database = join(folder, 'test.db')
+  try {
+    await using app = await testApp({ database: `sqlite:${database}`, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const { secrets, bearer } = await wholeLife(app)
+    for (const [name, secret] of Object.entries(secrets)) assert.ok(secret.length >= 16, name)
+    assert.equal(new Set(Object.values(secrets)).size, Object.keys(secrets).length)
+
+    const listings: Record<string, Buffer> = { log: Buffer.from(JSON.stringify(app.logged)) }
+    for (const path of ['/me', '/session', '/validate', '/me/sessions', '/me/events', '/me/export', '/openapi.json', '/docs', '/readyz', '/.well-known/jwks.json']) {
+      const told = await app.get(path, { bearer })
+      assert.equal(told.status, 200, path)
+      listings[path] = Buffer.from(told.text)
+      assert.doesNotMatch(told.text, /argon2id\$|"password_hash"|secret_hash/, path)
+    }
+    const tables = Buffer.from(JSON.stringify([await app.rows('mails'), await app.rows('events'), await app.rows('sessions')]))
+    assert.deepEqual(findings(secrets, { ...filesOf(database), ...listings, tables }), [])
+
+    // The search is able to find: each secret, once planted, in one form or another.
+    for (const [index, [name, secret]] of Object.entries(secrets).entries()) {
+      const forms = [secret, Buffer.from(secret).toString('hex'), Buffer.from(secret).toString('base64')]
+      await sql`update profiles set website = ${forms[index % forms.length]}`.execute(app.deps.store.migrationDb)
+      const found = findings({ [name]: secret }, filesOf(database))
+      assert.ok(found.length > 0, `${name} was planted and not found`)
+    }
+    // And an erased secret is gone from the file once its log is folded in: freed pages are wiped.
+    await sql`update profiles set website = null`.execute(app.deps.store.migrationDb)
+    await sql`pragma wal_checkpoint(truncate)`.execute(app.deps.store.migrationDb)
+    assert.deepEqual(findings(secrets, { database: readFileSync(database) }), [])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { routes } from '../../src/flows/index.ts'
+import type { Route } from '../../src/http/route.ts'
+import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
+import { stored } from '../support/attack.ts'
+
+interface Field {
+  readonly path: readonly string[]
+  readonly types: ReadonlySet<string>
+}
+
+const privileged = ['is_staff', 'roles', 'role', 'id', 'user_id', 'email_verified', 'password_hash', 'is_active', 'tenant', 'mfa_enabled', 'constructor', 'prototype', 'toString']
+const withBody = routes.filter(({ body }) => body !== undefined)
+
+/** The fields of a body, as the schema that checks it says. */
+function fieldsOf(schema: z.ZodType): Field[] {
+  return walk(z.toJSONSchema(schema, { io: 'input' }), [])
+}
+
+function walk(schema: z.core.JSONSchema.JSONSchema, path: readonly string[]): Field[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    if (typeof property === 'boolean') return []
+    const variants = [property, ...(property.anyOf ?? [])].filter((variant) => typeof variant === 'object')
+    const types = new Set(variants.flatMap(({ type }) => type ?? []))
+    const at = [...path, name]
+    return [{ path: at, types }, ...variants.flatMap((variant) => walk(variant, at))]
+  })
+}
+
+/** Values that no field of these types takes. */
+function wrongFor({ types }: Field): unknown[] {
+  const values: unknown[] = [1, -1.5, [], ['a'], [['a']], { $ne: null }, { length: 1 }]
+  if (!types.has('object')) values.push({})
+  if (!types.has('boolean')) values.push(true, false)
+  if (!types.has('null')) values.push(null)
+  if (!types.has('string')) values.push('a', 'true', '1')
+  if (types.has('string')) values.push('a\0b', '\ud800', 'a\udc00', 'x'.repeat(10_240))
+  return values
+}
+
+function nest(path: readonly string[], value: unknown): unknown {
+  return path.reduceRight((inner, name) => ({ [name]: inner }), value)
+}
+
+async function bearerOf(app: TestApp): Promise<string> {
+  const { access } = await app.tokens(await app.user())
+  await app.composition.deliverMail()
+  return access
+}
+
+forEachDatabase('bad input', (engine) => {
+  test('every field of every route refuses what it cannot be, by name, fast, without a hash and without a trace', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const bearer = await bearerOf(app)
+    await app.deps.hasher.close() // whoever asks for a hash from here on gets 503
+    const before = await stored(app)
+    const logged = app.logged.length
+
+    let asked = 0
+    const start = performance.now()
+    const ask = async (route: Route, body: unknown, field: string, name: string) => {
+      asked += 1
+      const told = await app.ask(route.method, route.path, body, { bearer })
+      assert.equal(told.status, 400, `${route.method} ${route.path} ${name}: ${told.text}`)
+      assert.match(told.headers.get('content-type') ?? '', /^application\/problem\+json/)
+      const fields = told.json.errors.map((fault: { field: string }) => fault.field)
+      assert.ok(fields.includes(field), `${route.path} ${name}: ${fields}`)
+    }
+
+    assert.ok(withBody.length >= 14)
+    for (const route of withBody) {
+      const fields = route.body ? fieldsOf(route.body) : []
+      assert.ok(fields.length > 0, route.path)
+      for (const field of fields) {
+        for (const value of wrongFor(field)) {
+          const name = field.path.join('.')
+          const isObject = field.types.has('object') && typeof value === 'object' && value !== null && !Array.isArray(value)
+          const named = isObject ? `${name}.${Object.keys(value)[0]?.replace('$ne', 'body')}` : name
+          await ask(route, nest(field.path, value), named, `${name} = ${JSON.stringify(value)?.slice(0, 40)}`)
+        }
+        const [first = ''] = field.path
+        if (field.path.length === 1) await ask(route, `{"${first}":"a","${first}":"a"}`, first, `${first} twice`)
+      }
+      for (const name of privileged) await ask(route, { [name]: true }, name, name)
+      await ask(route, '{"__proto__":{"is_staff":true}}', '__proto__', '__proto__')
+      await ask(route, '{"<script>":1}', 'body', 'a name that cannot be repeated')
+      for (const broken of ['{', '{}}', "{'a':1}", '{"a":}', 'null', '[]', '"x"', '1', 'undefined', '{"a":1,}', '\u00a0{}']) {
+        await ask(route, broken, 'body', broken)
+      }
+    }
+    const average = (performance.now() - start) / asked
+    assert.ok(asked > 500, `${asked}`)
+    assert.ok(average < 25, `${average} ms on average`)
+    assert.deepEqual(await stored(app), before)
+    assert.equal(app.logged.length, logged)
+    assert.equal(Reflect.get({}, 'is_staff'), undefined)
+    assert.equal((await app.post('/signin', { email: 'ada@example.com', password: 'quiet harbour 52' })).status, 503)
+  })
+
+  test('every route refuses a body of another type, or of a megabyte, before it looks at it', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const bearer = await bearerOf(app)
+    await app.deps.hasher.close()
+    const before = await stored(app)
+    const megabyte = JSON.stringify({ password: 'x'.repeat(2 ** 20) })
+    const longPassword = JSON.stringify({ password: 'x'.repeat(60_000), old_password: 'x'.repeat(60_000).slice(0, 1), token: 'x' })
+
+    for (const route of withBody) {
+      const name = `${route.method} ${route.path}`
+      const large = await app.ask(route.method, route.path, megabyte, { bearer })
+      assert.deepEqual([large.status, large.code], [413, 'body_too_large'], name)
+      assert.equal((await app.ask(route.method, route.path, longPassword, { bearer })).status, 400, name)
+      for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml', 'application/json; charset=latin1']) {
+        const told = await app.ask(route.method, route.path, '{}', { bearer, headers: { 'content-type': type } })
+        assert.deepEqual([told.status, told.code], [415, 'media_type_unsupported'], `${name} ${type}`)
+      }
+    }
+    assert.deepEqual(await stored(app), before)
+  })
+})

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Ask, forEachDatabase, type Person, type TestApp, type Told, testApp } from '../support/app.ts'
+import { tables, type TableName } from '../support/attack.ts'
+
+/** Columns that hold an id, a hash, a sealed text or an instant: only whether they are set, and how long they are, may be seen. */
+const opaque = /(?:^id$|_id$|hash|sealed|key|place|_at$|^at$|^since$|blocked_until)/
+const known = 'known1@example.com'
+const unknown = 'ghost1@example.com'
+
+type Row = Readonly<Record<string, unknown>>
+
+function shapeOf(row: Row): string {
+  const shown = Object.entries(row).map(([column, value]) => {
+    const seen = opaque.test(column) && value !== null ? `set, ${typeof value === 'string' ? value.length : 'number'}` : value
+    return [column, seen === known || seen === unknown || column === 'ip' ? 'hidden' : seen]
+  })
+  return JSON.stringify(Object.fromEntries(shown))
+}
+
+/** Rows of every table that an action adds or changes, as far as somebody may tell them apart. */
+async function traceOf(app: TestApp, action: () => Promise<Told>): Promise<{ told: Told; rows: Partial<Record<TableName, string[]>> }> {
+  const before = await snapshot(app)
+  const told = await action()
+  const after = await snapshot(app)
+  const rows: Partial<Record<TableName, string[]>> = {}
+  for (const table of tables) {
+    const old = new Set(before[table].map((row) => JSON.stringify(row)))
+    const fresh = after[table].filter((row) => !old.has(JSON.stringify(row))).map(shapeOf)
+    if (fresh.length > 0 || after[table].length !== before[table].length) rows[table] = fresh.sort()
+  }
+  return { told, rows }
+}
+
+async function snapshot(app: TestApp): Promise<Record<TableName, Row[]>> {
+  const entries = await Promise.all(tables.map(async (table) => [table, await app.rows(table)] as const))
+  return Object.fromEntries(entries) as Record<TableName, Row[]>
+}
+
+/** An answer as the wire shows it, but for what is new each time. */
+function visible({ status, headers, setCookies, json, text }: Told): unknown {
+  const named = [...headers].filter(([name]) => !['x-request-id', 'date', 'set-cookie'].includes(name))
+  const cookies = setCookies.map((cookie) => cookie.replace(/=[^;]*/, (value) => `=${'x'.repeat(value.length)}`))
+  return { status, named, cookies, length: text.length, body: { ...json, instance: null } }
+}
+
+async function setting(engine: 'sqlite' | 'postgres'): Promise<{ app: TestApp; mallory: Person; bearer: string }> {
+  const app = await testApp({ engine })
+  await app.user({ email: known, username: 'known1' })
+  const mallory = await app.user()
+  const { access: bearer } = await app.tokens(mallory)
+  await app.composition.deliverMail()
+  app.clock.advance(3 * 86_400_000) // the budgets of setting up are forgotten
+  const { access } = await app.tokens(mallory)
+  return { app, mallory, bearer: access || bearer }
+}
+
+forEachDatabase('blindness', (engine) => {
+  const password = 'planted harbour 9'
+  for (const [name, ask] of [
+    ['sign-up', (app, email, ask) => app.post('/signup', { email, password }, ask)],
+    ['sign-up with names', (app, email, ask) => app.post('/signup', { email, password, username: email === known ? 'wanted1' : 'wanted2', fullname: 'Ada King' }, ask)],
+    ['forgot', (app, email, ask) => app.post('/forgot-password', { email }, ask)],
+    ['resend', (app, email, ask) => app.post('/verify-email/resend', { email }, ask)],
+    ['e-mail change', (app, email, ask) => app.post('/change-email', { new_email: email, password: 'quiet harbour 52' }, ask)],
+  ] as const satisfies readonly (readonly [string, (app: TestApp, email: string, ask: Ask) => Promise<Told>])[]) {
+    test(`${name}: a known and an unknown address get the same answer and leave the same rows`, async () => {
+      const { app, bearer } = await setting(engine)
+      await using _ = app
+      // Two rounds: the second finds the rows of the first.
+      for (const round of [1, 2]) {
+        const seen = await traceOf(app, () => ask(app, known, { bearer, ip: '203.0.113.1' }))
+        const unseen = await traceOf(app, () => ask(app, unknown, { bearer, ip: '203.0.113.2' }))
+        assert.ok(seen.told.status < 300, seen.told.text)
+        assert.deepEqual(visible(seen.told), visible(unseen.told), `round ${round}`)
+        const same = (rows: typeof seen.rows) => JSON.parse(JSON.stringify(rows).replaceAll('wanted1', 'wanted').replaceAll('wanted2', 'wanted'))
+        assert.deepEqual(same(seen.rows), same(unseen.rows), `round ${round}`)
+        assert.ok(Object.keys(seen.rows).length >= 2, 'something was written')
+      }
+    })
+  }
+
+  test('sign-in: known and unknown addresses and usernames get the same answer and add the same rows', async () => {
+    const { app } = await setting(engine)
+    await using _ = app
+    for (const [mine, other] of [
+      [{ email: known }, { email: unknown }],
+      [{ identifier: known }, { identifier: unknown }],
+      [{ username: 'known1' }, { username: 'ghost1' }],
+      [{ identifier: 'known1' }, { identifier: 'ghost1' }],
+    ]) {
+      const seen = await traceOf(app, () => app.post('/signin', { ...mine, password: 'wrong harbour' }))
+      const unseen = await traceOf(app, () => app.post('/signin', { ...other, password: 'wrong harbour' }))
+      assert.deepEqual([seen.told.status, seen.told.code], [401, 'invalid_credentials'])
+      assert.deepEqual(visible(seen.told), visible(unseen.told))
+      // An account counts its failures in a row and its audit log says whose they are; nothing else differs.
+      const counts = ({ rows }: typeof seen) => Object.entries(rows).map(([table, added]) => [table, added.length])
+      assert.deepEqual(counts(seen).filter(([table]) => table !== 'users'), counts(unseen))
+      assert.equal(seen.rows.users?.length, 1)
+      const plain = (row = '') => row.replace('wrong_password', 'unknown_user').replace('"user_id":"set, 36"', '"user_id":null')
+      assert.equal(plain(seen.rows.events?.[0]), plain(unseen.rows.events?.[0]))
+    }
+  })
+
+  test('a taken and a reserved username are told alike, and a free one says nothing of addresses', async () => {
+    const { app } = await setting(engine)
+    await using _ = app
+    await app.post('/signup', { email: 'waits@example.com', password, username: 'waits1' })
+    const taken = await app.post('/signup', { email: unknown, password, username: 'known1' })
+    const reserved = await app.post('/signup', { email: unknown, password, username: 'waits1' })
+    assert.deepEqual(visible(taken), visible(reserved))
+    const own = await app.post('/signup', { email: known, password, username: 'known1' })
+    assert.deepEqual(visible(own), visible(taken))
+  })
+})
