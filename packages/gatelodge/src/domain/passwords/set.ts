@@ -1,5 +1,8 @@
 import type { UserId } from '../../kernel/ids.ts'
+import type { UserRow } from '../../store/schema.ts'
 import type { Work } from '../../store/unit-of-work.ts'
+import type { Deps } from '../deps.ts'
+import { assertPasswordAllowed } from './policy.ts'
 
 /** Sets an account's password hash; the count of failures starts anew. */
 export async function setPasswordHash(work: Work, userId: UserId, hash: string): Promise<void> {
@@ -9,4 +12,15 @@ export async function setPasswordHash(work: Work, userId: UserId, hash: string):
     .where('id', '=', userId)
     .execute()
   work.changed([userId])
+}
+
+/** Refuses a new password of an account that the policy forbids. @throws input_invalid for the field `new_password` */
+export function assertNewPasswordAllowed(deps: Deps, user: UserRow, password: string): void {
+  assertPasswordAllowed('new_password', password, deps.config.passwordMinLength, {
+    email: user.email,
+    username: user.username,
+    firstName: user.first_name,
+    lastName: user.last_name,
+    serviceName: deps.config.serviceName,
+  })
 }

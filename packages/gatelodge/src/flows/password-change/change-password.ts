@@ -3,8 +3,7 @@ import { assertOwnPassword } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { voidTokens } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
-import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
-import { setPasswordHash } from '../../domain/passwords/set.ts'
+import { assertNewPasswordAllowed, setPasswordHash } from '../../domain/passwords/set.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { endSessions } from '../../domain/sessions.ts'
 import { getUser, lockUser } from '../../domain/users.ts'
@@ -23,13 +22,7 @@ export async function changePassword(
   input: { oldPassword: string; newPassword: string },
 ): Promise<void> {
   const seen = await getUser(deps.store.db, me.user.id)
-  assertPasswordAllowed('new_password', input.newPassword, deps.config.passwordMinLength, {
-    email: seen.email,
-    username: seen.username,
-    firstName: seen.first_name,
-    lastName: seen.last_name,
-    serviceName: deps.config.serviceName,
-  })
+  assertNewPasswordAllowed(deps, seen, input.newPassword)
   await assertOwnPassword(deps, actor, seen, input.oldPassword)
   const hash = await deps.hasher.hash(input.newPassword, actor.ip ?? '')
 

@@ -4,8 +4,7 @@ import { distrustDevices } from '../../domain/devices.ts'
 import { resetLimit, signInDelay } from '../../domain/limits.ts'
 import { peekToken, spendToken, voidTokens } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
-import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
-import { setPasswordHash } from '../../domain/passwords/set.ts'
+import { assertNewPasswordAllowed, setPasswordHash } from '../../domain/passwords/set.ts'
 import { endSessions } from '../../domain/sessions.ts'
 import { findUser, lockUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -26,13 +25,7 @@ export async function resetPassword(
   const token = await peekToken(deps, ['password_reset'], input.token) // garbage must not cost a hash
   const seen = await findUser(deps.store.db, token.user_id as UserId) // a reset token is an account's
   if (seen?.is_active !== 1 || seen.email !== token.email) throw new AuthError('token_invalid')
-  assertPasswordAllowed('new_password', input.newPassword, deps.config.passwordMinLength, {
-    email: seen.email,
-    username: seen.username,
-    firstName: seen.first_name,
-    lastName: seen.last_name,
-    serviceName: deps.config.serviceName,
-  })
+  assertNewPasswordAllowed(deps, seen, input.newPassword)
   const hash = await deps.hasher.hash(input.newPassword, actor.ip ?? '')
 
   await transact(deps, actor, async (work) => {
