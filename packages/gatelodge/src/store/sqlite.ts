@@ -51,7 +51,9 @@ export function openSqlite(path: string): Store {
 export function lockSqliteForServer(path: string): { release(): void } {
   if (path === ':memory:') return { release() {} }
 
-  const lock = new DatabaseSync(`${path}.server-lock`, { timeout: 0 })
+  const file = `${path}.server-lock`
+  const lock = new DatabaseSync(file, { timeout: 0 })
+  chmodSync(file, 0o600)
   try {
     lock.exec('begin exclusive')
   } catch (cause) {
