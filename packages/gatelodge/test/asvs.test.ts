@@ -37,7 +37,7 @@ async function everyAnswer(app: TestApp, bearer: string): Promise<(Told & { read
   ]
 }
 
-test('over https every answer carries HSTS for two years and all sub-domains', async () => {
+test('over https every answer carries HSTS for two years and all sub-domains, isolates its window and loads no plug-in', async () => {
   await using app = await testApp({ env: { ...https, ...unlimited } })
   const { access } = await app.tokens(await app.user())
   const answers = await everyAnswer(app, access)
@@ -49,6 +49,12 @@ test('over https every answer carries HSTS for two years and all sub-domains', a
   for (const status of [200, 204, 303, 400, 401, 404, 405, 500, 503]) assert.ok(statuses.has(status), `${status}`)
   for (const { name, headers } of answers) {
     assert.equal(headers.get('strict-transport-security'), 'max-age=63072000; includeSubDomains', name)
+    assert.equal(headers.get('cross-origin-opener-policy'), 'same-origin', name)
+    assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin', name)
+    const policy = headers.get('content-security-policy') ?? ''
+    // Without a directive of its own, object-src is default-src (CSP level 3, section 6.1).
+    assert.match(policy, /^default-src 'none';.*base-uri 'none'/, name)
+    assert.doesNotMatch(policy, /object-src|script-src|unsafe/, name)
   }
 })
 
@@ -151,6 +157,7 @@ forEachDatabase('ASVS, access', (engine) => {
       )
       assert.ok(told.length >= 12)
       for (const answer of told) assert.deepEqual([answer.status, answer.code], [401, code], answer.name)
+      assert.equal((await app.get('/validate', ask)).code, 'token_invalid')
     }
 
     const open = routes.filter(({ auth }) => auth !== 'session').map(({ path }) => path.replace('/api/v1/auth', ''))
@@ -174,6 +181,7 @@ forEachDatabase('ASVS, access', (engine) => {
       '/signout',
       '/signup',
       '/username-available',
+      '/validate', // asks for a session by itself: see above
       '/verify-email',
       '/verify-email/resend',
     ])
@@ -309,12 +317,14 @@ test('no header names the software, and HEAD answers the length of GET without t
     const [head] = await wire.send(request(`HEAD ${path}`))
     assert.deepEqual([head?.status, head?.body], [got?.status, ''], path)
     const length = got?.headers.get('content-length')
-    if (length) assert.equal(Number(length[0]), Buffer.byteLength(got?.body ?? ''), path)
-    if (length) assert.deepEqual(head?.headers.get('content-length') ?? length, length, path)
+    assert.deepEqual(length, [String(Buffer.byteLength(got?.body ?? ''))], path)
+    assert.deepEqual(head?.headers.get('content-length') ?? length, length, path)
     for (const name of ['server', 'x-powered-by', 'via', 'x-runtime']) assert.equal(got?.headers.has(name), false, name)
   }
   for (const line of ['GET /api/v1/auth/verify-email?token=x', 'OPTIONS /api/v1/auth/signin']) {
-    assert.equal((await wire.send(request(line)))[0]?.body, '', line)
+    const [answer] = await wire.send(request(line))
+    assert.equal(answer?.body, '', line)
+    assert.ok(['0', undefined].includes(answer?.headers.get('content-length')?.[0]), line)
   }
 })
 
@@ -332,10 +342,15 @@ test('a log line is one JSON object with its time in UTC, and format characters 
   assert.equal(JSON.parse(lines[0] ?? '').msg, '%s %d %j %n {agent}')
 })
 
-test('no source runs text as code or as a program, draws a weak number, weakens TLS or writes markup past the escaping', () => {
+test('no source runs text as code or as a program, draws a weak number, weakens TLS, follows a redirect or writes markup past the escaping', () => {
   const forbidden =
     /\beval\(|\bnew Function\b|child_process|node:vm|\bMath\.random\b|\bsql\.(?:raw|lit)\b|innerHTML|insertAdjacentHTML|outerHTML|document\.write|deserialize\(|rejectUnauthorized: false|['"](?:md5|sha-?1|des|rc4|aes-\d+-(?:ecb|cbc))\b/i
   assert.deepEqual(lines(forbidden), [])
+  const fetching = sources().filter(({ text }) => /\bawait fetch\(/.test(text))
+  assert.deepEqual(
+    fetching.map(({ name, text }) => [name, text.match(/redirect: '\w+'/g)]),
+    [['cli/doctor/network.ts', ["redirect: 'manual'"]]],
+  )
   assert.deepEqual(
     lines(/\bnew RegExp\(/).map((line) => line.split(':')[0]),
     ['domain/identifiers/email.ts', 'domain/identifiers/username.ts'], // built from constants

@@ -30,17 +30,16 @@ const sources = globSync(`${source}**/*.ts`, { cwd: root })
   .filter((file) => !file.endsWith('.test.ts'))
   .map((file) => ({ name: file.slice(source.length), text: read(file) }))
 
-test('every folder and every file at the top of the source is named in the layout', () => {
+test('the layout names every folder of the source and every file at its top, and nothing else', () => {
   const layout = section('ARCHITECTURE.md', 'Layout')
-  const folders = new Set(sources.map(({ name }) => dirname(name)).filter((folder) => folder !== '.'))
-  const names = [
-    ...[...folders].map((folder) => `${folder.split('/').at(-1)}/ `),
+  const folders = new Set(sources.flatMap(({ name }) => name.split('/').slice(0, -1)))
+  const known = [
+    ...[...folders].map((folder) => `${folder}/`),
     ...sources.map(({ name }) => name).filter((name) => !name.includes('/')),
   ]
-  assert.deepEqual(
-    names.filter((name) => !layout.includes(name)),
-    [],
-  )
+  const tree = layout.slice(layout.indexOf('  src/\n'), layout.indexOf('  test/  ')).split('\n').slice(1, -1)
+  const named = tree.map((line) => line.trim().split(' ')[0] ?? '')
+  assert.deepEqual(named.sort(), known.sort())
 })
 
 test('every table is named with who deletes its rows, and clean-up where it does', async () => {

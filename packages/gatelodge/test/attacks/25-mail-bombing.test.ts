@@ -62,7 +62,8 @@ forEachDatabase('25 mail bombing', (engine) => {
   test('a burst does not use up the day: the owner gets a link a quarter of an hour later', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: victim })
-    for (let round = 0; round < 40; round += 1) await app.post('/forgot-password', { email: victim }, { ip: `203.0.113.${round}` })
+    for (let round = 0; round < 40; round += 1)
+      await app.post('/forgot-password', { email: victim }, { ip: `203.0.113.${round}` })
     const before = (await app.mails(ada.email)).length
     app.clock.advance(15 * 60_000)
     await app.post('/forgot-password', { email: victim })

@@ -47,7 +47,11 @@ forEachDatabase('30 errors', (engine) => {
       ['a bearer of nonsense', 401, request('GET /api/v1/auth/session', { authorization: 'Bearer %' })],
       ['a bearer without token', 401, request('GET /api/v1/auth/session', { authorization: 'Bearer' })],
       ['another scheme', 401, request('GET /api/v1/auth/session', { authorization: 'Negotiate AAAA' })],
-      ['raw bytes in Authorization', 401, raw(request('GET /api/v1/auth/session', { authorization: 'Bearer \xff\xfe' }))],
+      [
+        'raw bytes in Authorization',
+        401,
+        raw(request('GET /api/v1/auth/session', { authorization: 'Bearer \xff\xfe' })),
+      ],
       ['a malformed escape in the path', 404, request('GET /api/v1/auth/%')],
       ['bytes that are no UTF-8 in the path', 404, request('GET /api/v1/auth/%ff%fe')],
       ['NUL in the path', 404, request('GET /%00')],
@@ -66,13 +70,20 @@ forEachDatabase('30 errors', (engine) => {
       assert.doesNotMatch(answer?.body ?? '', /canary/, name)
     }
     assert.equal((await wire.send(request('GET /healthz')))[0]?.status, 200)
-    assert.deepEqual(app.logged.filter(({ level }) => level === 'error'), [])
+    assert.deepEqual(
+      app.logged.filter(({ level }) => level === 'error'),
+      [],
+    )
   })
 
   test('headers of 64 kB are refused on their own connection only', async () => {
     await using app = await testApp({ engine })
     await using wire = await listen(app)
-    for (const headers of [{ 'x-large': 'x'.repeat(65_536) }, { cookie: `gatelodge=${'x'.repeat(65_536)}` }, { authorization: `Bearer ${'x'.repeat(65_536)}` }]) {
+    for (const headers of [
+      { 'x-large': 'x'.repeat(65_536) },
+      { cookie: `gatelodge=${'x'.repeat(65_536)}` },
+      { authorization: `Bearer ${'x'.repeat(65_536)}` },
+    ]) {
       const [answer] = await wire.send(request('GET /api/v1/auth/session', headers))
       assert.equal(answer?.status, 431)
     }
@@ -94,10 +105,17 @@ forEachDatabase('30 errors', (engine) => {
       { 'content-length': '5, 6' },
     ]) {
       const answers = await wire.send(request(signIn, { ...json, ...headers }) + '0\r\n\r\n' + smuggled)
-      assert.deepEqual(answers.map(({ status }) => status), [400], JSON.stringify(headers))
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [400],
+        JSON.stringify(headers),
+      )
     }
     const twice = request(signIn, json).replace('\r\n\r\n', '\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}x')
-    assert.deepEqual((await wire.send(twice)).map(({ status }) => status), [400])
+    assert.deepEqual(
+      (await wire.send(twice)).map(({ status }) => status),
+      [400],
+    )
   })
 
   test('after a refused body the connection is closed or the next request on it is served, never misread', async () => {
@@ -112,9 +130,16 @@ forEachDatabase('30 errors', (engine) => {
       if (size < 2 ** 20) assert.deepEqual(statuses, [413, 401])
     }
     const pipelined = await wire.send(
-      [request('GET /healthz', {}, '', { keep: true }), request(signIn, json, '{"x":1}', { keep: true }), request('GET /nowhere')].join(''),
+      [
+        request('GET /healthz', {}, '', { keep: true }),
+        request(signIn, json, '{"x":1}', { keep: true }),
+        request('GET /nowhere'),
+      ].join(''),
     )
-    assert.deepEqual(pipelined.map(({ status }) => status), [200, 400, 404])
+    assert.deepEqual(
+      pipelined.map(({ status }) => status),
+      [200, 400, 404],
+    )
   })
 
   test('a client that sends half a body and leaves costs nothing', async () => {
@@ -123,6 +148,9 @@ forEachDatabase('30 errors', (engine) => {
     const half = request(signIn, { ...json, 'content-length': '1000' }) + '{"email":'
     assert.deepEqual(await Promise.all(Array.from({ length: 20 }, () => wire.send(half, 50))), Array(20).fill([]))
     assert.equal((await wire.send(request('GET /healthz')))[0]?.status, 200)
-    assert.deepEqual(app.logged.filter(({ level }) => level === 'error'), [])
+    assert.deepEqual(
+      app.logged.filter(({ level }) => level === 'error'),
+      [],
+    )
   })
 })

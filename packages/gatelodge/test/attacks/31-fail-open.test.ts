@@ -22,7 +22,23 @@ forEachDatabase('31 fail-open', (engine) => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const cookie = await app.cookie(ada)
-    for (const value of ['', '.', '..', 'null', 'undefined', '{}', '[object Object]', token, `${cookie}x`, cookie.slice(0, -1), `"${cookie}"`, `${cookie}.${cookie}`, '%00', 'a'.repeat(5_000), encodeURIComponent(`${cookie}=`)]) {
+    for (const value of [
+      '',
+      '.',
+      '..',
+      'null',
+      'undefined',
+      '{}',
+      '[object Object]',
+      token,
+      `${cookie}x`,
+      cookie.slice(0, -1),
+      `"${cookie}"`,
+      `${cookie}.${cookie}`,
+      '%00',
+      'a'.repeat(5_000),
+      encodeURIComponent(`${cookie}=`),
+    ]) {
       const told = await askEveryRoute(
         app,
         () => ({ headers: { cookie: `gatelodge=${value}`, 'sec-fetch-site': 'same-origin' } }),
@@ -30,7 +46,19 @@ forEachDatabase('31 fail-open', (engine) => {
       )
       for (const { name, status } of told) assert.equal(status, 401, `${name} ${value}`)
     }
-    for (const value of ['', 'Bearer', 'bearer ', 'Bearer  ', 'Bearer null', 'Bearer undefined', `Bearer ${token}`, `Basic ${token}`, `Bearer ${token}, Bearer ${token}`, 'Bearer\u00a0x', token]) {
+    for (const value of [
+      '',
+      'Bearer',
+      'bearer ',
+      'Bearer  ',
+      'Bearer null',
+      'Bearer undefined',
+      `Bearer ${token}`,
+      `Basic ${token}`,
+      `Bearer ${token}, Bearer ${token}`,
+      'Bearer\u00a0x',
+      token,
+    ]) {
       // A bad Authorization header beside a good cookie must not fall back to the cookie.
       const told = await app.get('/session', { cookie, headers: { authorization: value } })
       assert.equal(told.status, 401, value)
@@ -52,7 +80,14 @@ forEachDatabase('31 fail-open', (engine) => {
     ] as const) {
       assertClosed(await app.post(path, body), path)
     }
-    assertClosed(await app.post('/change-password', { old_password: ada.password, new_password: 'another harbour 53' }, { bearer: access }), 'change')
+    assertClosed(
+      await app.post(
+        '/change-password',
+        { old_password: ada.password, new_password: 'another harbour 53' },
+        { bearer: access },
+      ),
+      'change',
+    )
   })
 
   test('what cannot be recorded does not happen', async () => {
@@ -61,17 +96,33 @@ forEachDatabase('31 fail-open', (engine) => {
     const { access, refresh } = await app.tokens(ada)
     await app.post('/forgot-password', { email: ada.email })
     const { token: link } = await app.lastMail(ada.email)
-    const before = [await app.rows('users'), await app.rows('sessions'), await app.rows('refresh_tokens'), await app.rows('one_time_tokens')]
+    const before = [
+      await app.rows('users'),
+      await app.rows('sessions'),
+      await app.rows('refresh_tokens'),
+      await app.rows('one_time_tokens'),
+    ]
     await breakTable(app, 'events')
 
     assertClosed(await app.post('/signin', { email: ada.email, password: ada.password }), 'sign-in')
     assertClosed(await app.post('/signin', { email: ada.email, password: 'wrong harbour' }), 'wrong sign-in')
     assertClosed(await app.post('/reset-password', { token: link, new_password: 'another harbour 53' }), 'reset')
     assertClosed(await app.post('/refresh', { refresh_token: refresh }), 'refresh')
-    assertClosed(await app.post('/change-email', { new_email: 'new@example.com', password: ada.password }, { bearer: access }), 'e-mail')
+    assertClosed(
+      await app.post('/change-email', { new_email: 'new@example.com', password: ada.password }, { bearer: access }),
+      'e-mail',
+    )
     assertClosed(await app.get('/me/export', { bearer: access }), 'export')
     assertClosed(await app.delete('/me', { bearer: access }, { password: ada.password }), 'delete')
-    assert.deepEqual([await app.rows('users'), await app.rows('sessions'), await app.rows('refresh_tokens'), await app.rows('one_time_tokens')], before)
+    assert.deepEqual(
+      [
+        await app.rows('users'),
+        await app.rows('sessions'),
+        await app.rows('refresh_tokens'),
+        await app.rows('one_time_tokens'),
+      ],
+      before,
+    )
   })
 
   test('without its sessions the server believes nobody, not even those it knows', async () => {
@@ -97,7 +148,11 @@ forEachDatabase('31 fail-open', (engine) => {
     await turn()
 
     for (const ask of [{ cookie }, { bearer: access }]) {
-      const told = await askEveryRoute(app, () => ask, ({ auth }) => auth === 'session')
+      const told = await askEveryRoute(
+        app,
+        () => ask,
+        ({ auth }) => auth === 'session',
+      )
       for (const answer of told) assert.ok(answer.status >= 400, `${answer.name}: ${answer.status}`)
     }
     assertClosed(await app.post('/signin', { email: ada.email, password: ada.password }), 'sign-in')
@@ -123,8 +178,14 @@ forEachDatabase('31 fail-open', (engine) => {
     await using app = await testApp({ engine, env: { GATELODGE_SMTP_URL: 'smtp://127.0.0.1:1' } })
     assert.equal((await app.post('/signup', { email: 'ada@example.com', password: 'quiet harbour 52' })).status, 201)
     await app.composition.deliverMail()
-    assert.deepEqual((await app.rows('mails')).map(({ state, attempts }) => [state, attempts]), [['sending', 1]])
+    assert.deepEqual(
+      (await app.rows('mails')).map(({ state, attempts }) => [state, attempts]),
+      [['sending', 1]],
+    )
     assert.deepEqual(await app.rows('users'), [])
-    assert.equal((await app.post('/signin', { email: 'ada@example.com', password: 'quiet harbour 52' })).code, 'invalid_credentials')
+    assert.equal(
+      (await app.post('/signin', { email: 'ada@example.com', password: 'quiet harbour 52' })).code,
+      'invalid_credentials',
+    )
   })
 })

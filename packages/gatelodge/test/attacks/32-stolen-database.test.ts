@@ -32,8 +32,14 @@ forEachDatabase('32 stolen database', (engine) => {
     const use = {
       cookie: await app.get('/session', { cookie: stolen(sessions, cookie, 'secret_hash') }),
       refresh: await app.post('/refresh', { refresh_token: stolen(refreshes, refresh, 'secret_hash') }),
-      reset: await app.post('/reset-password', { token: stolen(tokens, token, 'secret_hash'), new_password: 'another harbour 53' }),
-      verify: await app.post('/verify-email', { token: stolen(tokens, verify, 'secret_hash'), password: 'quiet harbour 52' }),
+      reset: await app.post('/reset-password', {
+        token: stolen(tokens, token, 'secret_hash'),
+        new_password: 'another harbour 53',
+      }),
+      verify: await app.post('/verify-email', {
+        token: stolen(tokens, verify, 'secret_hash'),
+        password: 'quiet harbour 52',
+      }),
     }
     for (const [name, { code }] of Object.entries(use)) assert.equal(code, 'token_invalid', name)
     const headers = { cookie: `gatelodge-signup=${stolen(pending, browser, 'browser_hash')}` }
@@ -55,7 +61,13 @@ forEachDatabase('32 stolen database', (engine) => {
       await app.post('/signin', { email: ada.email, password: 'wrong harbour' }, { ip: `203.0.113.${round}` })
     }
     const ask = async (device: string) =>
-      (await app.post('/signin', { email: ada.email, password: ada.password }, { headers: { cookie: `gatelodge-device=${device}` } })).code
+      (
+        await app.post(
+          '/signin',
+          { email: ada.email, password: ada.password },
+          { headers: { cookie: `gatelodge-device=${device}` } },
+        )
+      ).code
     for (const forged of [id, `${id}.`, `${id}.${'A'.repeat(43)}`, `${id}.${row?.['place']}`, `${id}.${sha256(id)}`]) {
       assert.equal(await ask(forged), 'rate_limited', forged)
     }

@@ -23,7 +23,11 @@ test('the log is one JSON line for each entry, in ASCII controls or not, and kno
   const log = await createLog({ write: (text: string) => void lines.push(text) }, 'debug')
   const clock = testClock()
   const cheap = { memoryKiB: 8, passes: 1, lanes: 1 }
-  await using app = new TestApp(await compose({ config: { ...config, passwordHash: cheap }, secret: testSecret, log, clock }), clock, [])
+  await using app = new TestApp(
+    await compose({ config: { ...config, passwordHash: cheap }, secret: testSecret, log, clock }),
+    clock,
+    [],
+  )
   const ada = await app.user({ password: secret, firstName: 'Canary' })
   const { access, refresh } = await app.tokens(ada)
   const cookie = await app.cookie(ada)
@@ -43,7 +47,12 @@ test('the log is one JSON line for each entry, in ASCII controls or not, and kno
     ['POST /api/v1/auth/signout', { refresh_token: refresh }],
     ['DELETE /api/v1/auth/me', { password: secret }],
   ] as const) {
-    const headers = { 'user-agent': agent, authorization: `Bearer ${access}`, 'x-canary': 'canary', referer: `https://x/${token}` }
+    const headers = {
+      'user-agent': agent,
+      authorization: `Bearer ${access}`,
+      'x-canary': 'canary',
+      referer: `https://x/${token}`,
+    }
     const sent = request(line, headers, JSON.stringify(body))
     const [answer] = await wire.send(Buffer.from(sent, 'latin1'))
     assert.equal(answer?.status, 500, line)
@@ -57,7 +66,16 @@ test('the log is one JSON line for each entry, in ASCII controls or not, and kno
     assert.ok(['debug', 'info', 'warn', 'error'].includes(parsed.level))
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
     assert.doesNotMatch(entry, /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/)
-    for (const part of ['canary', ada.email, token, access, refresh, cookie, refresh.split('.')[1] ?? 'x', 'argon2id']) {
+    for (const part of [
+      'canary',
+      ada.email,
+      token,
+      access,
+      refresh,
+      cookie,
+      refresh.split('.')[1] ?? 'x',
+      'argon2id',
+    ]) {
       assert.equal(entry.toLowerCase().includes(part.toLowerCase()), false, `${part} in ${entry}`)
     }
   }
@@ -67,8 +85,15 @@ forEachDatabase('33 log injection', (engine) => {
   test('a User-Agent of markup, controls and endless length is data in every listing', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
-    const agents = ['<script>alert(1)</script>', '"><svg onload=alert(1)>', '=HYPERLINK("https://evil.test")', 'x'.repeat(8_000), "' or 1=1 --"]
-    for (const agent of agents) await app.post('/signin', { email: ada.email, password: ada.password }, { headers: { 'user-agent': agent } })
+    const agents = [
+      '<script>alert(1)</script>',
+      '"><svg onload=alert(1)>',
+      '=HYPERLINK("https://evil.test")',
+      'x'.repeat(8_000),
+      "' or 1=1 --",
+    ]
+    for (const agent of agents)
+      await app.post('/signin', { email: ada.email, password: ada.password }, { headers: { 'user-agent': agent } })
     const { access } = await app.tokens(ada)
     const { sessions } = (await app.get('/me/sessions', { bearer: access })).json
     assert.equal(sessions.length, agents.length + 1)

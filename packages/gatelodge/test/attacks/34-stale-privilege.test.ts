@@ -22,19 +22,29 @@ async function holdings(app: TestApp, person: Person) {
   return { cookie, access, refresh, token }
 }
 
-async function assertLockedOut(app: TestApp, person: Person, held: Awaited<ReturnType<typeof holdings>>): Promise<void> {
+async function assertLockedOut(
+  app: TestApp,
+  person: Person,
+  held: Awaited<ReturnType<typeof holdings>>,
+): Promise<void> {
   assert.equal((await app.get('/session', { cookie: held.cookie })).code, 'token_invalid')
   assert.equal((await app.get('/validate', { bearer: held.access })).code, 'token_invalid')
   assert.equal((await app.patch('/me', { first_name: 'x' }, { cookie: held.cookie })).code, 'token_invalid')
   assert.equal((await app.post('/refresh', { refresh_token: held.refresh })).code, 'token_invalid')
-  assert.equal((await app.post('/reset-password', { token: held.token, new_password: 'another harbour 53' })).code, 'token_invalid')
+  assert.equal(
+    (await app.post('/reset-password', { token: held.token, new_password: 'another harbour 53' })).code,
+    'token_invalid',
+  )
   assert.notEqual((await app.post('/signin', { email: person.email, password: person.password })).status, 200)
 }
 
 forEachDatabase('34 stale privilege', (engine) => {
   test('the next request after a deactivation or a deletion is refused, whatever memory knew', async () => {
     await using app = await testApp({ engine })
-    for (const end of [(work: Work, id: UserId) => deactivateUser(work, id), (work: Work, id: UserId) => deleteUser(work, id, 'administrator')]) {
+    for (const end of [
+      (work: Work, id: UserId) => deactivateUser(work, id),
+      (work: Work, id: UserId) => deleteUser(work, id, 'administrator'),
+    ]) {
       const ada = await app.user()
       const held = await holdings(app, ada)
       await transact(app.deps, actor, (work) => end(work, ada.id as UserId))
@@ -47,7 +57,11 @@ forEachDatabase('34 stale privilege', (engine) => {
     const ada = await app.user({ email: 'old@example.com' })
     const { access } = await app.tokens(ada)
     await app.post('/change-email', { new_email: 'new@example.com', password: ada.password }, { bearer: access })
-    await app.post('/change-email/confirm', { token: (await app.lastMail('new@example.com')).token }, { bearer: access })
+    await app.post(
+      '/change-email/confirm',
+      { token: (await app.lastMail('new@example.com')).token },
+      { bearer: access },
+    )
     const undo = (await app.lastMail('old@example.com')).token
     await app.post('/change-email', { new_email: 'next@example.com', password: ada.password }, { bearer: access })
     const change = (await app.lastMail('next@example.com')).token
@@ -55,7 +69,10 @@ forEachDatabase('34 stale privilege', (engine) => {
 
     assert.equal((await app.post('/change-email/confirm', { token: change })).code, 'token_invalid')
     await app.post('/change-email/undo', { token: undo })
-    assert.deepEqual((await app.mails('old@example.com')).filter(({ kind }) => kind === 'email_restored'), [])
+    assert.deepEqual(
+      (await app.mails('old@example.com')).filter(({ kind }) => kind === 'email_restored'),
+      [],
+    )
     assert.equal((await app.rows('users'))[0]?.['is_active'], 0)
   })
 
@@ -67,8 +84,16 @@ forEachDatabase('34 stale privilege', (engine) => {
     assert.deepEqual(await roles(), [])
     for (const wanted of [['administrator'], []]) {
       await transact(app.deps, actor, async (work) => {
-        if (wanted.length > 0) await work.db.insertInto('user_roles').values({ user_id: ada.id as UserId, role: 'administrator' }).execute()
-        else await work.db.deleteFrom('user_roles').where('user_id', '=', ada.id as UserId).execute()
+        if (wanted.length > 0)
+          await work.db
+            .insertInto('user_roles')
+            .values({ user_id: ada.id as UserId, role: 'administrator' })
+            .execute()
+        else
+          await work.db
+            .deleteFrom('user_roles')
+            .where('user_id', '=', ada.id as UserId)
+            .execute()
         work.changed([ada.id as UserId])
       })
       assert.deepEqual(await roles(), wanted)

@@ -42,8 +42,20 @@ forEachDatabase('35 step-up', (engine) => {
       const told = await app.post(path, body, { bearer: access })
       assert.deepEqual([told.status, told.json.errors?.[0]?.field], [400, field], path)
     }
-    assert.equal((await app.delete('/me', { bearer: access }, { password: 'wrong harbour' })).code, 'incorrect_password')
-    assert.equal((await app.post('/change-email', { new_email: 'thief@example.com', password: 'wrong harbour' }, { bearer: access })).code, 'incorrect_password')
+    assert.equal(
+      (await app.delete('/me', { bearer: access }, { password: 'wrong harbour' })).code,
+      'incorrect_password',
+    )
+    assert.equal(
+      (
+        await app.post(
+          '/change-email',
+          { new_email: 'thief@example.com', password: 'wrong harbour' },
+          { bearer: access },
+        )
+      ).code,
+      'incorrect_password',
+    )
     assert.equal((await app.rows('mails')).length, mails)
   })
 
@@ -51,7 +63,10 @@ forEachDatabase('35 step-up', (engine) => {
     await using app = await testApp({ engine })
     const [ada, eve] = [await app.user(), await app.user({ password: 'planted harbour 9' })]
     const { access } = await app.tokens(ada)
-    assert.equal((await app.post('/reauthenticate', { password: eve.password }, { bearer: access })).code, 'incorrect_password')
+    assert.equal(
+      (await app.post('/reauthenticate', { password: eve.password }, { bearer: access })).code,
+      'incorrect_password',
+    )
     const told = await app.post('/reauthenticate', { password: eve.password, email: eve.email }, { bearer: access })
     assert.equal(told.json.errors[0].field, 'email')
   })
@@ -63,7 +78,9 @@ forEachDatabase('35 step-up', (engine) => {
     for (let round = 0; round < 4; round += 1) {
       const ask = { bearer: access, ip: `203.0.113.${round}` }
       codes.push((await app.post('/reauthenticate', { password: `wrong ${round}` }, ask)).code)
-      codes.push((await app.post('/change-email', { new_email: 'x@example.com', password: `wrong ${round}` }, ask)).code)
+      codes.push(
+        (await app.post('/change-email', { new_email: 'x@example.com', password: `wrong ${round}` }, ask)).code,
+      )
       codes.push((await app.delete('/me', ask, { password: `wrong ${round}` })).code)
     }
     assert.equal(codes.filter((code) => code === 'incorrect_password').length, 5)

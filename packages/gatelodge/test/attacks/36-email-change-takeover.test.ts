@@ -27,10 +27,17 @@ forEachDatabase('36 e-mail change takeover', (engine) => {
   test('the undo works though the thief changed the password meanwhile', async () => {
     await using app = await testApp({ engine })
     const { ada, access, undo } = await theft(app)
-    const changed = await app.post('/change-password', { old_password: ada.password, new_password: 'stolen harbour 66' }, { bearer: access })
+    const changed = await app.post(
+      '/change-password',
+      { old_password: ada.password, new_password: 'stolen harbour 66' },
+      { bearer: access },
+    )
     assert.equal(changed.status, 200)
     await recover(app, undo)
-    assert.equal((await app.post('/signin', { email: 'old@example.com', password: 'stolen harbour 66' })).code, 'invalid_credentials')
+    assert.equal(
+      (await app.post('/signin', { email: 'old@example.com', password: 'stolen harbour 66' })).code,
+      'invalid_credentials',
+    )
     assert.equal((await app.get('/session', { bearer: access })).code, 'token_invalid')
   })
 
@@ -39,11 +46,17 @@ forEachDatabase('36 e-mail change takeover', (engine) => {
     const { undo } = await theft(app)
     await app.post('/forgot-password', { email: 'thief@example.com' })
     const first = await app.lastMail('thief@example.com')
-    assert.equal((await app.post('/reset-password', { token: first.token, new_password: 'stolen harbour 66' })).status, 200)
+    assert.equal(
+      (await app.post('/reset-password', { token: first.token, new_password: 'stolen harbour 66' })).status,
+      200,
+    )
     await app.post('/forgot-password', { email: 'thief@example.com' })
     const second = (await app.mails('thief@example.com')).filter(({ kind }) => kind === 'password_reset').at(-1)
     await recover(app, undo)
-    const late = await app.post('/reset-password', { token: linkOf(second?.text ?? '').token, new_password: 'stolen harbour 67' })
+    const late = await app.post('/reset-password', {
+      token: linkOf(second?.text ?? '').token,
+      new_password: 'stolen harbour 67',
+    })
     assert.equal(late.code, 'token_invalid')
   })
 
@@ -61,12 +74,16 @@ forEachDatabase('36 e-mail change takeover', (engine) => {
   test('nobody else gets the former address while the undo lives, by sign-up or by a change of their own', async () => {
     await using app = await testApp({ engine })
     const { undo } = await theft(app)
-    const links = async () => (await app.mails('old@example.com')).filter(({ text }) => /verify-email\?token=/.test(text)).length
+    const links = async () =>
+      (await app.mails('old@example.com')).filter(({ text }) => /verify-email\?token=/.test(text)).length
     const before = await links()
     const eve = await app.user()
     const { access } = await app.tokens(eve)
     await app.post('/change-email', { new_email: 'old@example.com', password: eve.password }, { bearer: access })
-    assert.deepEqual((await app.mails('old@example.com')).filter(({ kind }) => kind === 'email_change'), [])
+    assert.deepEqual(
+      (await app.mails('old@example.com')).filter(({ kind }) => kind === 'email_change'),
+      [],
+    )
     await app.post('/signup', { email: 'old@example.com', password: 'planted harbour 9' })
     assert.equal(await links(), before)
     await recover(app, undo)
@@ -82,7 +99,10 @@ forEachDatabase('36 e-mail change takeover', (engine) => {
       await app.post('/change-email', { new_email: email, password: ada.password }, { bearer: access })
       tokens.push((await app.lastMail(email)).token)
     }
-    assert.equal((await app.post('/change-email/confirm', { token: tokens[0] }, { bearer: mine.access })).code, 'token_invalid')
+    assert.equal(
+      (await app.post('/change-email/confirm', { token: tokens[0] }, { bearer: mine.access })).code,
+      'token_invalid',
+    )
     const told = await app.post('/change-email/confirm', { token: tokens[1] }, { bearer: mine.access })
     assert.deepEqual([told.json.user.id, told.json.user.email], [ada.id, 'two@example.com'])
     assert.equal((await app.get('/session', { bearer: mine.access })).json.user.email, eve.email)

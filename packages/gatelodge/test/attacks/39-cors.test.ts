@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { routes } from '../../src/flows/index.ts'
 import { forEachDatabase, testApp } from '../support/app.ts'
 import { askEveryRoute, concrete } from '../support/attack.ts'
-import { routes } from '../../src/flows/index.ts'
 
 const foreign = [
   'https://evil.test',
@@ -31,10 +31,16 @@ forEachDatabase('39 CORS', (engine) => {
       await using app = await testApp({ engine, env: { ...env, GATELODGE_RATE_LIMITS: 'off' } })
       const cookie = await app.cookie(await app.user())
       for (const origin of foreign) {
-        const told = await askEveryRoute(app, ({ method }) => (method === 'GET' ? { cookie, headers: { origin } } : { headers: { origin } }))
+        const told = await askEveryRoute(app, ({ method }) =>
+          method === 'GET' ? { cookie, headers: { origin } } : { headers: { origin } },
+        )
         for (const { name, headers } of told) assert.deepEqual(corsOf(headers), [], `${name} ${origin}`)
         for (const path of new Set(routes.map(concrete))) {
-          const asked = { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' }
+          const asked = {
+            origin,
+            'access-control-request-method': 'POST',
+            'access-control-request-headers': 'authorization',
+          }
           const preflight = await app.ask('OPTIONS', path, undefined, { headers: asked })
           assert.deepEqual([preflight.status, corsOf(preflight.headers)], [204, []], `${path} ${origin}`)
         }
@@ -47,12 +53,18 @@ forEachDatabase('39 CORS', (engine) => {
     await using app = await testApp({ engine, env: { GATELODGE_ALLOWED_ORIGINS: 'https://app.example' } })
     const cookie = await app.cookie(await app.user())
     const headers = { origin: 'https://app.example' }
-    for (const told of [await app.get('/session', { cookie, headers }), await app.get('/session', { headers }), await app.post('/signin', {}, { headers })]) {
+    for (const told of [
+      await app.get('/session', { cookie, headers }),
+      await app.get('/session', { headers }),
+      await app.post('/signin', {}, { headers }),
+    ]) {
       assert.equal(told.headers.get('access-control-allow-origin'), 'https://app.example')
       assert.equal(told.headers.get('access-control-allow-credentials'), 'true')
       assert.match(told.headers.get('vary') ?? '', /\bOrigin\b/i)
     }
-    const preflight = await app.ask('OPTIONS', '/signin', undefined, { headers: { ...headers, 'access-control-request-headers': 'x-evil' } })
+    const preflight = await app.ask('OPTIONS', '/signin', undefined, {
+      headers: { ...headers, 'access-control-request-headers': 'x-evil' },
+    })
     assert.doesNotMatch(preflight.headers.get('access-control-allow-headers') ?? '', /evil|\*/)
   })
 })

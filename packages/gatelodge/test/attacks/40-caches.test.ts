@@ -23,11 +23,29 @@ forEachDatabase('40 caches', (engine) => {
     await using app = await testApp({ engine })
     const { access } = await app.tokens(await app.user())
     await using wire = await listen(app)
-    for (const path of ['/me/x.css', '/me.css', '/me/export/x.js', '/me%2fx.css', '/me;x.css', '/session/..%2fx.css', '/me%00.css', '/me%3fx.css', '/me%23x.css', '/session.json']) {
+    for (const path of [
+      '/me/x.css',
+      '/me.css',
+      '/me/export/x.js',
+      '/me%2fx.css',
+      '/me;x.css',
+      '/session/..%2fx.css',
+      '/me%00.css',
+      '/me%3fx.css',
+      '/me%23x.css',
+      '/session.json',
+    ]) {
       const [answer] = await wire.send(request(`GET /api/v1/auth${path}`, { authorization: `Bearer ${access}` }))
       assert.deepEqual([answer?.status, answer?.headers.get('cache-control')], [404, ['no-store']], path)
     }
-    for (const path of ['/assets/../api/v1/auth/me', '/assets/..%2fapi%2fv1%2fauth%2fme', '/assets/%2e%2e/api/v1/auth/me', '/assets//etc/passwd', '/assets/..%5cx', '/assets/app.css%00']) {
+    for (const path of [
+      '/assets/../api/v1/auth/me',
+      '/assets/..%2fapi%2fv1%2fauth%2fme',
+      '/assets/%2e%2e/api/v1/auth/me',
+      '/assets//etc/passwd',
+      '/assets/..%5cx',
+      '/assets/app.css%00',
+    ]) {
       const [answer] = await wire.send(request(`GET ${path}`, { authorization: `Bearer ${access}` }))
       assert.deepEqual(answer?.headers.get('cache-control'), ['no-store'], path)
     }

@@ -36,7 +36,15 @@ forEachDatabase('44 token strength', (engine) => {
   test('every kind that the program gives out is such a token', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const ada = await app.user()
-    const kinds: Record<string, string[]> = { session: [], refresh: [], device: [], signUp: [], verify: [], reset: [], jti: [] }
+    const kinds: Record<string, string[]> = {
+      session: [],
+      refresh: [],
+      device: [],
+      signUp: [],
+      verify: [],
+      reset: [],
+      jti: [],
+    }
     for (let round = 0; round < 15; round += 1) {
       const byCookie = await app.post('/signin', { email: ada.email, password: ada.password, session: 'cookie' })
       const { access, refresh } = await app.tokens(ada)

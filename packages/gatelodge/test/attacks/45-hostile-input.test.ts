@@ -32,19 +32,49 @@ forEachDatabase('45 hostile input', (engine) => {
     ]
     for (const email of emails) {
       for (const path of ['/forgot-password', '/signup', '/signin']) {
-        await timed(`${path} ${email.slice(0, 20)}`, () => app.post(path, { email, ...(path !== '/forgot-password' && { password: 'quiet harbour 52' }) }))
+        await timed(`${path} ${email.slice(0, 20)}`, () =>
+          app.post(path, { email, ...(path !== '/forgot-password' && { password: 'quiet harbour 52' }) }),
+        )
       }
     }
-    for (const name of ['a\u0301'.repeat(75), '\u0345'.repeat(150), '\ufdfa'.repeat(150), `a${'._-'.repeat(49)}`, '\u1e9b\u0323'.repeat(75), '한'.repeat(150)]) {
+    for (const name of [
+      'a\u0301'.repeat(75),
+      '\u0345'.repeat(150),
+      '\ufdfa'.repeat(150),
+      `a${'._-'.repeat(49)}`,
+      '\u1e9b\u0323'.repeat(75),
+      '한'.repeat(150),
+    ]) {
       await timed('username', () => app.get(`/username-available?username=${encodeURIComponent(name)}`))
       await timed('sign-in', () => app.post('/signin', { username: name, password: 'quiet harbour 52' }))
-      await timed('sign-up', () => app.post('/signup', { email: 'a@example.com', password: 'quiet harbour 52', username: name, fullname: `${name.slice(0, 70)} ${name.slice(0, 70)}` }))
+      await timed('sign-up', () =>
+        app.post('/signup', {
+          email: 'a@example.com',
+          password: 'quiet harbour 52',
+          username: name,
+          fullname: `${name.slice(0, 70)} ${name.slice(0, 70)}`,
+        }),
+      )
     }
-    for (const password of ['\u0301'.repeat(4_096), 'a\u0301\u0323'.repeat(1_365), 'ab'.repeat(2_048), ' '.repeat(4_096), '\u{1f600}'.repeat(1_024)]) {
+    for (const password of [
+      '\u0301'.repeat(4_096),
+      'a\u0301\u0323'.repeat(1_365),
+      'ab'.repeat(2_048),
+      ' '.repeat(4_096),
+      '\u{1f600}'.repeat(1_024),
+    ]) {
       await timed('password', () => app.post('/signup', { email: 'a@example.com', password }))
       await timed('password', () => app.post('/signin', { email: 'a@example.com', password }))
     }
-    for (const body of [`{"email":"${'\\\\'.repeat(30_000)}"}`, `{${'"a":1,'.repeat(9_000)}"b":1}`, `{"${'\\"'.repeat(30_000)}":1}`, `${' '.repeat(65_000)}{}`, `{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`, `"${'"'.repeat(60_000)}`, `{"profile":{${Array.from({ length: 5_000 }, (_, index) => `"k${index}":1`).join()}}}`]) {
+    for (const body of [
+      `{"email":"${'\\\\'.repeat(30_000)}"}`,
+      `{${'"a":1,'.repeat(9_000)}"b":1}`,
+      `{"${'\\"'.repeat(30_000)}":1}`,
+      `${' '.repeat(65_000)}{}`,
+      `{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`,
+      `"${'"'.repeat(60_000)}`,
+      `{"profile":{${Array.from({ length: 5_000 }, (_, index) => `"k${index}":1`).join()}}}`,
+    ]) {
       assert.equal((await timed(`JSON ${body.slice(0, 12)}`, () => app.post('/signin', body))).status, 400)
     }
   })
@@ -74,7 +104,12 @@ forEachDatabase('45 hostile input', (engine) => {
       assert.ok((answer?.status ?? 0) >= 400 && (answer?.status ?? 0) < 500, JSON.stringify(headers).slice(0, 60))
       assert.ok(took < longest, `${JSON.stringify(headers).slice(0, 60)} took ${Math.round(took)} ms`)
     }
-    for (const path of [`/${'a/'.repeat(7_000)}`, `/${'%2e%2e/'.repeat(2_000)}`, `/api/v1/auth/me/sessions/${'a'.repeat(14_000)}`, `/api/v1/auth/username-available?${'a=1&'.repeat(3_500)}`]) {
+    for (const path of [
+      `/${'a/'.repeat(7_000)}`,
+      `/${'%2e%2e/'.repeat(2_000)}`,
+      `/api/v1/auth/me/sessions/${'a'.repeat(14_000)}`,
+      `/api/v1/auth/username-available?${'a=1&'.repeat(3_500)}`,
+    ]) {
       const start = performance.now()
       const [answer] = await wire.send(request(`GET ${path}`))
       assert.ok((answer?.status ?? 0) >= 400 && (answer?.status ?? 0) < 500, path.slice(0, 40))
@@ -97,7 +132,12 @@ forEachDatabase('45 hostile input', (engine) => {
       const told = await app.get(`/username-available?${query}`)
       assert.deepEqual([told.status, told.json.errors?.[0]?.field], [400, field], query)
     }
-    for (const body of ['{"__proto__":{"polluted":1}}', '{"constructor":{"prototype":{"polluted":1}}}', '{"email":{"__proto__":{"polluted":1}},"password":"x"}', '{"a":[{"__proto__":{"polluted":1}}]}']) {
+    for (const body of [
+      '{"__proto__":{"polluted":1}}',
+      '{"constructor":{"prototype":{"polluted":1}}}',
+      '{"email":{"__proto__":{"polluted":1}},"password":"x"}',
+      '{"a":[{"__proto__":{"polluted":1}}]}',
+    ]) {
       assert.equal((await app.post('/signin', body)).status, 400, body)
     }
     assert.equal(Reflect.get({}, 'polluted'), undefined)

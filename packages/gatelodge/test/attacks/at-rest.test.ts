@@ -12,9 +12,17 @@ function formsOf(secret: string): Buffer[] {
   const parts = secret.includes('.') ? [secret, secret.split('.').at(-1) ?? secret] : [secret]
   return parts.flatMap((part) => {
     const bytes = Buffer.from(part)
-    const forms = [part, bytes.toString('hex'), bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url'), encodeURIComponent(part)]
+    const forms = [
+      part,
+      bytes.toString('hex'),
+      bytes.toString('base64').replace(/=+$/, ''),
+      bytes.toString('base64url'),
+      encodeURIComponent(part),
+    ]
     const decoded = /^[\w-]{43}$/.test(part) ? Buffer.from(part, 'base64url') : undefined
-    const inner = decoded ? [decoded, Buffer.from(decoded.toString('hex')), Buffer.from(decoded.toString('base64').replace(/=+$/, ''))] : []
+    const inner = decoded
+      ? [decoded, Buffer.from(decoded.toString('hex')), Buffer.from(decoded.toString('base64').replace(/=+$/, ''))]
+      : []
     return [...forms.map((form) => Buffer.from(form)), Buffer.from(part, 'utf16le'), ...inner]
   })
 }
@@ -37,17 +45,40 @@ function filesOf(database: string): Record<string, Buffer> {
 
 /** Everything one person does, and the secrets it makes. */
 async function wholeLife(app: TestApp): Promise<{ secrets: Record<string, string>; bearer: string }> {
-  const secrets: Record<string, string> = { password: 'a quiet harbour 52', firstReset: 'a second harbour 53', changed: 'a third harbour 54', guess: 'a wrong harbour 99' }
-  const tokenOf = async (address: string, kind: string) => linkOf((await app.mails(address)).filter((mail) => mail.kind === kind).at(-1)?.text ?? '').token
+  const secrets: Record<string, string> = {
+    password: 'a quiet harbour 52',
+    firstReset: 'a second harbour 53',
+    changed: 'a third harbour 54',
+    guess: 'a wrong harbour 99',
+  }
+  const tokenOf = async (address: string, kind: string) =>
+    linkOf((await app.mails(address)).filter((mail) => mail.kind === kind).at(-1)?.text ?? '').token
   const email = 'old@example.com'
-  const signUp = await app.post('/signup', { email, password: secrets['password'], username: 'ada', fullname: 'Ada King' })
+  const signUp = await app.post('/signup', {
+    email,
+    password: secrets['password'],
+    username: 'ada',
+    fullname: 'Ada King',
+  })
   secrets['signUpCookie'] = signUp.cookie('gatelodge-signup') ?? ''
-  await app.post('/verify-email/resend', { email }, { headers: { cookie: `gatelodge-signup=${secrets['signUpCookie']}` } })
+  await app.post(
+    '/verify-email/resend',
+    { email },
+    { headers: { cookie: `gatelodge-signup=${secrets['signUpCookie']}` } },
+  )
   secrets['verification'] = await tokenOf(email, 'verification')
-  assert.equal((await app.post('/verify-email', { token: secrets['verification'], password: secrets['password'] })).status, 200)
+  assert.equal(
+    (await app.post('/verify-email', { token: secrets['verification'], password: secrets['password'] })).status,
+    200,
+  )
 
   await app.post('/signin', { email, password: secrets['guess'] })
-  const byCookie = await app.post('/signin', { email, password: secrets['password'], session: 'cookie', remember: true })
+  const byCookie = await app.post('/signin', {
+    email,
+    password: secrets['password'],
+    session: 'cookie',
+    remember: true,
+  })
   secrets['sessionCookie'] = byCookie.cookie('gatelodge') ?? ''
   secrets['deviceCookie'] = byCookie.cookie('gatelodge-device') ?? ''
   const first = await app.post('/signin', { identifier: 'ada', password: secrets['password'] })
@@ -59,10 +90,17 @@ async function wholeLife(app: TestApp): Promise<{ secrets: Record<string, string
 
   await app.post('/forgot-password', { email })
   secrets['reset'] = await tokenOf(email, 'password_reset')
-  assert.equal((await app.post('/reset-password', { token: secrets['reset'], new_password: secrets['firstReset'] })).status, 200)
+  assert.equal(
+    (await app.post('/reset-password', { token: secrets['reset'], new_password: secrets['firstReset'] })).status,
+    200,
+  )
   const third = await app.post('/signin', { email, password: secrets['firstReset'] })
   const bearer = third.json.access_token
-  await app.post('/change-password', { old_password: secrets['firstReset'], new_password: secrets['changed'] }, { bearer })
+  await app.post(
+    '/change-password',
+    { old_password: secrets['firstReset'], new_password: secrets['changed'] },
+    { bearer },
+  )
   await app.patch('/me', { first_name: 'Augusta', profile: { locale: 'en' } }, { bearer })
 
   await app.post('/change-email', { new_email: 'new@example.com', password: secrets['changed'] }, { bearer })
@@ -96,13 +134,26 @@ test('after all flows no secret lies in the database file, its log, the log of t
     assert.equal(new Set(Object.values(secrets)).size, Object.keys(secrets).length)
 
     const listings: Record<string, Buffer> = { log: Buffer.from(JSON.stringify(app.logged)) }
-    for (const path of ['/me', '/session', '/validate', '/me/sessions', '/me/events', '/me/export', '/openapi.json', '/docs', '/readyz', '/.well-known/jwks.json']) {
+    for (const path of [
+      '/me',
+      '/session',
+      '/validate',
+      '/me/sessions',
+      '/me/events',
+      '/me/export',
+      '/openapi.json',
+      '/docs',
+      '/readyz',
+      '/.well-known/jwks.json',
+    ]) {
       const told = await app.get(path, { bearer })
       assert.equal(told.status, 200, path)
       listings[path] = Buffer.from(told.text)
       assert.doesNotMatch(told.text, /argon2id\$|"password_hash"|secret_hash/, path)
     }
-    const tables = Buffer.from(JSON.stringify([await app.rows('mails'), await app.rows('events'), await app.rows('sessions')]))
+    const tables = Buffer.from(
+      JSON.stringify([await app.rows('mails'), await app.rows('events'), await app.rows('sessions')]),
+    )
     assert.deepEqual(findings(secrets, { ...filesOf(database), ...listings, tables }), [])
 
     // The search is able to find: each secret, once planted, in one form or another.

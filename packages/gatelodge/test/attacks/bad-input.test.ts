@@ -11,7 +11,21 @@ interface Field {
   readonly types: ReadonlySet<string>
 }
 
-const privileged = ['is_staff', 'roles', 'role', 'id', 'user_id', 'email_verified', 'password_hash', 'is_active', 'tenant', 'mfa_enabled', 'constructor', 'prototype', 'toString']
+const privileged = [
+  'is_staff',
+  'roles',
+  'role',
+  'id',
+  'user_id',
+  'email_verified',
+  'password_hash',
+  'is_active',
+  'tenant',
+  'mfa_enabled',
+  'constructor',
+  'prototype',
+  'toString',
+]
 const withBody = routes.filter(({ body }) => body !== undefined)
 
 /** The fields of a body, as the schema that checks it says. */
@@ -76,7 +90,8 @@ forEachDatabase('bad input', (engine) => {
       for (const field of fields) {
         for (const value of wrongFor(field)) {
           const name = field.path.join('.')
-          const isObject = field.types.has('object') && typeof value === 'object' && value !== null && !Array.isArray(value)
+          const isObject =
+            field.types.has('object') && typeof value === 'object' && value !== null && !Array.isArray(value)
           const named = isObject ? `${name}.${Object.keys(value)[0]?.replace('$ne', 'body')}` : name
           await ask(route, nest(field.path, value), named, `${name} = ${JSON.stringify(value)?.slice(0, 40)}`)
         }
@@ -86,7 +101,19 @@ forEachDatabase('bad input', (engine) => {
       for (const name of privileged) await ask(route, { [name]: true }, name, name)
       await ask(route, '{"__proto__":{"is_staff":true}}', '__proto__', '__proto__')
       await ask(route, '{"<script>":1}', 'body', 'a name that cannot be repeated')
-      for (const broken of ['{', '{}}', "{'a':1}", '{"a":}', 'null', '[]', '"x"', '1', 'undefined', '{"a":1,}', '\u00a0{}']) {
+      for (const broken of [
+        '{',
+        '{}}',
+        "{'a':1}",
+        '{"a":}',
+        'null',
+        '[]',
+        '"x"',
+        '1',
+        'undefined',
+        '{"a":1,}',
+        '\u00a0{}',
+      ]) {
         await ask(route, broken, 'body', broken)
       }
     }
@@ -105,14 +132,24 @@ forEachDatabase('bad input', (engine) => {
     await app.deps.hasher.close()
     const before = await stored(app)
     const megabyte = JSON.stringify({ password: 'x'.repeat(2 ** 20) })
-    const longPassword = JSON.stringify({ password: 'x'.repeat(60_000), old_password: 'x'.repeat(60_000).slice(0, 1), token: 'x' })
+    const longPassword = JSON.stringify({
+      password: 'x'.repeat(60_000),
+      old_password: 'x'.repeat(60_000).slice(0, 1),
+      token: 'x',
+    })
 
     for (const route of withBody) {
       const name = `${route.method} ${route.path}`
       const large = await app.ask(route.method, route.path, megabyte, { bearer })
       assert.deepEqual([large.status, large.code], [413, 'body_too_large'], name)
       assert.equal((await app.ask(route.method, route.path, longPassword, { bearer })).status, 400, name)
-      for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml', 'application/json; charset=latin1']) {
+      for (const type of [
+        'text/plain',
+        'application/x-www-form-urlencoded',
+        'multipart/form-data; boundary=x',
+        'application/xml',
+        'application/json; charset=latin1',
+      ]) {
         const told = await app.ask(route.method, route.path, '{}', { bearer, headers: { 'content-type': type } })
         assert.deepEqual([told.status, told.code], [415, 'media_type_unsupported'], `${name} ${type}`)
       }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Ask, forEachDatabase, type Person, type TestApp, type Told, testApp } from '../support/app.ts'
-import { tables, type TableName } from '../support/attack.ts'
+import { type TableName, tables } from '../support/attack.ts'
 
 /** Columns that hold an id, a hash, a sealed text or an instant: only whether they are set, and how long they are, may be seen. */
 const opaque = /(?:^id$|_id$|hash|sealed|key|place|_at$|^at$|^since$|blocked_until)/
@@ -12,14 +12,18 @@ type Row = Readonly<Record<string, unknown>>
 
 function shapeOf(row: Row): string {
   const shown = Object.entries(row).map(([column, value]) => {
-    const seen = opaque.test(column) && value !== null ? `set, ${typeof value === 'string' ? value.length : 'number'}` : value
+    const seen =
+      opaque.test(column) && value !== null ? `set, ${typeof value === 'string' ? value.length : 'number'}` : value
     return [column, seen === known || seen === unknown || column === 'ip' ? 'hidden' : seen]
   })
   return JSON.stringify(Object.fromEntries(shown))
 }
 
 /** Rows of every table that an action adds or changes, as far as somebody may tell them apart. */
-async function traceOf(app: TestApp, action: () => Promise<Told>): Promise<{ told: Told; rows: Partial<Record<TableName, string[]>> }> {
+async function traceOf(
+  app: TestApp,
+  action: () => Promise<Told>,
+): Promise<{ told: Told; rows: Partial<Record<TableName, string[]>> }> {
   const before = await snapshot(app)
   const told = await action()
   const after = await snapshot(app)
@@ -59,10 +63,21 @@ forEachDatabase('blindness', (engine) => {
   const password = 'planted harbour 9'
   for (const [name, ask] of [
     ['sign-up', (app, email, ask) => app.post('/signup', { email, password }, ask)],
-    ['sign-up with names', (app, email, ask) => app.post('/signup', { email, password, username: email === known ? 'wanted1' : 'wanted2', fullname: 'Ada King' }, ask)],
+    [
+      'sign-up with names',
+      (app, email, ask) =>
+        app.post(
+          '/signup',
+          { email, password, username: email === known ? 'wanted1' : 'wanted2', fullname: 'Ada King' },
+          ask,
+        ),
+    ],
     ['forgot', (app, email, ask) => app.post('/forgot-password', { email }, ask)],
     ['resend', (app, email, ask) => app.post('/verify-email/resend', { email }, ask)],
-    ['e-mail change', (app, email, ask) => app.post('/change-email', { new_email: email, password: 'quiet harbour 52' }, ask)],
+    [
+      'e-mail change',
+      (app, email, ask) => app.post('/change-email', { new_email: email, password: 'quiet harbour 52' }, ask),
+    ],
   ] as const satisfies readonly (readonly [string, (app: TestApp, email: string, ask: Ask) => Promise<Told>])[]) {
     test(`${name}: a known and an unknown address get the same answer and leave the same rows`, async () => {
       const { app, bearer } = await setting(engine)
@@ -73,7 +88,8 @@ forEachDatabase('blindness', (engine) => {
         const unseen = await traceOf(app, () => ask(app, unknown, { bearer, ip: '203.0.113.2' }))
         assert.ok(seen.told.status < 300, seen.told.text)
         assert.deepEqual(visible(seen.told), visible(unseen.told), `round ${round}`)
-        const same = (rows: typeof seen.rows) => JSON.parse(JSON.stringify(rows).replaceAll('wanted1', 'wanted').replaceAll('wanted2', 'wanted'))
+        const same = (rows: typeof seen.rows) =>
+          JSON.parse(JSON.stringify(rows).replaceAll('wanted1', 'wanted').replaceAll('wanted2', 'wanted'))
         assert.deepEqual(same(seen.rows), same(unseen.rows), `round ${round}`)
         assert.ok(Object.keys(seen.rows).length >= 2, 'something was written')
       }
@@ -95,9 +111,13 @@ forEachDatabase('blindness', (engine) => {
       assert.deepEqual(visible(seen.told), visible(unseen.told))
       // An account counts its failures in a row and its audit log says whose they are; nothing else differs.
       const counts = ({ rows }: typeof seen) => Object.entries(rows).map(([table, added]) => [table, added.length])
-      assert.deepEqual(counts(seen).filter(([table]) => table !== 'users'), counts(unseen))
+      assert.deepEqual(
+        counts(seen).filter(([table]) => table !== 'users'),
+        counts(unseen),
+      )
       assert.equal(seen.rows.users?.length, 1)
-      const plain = (row = '') => row.replace('wrong_password', 'unknown_user').replace('"user_id":"set, 36"', '"user_id":null')
+      const plain = (row = '') =>
+        row.replace('wrong_password', 'unknown_user').replace('"user_id":"set, 36"', '"user_id":null')
       assert.equal(plain(seen.rows.events?.[0]), plain(unseen.rows.events?.[0]))
     }
   })
