@@ -18,7 +18,9 @@ export async function readJson(request: Request, mayBeEmpty: boolean): Promise<u
 export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
   const result = schema.safeParse(input)
   if (result.success) return result.data
-  throw new AuthError('input_invalid', { faults: result.error.issues.flatMap((issue) => toFaults(issue, input)) })
+
+  const faults = result.error.issues.flatMap((issue) => toFaults(issue, input))
+  throw new AuthError('input_invalid', { faults: [...firstOfEachField(faults).values()].toReversed() })
 }
 
 /** A client that leaves in the middle of its body is no fault of ours. */
@@ -29,6 +31,11 @@ async function receive(request: Request): Promise<Buffer> {
     if (error instanceof AuthError) throw error
     throw invalidField('body', 'incomplete', 'The body ended before its end')
   }
+}
+
+/** An array in place of a text is also too short for one: the first fault of a field says enough. */
+function firstOfEachField(faults: readonly FieldFault[]): Map<string, FieldFault> {
+  return new Map(faults.toReversed().map((fault) => [fault.field, fault]))
 }
 
 async function readBytes(request: Request): Promise<Buffer> {

@@ -15,7 +15,7 @@ export interface Cookie {
   clear(): string
 }
 
-/** `__Host-` cookies over https; over plain http the same names without the prefix and without Secure (http-api, section 1). */
+/** `__Host-` cookies over https; over plain http the same names without the prefix and without Secure. */
 export function createCookieJar(publicUrl: string): CookieJar {
   const secure = publicUrl.startsWith('https:')
   return {

@@ -84,7 +84,7 @@ export const tokenResponseSchema = z
 
 export const messageSchema = z.strictObject({ message: z.string() }).meta({ id: 'Message' })
 
-/** The wire form of a user (http-api, section 2). */
+/** The wire form of a user. */
 export function userToWire(user: User): z.infer<typeof userSchema> {
   return {
     id: user.id,

@@ -12,7 +12,7 @@ import { operations, pureOperations } from './api.ts'
 import { type Auth, createAuth } from './auth.ts'
 import { raising } from './naming.ts'
 
-/** What http-api, section 10 promises by name. */
+/** What the library promises by name. */
 const promised = [
   'registerUser',
   'authenticateUser',
