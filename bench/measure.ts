@@ -25,7 +25,7 @@ export interface CheckFigures {
   readonly rounds: readonly Round[]
 }
 
-interface Round {
+export interface Round {
   /** Answers per second. */
   readonly rate: number
   /** Answers per second of the server's processor time: blind to a load generator or a neighbour that takes turns. */
@@ -34,11 +34,13 @@ interface Round {
   readonly p99: number
 }
 
-/** Sign-ins per second of the server and checks per second of its bare hash pool. */
+/** Sign-ins of the server and checks of its bare hash pool. */
 export interface SignInFigures {
-  readonly server: readonly number[]
-  readonly pool: readonly number[]
+  readonly server: readonly Rate[]
+  readonly pool: readonly Rate[]
 }
+
+type Rate = Pick<Round, 'rate' | 'perCpuSecond'>
 
 /** Session checks while others sign in. */
 export interface CrowdFigures {
@@ -115,16 +117,18 @@ export async function measureSignIns(bench: Bench): Promise<SignInFigures> {
   const requests = signIns(seeded)
   await assertAnswers('sign-in', gatelodge, requests, '"email":"person1@example.com"')
 
-  const figures: { server: number[]; pool: number[] } = { server: [], pool: [] }
+  const figures: { server: Rate[]; pool: Rate[] } = { server: [], pool: [] }
   for (let round = 0; round <= bench.rounds; round += 1) {
     progress.say(`sign-in: ${round === 0 ? 'warming up' : `round ${round} of ${bench.rounds}`}`)
+    const cpuBefore = [cpuSeconds({ child: pool }), cpuSeconds(gatelodge)] as const
     pool.send(seconds * 1000)
-    const [perSecond] = await once(pool, 'message')
+    const [checks] = await once(pool, 'message')
     const [load] = await run(bench, [{ url: gatelodge.url, connections: signInConnections, seconds, requests }])
     if (round === 0) continue
 
-    figures.pool.push(Number(perSecond))
-    figures.server.push(load.rate)
+    const [ofPool, ofServer] = cpuBefore
+    figures.pool.push({ rate: checks.rate, perCpuSecond: checks.answers / (cpuSeconds({ child: pool }) - ofPool) })
+    figures.server.push({ rate: load.rate, perCpuSecond: load.answers / (cpuSeconds(gatelodge) - ofServer) })
   }
   return figures
 }

@@ -73,7 +73,7 @@ export async function stopAll(): Promise<void> {
 }
 
 /** Seconds of processor time that a process with all its threads has used, or NaN where the system does not say. */
-export function cpuSeconds({ child }: Server): number {
+export function cpuSeconds({ child }: Pick<Server, 'child'>): number {
   if (!isLinux) return Number.NaN
 
   const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')

@@ -6,7 +6,7 @@ import { costlyApp } from '../packages/gatelodge/test/support/attack.ts'
 const pairs = process.env.PROOFS === 'quick' ? 200 : 600
 
 test('how long a refused sign-in takes does not tell a known address from an unknown one', async () => {
-  await using app = await costlyApp({ memoryKiB: 4_096, passes: 1, lanes: 1 }, {})
+  await using app = await costlyApp({ memoryKiB: 4_096, passes: 2, lanes: 1 }, {})
   // Each account fails less often than its delay begins, and each client stays within its budget: what is timed is always a hash.
   const known: string[] = []
   for (let index = 0; index < Math.ceil(pairs / 8); index += 1) {

@@ -59,7 +59,7 @@ test('over https every answer carries HSTS for two years and all sub-domains, is
 })
 
 test('every body says what it is, text with its charset, and none is a script', async () => {
-  await using app = await testApp({ env: unlimited })
+  await using app = await testApp({ env: { ...unlimited, GATELODGE_SECURITY_CONTACT: 'mailto:security@example.com' } })
   const { access } = await app.tokens(await app.user())
   const known = new Set([
     'application/json; charset=utf-8',

@@ -54,6 +54,7 @@ test('a genuine signature over the wrong claims or kind is refused', async () =>
     { roles: undefined },
     { jti: undefined },
     { exp: undefined },
+    { nbf: 3_900_000_000 },
     { client_id: undefined },
   ]) {
     await assert.rejects(tokens.verify(await sign(change)), refused, JSON.stringify(change))

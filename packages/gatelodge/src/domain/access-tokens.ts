@@ -136,12 +136,13 @@ function headerKid(text: string): string | undefined {
 }
 
 function asClaims(payload: Readonly<Record<string, unknown>>): AccessTokenClaims {
-  const { iss, sub, aud, exp, iat, jti, sid, client_id, roles } = payload
+  const { iss, sub, aud, exp, nbf, iat, jti, sid, client_id, roles } = payload
   const texts = [iss, sub, aud, jti, sid, client_id]
   const genuine =
     texts.every((text) => typeof text === 'string') &&
     typeof exp === 'number' &&
     typeof iat === 'number' &&
+    nbf === undefined && // ours are valid from the start; one that is not is not ours
     Array.isArray(roles) &&
     isUuid(String(sub))
   if (!genuine) throw new AuthError('token_invalid')

@@ -1,6 +1,6 @@
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError, isAuthError } from '../kernel/errors.ts'
-import { newToken } from '../kernel/ids.ts'
+import { newToken, type UserId } from '../kernel/ids.ts'
 import type { SessionRow, UserRow } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
@@ -16,6 +16,9 @@ export const passwordProof: Proof = { methods: ['pwd'], assurance: 'aal1' }
 
 /** Failures in a row after which a password must be reset by mail (NIST SP 800-63B-4, 3.2.2). */
 export const passwordFailuresAllowed = 100
+
+/** The id of no account. */
+const nobody = '00000000-0000-0000-0000-000000000000' as UserId
 
 /** A session that may exist, with the credential that goes to its holder once. */
 export interface SignedIn {
@@ -104,18 +107,18 @@ export async function isPasswordOf(
   return right && !stopped
 }
 
-/** Counts a wrong password; at the hard stop the owner is mailed the way on. */
-export async function notePasswordFailure(deps: Deps, work: Work, user: UserRow): Promise<void> {
+/** Counts a wrong password; at the hard stop the owner is mailed the way on. An unknown account costs the same statement, or its absence would tell. */
+export async function notePasswordFailure(deps: Deps, work: Work, user: UserRow | undefined): Promise<void> {
   if (!deps.config.rateLimits) return
 
   const counted = await work.db
     .updateTable('users')
     .set((eb) => ({ password_failures: eb('password_failures', '+', 1) }))
-    .where('id', '=', user.id)
+    .where('id', '=', user?.id ?? nobody)
     .returning('password_failures')
     .executeTakeFirst()
   work.changed([])
-  if (counted?.password_failures !== passwordFailuresAllowed) return
+  if (!user || counted?.password_failures !== passwordFailuresAllowed) return
 
   await record(work, 'password.disabled', user.id, { failures: passwordFailuresAllowed })
   await requestMail(work, 'password_disabled', { userId: user.id })

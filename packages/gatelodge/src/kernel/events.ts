@@ -23,7 +23,6 @@ export interface Events {
   'password_reset.requested': Record<string, never>
   'password.reset': { sessions_ended: number }
   'password.changed': { sessions_ended: number }
-  'password.change_refused': Record<string, never>
   'password.rehashed': Record<string, never>
   'email_change.requested': Record<string, never>
   'email.changed': { sessions_ended: number }
@@ -61,7 +60,6 @@ export const eventDocs = {
   'password_reset.requested': 'A reset link was asked for.',
   'password.reset': 'A password was set by a mailed link; every session ended.',
   'password.changed': 'A password was changed by its owner; the other sessions ended.',
-  'password.change_refused': 'A change was refused for a wrong current password.',
   'password.rehashed': 'A hash was renewed with today’s parameters.',
   'email_change.requested': 'A new address was asked for and must be confirmed.',
   'email.changed': 'The address changed after confirmation.',

@@ -14,6 +14,7 @@ const hostile = [
   'Call +49 30 1234567 now',
   'mail me@evil.test',
   '{{7*7}}',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what some template engines would evaluate
   '${7*7}',
   '<%= 7*7 %>',
   '#{7*7}',

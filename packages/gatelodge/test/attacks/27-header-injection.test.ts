@@ -34,7 +34,7 @@ forEachDatabase('27 header injection', (engine) => {
           first_name: name,
           last_name: name,
         })
-        assert.equal(told.status, 201, email)
+        assert.equal(told.status, 201, name)
         await app.composition.deliverMail()
         const mail = server.received.at(-1)
         assert.deepEqual(mail?.recipients, [email])

@@ -66,7 +66,7 @@ forEachDatabase('36 e-mail change takeover', (engine) => {
     await app.post('/change-email', { new_email: 'next@example.com', password: ada.password }, { bearer: access })
     const next = (await app.lastMail('next@example.com')).token
     await app.post('/change-email', { new_email: 'later@example.com', password: ada.password }, { bearer: access })
-    await recover(app, undo)
+    assert.equal((await app.post('/change-email/undo', { token: undo })).status, 200)
     assert.equal((await app.post('/change-email/confirm', { token: next })).code, 'token_invalid')
     assert.deepEqual(await app.mails('later@example.com'), [])
   })

@@ -25,6 +25,8 @@ forEachDatabase('45 hostile input', (engine) => {
       `${'@'.repeat(50_000)}`,
       `${' '.repeat(50_000)}a@example.com`,
       `${'a.'.repeat(125)}a@b.example`.slice(-254),
+      `${'a'.repeat(63)}(@example.com`,
+      `${'a.'.repeat(31)}(@example.com`,
       `a@${'-'.repeat(240)}.example`,
       `a@${'xn--'.repeat(60)}.com`.slice(0, 254),
       `a@${'\u0301'.repeat(240)}.com`,

@@ -164,8 +164,17 @@ test('after all flows no secret lies in the database file, its log, the log of t
       assert.ok(found.length > 0, `${name} was planted and not found`)
     }
     // And an erased secret is gone from the file once its log is folded in: freed pages are wiped.
-    await sql`update profiles set website = null`.execute(app.deps.store.migrationDb)
-    await sql`pragma wal_checkpoint(truncate)`.execute(app.deps.store.migrationDb)
+    const { migrationDb } = app.deps.store
+    await sql`update profiles set website = null`.execute(migrationDb)
+    for (let row = 0; row < 400; row += 1) {
+      await sql`insert into limit_counters values (${`${secrets['lastCookie']} ${row}`}, 0, 0, 0, 0)`.execute(
+        migrationDb,
+      )
+    }
+    await sql`pragma wal_checkpoint(truncate)`.execute(migrationDb)
+    assert.ok(findings(secrets, { database: readFileSync(database) }).length > 0)
+    await sql`delete from limit_counters`.execute(migrationDb)
+    await sql`pragma wal_checkpoint(truncate)`.execute(migrationDb)
     assert.deepEqual(findings(secrets, { database: readFileSync(database) }), [])
   } finally {
     rmSync(folder, { recursive: true })

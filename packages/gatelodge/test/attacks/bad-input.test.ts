@@ -126,6 +126,48 @@ forEachDatabase('bad input', (engine) => {
     assert.equal((await app.post('/signin', { email: 'ada@example.com', password: 'quiet harbour 52' })).status, 503)
   })
 
+  test('what only the operation can refuse costs no hash either, and leaves no trace', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const ada = await app.user({ username: 'taken' })
+    const { access: bearer } = await app.tokens(ada)
+    await app.post('/forgot-password', { email: ada.email })
+    const { token } = await app.lastMail(ada.email)
+    await app.composition.deliverMail()
+    await app.deps.hasher.close()
+    const before = await stored(app)
+
+    const good = { email: 'eve@example.com', password: 'quiet harbour 52' }
+    const garbage = `${'A'.repeat(22)}.${'B'.repeat(43)}`
+    for (const [path, body, named] of [
+      ['/signup', { ...good, email: 'no address' }, 'email'],
+      ['/signup', { ...good, password: 'short' }, 'password'],
+      ['/signup', { ...good, password: 'password123' }, 'password'],
+      ['/signup', { ...good, password: 'tab\tin a harbour' }, 'password'],
+      ['/signup', { ...good, password: 'x'.repeat(4_000) }, 'password'],
+      ['/signup', { ...good, username: 'a' }, 'username'],
+      ['/signup', { ...good, username: 'a@b' }, 'username'],
+      ['/signup', { ...good, username: 'taken' }, 'username_taken'],
+      ['/signup', { ...good, first_name: 'Eve', fullname: 'Eve' }, 'fullname'],
+      ['/reset-password', { token: garbage, new_password: 'another harbour 53' }, 'token_invalid'],
+      ['/reset-password', { token, new_password: 'short' }, 'new_password'],
+      ['/verify-email', { token: garbage, password: 'quiet harbour 52' }, 'token_invalid'],
+      ['/change-password', { old_password: ada.password, new_password: 'short' }, 'new_password'],
+      ['/change-email', { new_email: 'no address', password: ada.password }, 'new_email'],
+      ['/change-email', { new_email: ada.email, password: ada.password }, 'new_email'],
+      ['/forgot-password', { email: 'no address' }, 'email'],
+      ['/verify-email/resend', { email: 'no address' }, 'email'],
+      ['/signin', { password: 'quiet harbour 52' }, 'identifier'],
+    ] as const) {
+      const told = await app.post(path, body, { bearer })
+      assert.deepEqual(
+        [told.status, told.json.errors?.[0]?.field ?? told.code],
+        [400, named],
+        `${path} ${JSON.stringify(body).slice(0, 80)}`,
+      )
+    }
+    assert.deepEqual(await stored(app), before)
+  })
+
   test('every route refuses a body of another type, or of a megabyte, before it looks at it', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const bearer = await bearerOf(app)

@@ -47,11 +47,11 @@ function send(
   bytes: string | Uint8Array | AsyncIterable<string | Uint8Array>,
   patience = 5_000,
 ): Promise<WireAnswer[]> {
-  const parts: Buffer[] = []
+  const parts: Uint8Array[] = []
   const socket = connect(port, '127.0.0.1')
   const { promise, resolve } = Promise.withResolvers<WireAnswer[]>()
   const giveUp = setTimeout(() => socket.destroy(), patience)
-  socket.on('data', (part) => parts.push(part))
+  socket.on('data', (part) => parts.push(Buffer.from(part)))
   socket.on('error', () => {}) // a server that hangs up on an attacker is an answer too
   socket.on('close', () => {
     clearTimeout(giveUp)

@@ -94,7 +94,11 @@ export const accountDataRoutes = [
     errors: ['incorrect_password', 'reauthentication_required', 'last_administrator', 'overloaded'],
     async handle(deps, { actor, body, cookies, me }) {
       await deleteOwnAccount(deps, actor, me, body)
-      return { status: 204, cookies: [cookies.session.clear()] }
+      return {
+        status: 204,
+        cookies: [cookies.session.clear()],
+        headers: { 'clear-site-data': '"cache", "storage"' },
+      }
     },
   }),
 ]

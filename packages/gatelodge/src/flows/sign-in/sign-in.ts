@@ -104,7 +104,7 @@ async function noteFailure(
   reason: Events['signin.failed']['reason'],
 ): Promise<void> {
   await transact(deps, actor, async (work) => {
-    if (user && reason === 'wrong_password') await notePasswordFailure(deps, work, user)
+    if (reason === 'wrong_password' || reason === 'unknown_user') await notePasswordFailure(deps, work, user)
     await record(work, 'signin.failed', user?.id ?? null, { reason })
   })
 }
