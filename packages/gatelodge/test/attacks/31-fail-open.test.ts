@@ -6,8 +6,16 @@ import { askEveryRoute, turn } from '../support/attack.ts'
 
 const token = `${'A'.repeat(22)}.${'B'.repeat(43)}`
 
-async function breakTable(app: TestApp, table: string): Promise<void> {
-  await sql`alter table ${sql.table(table)} rename to ${sql.table(`${table}_gone`)}`.execute(app.deps.store.migrationDb)
+/** Takes a table away until the end of the test: what runs next may get the same database. */
+async function breakTable(app: TestApp, table: string): Promise<AsyncDisposable> {
+  const rename = (from: string, to: string) =>
+    sql`alter table ${sql.table(from)} rename to ${sql.table(to)}`.execute(app.deps.store.migrationDb)
+  await rename(table, `${table}_gone`)
+  return {
+    async [Symbol.asyncDispose]() {
+      await rename(`${table}_gone`, table)
+    },
+  }
 }
 
 /** A failure that says nothing of its cause. */
@@ -70,7 +78,7 @@ forEachDatabase('31 fail-open', (engine) => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)
-    await breakTable(app, 'limit_counters')
+    await using _broken = await breakTable(app, 'limit_counters')
     for (const [path, body] of [
       ['/signin', { email: ada.email, password: ada.password }],
       ['/signin', { email: ada.email, password: 'wrong harbour' }],
@@ -102,7 +110,7 @@ forEachDatabase('31 fail-open', (engine) => {
       await app.rows('refresh_tokens'),
       await app.rows('one_time_tokens'),
     ]
-    await breakTable(app, 'events')
+    await using _broken = await breakTable(app, 'events')
 
     assertClosed(await app.post('/signin', { email: ada.email, password: ada.password }), 'sign-in')
     assertClosed(await app.post('/signin', { email: ada.email, password: 'wrong harbour' }), 'wrong sign-in')
@@ -130,7 +138,7 @@ forEachDatabase('31 fail-open', (engine) => {
     const ada = await app.user()
     const cookie = await app.cookie(ada)
     const { access } = await app.tokens(ada)
-    await breakTable(app, 'sessions')
+    await using _broken = await breakTable(app, 'sessions')
     assertClosed(await app.get('/session', { headers: { cookie: `gatelodge=${token}` } }), 'unknown')
     for (const ask of [{ bearer: access }, { cookie }]) {
       const told = await app.get('/me/sessions', ask)
