@@ -53,15 +53,17 @@ export function assertMaySignIn(user: UserRow): void {
 
 /**
  * The one step in which every way to sign in ends: decides whether the proof suffices, and starts a session with a new id. The session that
- * asked, if any, ends (no fixation). @throws account_inactive, email_unverified
+ * asked, if any, ends (no fixation). `seen` is the account as it was proved: a reset or a deletion since then ends this sign-in.
+ * @throws invalid_credentials, account_inactive, email_unverified
  */
 export async function startSession(
   deps: Deps,
   work: Work,
-  user: UserRow,
+  seen: UserRow,
   proof: Proof,
   wish: SessionWish,
 ): Promise<StartedSession> {
+  const user = await admit(work, seen)
   assertMaySignIn(user)
 
   const { actor } = work
@@ -70,16 +72,22 @@ export async function startSession(
   }
   const { row, token } = await insertSession(work, deps.config, user.id, proof, wish)
   const secret = wish.kind === 'cookie' ? token.text : await insertRefreshToken(work, row)
-  const deviceCookie = await rememberDevice(deps, work, user, row.id)
-  await work.db
+  const deviceCookie = await rememberDevice(deps, work, seen, row.id)
+  await record(work, 'session.started', user.id, { session_id: row.id, methods: proof.methods, kind: wish.kind })
+  return { row, user: await loadUser(work.db, user), secret, deviceCookie }
+}
+
+/** Notes the sign-in on the account, which holds its row until the unit of work ends: whoever ends its sessions meanwhile comes before or after. */
+async function admit(work: Work, seen: UserRow): Promise<UserRow> {
+  const user = await work.db
     .updateTable('users')
     .set({ last_login_at: work.now, password_failures: 0 })
-    .where('id', '=', user.id)
-    .execute()
-  work.changed([user.id])
-  await record(work, 'session.started', user.id, { session_id: row.id, methods: proof.methods, kind: wish.kind })
-
-  return { row, user: await loadUser(work.db, { ...user, last_login_at: work.now }), secret, deviceCookie }
+    .where('id', '=', seen.id)
+    .returningAll()
+    .executeTakeFirst()
+  work.changed([seen.id])
+  if (user?.password_hash !== seen.password_hash) throw new AuthError('invalid_credentials')
+  return user
 }
 
 /** Signs the access token of a started session, outside its transaction. */

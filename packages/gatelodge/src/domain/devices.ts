@@ -38,24 +38,31 @@ export async function isKnownDevice(deps: Deps, userId: UserId, deviceId: string
  * within 90 days. Never at the first sign-in, at most once a day. Answers the device cookie.
  */
 export async function rememberDevice(deps: Deps, work: Work, user: UserRow, sessionId: SessionId): Promise<string> {
-  const deviceId = readDeviceCookie(work.keyring, work.actor.deviceCookie) ?? newId(work.random)
+  const cookie = readDeviceCookie(work.keyring, work.actor.deviceCookie) ?? null
   const place = placeOf(work.keyring, work.actor)
   const known = await work.db
     .selectFrom('known_devices')
-    .select('user_id')
+    .selectAll()
     .where('user_id', '=', user.id)
     .where('last_seen_at', '>', work.now - deviceMemory)
-    .where((eb) => eb.or([eb('device_id', '=', deviceId), eb('place', '=', place)]))
-    .executeTakeFirst()
+    .where((eb) => eb.or([eb('device_id', '=', cookie), eb('place', '=', place)]))
+    .execute()
 
+  const here = known.find((device) => device.place === place)
+  const deviceId = cookie ?? here?.device_id ?? newId(work.random)
+  const isUpToDate = here?.device_id === deviceId && here.last_seen_at > work.now - day
+  if (!isUpToDate) await storeDevice(work, user.id, place, deviceId)
+  if (known.length === 0 && user.last_login_at !== null) await tellOfNewDevice(deps, work, user, sessionId)
+  return `${deviceId}.${work.keyring.mac('device', deviceId)}`
+}
+
+async function storeDevice(work: Work, userId: UserId, place: string, deviceId: string): Promise<void> {
   const values = { device_id: deviceId, last_seen_at: work.now }
   await work.db
     .insertInto('known_devices')
-    .values({ user_id: user.id, place, ...values })
+    .values({ user_id: userId, place, ...values })
     .onConflict((conflict) => conflict.columns(['user_id', 'place']).doUpdateSet(values))
     .execute()
-  if (!known && user.last_login_at !== null) await tellOfNewDevice(deps, work, user, sessionId)
-  return `${deviceId}.${work.keyring.mac('device', deviceId)}`
 }
 
 /** Takes the trust away from every device of a user; where they signed in from stays known. */

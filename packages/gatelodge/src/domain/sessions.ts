@@ -50,9 +50,7 @@ export async function insertSession(
   wish: SessionWish,
 ): Promise<{ row: SessionRow; token: NewToken }> {
   const token = newToken(work.random)
-  const row = await work.db
-    .insertInto('sessions')
-    .values({
+  const row: SessionRow = {
       id: token.id as SessionId,
       user_id: userId,
       kind: wish.kind,
@@ -66,9 +64,8 @@ export async function insertSession(
       remember: wish.remember ? 1 : 0,
       ip: work.actor.ip,
       user_agent: work.actor.userAgent?.slice(0, userAgentLength) ?? null,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
+  }
+  await work.db.insertInto('sessions').values(row).execute()
   return { row, token }
 }
 

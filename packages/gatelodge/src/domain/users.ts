@@ -161,11 +161,21 @@ export async function voidSignupsOf(work: Work, email: string): Promise<void> {
 
 /** The account with profile and roles, as callers see it. */
 export async function loadUser(db: ReadDb, row: UserRow): Promise<User> {
-  const [profile, roles] = await Promise.all([
-    db.selectFrom('profiles').selectAll().where('user_id', '=', row.id).executeTakeFirstOrThrow(),
-    findRoles(db, row.id),
-  ])
-  return toUser(row, profile, roles)
+  const rows = await db
+    .selectFrom('profiles')
+    .leftJoin('user_roles', 'user_roles.user_id', 'profiles.user_id')
+    .selectAll('profiles')
+    .select('user_roles.role')
+    .where('profiles.user_id', '=', row.id)
+    .orderBy('user_roles.role')
+    .execute()
+  const [profile] = rows
+  if (!profile) throw new Error('an account has a profile')
+  return toUser(
+    row,
+    profile,
+    rows.flatMap(({ role }) => role ?? []),
+  )
 }
 
 /** An account's roles, sorted. */

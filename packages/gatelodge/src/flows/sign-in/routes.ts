@@ -43,7 +43,7 @@ export const signInRoutes = [
     limit: 'password',
     body: z.strictObject({ password: passwordField }),
     answers: { 200: { description: 'Proved', schema: signInSchema } },
-    errors: ['incorrect_password', 'overloaded', 'account_inactive', 'email_unverified'],
+    errors: ['incorrect_password', 'invalid_credentials', 'overloaded', 'account_inactive', 'email_unverified'],
     async handle(deps, { actor, body, cookies, me }) {
       return signInAnswer(cookies, await reauthenticate(deps, actor, me, body))
     },

@@ -14,7 +14,7 @@ import { normaliseEmail } from '../../domain/identifiers/email.ts'
 import { normaliseUsername } from '../../domain/identifiers/username.ts'
 import { attemptWithin, signInDelay } from '../../domain/limits.ts'
 import type { SessionWish } from '../../domain/sessions.ts'
-import { findUserByEmail, findUserByUsername, lockUser } from '../../domain/users.ts'
+import { findUserByEmail, findUserByUsername } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError, invalidField, isAuthError } from '../../kernel/errors.ts'
 import type { Events } from '../../kernel/events.ts'
@@ -90,9 +90,8 @@ async function signInByPassword(deps: Deps, actor: Actor, user: UserRow | undefi
   await assertAllowedIn(deps, actor, user)
   const renewedHash = await renewHash(deps, actor, user, input.password)
   const started = await transact(deps, actor, async (work) => {
-    const current = await lockSameUser(work, user)
-    if (renewedHash !== undefined) await storeRenewedHash(work, current, renewedHash)
-    return startSession(deps, work, current, passwordProof, input)
+    const proved = renewedHash === undefined ? user : await storeRenewedHash(work, user, renewedHash)
+    return startSession(deps, work, proved, passwordProof, input)
   })
   return finishSignIn(deps, started)
 }
@@ -118,20 +117,19 @@ async function assertAllowedIn(deps: Deps, actor: Actor, user: UserRow): Promise
   }
 }
 
-/** The account as it is now: a reset or a deletion while the hash was computed ends this sign-in. */
-async function lockSameUser(work: Work, seen: UserRow): Promise<UserRow> {
-  const user = await lockUser(work, seen.id)
-  if (!user || user.password_hash !== seen.password_hash) throw new AuthError('invalid_credentials')
-  return user
-}
-
 async function renewHash(deps: Deps, actor: Actor, user: UserRow, password: string): Promise<string | undefined> {
   if (user.password_hash === null || !deps.hasher.needsRehash(user.password_hash)) return undefined
   return deps.hasher.hash(password, actor.ip ?? '')
 }
 
-async function storeRenewedHash(work: Work, user: UserRow, hash: string): Promise<void> {
-  await work.db.updateTable('users').set({ password_hash: hash }).where('id', '=', user.id).execute()
+async function storeRenewedHash(work: Work, user: UserRow, hash: string): Promise<UserRow> {
+  await work.db
+    .updateTable('users')
+    .set({ password_hash: hash })
+    .where('id', '=', user.id)
+    .where('password_hash', '=', user.password_hash)
+    .execute()
   work.changed([])
   await record(work, 'password.rehashed', user.id, {})
+  return { ...user, password_hash: hash }
 }
