@@ -34,7 +34,13 @@ export function judge({ checks, signIns, crowd, starts, memory }: Figures): Verd
   return [
     verdict('session by cookie, of raw hello', ofHello(checks, 'session by cookie'), 'higher', 0.3, 0.65),
     verdict('session by bearer token, of raw hello', ofHello(checks, 'session by bearer token'), 'higher', 0.3, 0.55),
-    verdict('sign-ins, of the bare hash pool', capacity(signIns.server) / capacity(signIns.pool), 'higher', 0.85, 0.97),
+    verdict(
+      'sign-ins, of the bare hash pool',
+      median(ratesOf(signIns.server)) / median(ratesOf(signIns.pool)),
+      'higher',
+      0.85,
+      0.97,
+    ),
     verdict('p99 of checks while 16 sign in, ms', median(crowd.p99), 'lower', 30, 20),
     verdict('start to first 200, ms', median(starts), 'lower', 500, 250),
     verdict('resident memory idle, MB', memory.idleMb, 'lower', 130, 110),
@@ -67,8 +73,8 @@ export function render(figures: Figures, verdicts: readonly Verdict[]): string {
     '',
     columns([
       ['under way', 'figure'],
-      ['sign-ins/s, 8 connections', whole(median(signIns.server.map(({ rate }) => rate)))],
-      ['bare hash pool, checks/s', whole(median(signIns.pool.map(({ rate }) => rate)))],
+      ['sign-ins/s, 8 connections', whole(median(ratesOf(signIns.server)))],
+      ['bare hash pool, checks/s', whole(median(ratesOf(signIns.pool)))],
       ['session checks/s while 16 sign in', whole(median(crowd.checks))],
       ['... their p99, ms', whole(median(crowd.p99))],
       ['... sign-ins/s meanwhile', whole(median(crowd.signIns))],
@@ -113,6 +119,10 @@ function checkOf(checks: readonly CheckFigures[], name: string): CheckFigures {
 }
 
 function rates({ rounds }: CheckFigures): number[] {
+  return ratesOf(rounds)
+}
+
+function ratesOf(rounds: readonly { readonly rate: number }[]): number[] {
   return rounds.map(({ rate }) => rate)
 }
 

@@ -51,19 +51,19 @@ export async function insertSession(
 ): Promise<{ row: SessionRow; token: NewToken }> {
   const token = newToken(work.random)
   const row: SessionRow = {
-      id: token.id as SessionId,
-      user_id: userId,
-      kind: wish.kind,
-      secret_hash: wish.kind === 'cookie' ? token.hash : null,
-      created_at: work.now,
-      last_seen_at: work.now,
-      expires_at: work.now + life.sessionAbsolute,
-      authenticated_at: work.now,
-      methods: JSON.stringify(proof.methods),
-      assurance: proof.assurance,
-      remember: wish.remember ? 1 : 0,
-      ip: work.actor.ip,
-      user_agent: work.actor.userAgent?.slice(0, userAgentLength) ?? null,
+    id: token.id as SessionId,
+    user_id: userId,
+    kind: wish.kind,
+    secret_hash: wish.kind === 'cookie' ? token.hash : null,
+    created_at: work.now,
+    last_seen_at: work.now,
+    expires_at: work.now + life.sessionAbsolute,
+    authenticated_at: work.now,
+    methods: JSON.stringify(proof.methods),
+    assurance: proof.assurance,
+    remember: wish.remember ? 1 : 0,
+    ip: work.actor.ip,
+    user_agent: work.actor.userAgent?.slice(0, userAgentLength) ?? null,
   }
   await work.db.insertInto('sessions').values(row).execute()
   return { row, token }

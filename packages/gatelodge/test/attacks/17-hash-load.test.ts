@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../support/app.ts'
 import { costlyApp, inParallel, tally } from '../support/attack.ts'
+import { withinPace } from '../support/pace.ts'
 import { listen, request } from '../support/wire.ts'
 
 const signIn = 'POST /api/v1/auth/signin'
@@ -21,10 +22,8 @@ forEachDatabase('17 hash load', (engine) => {
     await app.deps.hasher.close() // whoever asks for a hash from here on gets 503
 
     const megabyte = JSON.stringify({ email: 'ada@example.com', password: 'x'.repeat(2 ** 20) })
-    const start = performance.now()
-    const [one] = await wire.send(request(signIn, {}, megabyte))
+    const [one] = await withinPace('a megabyte', 50, () => wire.send(request(signIn, {}, megabyte)))
     assert.deepEqual([one?.status, JSON.parse(one?.body ?? '{}').code], [413, 'body_too_large'])
-    assert.ok(performance.now() - start < 500)
 
     const [declared] = await wire.send(request(signIn, { ...json, 'content-length': '104857600' }))
     assert.equal(declared?.status, 413)
@@ -54,14 +53,11 @@ forEachDatabase('17 hash load', (engine) => {
 
 test('200 parallel sign-ins wait in one bounded line, and the rest of the server answers meanwhile', async () => {
   await using app = await costlyApp({ memoryKiB: 1_024, passes: 2, lanes: 1 }, { GATELODGE_RATE_LIMITS: 'off' })
-  let longest = 0
   let most = 0
   let done = false
   const watch = (async () => {
     while (!done) {
-      const start = performance.now()
-      assert.equal((await app.get('/healthz')).status, 200)
-      longest = Math.max(longest, performance.now() - start)
+      assert.equal((await withinPace('healthz', 100, () => app.get('/healthz'))).status, 200)
       const { running, waiting } = app.deps.hasher.load()
       most = Math.max(most, running + waiting)
       await new Promise((resolve) => setImmediate(resolve))
@@ -74,7 +70,6 @@ test('200 parallel sign-ins wait in one bounded line, and the rest of the server
   await watch
   assert.deepEqual(tally(told.map(({ code }) => code)), { invalid_credentials: 200 })
   assert.ok(most > 50, `${most} at once`)
-  assert.ok(longest < 500, `healthz took ${longest} ms`)
 })
 
 test('beyond the line sign-ins are refused with 503 and Retry-After, and nothing is left waiting', async () => {

@@ -5,6 +5,7 @@ import { routes } from '../../src/flows/index.ts'
 import type { Route } from '../../src/http/route.ts'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { stored } from '../support/attack.ts'
+import { withinPace } from '../support/pace.ts'
 
 interface Field {
   readonly path: readonly string[]
@@ -73,10 +74,11 @@ forEachDatabase('bad input', (engine) => {
     const logged = app.logged.length
 
     let asked = 0
-    const start = performance.now()
     const ask = async (route: Route, body: unknown, field: string, name: string) => {
       asked += 1
-      const told = await app.ask(route.method, route.path, body, { bearer })
+      const told = await withinPace(`${route.path} ${name}`, 50, () =>
+        app.ask(route.method, route.path, body, { bearer }),
+      )
       assert.equal(told.status, 400, `${route.method} ${route.path} ${name}: ${told.text}`)
       assert.match(told.headers.get('content-type') ?? '', /^application\/problem\+json/)
       const fields = told.json.errors.map((fault: { field: string }) => fault.field)
@@ -117,9 +119,7 @@ forEachDatabase('bad input', (engine) => {
         await ask(route, broken, 'body', broken)
       }
     }
-    const average = (performance.now() - start) / asked
     assert.ok(asked > 500, `${asked}`)
-    assert.ok(average < 25, `${average} ms on average`)
     assert.deepEqual(await stored(app), before)
     assert.equal(app.logged.length, logged)
     assert.equal(Reflect.get({}, 'is_staff'), undefined)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { withinPace } from '../../../test/support/pace.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import { maskEmail, normaliseEmail, parseEmail } from './email.ts'
 
@@ -144,7 +145,7 @@ test('an ordinary address is accepted as it is', () => {
   )
 })
 
-test('hostile input of 50 kB is refused in less than 5 ms', () => {
+test('hostile input of 50 kB is refused without a look at all of it', async () => {
   const evil = [
     'a'.repeat(50_000),
     'a.'.repeat(25_000),
@@ -154,9 +155,7 @@ test('hostile input of 50 kB is refused in less than 5 ms', () => {
     `a@${'a.'.repeat(25_000)}`,
   ]
   for (const text of evil) {
-    const start = performance.now()
-    assert.equal(normaliseEmail(text), undefined)
-    assert.ok(performance.now() - start < 5)
+    assert.equal(await withinPace(text, 5, () => normaliseEmail(text)), undefined)
   }
 })
 
