@@ -243,6 +243,7 @@ export interface Routes {
     answers: { 200: TokenResponse | CookieSignIn }
     errors:
       | 'incorrect_password'
+      | 'invalid_credentials'
       | 'overloaded'
       | 'account_inactive'
       | 'email_unverified'

@@ -178,12 +178,6 @@ export async function loadUser(db: ReadDb, row: UserRow): Promise<User> {
   )
 }
 
-/** An account's roles, sorted. */
-export async function findRoles(db: ReadDb, userId: UserId): Promise<Role[]> {
-  const rows = await db.selectFrom('user_roles').select('role').where('user_id', '=', userId).orderBy('role').execute()
-  return rows.map(({ role }) => role)
-}
-
 /** Whether no other active administrator exists. */
 export async function isLastAdministrator(db: ReadDb, userId: UserId): Promise<boolean> {
   const administrators = await db

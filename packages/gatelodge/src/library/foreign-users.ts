@@ -156,7 +156,7 @@ async function startForeign(
   const started = await transact(deps, actor, async (work) => {
     const row = await mirror(deps, work, user)
     if (hash !== null) await setPasswordHash(work, row.id, hash)
-    return startSession(deps, work, row, passwordProof, wish)
+    return startSession(deps, work, { ...row, password_hash: hash ?? row.password_hash }, passwordProof, wish)
   })
   return finishSignIn(deps, started)
 }

@@ -46,7 +46,8 @@ forEachDatabase('44 token strength', (engine) => {
       jti: [],
     }
     for (let round = 0; round < 15; round += 1) {
-      const byCookie = await app.post('/signin', { email: ada.email, password: ada.password, session: 'cookie' })
+      const body = { email: ada.email, password: ada.password, session: 'cookie' }
+      const byCookie = await app.post('/signin', body, { headers: { 'user-agent': `browser ${round}` } })
       const { access, refresh } = await app.tokens(ada)
       const signUp = await app.post('/signup', { email: `s${round}@example.com`, password: 'quiet harbour 52' })
       const verify = await app.lastMail(`s${round}@example.com`)
