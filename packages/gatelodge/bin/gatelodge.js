@@ -5,8 +5,10 @@
 // Read by whatever Node is there, so in the syntax of Node 12 and as CommonJS.
 const fs = require('fs')
 const path = require('path')
+const spawnSync = require('child_process').spawnSync
 
 const oldest = [24, 12]
+const cache = path.join(__dirname, '../node_modules/.cache/gatelodge')
 
 /** The one line that says what is needed, or undefined when this version of Node is new enough. */
 function complaint(version, isCheckout) {
@@ -28,6 +30,10 @@ function start() {
     process.stderr.write(`${problem}\n`)
     process.exit(1)
   }
+  if (process.argv[2] === compileOnly) return compile()
+  if (isCheckout && process.argv[2] === 'serve' && !fs.existsSync(cache)) {
+    spawnSync(process.execPath, [__filename, compileOnly], { stdio: 'ignore' })
+  }
   keepCompiled()
   return isCheckout ? import('../src/main.ts') : import('../dist/main.js')
 }
@@ -36,7 +42,15 @@ function start() {
 function keepCompiled() {
   // V8 counts coverage less exactly in what it did not compile itself.
   if (process.env.NODE_V8_COVERAGE) return
-  require('module').enableCompileCache(path.join(__dirname, '../node_modules/.cache/gatelodge'))
+  require('module').enableCompileCache(cache)
+}
+
+// The first server of a checkout has the types stripped by a child, or it would keep the memory that this takes for as long as it runs.
+const compileOnly = '--compile-only'
+
+function compile() {
+  keepCompiled()
+  return Promise.all([import('../src/compose.ts'), import('../src/cli/run.ts')])
 }
 
 module.exports = { complaint: complaint }
