@@ -7,9 +7,15 @@ import { fileURLToPath } from 'node:url'
 import { commands } from '../src/cli/commands/index.ts'
 import { settings } from '../src/config/settings.ts'
 import { readConfig } from '../src/config.ts'
-import { passwordFailuresAllowed } from '../src/domain/authentication.ts'
 import { deviceMemory } from '../src/domain/devices.ts'
-import { addressLimits, mailBudgets, newDeviceBudget, passwordDelay, signInDelay } from '../src/domain/limits.ts'
+import {
+  addressLimits,
+  mailBudgets,
+  newDeviceBudget,
+  passwordDelay,
+  passwordStop,
+  signInDelay,
+} from '../src/domain/limits.ts'
 import { undoWindow } from '../src/flows/email-change/confirm-change.ts'
 import { createCookieJar } from '../src/http/cookies.ts'
 import { givenUpAfter } from '../src/jobs/deliver-mail.ts'
@@ -116,7 +122,7 @@ test('the defaults of SECURITY.md are those of the code', () => {
   assert.deepEqual(
     tableRowsOf(section('SECURITY.md', 'Fixed numbers')).map(([, value]) => value),
     [
-      String(passwordFailuresAllowed),
+      String(passwordStop.free),
       ...[undoWindow, deviceMemory, givenUpAfter].map(formatDuration),
       kept('keepMails'),
       kept('keepEvents'),

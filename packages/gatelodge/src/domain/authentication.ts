@@ -1,24 +1,18 @@
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError, isAuthError } from '../kernel/errors.ts'
-import { newToken, type UserId } from '../kernel/ids.ts'
+import { newToken } from '../kernel/ids.ts'
 import type { SessionRow, UserRow } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { rememberDevice } from './devices.ts'
-import { attemptWithin, passwordDelay } from './limits.ts'
+import { attemptWithin, countFailure, failuresOf, passwordDelay, passwordStop, resetLimit } from './limits.ts'
 import { requestMail } from './outbox.ts'
 import { endSession, insertSession, type Proof, type Session, type SessionWish, toSession } from './sessions.ts'
 import { loadUser, type User } from './users.ts'
 
 /** A proof by the account's password (RFC 8176). */
 export const passwordProof: Proof = { methods: ['pwd'], assurance: 'aal1' }
-
-/** Failures in a row after which a password must be reset by mail (NIST SP 800-63B-4, 3.2.2). */
-export const passwordFailuresAllowed = 100
-
-/** The id of no account. */
-const nobody = '00000000-0000-0000-0000-000000000000' as UserId
 
 /** A session that may exist, with the credential that goes to its holder once. */
 export interface SignedIn {
@@ -63,7 +57,7 @@ export async function startSession(
   proof: Proof,
   wish: SessionWish,
 ): Promise<StartedSession> {
-  const user = await admit(work, seen)
+  const user = await admit(deps, work, seen)
   assertMaySignIn(user)
 
   const { actor } = work
@@ -78,15 +72,16 @@ export async function startSession(
 }
 
 /** Notes the sign-in on the account, which holds its row until the unit of work ends: whoever ends its sessions meanwhile comes before or after. */
-async function admit(work: Work, seen: UserRow): Promise<UserRow> {
+async function admit(deps: Deps, work: Work, seen: UserRow): Promise<UserRow> {
   const user = await work.db
     .updateTable('users')
-    .set({ last_login_at: work.now, password_failures: 0 })
+    .set({ last_login_at: work.now })
     .where('id', '=', seen.id)
     .returningAll()
     .executeTakeFirst()
   work.changed([seen.id])
   if (user?.password_hash !== seen.password_hash) throw new AuthError('invalid_credentials')
+  await resetLimit(deps, work, passwordStop, stopSubject(user))
   return user
 }
 
@@ -109,26 +104,41 @@ export async function isPasswordOf(
   actor: Actor,
   user: UserRow | undefined,
   password: string,
+  asked = '',
 ): Promise<boolean> {
-  const stopped = deps.config.rateLimits && (user?.password_failures ?? 0) >= passwordFailuresAllowed
+  const stopped = await isPasswordStopped(deps, user, asked)
   const right = await deps.hasher.verify(user?.password_hash ?? null, password, actor.ip ?? '')
   return right && !stopped
 }
 
+/** Whether so many failures in a row stopped the account's password that it must be reset by mail. */
+export async function isPasswordStopped(
+  deps: Deps,
+  user: Pick<UserRow, 'id'> | undefined,
+  asked = '',
+): Promise<boolean> {
+  if (!deps.config.rateLimits) return false
+  return (await failuresOf(deps, passwordStop, stopSubject(user, asked))) >= passwordStop.free
+}
+
+/** What was asked for counts as if it were an account: a failure costs the same reads and leaves the same rows whether or not it exists. */
+function stopSubject(user: Pick<UserRow, 'id'> | undefined, asked = ''): string {
+  return user?.id ?? `unknown ${asked}`
+}
+
 /** Counts a wrong password; at the hard stop the owner is mailed the way on. An unknown account costs the same statement, or its absence would tell. */
-export async function notePasswordFailure(deps: Deps, work: Work, user: UserRow | undefined): Promise<void> {
+export async function notePasswordFailure(
+  deps: Deps,
+  work: Work,
+  user: UserRow | undefined,
+  asked = '',
+): Promise<void> {
   if (!deps.config.rateLimits) return
 
-  const counted = await work.db
-    .updateTable('users')
-    .set((eb) => ({ password_failures: eb('password_failures', '+', 1) }))
-    .where('id', '=', user?.id ?? nobody)
-    .returning('password_failures')
-    .executeTakeFirst()
-  work.changed([])
-  if (!user || counted?.password_failures !== passwordFailuresAllowed) return
+  const failures = await countFailure(deps, work, passwordStop, stopSubject(user, asked))
+  if (!user || failures !== passwordStop.free) return
 
-  await record(work, 'password.disabled', user.id, { failures: passwordFailuresAllowed })
+  await record(work, 'password.disabled', user.id, { failures })
   await requestMail(work, 'password_disabled', { userId: user.id })
 }
 

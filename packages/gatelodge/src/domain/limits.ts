@@ -58,6 +58,8 @@ export const passwordDelay: GrowingDelay = {
   longest: 15 * minute,
   memory: day,
 }
+/** Wrong passwords of one account in a row: at `free` the password must be reset by mail (NIST SP 800-63B-4, 3.2.2). Nothing is delayed by it. */
+export const passwordStop: GrowingDelay = { name: 'password.stop', free: 100, first: 0, longest: 0, memory: 90 * day }
 /** Mails that strangers can cause for one address; beyond, the answer stays the same and nothing is sent. */
 export const mailBudgets: readonly Budget[] = [
   { name: 'mail.quarter', max: 3, window: 15 * minute },
@@ -125,8 +127,26 @@ export async function spendAll(deps: Deps, work: Work, budgets: readonly Budget[
   return true
 }
 
+/** Adds a failure inside a unit of work and answers how many there are now. */
+export async function countFailure(deps: Deps, work: Work, limit: GrowingDelay, subject: string): Promise<number> {
+  return (await count(work, limit, counterKey(deps, limit, subject))).count
+}
+
+/** How many failures are remembered. */
+export async function failuresOf(deps: Deps, limit: GrowingDelay, subject: string): Promise<number> {
+  const row = await deps.store.db
+    .selectFrom('limit_counters')
+    .select('count')
+    .where('key', '=', counterKey(deps, limit, subject))
+    .where('expires_at', '>', deps.clock.now())
+    .executeTakeFirst()
+  return row?.count ?? 0
+}
+
 /** Wipes a subject's count. */
 export async function resetLimit(deps: Deps, work: Work, limit: Limit, subject: string): Promise<void> {
+  if (!deps.config.rateLimits) return
+
   await forget(work, counterKey(deps, limit, subject))
 }
 

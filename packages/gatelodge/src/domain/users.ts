@@ -68,7 +68,7 @@ export async function lockUser(work: Work, id: UserId): Promise<UserRow | undefi
   work.changed([]) // an update that changes nothing is the row lock that both engines have
   return work.db
     .updateTable('users')
-    .set((eb) => ({ password_failures: eb.ref('password_failures') }))
+    .set((eb) => ({ is_active: eb.ref('is_active') }))
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirst()
@@ -130,7 +130,6 @@ export async function createUser(work: Work, user: NewUser): Promise<UserRow | u
       last_name: user.lastName,
       password_hash: user.passwordHash,
       password_changed_at: user.passwordHash === null ? null : work.now,
-      password_failures: 0,
       is_active: 1,
       is_staff: user.isStaff ? 1 : 0,
       avatar_url: null,

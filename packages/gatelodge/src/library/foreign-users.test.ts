@@ -4,6 +4,8 @@ import { test } from 'node:test'
 import { password, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { type MemoryUsers, memoryUsers } from '../../test/support/memory-users.ts'
 import { createAdministrator } from '../admin/users/create-user.ts'
+import { notePasswordFailure } from '../domain/authentication.ts'
+import { findUserByEmail } from '../domain/users.ts'
 import { innerActor } from '../kernel/actor.ts'
 import {
   AuthServiceUnavailable,
@@ -15,6 +17,7 @@ import {
   UserAlreadyExistsError,
   UserNotFound,
 } from '../kernel/errors.ts'
+import { transact } from '../store/unit-of-work.ts'
 import { engineOf } from './engine.ts'
 import type { UserRepository } from './user-repository.ts'
 
@@ -90,8 +93,9 @@ test('a hundred failures in a row stop the password, though it is right', async 
   const result = await app.auth.api.registerUser(ada)
   assert.equal(result.status, 'signed_in')
   const { deps } = engineOf(app.auth)
-  await deps.store.transaction(async (db) => {
-    await db.updateTable('users').set({ password_failures: 100 }).where('email', '=', ada.email).execute()
+  const copy = await findUserByEmail(deps.store.db, ada.email)
+  await transact(deps, innerActor('library', 'test'), async (work) => {
+    for (let failure = 0; failure < 100; failure += 1) await notePasswordFailure(deps, work, copy)
   })
   await assert.rejects(app.auth.api.loginUser({ email: ada.email, password }), InvalidCredentialsError)
 })

@@ -1,8 +1,8 @@
 import { record } from '../domain/audit.ts'
 import {
   finishSignIn,
+  isPasswordStopped,
   notePasswordFailure,
-  passwordFailuresAllowed,
   passwordProof,
   type SignedIn,
   startSession,
@@ -52,7 +52,8 @@ export async function signInForeign(
   }
   const signedIn = await attemptWithin(engine.deps, actor, use, async () => {
     const user = await ask(() => engine.users.authenticateUser(identifier, password))
-    if (user && !(await isStopped(engine.deps, user))) return startForeign(engine, actor, user, password, wish)
+    if (user && !(await isPasswordStopped(engine.deps, { id: user.id as UserId })))
+      return startForeign(engine, actor, user, password, wish)
 
     await noteFailure(engine.deps, actor, identifier)
     throw new AuthError('invalid_credentials')
@@ -97,7 +98,7 @@ export async function proveForeign(engine: Users, actor: Actor, me: LiveSession,
   })
 
   const hash = await hashToKeep(deps, actor, id, password)
-  if (hash !== null) await transact(deps, actor, (work) => setPasswordHash(work, id, hash))
+  if (hash !== null) await transact(deps, actor, (work) => setPasswordHash(deps, work, id, hash))
 }
 
 /** Passes a new password on to the repository. @throws what the repository refuses, service_unavailable */
@@ -129,18 +130,12 @@ async function sync({ deps }: Users, user: RepositoryUser | null): Promise<boole
   return true
 }
 
-/** Whether so many failures in a row stopped the password (NIST SP 800-63B-4, 3.2.2). */
-async function isStopped(deps: Deps, user: RepositoryUser): Promise<boolean> {
-  const copy = await findUser(deps.store.db, user.id as UserId)
-  return deps.config.rateLimits && (copy?.password_failures ?? 0) >= passwordFailuresAllowed
-}
-
 async function noteFailure(deps: Deps, actor: Actor, identifier: string): Promise<void> {
   const canonical = canonicalIdentifier(identifier) ?? ''
   const find = canonical.includes('@') ? findUserByEmail : findUserByUsername
   const copy = await find(deps.store.db, canonical)
   await transact(deps, actor, async (work) => {
-    if (copy) await notePasswordFailure(deps, work, copy)
+    await notePasswordFailure(deps, work, copy, canonical)
     await record(work, 'signin.failed', copy?.id ?? null, { reason: copy ? 'wrong_password' : 'unknown_user' })
   })
 }
@@ -155,7 +150,7 @@ async function startForeign(
   const hash = await hashToKeep(deps, actor, user.id, password)
   const started = await transact(deps, actor, async (work) => {
     const row = await mirror(deps, work, user)
-    if (hash !== null) await setPasswordHash(work, row.id, hash)
+    if (hash !== null) await setPasswordHash(deps, work, row.id, hash)
     return startSession(deps, work, { ...row, password_hash: hash ?? row.password_hash }, passwordProof, wish)
   })
   return finishSignIn(deps, started)
@@ -252,7 +247,6 @@ async function insert(work: Work, user: RepositoryUser, columns: ReturnType<type
       last_name: user.lastName,
       password_hash: null,
       password_changed_at: null,
-      password_failures: 0,
       is_staff: 0,
       avatar_url: null,
       created_at: work.now,

@@ -132,7 +132,7 @@ async function updatePassword(deps: Deps, id: UserId, password: string): Promise
   await transact(deps, actorOf(deps), async (work) => {
     if (!(await findUser(work.db, id))) throw new UserNotFound()
 
-    await setPasswordHash(work, id, hash)
+    await setPasswordHash(deps, work, id, hash)
     await voidTokens(work, { userId: id }, ['password_reset', 'email_change'])
     await requestMail(work, 'password_changed', { userId: id, at: work.now })
     await record(work, 'password.changed', id, { sessions_ended: await endSessions(work, id) })

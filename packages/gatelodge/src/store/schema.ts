@@ -36,8 +36,6 @@ export interface UsersTable {
   /** PHC string, or null while the account has no password. */
   password_hash: string | null
   password_changed_at: Instant | null
-  /** Failures in a row; at the hard stop the password must be reset (NIST SP 800-63B-4, 3.2.2). */
-  password_failures: number
   is_active: Flag
   is_staff: Flag
   avatar_url: string | null

@@ -2,16 +2,18 @@ import type { UserId } from '../../kernel/ids.ts'
 import type { UserRow } from '../../store/schema.ts'
 import type { Work } from '../../store/unit-of-work.ts'
 import type { Deps } from '../deps.ts'
+import { passwordStop, resetLimit } from '../limits.ts'
 import { assertPasswordAllowed } from './policy.ts'
 
 /** Sets an account's password hash; the count of failures starts anew. */
-export async function setPasswordHash(work: Work, userId: UserId, hash: string): Promise<void> {
+export async function setPasswordHash(deps: Deps, work: Work, userId: UserId, hash: string): Promise<void> {
   await work.db
     .updateTable('users')
-    .set({ password_hash: hash, password_changed_at: work.now, password_failures: 0 })
+    .set({ password_hash: hash, password_changed_at: work.now })
     .where('id', '=', userId)
     .execute()
   work.changed([userId])
+  await resetLimit(deps, work, passwordStop, userId)
 }
 
 /** Refuses a new password of an account that the policy forbids. @throws input_invalid for the field `new_password` */

@@ -31,7 +31,7 @@ export async function changePassword(
     // A reset that happened meanwhile wins: what was proved is no longer the password.
     if (user?.password_hash !== seen.password_hash) throw new AuthError('incorrect_password')
 
-    await setPasswordHash(work, user.id, hash)
+    await setPasswordHash(deps, work, user.id, hash)
     await voidTokens(work, { userId: user.id }, ['password_reset', 'email_change'])
     const sessionsEnded = await endSessions(work, user.id, me.session.id)
     await requestMail(work, 'password_changed', { userId: user.id, at: work.now })

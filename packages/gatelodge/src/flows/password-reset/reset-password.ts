@@ -33,7 +33,7 @@ export async function resetPassword(
     const user = await lockUser(work, seen.id)
     if (user?.is_active !== 1 || user.email !== token.email) throw new AuthError('token_invalid')
 
-    await setPasswordHash(work, user.id, hash)
+    await setPasswordHash(deps, work, user.id, hash)
     await proveAddress(work, user)
     await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
     await distrustDevices(work, user.id)

@@ -43,7 +43,7 @@ export async function signIn(deps: Deps, actor: Actor, input: SignIn): Promise<S
     resets: true,
   }
 
-  return attemptWithin(deps, actor, use, () => signInByPassword(deps, actor, user, input))
+  return attemptWithin(deps, actor, use, () => signInByPassword(deps, actor, user, identifier, input))
 }
 
 interface Identifier {
@@ -80,10 +80,16 @@ async function delaySubject(
   return `${identifier.kind} ${identifier.value}`
 }
 
-async function signInByPassword(deps: Deps, actor: Actor, user: UserRow | undefined, input: SignIn): Promise<SignedIn> {
-  const right = await isPasswordOf(deps, actor, user, input.password)
+async function signInByPassword(
+  deps: Deps,
+  actor: Actor,
+  user: UserRow | undefined,
+  identifier: Identifier,
+  input: SignIn,
+): Promise<SignedIn> {
+  const right = await isPasswordOf(deps, actor, user, input.password, identifier.value)
   if (!right || !user) {
-    await noteFailure(deps, actor, user, user ? 'wrong_password' : 'unknown_user')
+    await noteFailure(deps, actor, user, user ? 'wrong_password' : 'unknown_user', identifier.value)
     throw new AuthError('invalid_credentials')
   }
 
@@ -101,9 +107,10 @@ async function noteFailure(
   actor: Actor,
   user: UserRow | undefined,
   reason: Events['signin.failed']['reason'],
+  asked = '',
 ): Promise<void> {
   await transact(deps, actor, async (work) => {
-    if (reason === 'wrong_password' || reason === 'unknown_user') await notePasswordFailure(deps, work, user)
+    if (reason === 'wrong_password' || reason === 'unknown_user') await notePasswordFailure(deps, work, user, asked)
     await record(work, 'signin.failed', user?.id ?? null, { reason })
   })
 }

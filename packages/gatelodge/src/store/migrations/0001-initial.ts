@@ -14,7 +14,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('last_name', 'text', (column) => column.notNull())
     .addColumn('password_hash', 'text')
     .addColumn('password_changed_at', 'bigint')
-    .addColumn('password_failures', 'integer', (column) => column.notNull())
     .addColumn('is_active', 'integer', (column) => column.notNull().check(sql`is_active in (0, 1)`))
     .addColumn('is_staff', 'integer', (column) => column.notNull().check(sql`is_staff in (0, 1)`))
     .addColumn('avatar_url', 'text')
