@@ -21,7 +21,6 @@ export interface Schema {
   events: EventsTable
   mails: MailsTable
   signing_keys: SigningKeysTable
-  secret_checks: SecretChecksTable
 }
 
 export interface UsersTable {
@@ -192,11 +191,6 @@ export interface SigningKeysTable {
   private_sealed: string
   created_at: Instant
   retired_at: Instant | null
-}
-
-export interface SecretChecksTable {
-  id: number
-  sealed: string
 }
 
 export type UserRow = Selectable<UsersTable>

@@ -188,10 +188,4 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('retired_at', 'bigint')
     .execute()
-
-  await schema
-    .createTable('secret_checks')
-    .addColumn('id', 'integer', (column) => column.primaryKey().check(sql`id = 1`))
-    .addColumn('sealed', 'text', (column) => column.notNull())
-    .execute()
 }
