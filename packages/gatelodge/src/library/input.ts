@@ -9,9 +9,6 @@ const names = {
 }
 const profileField = textField(200).nullable().optional()
 
-/** An access token as it is handed over. */
-export const accessTokenField = z.string().min(1).max(4096)
-
 export const registerSchema = z.strictObject({
   email: emailField,
   password: passwordField,

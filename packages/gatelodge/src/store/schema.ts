@@ -198,5 +198,4 @@ export type ProfileRow = Selectable<ProfilesTable>
 export type SessionRow = Selectable<SessionsTable>
 export type PendingSignupRow = Selectable<PendingSignupsTable>
 export type OneTimeTokenRow = Selectable<OneTimeTokensTable>
-export type EventRow = Selectable<EventsTable>
 export type MailRow = Selectable<MailsTable>

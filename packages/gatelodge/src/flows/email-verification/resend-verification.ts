@@ -3,6 +3,7 @@ import type { Deps } from '../../domain/deps.ts'
 import { parseEmail } from '../../domain/identifiers/email.ts'
 import { mailBudgets, spendAll } from '../../domain/limits.ts'
 import { requestMail } from '../../domain/outbox.ts'
+import { findNewestPendingSignup } from '../../domain/pending-signups.ts'
 import { findUserByEmail } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
@@ -34,11 +35,6 @@ async function hasSomethingToConfirm(deps: Deps, email: string): Promise<boolean
   const user = await findUserByEmail(deps.store.db, email)
   if (user) return user.email_verified_at === null
 
-  const pending = await deps.store.db
-    .selectFrom('pending_signups')
-    .select('id')
-    .where('email', '=', email)
-    .where('expires_at', '>', deps.clock.now())
-    .executeTakeFirst()
+  const pending = await findNewestPendingSignup(deps.store.db, email, deps.clock.now())
   return pending !== undefined
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { getUser, loadUser } from '../../domain/users.ts'
 import { route } from '../../http/route.ts'
 import { nameField, textField, usernameField, userSchema, userToWire } from '../../http/wire.ts'
 import { updateProfile } from './update-profile.ts'
@@ -17,8 +16,8 @@ export const profileRoutes = [
     limit: 'none',
     answers: { 200: { description: 'The account', schema: userSchema } },
     errors: [],
-    async handle(deps, { me }) {
-      return { status: 200, json: userToWire(await loadUser(deps.store.db, await getUser(deps.store.db, me.user.id))) }
+    handle(_deps, { me }) {
+      return { status: 200, json: userToWire(me.user) }
     },
   }),
 
