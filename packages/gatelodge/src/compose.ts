@@ -73,7 +73,8 @@ async function wire(
 ): Promise<Composition> {
   const { config } = options
   const invalidations = createInvalidations()
-  const unit = { store, invalidations, clock, random, keyring: createKeyring(options.secret, random) }
+  const keyring = createKeyring(options.secret, random)
+  const unit = { store, invalidations, wakeMail: () => delivery.wake(), clock, random, keyring }
   const keys = await loadSigningKeys(unit)
   const mailbox = mailboxTransport({ clock, announce: options.announceMail ?? (() => {}) })
   const settings = {
@@ -91,7 +92,6 @@ async function wire(
     accessTokens: createAccessTokens(keys, settings, clock, random),
     sessionCache: createSessionCache({ store, invalidations, clock, life: config }),
     limitsInFlight: createLimitsInFlight(),
-    wakeMail: () => delivery.wake(),
   }
   const delivery = createMailDelivery({ deps, transport: config.smtp ? smtpTransport(config.smtp) : mailbox })
   const jobs = [

@@ -17,6 +17,4 @@ export interface Deps extends UnitDeps {
   readonly limitsInFlight: LimitsInFlight
   /** Null when a mail server is set. */
   readonly mailbox: DevelopmentMailbox | null
-  /** Tells the mail job, after a commit, that there is work. */
-  readonly wakeMail: () => void
 }

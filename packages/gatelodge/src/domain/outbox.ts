@@ -56,12 +56,13 @@ export type MailWriter<Kind extends MailKind> = (
 
 export type MailWriters = { readonly [Kind in MailKind]: MailWriter<Kind> }
 
-/** Asks for a mail in the unit of work. What was asked is sealed in the row and erased on delivery. */
+/** Asks for a mail in the unit of work, and wakes its delivery after the commit. What was asked is sealed in the row and erased on delivery. */
 export async function requestMail<Kind extends MailKind>(
   work: Work,
   kind: Kind,
   request: MailRequests[Kind],
 ): Promise<void> {
+  work.wakeMail()
   const id = uuidv7(work.clock, work.random)
   await work.db
     .insertInto('mails')
@@ -75,6 +76,8 @@ export async function requestMail<Kind extends MailKind>(
       last_error: null,
       created_at: work.now,
       finished_at: null,
+      lease: null,
+      leased_until: null,
     })
     .execute()
 }

@@ -25,7 +25,6 @@ export function sendEmailMessage(auth: Auth, message: EmailMessage): Promise<voi
     const { to, ...mail } = readInput(messageSchema, message)
     const email = parseEmail('to', to)
     await transact(deps, actorOf(deps), (work) => requestMail(work, 'message', { email, ...mail }))
-    deps.wakeMail()
   })
 }
 

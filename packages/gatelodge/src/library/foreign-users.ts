@@ -50,7 +50,7 @@ export async function signInForeign(
     isFailure: (error: unknown) => isAuthError(error, 'invalid_credentials'),
     resets: true,
   }
-  const signedIn = await attemptWithin(engine.deps, actor, use, async () => {
+  return attemptWithin(engine.deps, actor, use, async () => {
     const user = await ask(() => engine.users.authenticateUser(identifier, password))
     if (user && !(await isPasswordStopped(engine.deps, { id: user.id as UserId })))
       return startForeign(engine, actor, user, password, wish)
@@ -58,8 +58,6 @@ export async function signInForeign(
     await noteFailure(engine.deps, actor, identifier)
     throw new AuthError('invalid_credentials')
   })
-  engine.deps.wakeMail()
-  return signedIn
 }
 
 /** Makes an account in the host's repository and signs it in. @throws what the repository refuses, registration_closed unless the mode is `instant` */

@@ -137,7 +137,6 @@ async function updatePassword(deps: Deps, id: UserId, password: string): Promise
     await requestMail(work, 'password_changed', { userId: id, at: work.now })
     await record(work, 'password.changed', id, { sessions_ended: await endSessions(work, id) })
   })
-  deps.wakeMail()
 }
 
 async function authenticate(deps: Deps, identifier: string, password: string): Promise<RepositoryUser | null> {

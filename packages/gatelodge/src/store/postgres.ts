@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { AuthError } from '../kernel/errors.ts'
 import type { Schema } from './schema.ts'
@@ -18,6 +18,10 @@ export function openPostgres(url: string): Store {
     db,
     migrationDb: db,
     transaction: (work) => retryDeadlocks(() => db.transaction().execute(work)),
+    async notify(db, notice) {
+      await sql`select pg_notify('gatelodge', ${JSON.stringify(notice)})`.execute(db)
+    },
+    onNotice() {},
     foreignVersion: () => ++version, // nothing tells this process of foreign commits, so nothing read before may be trusted
     async backup() {
       throw new AuthError('command_invalid', { detail: 'Back up PostgreSQL with pg_dump.' })

@@ -21,6 +21,7 @@ export interface Schema {
   events: EventsTable
   mails: MailsTable
   signing_keys: SigningKeysTable
+  jobs: JobsTable
 }
 
 export interface UsersTable {
@@ -182,6 +183,16 @@ export interface MailsTable {
   last_error: string | null
   created_at: Instant
   finished_at: Instant | null
+  /** Who works on it: a mark of one claim, good until `leased_until`. */
+  lease: string | null
+  leased_until: Instant | null
+}
+
+/** Jobs that run once wherever: one row for each, claimed by moving its due time. */
+export interface JobsTable {
+  name: string
+  due_at: Instant
+  ran_at: Instant | null
 }
 
 export interface SigningKeysTable {

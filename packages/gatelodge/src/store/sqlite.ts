@@ -34,6 +34,8 @@ export function openSqlite(path: string): Store {
     db: readDb,
     migrationDb: writeDb,
     transaction: (work) => writeDb.transaction().execute(work),
+    async notify() {},
+    onNotice() {},
     foreignVersion: () => Number(dataVersion.get()?.data_version),
     async backup(target) {
       await backup(reader, target)

@@ -7,6 +7,14 @@ export type ReadDb = Pick<Kysely<Schema>, 'selectFrom'>
 /** Reading and writing inside a unit of work. */
 export type WriteDb = Transaction<Schema>
 
+/** What processes on one database tell each other; it is heard when the transaction that says it commits. */
+export interface Notice {
+  /** Whose sessions and tokens must be read anew. */
+  readonly users?: readonly UserId[] | 'all'
+  /** Mails were requested. */
+  readonly mail?: true
+}
+
 /** An open database of either engine. */
 export interface Store {
   readonly engine: 'sqlite' | 'postgres'
@@ -14,6 +22,10 @@ export interface Store {
   readonly db: ReadDb
   /** Runs `work` in one transaction of its own; commits when it resolves. @throws database_busy */
   transaction<T>(work: (db: WriteDb) => Promise<T>): Promise<T>
+  /** Says something to the other processes on this database, once `db` commits. On SQLite nobody listens: its one server looks for itself. */
+  notify(db: WriteDb, notice: Notice): Promise<void>
+  /** Calls `listener` for each notice of another process. */
+  onNotice(listener: (notice: Notice) => void): void
   /** The connection that migrations run on. */
   readonly migrationDb: Kysely<Schema>
   /** A number that changes when somebody else's commit may have changed rows. */

@@ -13,12 +13,14 @@ import type { Clock, Instant } from '../kernel/clock.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Keyring } from '../kernel/sealing.ts'
-import type { Invalidations, Store, WriteDb } from './store.ts'
+import type { Invalidations, Notice, Store, WriteDb } from './store.ts'
 
 /** What a unit of work needs from outside. */
 export interface UnitDeps {
   readonly store: Store
   readonly invalidations: Invalidations
+  /** Wakes mail delivery in this process. */
+  readonly wakeMail: () => void
   readonly clock: Clock
   readonly random: Random
   readonly keyring: Keyring
@@ -38,6 +40,8 @@ export interface Work {
    * check reads has to call it, with an empty list where nothing that was cached changes; else the unit fails.
    */
   changed(users: readonly UserId[] | 'all'): void
+  /** Wakes mail delivery, here and in other processes, after the commit. */
+  wakeMail(): void
 }
 
 const readBySessionCheck = new Set(['users', 'profiles', 'user_roles', 'sessions'])
@@ -48,6 +52,7 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
   const users = new Set<UserId>()
   let all = false
   let declared = false
+  let mail = false
 
   const result = await deps.store.transaction(async (db) => {
     const answer = await work({
@@ -62,15 +67,26 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
         if (named === 'all') all = true
         else for (const user of named) users.add(user)
       },
+      wakeMail() {
+        mail = true
+      },
     })
     if (touched.sessionCheckRows && !declared)
       throw new Error('rows of the session check changed without work.changed()')
+    if (all || users.size > 0 || mail)
+      await deps.store.notify(db, { ...changedUsers(all, users), ...(mail && { mail }) })
     return answer
   })
 
-  if (all) deps.invalidations.announce('all')
-  else if (users.size > 0) deps.invalidations.announce([...users])
+  const { users: changed } = changedUsers(all, users)
+  if (changed) deps.invalidations.announce(changed)
+  if (mail) deps.wakeMail()
   return result
+}
+
+function changedUsers(all: boolean, users: ReadonlySet<UserId>): Pick<Notice, 'users'> {
+  if (all) return { users: 'all' }
+  return users.size > 0 ? { users: [...users] } : {}
 }
 
 class TouchedTables implements KyselyPlugin {

@@ -64,6 +64,7 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
     clock,
     random,
     invalidations: createInvalidations(),
+    wakeMail() {},
     keyring: createKeyring(testSecret, random),
     ...options.deps,
   }
@@ -79,7 +80,6 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
     accessTokens: createAccessTokens(await loadSigningKeys(unit), token, clock, random),
     sessionCache: createSessionCache({ ...unit, life: config }),
     limitsInFlight: createLimitsInFlight(),
-    wakeMail() {},
     ...unit,
   }
   return {

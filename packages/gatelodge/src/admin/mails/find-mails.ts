@@ -11,7 +11,7 @@ export const mailStates = [
 ] as const satisfies readonly MailState[]
 
 /** A mail of the outbox as administrators see it: neither its address nor its words, which are sealed. */
-export type ListedMail = Omit<MailRow, 'sealed'>
+export type ListedMail = Omit<MailRow, 'sealed' | 'lease' | 'leased_until'>
 
 /** The mails of the outbox, the newest first. */
 export async function findMails(

@@ -37,14 +37,12 @@ export async function createAccount(deps: Deps, actor: Actor, input: NewAccount)
   }
   const passwordHash = input.password === undefined ? null : await hashAllowed(deps, person, input.password)
 
-  const user = await transact(deps, actor, async (work) => {
+  return transact(deps, actor, async (work) => {
     const row = await insert(work, { ...person, passwordHash, emailVerifiedAt: null, isStaff: false })
     if (passwordHash === null) await requestMail(work, 'password_reset', { email: row.email })
     else await requestMail(work, 'verification', { email: row.email, signupId: null })
     return loadUser(work.db, row)
   })
-  deps.wakeMail()
-  return user
 }
 
 /**

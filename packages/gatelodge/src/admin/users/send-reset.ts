@@ -17,6 +17,5 @@ export async function sendReset(deps: Deps, actor: Actor, input: { who: string }
     await requestMail(work, 'password_reset', { email: row.email })
     await record(work, 'password_reset.requested', row.id, {})
   })
-  deps.wakeMail()
   return loadUser(deps.store.db, row)
 }

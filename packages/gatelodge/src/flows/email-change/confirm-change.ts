@@ -18,7 +18,7 @@ export const undoWindow = 72 * hour
  * the account stays. The former address is kept for its owner and told how to undo. @throws token_invalid
  */
 export async function confirmEmailChange(deps: Deps, actor: Actor, input: { token: string }): Promise<User> {
-  const user = await transact(deps, actor, async (work) => {
+  return transact(deps, actor, async (work) => {
     const token = await spendToken(work, 'email_change', input.token)
     const user = await lockUser(work, token.user_id as UserId) // an e-mail change is an account's
     if (user?.is_active !== 1 || (await isTaken(work, token.email, user.id))) throw new AuthError('token_invalid')
@@ -32,8 +32,6 @@ export async function confirmEmailChange(deps: Deps, actor: Actor, input: { toke
     await record(work, 'email.changed', user.id, { sessions_ended: sessionsEnded })
     return loadUser(work.db, { ...user, email: token.email, email_verified_at: work.now })
   })
-  deps.wakeMail()
-  return user
 }
 
 /**
@@ -53,7 +51,6 @@ export async function undoEmailChange(deps: Deps, actor: Actor, input: { token: 
     await requestMail(work, 'email_restored', { userId: user.id, email: token.email })
     await record(work, 'email_change.undone', user.id, { sessions_ended: sessionsEnded })
   })
-  deps.wakeMail()
 }
 
 /**

@@ -36,5 +36,4 @@ export async function requestEmailChange(
     }
     await record(work, 'email_change.requested', user.id, {})
   })
-  deps.wakeMail()
 }

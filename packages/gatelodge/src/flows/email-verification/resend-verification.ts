@@ -28,7 +28,6 @@ export async function resendVerification(deps: Deps, actor: Actor, input: { emai
     if (await spendAll(deps, work, mailBudgets, email)) await requestMail(work, 'verification', { email, signupId })
     await record(work, 'verification.requested', null, {})
   })
-  deps.wakeMail()
 }
 
 async function hasSomethingToConfirm(deps: Deps, email: string): Promise<boolean> {

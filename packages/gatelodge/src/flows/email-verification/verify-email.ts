@@ -25,12 +25,9 @@ export interface VerifyEmail {
  */
 export async function verifyEmail(deps: Deps, actor: Actor, input: VerifyEmail): Promise<User> {
   const token = await peekToken(deps, ['verify_signup', 'verify_email'], input.token)
-  const user =
-    token.signup_id !== null
-      ? await confirmSignUp(deps, actor, input, token, token.signup_id)
-      : await confirmAccount(deps, actor, input, token, token.user_id as UserId) // a token has one owner, by its check constraint
-  deps.wakeMail()
-  return user
+  return token.signup_id !== null
+    ? confirmSignUp(deps, actor, input, token, token.signup_id)
+    : confirmAccount(deps, actor, input, token, token.user_id as UserId) // a token has one owner, by its check constraint
 }
 
 async function confirmSignUp(

@@ -37,5 +37,4 @@ export async function changePassword(
     await requestMail(work, 'password_changed', { userId: user.id, at: work.now })
     await record(work, 'password.changed', user.id, { sessions_ended: sessionsEnded })
   })
-  deps.wakeMail()
 }

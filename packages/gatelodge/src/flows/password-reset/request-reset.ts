@@ -14,5 +14,4 @@ export async function requestPasswordReset(deps: Deps, actor: Actor, input: { em
     if (await spendAll(deps, work, mailBudgets, email)) await requestMail(work, 'password_reset', { email })
     await record(work, 'password_reset.requested', null, {})
   })
-  deps.wakeMail()
 }

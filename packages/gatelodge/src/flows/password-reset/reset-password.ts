@@ -43,7 +43,6 @@ export async function resetPassword(
     await requestMail(work, 'password_changed', { userId: user.id, at: work.now })
     await record(work, 'password.reset', user.id, { sessions_ended: sessionsEnded })
   })
-  deps.wakeMail()
 }
 
 async function proveAddress(work: Work, user: UserRow): Promise<void> {

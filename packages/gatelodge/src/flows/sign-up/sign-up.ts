@@ -54,10 +54,7 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
 
   const passwordHash = await deps.hasher.hash(password, actor.ip ?? '')
   const applicant = { ...person, passwordHash }
-  const result =
-    mode === 'instant' ? await createAtOnce(deps, actor, applicant) : await storePending(deps, actor, applicant)
-  deps.wakeMail()
-  return result
+  return mode === 'instant' ? createAtOnce(deps, actor, applicant) : storePending(deps, actor, applicant)
 }
 
 /** @throws input_invalid */
