@@ -7,6 +7,7 @@ import { AuthError } from '../kernel/errors.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite-driver.ts'
 import type { Store } from './store.ts'
+import { createWalSync } from './wal-sync.ts'
 
 /**
  * Opens a SQLite file, making it (0600) when it is missing: one writer whose transactions begin in immediate mode, and one
@@ -20,12 +21,14 @@ export function openSqlite(path: string): Store {
   const isNew = !existsSync(file)
   const writer = new DatabaseSync(file, { timeout: 0 })
   if (isNew) chmodSync(file, 0o600)
-  // Everything acknowledged survives a power cut (FULL), and freed pages are wiped so that erased secrets are gone (secure_delete).
+  // Freed pages are wiped, so that erased secrets are gone (secure_delete). What was acknowledged survives a power cut: see createWalSync.
   setUp(writer)
   const reader = new DatabaseSync(file, { readOnly: true, timeout: 1_000 })
 
   const writeDb = new Kysely<Schema>({ dialect: sqliteDialect(writer) })
   const readDb = new Kysely<Schema>({ dialect: sqliteDialect(reader) })
+  // A private temporary file does not outlive its process, so nobody waits for the disk.
+  const wal = temporary ? undefined : createWalSync(`${file}-wal`)
   // On the writer, own commits leave this number unchanged; on the reader each of them would move it.
   const dataVersion = writer.prepare('pragma data_version')
 
@@ -33,10 +36,16 @@ export function openSqlite(path: string): Store {
     engine: 'sqlite',
     db: readDb,
     migrationDb: writeDb,
-    transaction: (work) => writeDb.transaction().execute(work),
+    async transaction(work) {
+      const answer = await writeDb.transaction().execute(work)
+      await wal?.flush()
+      return answer
+    },
     async notify() {},
     onNotice() {},
-    foreignVersion: () => Number(dataVersion.get()?.data_version),
+    listen() {},
+    seesForeignCommits: () => true,
+    foreignVersion: oncePerTurn(() => Number(dataVersion.get()?.data_version)),
     async backup(target) {
       await backup(reader, target)
       chmodSync(target, 0o600)
@@ -44,8 +53,23 @@ export function openSqlite(path: string): Store {
     async close() {
       await readDb.destroy()
       await writeDb.destroy()
+      await wal?.close()
       if (temporary) rmSync(temporary, { recursive: true, force: true })
     },
+  }
+}
+
+/** Looks once per turn of the event loop. A look that throws does not count. */
+function oncePerTurn(look: () => number): () => number {
+  let seen: number | undefined
+  return () => {
+    if (seen !== undefined) return seen
+
+    seen = look()
+    setImmediate(() => {
+      seen = undefined
+    })
+    return seen
   }
 }
 
@@ -74,7 +98,7 @@ function setUp(writer: DatabaseSync): void {
   writer.exec('pragma busy_timeout = 5000')
   writer.exec('pragma journal_mode = wal')
   writer.exec('pragma busy_timeout = 0')
-  writer.exec('pragma synchronous = full')
+  writer.exec('pragma synchronous = normal')
   writer.exec('pragma foreign_keys = on')
   writer.exec('pragma secure_delete = on')
 }
