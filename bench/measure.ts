@@ -50,7 +50,8 @@ export interface CrowdFigures {
   readonly p99: readonly number[]
 }
 
-interface Case {
+/** One kind of request to one server. */
+export interface Case {
   readonly name: string
   readonly server: Server
   readonly requests: readonly Request[]
@@ -94,8 +95,12 @@ export async function openBench(seeded: Seed, size: { rounds: number; seconds: n
 }
 
 /** Every kind of request in turn, round after round, after one round that does not count. */
-export async function measureChecks(bench: Bench): Promise<CheckFigures[]> {
-  const cases = casesOf(bench)
+export function measureChecks(bench: Bench): Promise<CheckFigures[]> {
+  return measureCases(bench, casesOf(bench))
+}
+
+/** The given kinds of request in turn, as `measureChecks` does. */
+export async function measureCases(bench: Bench, cases: readonly Case[]): Promise<CheckFigures[]> {
   for (const { name, server, requests, expected } of cases) await assertAnswers(name, server, requests, expected)
 
   const figures = cases.map(({ name }) => ({ name, rounds: [] as Round[] }))
@@ -169,7 +174,8 @@ function casesOf({ seeded, hello, raw, gatelodge }: Bench): Case[] {
   ]
 }
 
-function cookieChecks({ people }: Seed): Request[] {
+/** A session check by each person's cookie. */
+export function cookieChecks({ people }: Seed): Request[] {
   return people.map(({ cookie }) => ({ path: sessionPath, headers: { cookie: `gatelodge=${cookie}` } }))
 }
 
@@ -211,11 +217,12 @@ async function run<const Jobs extends readonly Job[]>(
   return results
 }
 
-function startGatelodge({ env }: Seed) {
+/** A server on a seeded database. */
+export function startGatelodge({ env }: Seed, more: Readonly<Record<string, string>> = {}) {
   return startServer('gatelodge', {
     args: () => [cli, 'serve'],
     path: '/healthz',
-    env: (port) => ({ ...env, GATELODGE_LISTEN: `127.0.0.1:${port}` }),
+    env: (port) => ({ ...env, ...more, GATELODGE_LISTEN: `127.0.0.1:${port}` }),
   })
 }
 

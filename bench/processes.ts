@@ -72,13 +72,18 @@ export async function stopAll(): Promise<void> {
   await Promise.all([...running].map(stop))
 }
 
-/** Seconds of processor time that a process with all its threads has used, or NaN where the system does not say. */
+/** Seconds of processor time that a process with all its threads and its workers has used, or NaN where the system does not say. */
 export function cpuSeconds({ child }: Pick<Server, 'child'>): number {
   if (!isLinux) return Number.NaN
 
-  const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+  return ticksOf(String(child.pid)) / ticksPerSecond
+}
+
+function ticksOf(pid: string): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // from the third field of proc_pid_stat(5) on
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+  const workers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+  return workers.reduce((sum, worker) => sum + ticksOf(worker), Number(fields[11]) + Number(fields[12]))
 }
 
 /** Resident memory in MB, or NaN where the system does not say. */

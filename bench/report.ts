@@ -1,4 +1,5 @@
 import type { CheckFigures, CrowdFigures, Round, SignInFigures } from './measure.ts'
+import type { PostgresFigures } from './postgres.ts'
 
 /** Everything that one run measured. */
 export interface Figures {
@@ -13,6 +14,7 @@ export interface Figures {
   /** ms */
   readonly starts: readonly number[]
   readonly memory: { readonly idleMb: number; readonly loadedMb: number }
+  readonly postgres: PostgresFigures
 }
 
 /** A figure beside what it has to hold and what it aims at. */
@@ -26,7 +28,7 @@ export interface Verdict {
 }
 
 /** Each budget with the median of what was measured. */
-export function judge({ checks, signIns, crowd, starts, memory }: Figures): Verdict[] {
+export function judge({ checks, signIns, crowd, starts, memory, postgres }: Figures): Verdict[] {
   const verdict = (name: string, figure: number, better: Verdict['better'], must: number, aim: number): Verdict => {
     const isHeld = Number.isNaN(figure) || (better === 'higher' ? figure >= must : figure <= must)
     return { name, figure, must, aim, better, isHeld }
@@ -44,12 +46,22 @@ export function judge({ checks, signIns, crowd, starts, memory }: Figures): Verd
     verdict('p99 of checks while 16 sign in, ms', median(crowd.p99), 'lower', 30, 20),
     verdict('start to first 200, ms', median(starts), 'lower', 500, 250),
     verdict('resident memory idle, MB', memory.idleMb, 'lower', 130, 110),
+    verdict(
+      'PostgreSQL: session by cookie, of raw hello',
+      ofHello(postgres.checks, 'session by cookie'),
+      'higher',
+      0.3,
+      0.5,
+    ),
+    ...(postgres.hasPeers
+      ? [verdict('PostgreSQL: session by cookie, times better-auth', timesPeer(postgres.checks), 'higher', 30, 40)]
+      : []),
   ]
 }
 
 /** The figures as a person reads them. */
 export function render(figures: Figures, verdicts: readonly Verdict[]): string {
-  const { checks, signIns, crowd, starts, memory } = figures
+  const { checks, signIns, crowd, starts, memory, postgres } = figures
   const hello = checkOf(checks, 'raw hello')
   return [
     `${figures.date.slice(0, 10)}, Node ${figures.node}, ${figures.machine}`,
@@ -59,17 +71,10 @@ export function render(figures: Figures, verdicts: readonly Verdict[]): string {
       : []),
     ...(figures.quick ? ['Short rounds: good for a look, not for a claim.'] : []),
     '',
-    columns([
-      ['request', 'req/s', 'of hello', 'per CPU s', 'of hello', 'p99 ms'],
-      ...checks.map((check) => [
-        check.name,
-        whole(median(rates(check))),
-        hundredths(median(rates(check)) / median(rates(hello))),
-        whole(median(perCpuSecond(check))),
-        hundredths(median(perCpuSecond(check)) / median(perCpuSecond(hello))),
-        whole(median(check.rounds.map(({ p99 }) => p99))),
-      ]),
-    ]),
+    checkTable('request', checks),
+    '',
+    checkTable('on PostgreSQL', postgres.checks),
+    `Of the checks of the one process memory answered ${(postgres.hitRate * 100).toFixed(2)} %.`,
     '',
     columns([
       ['under way', 'figure'],
@@ -95,9 +100,28 @@ export function render(figures: Figures, verdicts: readonly Verdict[]): string {
   ].join('\n')
 }
 
+function checkTable(title: string, checks: readonly CheckFigures[]): string {
+  const hello = checkOf(checks, 'raw hello')
+  return columns([
+    [title, 'req/s', 'of hello', 'per CPU s', 'of hello', 'p99 ms'],
+    ...checks.map((check) => [
+      check.name,
+      whole(median(rates(check))),
+      hundredths(median(rates(check)) / median(rates(hello))),
+      whole(median(perCpuSecond(check))),
+      hundredths(median(perCpuSecond(check)) / median(perCpuSecond(hello))),
+      whole(median(check.rounds.map(({ p99 }) => p99))),
+    ]),
+  ])
+}
+
 /** The middle of the values, the upper of two. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+function timesPeer(checks: readonly CheckFigures[]): number {
+  return capacity(checkOf(checks, 'session by cookie').rounds) / capacity(checkOf(checks, 'better-auth').rounds)
 }
 
 function ofHello(checks: readonly CheckFigures[], name: string): number {

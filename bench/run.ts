@@ -3,13 +3,17 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Bench, measureChecks, measureCrowd, measureSignIns, measureStarts, openBench } from './measure.ts'
+import { installPeers, measurePostgres } from './postgres.ts'
 import { pinSelf, residentMb, stopAll } from './processes.ts'
 import { progress } from './progress.ts'
 import { type Figures, judge, render } from './report.ts'
 import { seed } from './seed.ts'
 
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'string' } } })
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean' }, peers: { type: 'boolean' }, json: { type: 'string' } },
+})
 const quick = options.quick === true
+const withPeers = options.peers === true
 const people = 10_001
 
 const folder = mkdtempSync(join(tmpdir(), 'gatelodge-bench-'))
@@ -27,6 +31,7 @@ try {
 }
 
 async function measure(): Promise<Figures> {
+  if (withPeers) installPeers()
   const isPinned = pinSelf()
   progress.say(`making a database of ${people} people`)
   const seeded = await seed(folder, people)
@@ -37,6 +42,8 @@ async function measure(): Promise<Figures> {
   const checks = await measureChecks(bench)
   const signIns = await measureSignIns(bench)
   const crowd = await measureCrowd(bench)
+  const memory = { idleMb, loadedMb: residentMb(bench.gatelodge) }
+  const postgres = await measurePostgres(bench, folder, people, withPeers)
   return {
     date: new Date().toISOString(),
     node: process.version,
@@ -47,6 +54,7 @@ async function measure(): Promise<Figures> {
     signIns,
     crowd,
     starts,
-    memory: { idleMb, loadedMb: residentMb(bench.gatelodge) },
+    memory,
+    postgres,
   }
 }

@@ -27,11 +27,11 @@ interface Person {
 
 const password = 'quiet harbour 52'
 
-/** Makes a database in an empty folder with `count` accounts, each with a cookie session. All have one password hash, of the default cost. */
-export async function seed(folder: string, count: number): Promise<Seed> {
+/** Makes a database, in an empty folder or at `url`, with `count` accounts, each with a cookie session. All have one password hash, of the default cost. */
+export async function seed(folder: string, count: number, url?: string): Promise<Seed> {
   const database = join(folder, 'gatelodge.db')
   const env = {
-    GATELODGE_DATABASE: `sqlite:${database}`,
+    GATELODGE_DATABASE: url ?? `sqlite:${database}`,
     GATELODGE_DATA_DIR: folder,
     GATELODGE_SECRET: 'a secret of the bench, known to everybody',
     GATELODGE_PUBLIC_URL: 'http://localhost:3000',

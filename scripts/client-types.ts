@@ -28,8 +28,10 @@ ${name}: {
 }
 
 function bodyType({ requestBody }: OpenApiOperation): string {
-  const type = toType(requestBody?.content['application/json']?.schema ?? { type: 'null' })
   if (!requestBody) return 'undefined'
+  if ('multipart/form-data' in requestBody.content) return 'FormData'
+
+  const type = toType(requestBody.content['application/json']?.schema ?? {})
   return requestBody.required ? type : `${type} | undefined`
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { renderSettingsTable } from '../packages/gatelodge/src/config.ts'
 import { routes } from '../packages/gatelodge/src/flows/index.ts'
+import { createMetrics } from '../packages/gatelodge/src/http/metrics.ts'
 import { buildOpenApi, errorStatus, errorsOf, limitInWords } from '../packages/gatelodge/src/http/openapi.ts'
 import { statusOf } from '../packages/gatelodge/src/http/problem.ts'
 import type { Route } from '../packages/gatelodge/src/http/route.ts'
@@ -21,6 +22,7 @@ const files: Readonly<Record<string, string>> = {
   'docs/generated/openapi.json': `${JSON.stringify({ 'x-generated': notice, ...openApi }, null, 2)}\n`,
   'docs/generated/errors.md': markdown('Error codes', errorsTable()),
   'docs/generated/events.md': markdown('Events', eventsTable()),
+  'docs/generated/metrics.md': markdown('Metrics', metricsTable()),
   'docs/generated/config.md': markdown('Settings', renderSettingsTable()),
   'docs/generated/routes.md': markdown('Routes', routesTable()),
   [clientPath]: formatted(clientPath, `// ${notice}\n\n${clientTypes(openApi)}\n`),
@@ -94,6 +96,23 @@ function dataOf(source: string, name: string): string {
     .replace(/^\{\s*|\s*\}$/g, '')
     .replace(/\n\s*\|/g, ' |')
     .replace(/\n\s*/g, '; ')}\``
+}
+
+function metricsTable(): string {
+  const rows = createMetrics()
+    .describe()
+    .map(({ name, type, labels, help }) => [
+      `\`${name}\``,
+      type,
+      labels.map((label) => `\`${label}\``).join(', ') || 'none',
+      help,
+    ])
+  const others = `
+Beside these there are the figures of the process that the client library of Prometheus takes: memory, processor time, open files
+(\`process_*\`), delay of the event loop, collections of garbage (\`nodejs_*\`). Everything is there with \`GATELODGE_METRICS_LISTEN\` only.
+With several workers each figure is the sum over all of them, but for what is of the database: that is told once.
+`
+  return `${table(['Name', 'Type', 'Labels', 'Meaning'], rows)}${others}`
 }
 
 function routesTable(): string {

@@ -33,6 +33,8 @@ export interface Problem {
     | 'database_busy'
     | 'email_taken'
     | 'email_unverified'
+    | 'image_invalid'
+    | 'image_too_large'
     | 'incorrect_password'
     | 'input_invalid'
     | 'internal'
@@ -566,6 +568,49 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
+  /** Set your picture */
+  'PUT /api/v1/auth/me/avatar': {
+    body: FormData
+    query: undefined
+    params: undefined
+    answers: { 200: User }
+    errors:
+      | 'image_invalid'
+      | 'input_invalid'
+      | 'media_type_unsupported'
+      | 'image_too_large'
+      | 'overloaded'
+      | 'not_authenticated'
+      | 'token_invalid'
+      | 'cross_site'
+      | 'rate_limited'
+      | 'database_busy'
+      | 'service_unavailable'
+      | 'internal'
+  }
+  /** Remove your picture */
+  'DELETE /api/v1/auth/me/avatar': {
+    body: undefined
+    query: undefined
+    params: undefined
+    answers: { 200: User }
+    errors:
+      | 'not_authenticated'
+      | 'token_invalid'
+      | 'cross_site'
+      | 'rate_limited'
+      | 'database_busy'
+      | 'service_unavailable'
+      | 'internal'
+  }
+  /** A picture, as `avatar_url` names it */
+  'GET /avatars/{file}': {
+    body: undefined
+    query: undefined
+    params: { file: string }
+    answers: { 200: string }
+    errors: 'not_found' | 'service_unavailable' | 'input_invalid' | 'internal'
+  }
   /** What happened to your account */
   'GET /api/v1/auth/me/events': {
     body: undefined
@@ -682,7 +727,7 @@ export interface Routes {
     body: undefined
     query: undefined
     params: { file: string }
-    answers: { 200: string | string }
+    answers: { 200: string | string | string | string }
     errors: 'not_found' | 'input_invalid' | 'internal'
   }
   /** The development mailbox */

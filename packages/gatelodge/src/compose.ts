@@ -1,21 +1,29 @@
+import { availableParallelism } from 'node:os'
 import type { Config } from './config.ts'
 import { createAccessTokens } from './domain/access-tokens.ts'
+import { createAvatarRenderer } from './domain/avatars/render.ts'
+import { openAvatarStorage } from './domain/avatars/storage.ts'
 import type { Deps } from './domain/deps.ts'
 import { createLimitsInFlight } from './domain/limits.ts'
 import { createHasher } from './domain/passwords/hasher.ts'
 import { createSessionCache } from './domain/session-cache.ts'
 import { loadSigningKeys } from './domain/signing-keys.ts'
-import { routes } from './flows/index.ts'
+import { pages, routes } from './flows/index.ts'
 import { createApp, type Fetch } from './http/app.ts'
+import type { Metrics } from './http/metrics.ts'
 import { cleanUp } from './jobs/clean-up.ts'
 import { createMailDelivery } from './jobs/deliver-mail.ts'
 import { storeLastSeen } from './jobs/last-seen.ts'
+import { repeatOnce } from './jobs/once.ts'
 import { repeat } from './jobs/repeat.ts'
 import { mailboxTransport, smtpTransport } from './jobs/transports.ts'
 import { type Clock, minute, second, systemClock } from './kernel/clock.ts'
+import type { RecordedEvent } from './kernel/events.ts'
 import type { Log } from './kernel/log.ts'
 import { type Random, systemRandom } from './kernel/random.ts'
 import { createKeyring } from './kernel/sealing.ts'
+import { problemPage } from './pages/problem-page.ts'
+import { loadTheme } from './pages/theme.ts'
 import { migrateUp } from './store/migrate.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { createInvalidations, type Store } from './store/store.ts'
@@ -35,10 +43,14 @@ export interface ComposeOptions {
 export interface Composition {
   readonly deps: Deps
   readonly fetch: Fetch
+  /** What was counted, where `metricsListen` says that somebody asks. */
+  readonly metrics: Metrics | null
   /** Delivers what is due now and answers how many mails were looked at. */
   readonly deliverMail: () => Promise<number>
-  /** Starts delivery, clean-up and the storing of last uses. */
+  /** Starts to hear other processes, delivery, clean-up and the storing of last uses. */
   startJobs(): void
+  /** Says that the server is no longer ready, so that load balancers go elsewhere. */
+  drain(): void
   /** Stops the jobs, lets hashes and mails under way finish, closes the database. */
   close(): Promise<void>
 }
@@ -57,11 +69,14 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
 }
 
 /** Opens the configured database, which may be empty or of an older version. */
-export async function openStore({ database }: Pick<Config, 'database'>): Promise<Store> {
+export async function openStore({
+  database,
+  databaseDirect = null,
+}: Pick<Config, 'database'> & Partial<Pick<Config, 'databaseDirect'>>): Promise<Store> {
   if (database.kind === 'sqlite') return openSqlite(database.path)
 
   const { openPostgres } = await import('./store/postgres.ts') // its driver costs start time and memory that SQLite need not pay
-  return openPostgres(database.url)
+  return openPostgres({ url: database.url, direct: databaseDirect })
 }
 
 async function wire(
@@ -74,7 +89,16 @@ async function wire(
   const { config } = options
   const invalidations = createInvalidations()
   const keyring = createKeyring(options.secret, random)
-  const unit = { store, invalidations, wakeMail: () => delivery.wake(), clock, random, keyring }
+  const metrics = config.metricsListen ? (await import('./http/metrics.ts')).createMetrics() : null // costs memory
+  const unit = {
+    store,
+    invalidations,
+    wakeMail: () => delivery.wake(),
+    onEvents: (events: readonly RecordedEvent[]) => metrics?.recorded(events),
+    clock,
+    random,
+    keyring,
+  }
   const keys = await loadSigningKeys(unit)
   const mailbox = mailboxTransport({ clock, announce: options.announceMail ?? (() => {}) })
   const settings = {
@@ -82,36 +106,52 @@ async function wire(
     audience: config.tokenAudience ?? config.publicUrl,
     ttl: config.accessTokenTtl,
   }
-  const hasher = createHasher({ parameters: config.passwordHash })
+  const threads = Math.max(1, Math.floor(availableParallelism() / config.workers))
+  const hasher = createHasher({ parameters: config.passwordHash, threads })
+  const stopping = new AbortController()
   const deps: Deps = {
     ...unit,
     config,
     hasher,
     log,
+    stopping: stopping.signal,
     mailbox: config.smtp ? null : mailbox,
     accessTokens: createAccessTokens(keys, settings, clock, random),
     sessionCache: createSessionCache({ store, invalidations, clock, life: config }),
     limitsInFlight: createLimitsInFlight(),
+    avatarRenderer: createAvatarRenderer(),
+    avatarStorage: await openAvatarStorage(config),
+    theme: loadTheme(config),
   }
+  metrics?.watch(deps)
   const delivery = createMailDelivery({ deps, transport: config.smtp ? smtpTransport(config.smtp) : mailbox })
   const jobs = [
-    repeat(log, 'clean-up', 10 * minute, () => cleanUp(deps)),
+    repeatOnce(deps, 'clean-up', 10 * minute, (stopping) => cleanUp(deps, stopping)),
     repeat(log, 'last-seen', 5 * second, () => storeLastSeen(deps)),
   ]
 
+  store.onNotice(({ users, mail }) => {
+    if (users) invalidations.announce(users)
+    if (mail) delivery.wake()
+  })
+
   return {
     deps,
-    fetch: createApp(deps, routes),
+    fetch: createApp(deps, [...routes, ...pages], problemPage, metrics),
+    metrics,
     deliverMail: () => delivery.runDue(),
     startJobs() {
+      store.listen(log)
       delivery.start()
       for (const job of jobs) job.start()
     },
+    drain: () => stopping.abort(),
     async close() {
       await delivery.stop()
       for (const job of jobs) await job.stop()
-      await storeLastSeen(deps)
+      await storeLastSeen(deps).catch(() => {}) // with the database away, the uses of the last minute are lost
       await hasher.close()
+      await deps.avatarRenderer.close()
       await store.close()
     },
   }

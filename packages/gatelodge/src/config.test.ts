@@ -7,11 +7,12 @@ import { isLoopbackHost } from './kernel/loopback.ts'
 const names = `LISTEN PUBLIC_URL SERVICE_NAME DATABASE DATABASE_DIRECT DATA_DIR SECRET SMTP_URL MAIL_FROM FRONTEND_URL
   ALLOWED_ORIGINS TRUSTED_PROXIES REGISTRATION ENUMERATION USERNAME USERNAME_CHECK PASSWORD_MIN_LENGTH ACCESS_TOKEN_TTL
   TOKEN_AUDIENCE SESSION_IDLE SESSION_ABSOLUTE VERIFY_TTL RESET_TTL REFRESH_GRACE WORKERS LOG_LEVEL METRICS_LISTEN
-  SECURITY_CONTACT RATE_LIMITS INSECURE_HTTP PASSWORD_HASH REAUTHENTICATION_WINDOW`.split(/\s+/)
+  SECURITY_CONTACT RATE_LIMITS INSECURE_HTTP PASSWORD_HASH REAUTHENTICATION_WINDOW EVENT_RETENTION AVATARS
+  AVATARS_KEY_ID AVATARS_SECRET_KEY ACCENT LOGO THEME_CSS TERMS_URL PRIVACY_URL`.split(/\s+/)
 
 const online = { PUBLIC_URL: 'https://auth.example.com', SMTP_URL: 'smtp://mail.example.com' }
 
-test('the table holds exactly the names of the contract and our own two', () => {
+test('the table holds exactly the names of the contract and our own', () => {
   const known = Object.values(settings).map((row) => row.env)
   assert.deepEqual(known.toSorted(), names.map((name) => `GATELODGE_${name}`).toSorted())
 })
@@ -33,6 +34,14 @@ test('an empty environment gives the defaults of the contract', () => {
     databaseDirect: null,
     dataDir: './data',
     secret: null,
+    avatars: { kind: 'folder' },
+    avatarsKeyId: null,
+    avatarsSecretKey: null,
+    accent: null,
+    logo: null,
+    themeCss: null,
+    termsUrl: null,
+    privacyUrl: null,
     smtp: null,
     mailFrom: { name: 'Gatelodge', address: 'no-reply@localhost' },
     frontendUrl: null,
@@ -52,6 +61,7 @@ test('an empty environment gives the defaults of the contract', () => {
     reauthenticationWindow: 900_000,
     verifyTtl: 86_400_000,
     resetTtl: 1_800_000,
+    eventRetention: 31_536_000_000,
     workers: 1,
     logLevel: 'info',
     metricsListen: null,
@@ -175,11 +185,14 @@ test('a public URL off loopback needs https and mail, or INSECURE_HTTP=yes', () 
 })
 
 test('a fault of one setting raises none in the settings that follow it', () => {
-  assert.deepEqual(codes({ LISTEN: 'x', SESSION_ABSOLUTE: 'x', DATABASE: 'x', WORKERS: '2' }), {
-    GATELODGE_LISTEN: 'invalid',
-    GATELODGE_SESSION_ABSOLUTE: 'invalid',
-    GATELODGE_DATABASE: 'invalid',
-  })
+  assert.deepEqual(
+    codes({ LISTEN: 'x', SESSION_ABSOLUTE: 'x', DATABASE: 'x', SMTP_URL: 'smtp://localhost', WORKERS: '2' }),
+    {
+      GATELODGE_LISTEN: 'invalid',
+      GATELODGE_SESSION_ABSOLUTE: 'invalid',
+      GATELODGE_DATABASE: 'invalid',
+    },
+  )
 })
 
 test('several workers and a direct connection need PostgreSQL', () => {
@@ -187,6 +200,20 @@ test('several workers and a direct connection need PostgreSQL', () => {
     GATELODGE_WORKERS: 'conflict',
     GATELODGE_DATABASE_DIRECT: 'conflict',
   })
+})
+
+test('several workers need a mail server, since the development mailbox is in one process', () => {
+  const postgres = { WORKERS: '2', DATABASE: 'postgres://db' }
+  assert.deepEqual(codes(postgres), { GATELODGE_WORKERS: 'conflict' })
+  assert.equal(readConfig(sources({ ...postgres, SMTP_URL: 'smtp://localhost' })).config.workers, 2)
+})
+
+test('metrics are never served on the public port, under whatever name of the machine', () => {
+  assert.deepEqual(codes({ METRICS_LISTEN: '127.0.0.1:3000' }), { GATELODGE_METRICS_LISTEN: 'conflict' })
+  assert.deepEqual(codes({ METRICS_LISTEN: '[::1]:80', LISTEN: '0.0.0.0:80' }), {
+    GATELODGE_METRICS_LISTEN: 'conflict',
+  })
+  assert.deepEqual(readConfig(sources({ METRICS_LISTEN: '127.0.0.1:0', LISTEN: '127.0.0.1:0' })).warnings, [])
 })
 
 test('each dangerous or idle choice is warned of, once', () => {
@@ -202,8 +229,8 @@ test('each dangerous or idle choice is warned of, once', () => {
   assert.equal(count({ SMTP_URL: 'smtp://mail.example.com?tls=never' }), 1)
   assert.equal(count({ SMTP_URL: 'smtp://127.0.0.1?tls=never' }), 0)
   assert.equal(count({ TRUSTED_PROXIES: '0.0.0.0/0' }), 1)
-  assert.equal(count({ WORKERS: '2', DATABASE: 'postgres://db' }), 1)
-  assert.equal(count({ METRICS_LISTEN: '127.0.0.1:9100' }), 1)
+  assert.equal(count({ METRICS_LISTEN: '127.0.0.1:9100' }), 0)
+  assert.equal(count({ METRICS_LISTEN: '0.0.0.0:9100' }), 1)
   assert.equal(count({}, { secret: 'x'.repeat(32) }), 1)
   assert.equal(count({}, { database: 'sqlite::memory:' }), 0)
 })

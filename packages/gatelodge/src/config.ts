@@ -1,6 +1,7 @@
 import { type Config, type Setting, type SettingKey, settings } from './config/settings.ts'
 import { AuthError, type FieldFault } from './kernel/errors.ts'
 import { isLoopbackHost } from './kernel/loopback.ts'
+import { isLocalPostgres, parsePostgresUrl } from './kernel/postgres-url.ts'
 
 export type { DatabaseLocation, Listen, Mailbox, PasswordCost, Smtp } from './config/forms.ts'
 export { type Config, type Setting, type SettingKey, settings } from './config/settings.ts'
@@ -214,6 +215,30 @@ const rules: readonly Rule[] = [
     message: `above 1 needs PostgreSQL: set it to 1, or ${settings.database.env} to a postgres:// URL`,
   },
   {
+    reads: ['workers', 'smtp'],
+    broken: (config) => config.workers > 1 && config.smtp === null,
+    field: settings.workers.env,
+    message:
+      'above 1 needs a mail server, since the development mailbox is in the memory of one process: set it to 1, or ' +
+      `${settings.smtp.env} to smtp://HOST or smtps://HOST`,
+  },
+  {
+    reads: ['metricsListen', 'listen'],
+    broken: ({ metricsListen, listen }) =>
+      metricsListen !== null && listen.port !== 0 && metricsListen.port === listen.port,
+    field: settings.metricsListen.env,
+    message: `has the port of ${settings.listen.env}: give it another, which only the scraper can reach`,
+  },
+  {
+    reads: ['avatars', 'avatarsKeyId', 'avatarsSecretKey'],
+    broken: ({ avatars, avatarsKeyId, avatarsSecretKey }) =>
+      [avatarsKeyId, avatarsSecretKey].some((key) => (key !== null) !== (avatars.kind === 's3')),
+    field: settings.avatars.env,
+    message:
+      `and its keys belong together: a bucket needs ${settings.avatarsKeyId.env} and ${settings.avatarsSecretKey.env}, ` +
+      'and the folder takes neither',
+  },
+  {
     reads: ['databaseDirect', 'database'],
     broken: (config) => config.databaseDirect !== null && config.database.kind === 'sqlite',
     field: settings.databaseDirect.env,
@@ -257,14 +282,29 @@ function warningsOf(config: Config, effective: readonly EffectiveSetting[]): str
       `${settings.smtp.env} has tls=never: mails and the links in them travel in clear.`,
     ],
     [
+      [config.database.kind === 'postgres' ? config.database.url : null, config.databaseDirect].some(isClearPostgres),
+      `${settings.database.env} or ${settings.databaseDirect.env} has sslmode=disable off loopback: whoever is on the way can read and change everything.`,
+    ],
+    [
       config.trustedProxies.some((network) => network.endsWith('/0')),
       `${settings.trustedProxies.env} trusts every sender: anybody can forge the address that limits count.`,
     ],
+    [
+      config.avatars.kind === 's3' && isClearOffLoopback(config.avatars.endpoint),
+      `${settings.avatars.env} names a plain http endpoint off loopback: whoever is on the way can read and replace pictures.`,
+    ],
     [secretFlag, 'A secret was given as a flag, which other users of this machine can read: use its _FILE variable.'],
-    [config.workers > 1, `${settings.workers.env} is above 1, but one process serves: more are not supported yet.`],
-    [config.metricsListen !== null, `${settings.metricsListen.env} is set, but metrics are not served yet.`],
+    [
+      config.metricsListen !== null && !isLoopbackHost(config.metricsListen.host),
+      `${settings.metricsListen.env} is off loopback: whoever reaches it reads the figures, and it asks for no credential.`,
+    ],
   ]
   return warnings.filter(([applies]) => applies).map(([, text]) => text)
+}
+
+function isClearPostgres(url: string | null): boolean {
+  const location = parsePostgresUrl(url ?? '')
+  return location !== undefined && location.tls === null && !isLocalPostgres(location)
 }
 
 function isOnLoopback(url: string): boolean {

@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   store: ['kernel'],
   domain: ['kernel', 'store'],
   http: ['kernel', 'domain'],
-  pages: ['kernel', 'http'],
+  pages: ['kernel', 'domain', 'http'],
   flows: ['kernel', 'store', 'domain', 'http', 'pages'],
   admin: ['kernel', 'store', 'domain', 'http', 'pages', 'flows', 'jobs'],
   jobs: ['kernel', 'store', 'domain', 'http', 'pages', 'flows'],

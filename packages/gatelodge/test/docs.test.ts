@@ -18,7 +18,7 @@ import {
 } from '../src/domain/limits.ts'
 import { undoWindow } from '../src/flows/email-change/confirm-change.ts'
 import { createCookieJar } from '../src/http/cookies.ts'
-import { givenUpAfter } from '../src/jobs/deliver-mail.ts'
+import { givenUpAfter } from '../src/jobs/write-mail.ts'
 import { formatDuration } from '../src/kernel/duration.ts'
 import { migrateUp } from '../src/store/migrate.ts'
 import { openSqlite } from '../src/store/sqlite.ts'
@@ -58,7 +58,7 @@ test('every table is named with who deletes its rows, and clean-up where it does
   const own = tables.filter((name) => !name.startsWith('schema_migration'))
   assert.deepEqual(rows.map(([name]) => name).sort(), own.sort())
   assert.ok(rows.every(([, use, deletion]) => use && deletion))
-  const cleaned = read(`${source}jobs/clean-up.ts`).matchAll(/removeOlder\(work, '(\w+)'/g)
+  const cleaned = read(`${source}jobs/clean-up.ts`).matchAll(/(?:table: '|\/\/ rows of )(\w+)/g)
   assert.deepEqual(
     rows
       .filter(([, , deletion]) => deletion?.includes('clean-up'))
@@ -121,12 +121,7 @@ test('the defaults of SECURITY.md are those of the code', () => {
   const kept = (name: string) => `${new RegExp(`${name} = (\\d+) \\* day`).exec(cleanUp)?.[1]}d`
   assert.deepEqual(
     tableRowsOf(section('SECURITY.md', 'Fixed numbers')).map(([, value]) => value),
-    [
-      String(passwordStop.free),
-      ...[undoWindow, deviceMemory, givenUpAfter].map(formatDuration),
-      kept('keepMails'),
-      kept('keepEvents'),
-    ],
+    [String(passwordStop.free), ...[undoWindow, deviceMemory, givenUpAfter].map(formatDuration), kept('keepMails')],
   )
 })
 
@@ -143,7 +138,10 @@ test('the security design names every way to a session, every use of cryptograph
   assert.deepEqual(filesNamed('Ways to sign in and their strength', 1), filesWith(/return startSession\(/))
   assert.deepEqual(filesWith(/insertSession\(/), ['domain/authentication.ts', 'domain/sessions.ts'])
   assert.deepEqual(filesNamed('Cryptographic inventory', 2), filesWith(/from '(?:node:crypto|jose|@node-rs\/argon2)'/))
-  assert.deepEqual(filesNamed('Outbound communications', 2), filesWith(/await fetch\(|'nodemailer'|from 'pg'/))
+  assert.deepEqual(
+    filesNamed('Outbound communications', 2),
+    filesWith(/await fetch\(|'nodemailer'|import pg from 'pg'|from 's3mini'/),
+  )
 
   const messages = sources.flatMap(({ text }) =>
     [...text.matchAll(/\blog\.\w+\(\{.*\}, '([^']+)'\)/g)].map(([, line]) => line ?? ''),

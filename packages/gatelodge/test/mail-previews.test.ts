@@ -11,7 +11,8 @@ import { passwordChangedMail } from '../src/flows/password-change/mail.ts'
 import { passwordDisabledMail, registerFirstMail, resetMail } from '../src/flows/password-reset/mail.ts'
 import { newDeviceMail } from '../src/flows/sign-in/mail.ts'
 import { day, hour, minute } from '../src/kernel/clock.ts'
-import type { MailContext, RenderedMail } from '../src/pages/mail-layout.ts'
+import { directionOf, languages, localeOf } from '../src/kernel/languages.ts'
+import { exactTime, type MailContext, type RenderedMail } from '../src/pages/mail-layout.ts'
 import { testMail } from '../src/pages/trial-mail.ts'
 
 const origin = 'https://id.example.org'
@@ -23,15 +24,15 @@ const timed = (ttl: number) => ({ ttl, expiresAt: at + ttl })
 export const sampleContext: MailContext = {
   serviceName: 'Gatelodge',
   publicUrl: origin,
-  locale: 'en-US',
-  timeZone: 'UTC',
+  language: 'en',
+  accent: null,
 }
 
 /** A mail of the project with plausible data; `links` are the targets that it must offer, in order. */
 export interface MailSample {
   readonly kind: string
   readonly links: readonly string[]
-  /** How long its links live, in words. */
+  /** How long its links live, in English words. */
   readonly expiry?: string
   readonly render: (context: MailContext, name: string) => RenderedMail
 }
@@ -135,13 +136,40 @@ for (const { kind, links, expiry, render } of samples) {
     assert.equal(told, expiry)
   })
 
-  test(`the ${kind} mail says the same in text as in HTML`, () => {
-    const mail = render(sampleContext, 'Ada Lovelace')
-    const shown = readable(mail.html)
+  test(`the ${kind} mail says the same in text as in HTML, in every language`, () => {
+    for (const language of languages) assertSameWords(render({ ...sampleContext, language }, 'Ada Lovelace'))
+  })
 
-    for (const line of mail.text.split('\n').filter((line) => !['', '-- '].includes(line))) {
-      assert.ok(shown.includes(line.replace(/:$/, '')), line)
+  test(`the ${kind} mail is whole and in its own words in every language`, () => {
+    const english = render(sampleContext, 'Ada Lovelace')
+    for (const language of languages.filter((language) => language !== 'en')) {
+      const mail = render({ ...sampleContext, language }, 'Ada Lovelace')
+
+      assert.match(mail.subject, /^\S.{5,70}$/)
+      assert.deepEqual(hrefs(mail.html), links)
+      assert.deepEqual(sharedLines(mail.text, english.text), [], language)
+      if (expiry !== undefined) assert.ok(mail.text.includes(exactTime(endOf(expiry), localeOf(language))), language)
     }
+  })
+
+  test(`the ${kind} mail tells mail programs its language and direction, at its root and inside`, () => {
+    for (const language of languages) {
+      const { html } = render({ ...sampleContext, language }, 'Ada Lovelace')
+      const marked = `lang="${language}" dir="${directionOf(language)}"`
+
+      assert.equal(html.split(marked).length, 3)
+      assert.ok(html.includes(`<html ${marked}>`))
+      assert.match(html, language === 'ar' ? /;text-align:right"/ : /;text-align:left"/)
+      assert.doesNotMatch(html, /(?:margin|padding|border|inset)-(?:inline|block)|text-align:(?:start|end)/)
+      for (const [element] of html.matchAll(/<[^>]*class="url"[^>]*>/g)) assert.match(element, / dir="ltr"/)
+    }
+  })
+
+  test(`the ${kind} mail has no Latin word of ours in Arabic`, () => {
+    const { subject, text } = render({ ...sampleContext, language: 'ar' }, 'Ada Lovelace')
+    const given = /https?:\/\/\S+|Gatelodge|Ada Lovelace|Firefox on Linux|a\*\*\*@example\.com|UTC|\bIP\b/g
+
+    assert.doesNotMatch(`${subject}\n${text}`.replace(given, ''), /[a-z]/i)
   })
 
   test(`the ${kind} mail loads nothing and points at no other origin`, () => {
@@ -180,6 +208,25 @@ for (const { kind, links, expiry, render } of samples) {
     assert.doesNotMatch(header.text, /^Bcc|\r/m)
     assert.equal(header.text.split('\n').length, render(sampleContext, 'Ada').text.split('\n').length)
   })
+}
+
+function assertSameWords(mail: RenderedMail): void {
+  const shown = readable(mail.html)
+  for (const line of mail.text.split('\n').filter((line) => !['', '-- '].includes(line))) {
+    assert.ok(shown.includes(line.replace(/:$/, '')), line)
+  }
+}
+
+/** The instant that an English expiry names. */
+function endOf(expiry: string): number {
+  const [, date = '', time = ''] = /, on \w+, (.*) at (.*) UTC$/.exec(expiry) ?? []
+  return Date.parse(`${date} ${time} UTC`)
+}
+
+/** Lines that two mails have in common, links aside. */
+function sharedLines(text: string, other: string): readonly string[] {
+  const known = new Set(other.split('\n').filter((line) => !/^(?:|-- |https?:.*)$/.test(line)))
+  return text.split('\n').filter((line) => known.has(line))
 }
 
 function hrefs(markup: string): readonly string[] {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { commandFolder } from '../../test/support/cli.ts'
+import { bin, commandFolder } from '../../test/support/cli.ts'
+import { blocksOf, markdownSection } from '../../test/support/markdown.ts'
 
 test('a backup taken beside a running server is private and becomes a working database again', async () => {
   await using folder = commandFolder()
@@ -35,9 +37,58 @@ test('a backup that cannot be made leaves nothing behind', async () => {
   assert.equal((await folder.run('backup missing/copy.db --database sqlite:copy.db')).status, 1)
   assert.deepEqual(readdirSync(folder.path), [])
 
-  const postgres = await folder.run('backup copy.db --database postgres://gate@127.0.0.1:1/gate')
-  assert.match(postgres.stderr, /pg_dump/)
   assert.deepEqual(readdirSync(folder.path), [])
+})
+
+test('for PostgreSQL the command to run is named, without the password', async () => {
+  const url = 'postgres://gate:open-sesame@127.0.0.1:1/gate?sslmode=require&pool=3'
+  await using folder = commandFolder({ GATELODGE_DATABASE: url })
+  const { status, stdout, stderr } = await folder.run(['backup', "it's.dump"])
+  assert.equal(status, 1)
+  assert.equal(stdout, '')
+  assert.ok(!stderr.includes('sesame'))
+  const command = /^ {2}(pg_dump .*)$/m.exec(stderr)?.[1] ?? ''
+  const { stdout: words } = spawnSync('bash', ['-c', `pg_dump() { printf '%s\\n' "$@"; }; ${command}`])
+  assert.deepEqual(String(words).trim().split('\n'), [
+    '--format=custom',
+    '--no-owner',
+    `--file=${join(folder.path, "it's.dump")}`,
+    '--dbname=postgres://gate@127.0.0.1:1/gate?sslmode=verify-full&sslrootcert=system',
+  ])
+  assert.ok(stderr.includes(`without ${join(folder.path, 'data/secret')}`))
+  assert.deepEqual(readdirSync(folder.path), [])
+})
+
+test('the steps of the manual bring people and waiting mails back after everything was lost', async () => {
+  await using folder = commandFolder({ GATELODGE_PUBLIC_URL: 'http://localhost:3000' })
+  await folder.json('admin create --email ada@example.com --password-stdin', 'quiet harbour 52\n')
+  const before = await folder.serve()
+  const signedIn = await signIn(before.origin)
+  assert.equal(signedIn.status, 200)
+  const { access_token: bearer } = (await signedIn.json()) as { access_token: string }
+  await before.end()
+  await folder.json('user create --email bob@example.com --invite')
+  for (const step of ['Back up SQLite', 'Restore SQLite'] as const) {
+    if (step === 'Restore SQLite') {
+      rmSync(join(folder.path, 'data'), { recursive: true })
+      const stranger = await folder.serve() // somebody started a server on the empty folder: another database, another secret
+      assert.equal((await signIn(stranger.origin)).status, 401)
+      await stranger.end('SIGKILL')
+    }
+    runInShell(folder.path, firstBlock(step))
+  }
+
+  const after = await folder.serve()
+  assert.match(String((await after.next()).text), /bob@example\.com/)
+  const session = await fetch(`${after.origin}/api/v1/auth/session`, { headers: { authorization: `Bearer ${bearer}` } })
+  assert.equal(session.status, 200)
+  assert.equal((await signIn(after.origin)).status, 200)
+  await after.end()
+
+  writeFileSync(join(folder.path, 'data/secret'), 'another secret, long enough to be one as well')
+  const refused = await folder.run('serve --listen 127.0.0.1:0')
+  assert.equal(refused.status, 1)
+  assert.match(refused.stderr, /does not open the keys in this database/)
 })
 
 test('the secret to keep is named where it is', async () => {
@@ -48,3 +99,22 @@ test('the secret to keep is named where it is', async () => {
   assert.equal(status, 1)
   assert.match(stderr, /ENOENT/)
 })
+
+function signIn(origin: string): Promise<Response> {
+  return fetch(`${origin}/api/v1/auth/signin`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'ada@example.com', password: 'quiet harbour 52' }),
+  })
+}
+
+function firstBlock(heading: string): string {
+  const page = readFileSync(new URL('../../../../docs/guide/backup.md', import.meta.url), 'utf8')
+  return blocksOf(markdownSection(page, heading))[0]?.body ?? assert.fail(`a block below ${heading}`)
+}
+
+function runInShell(cwd: string, commands: string): void {
+  const npx = `npx() { shift; "${process.execPath}" "${bin}" "$@"; }`
+  const { status, stderr } = spawnSync('bash', ['-c', `set -eu\n${npx}\n${commands}`], { cwd })
+  assert.equal(status, 0, String(stderr))
+}

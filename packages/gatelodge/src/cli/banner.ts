@@ -4,9 +4,18 @@ import { version } from '../kernel/version.ts'
 import type { Result } from './command.ts'
 import { columns } from './text.ts'
 
+interface Started {
+  readonly config: Config
+  readonly address: Listen
+  /** Where metrics are served, if they are. */
+  readonly metrics: Listen | null
+  readonly warnings: readonly string[]
+}
+
 /** What a server says when it is up: where it is, where mails go, and what to do next. */
-export function banner(config: Config, listen: Listen, warnings: readonly string[]): Result {
-  const { publicUrl: url, smtp } = config
+export function banner({ config, address: listen, metrics: scraped, warnings }: Started): Result {
+  const { publicUrl: url, smtp, workers } = config
+  const metrics = scraped && `http://${formatListen(scraped)}/metrics`
   const mailbox = smtp === null ? `${url}/dev/mailbox` : null
   const mailServer = smtp === null ? null : `${smtp.host}:${smtp.port}`
   const database = databaseName(config.database)
@@ -17,6 +26,8 @@ export function banner(config: Config, listen: Listen, warnings: readonly string
     ['  API', `${url}/docs`],
     mailbox ? ['  Mailbox', `${mailbox} (no mail server is set: mails stay here)`] : ['  Mail by', mailServer ?? ''],
     ['  Database', database],
+    ...(workers > 1 ? [['  Workers', String(workers)]] : []),
+    ...(metrics ? [['  Metrics', metrics]] : []),
   ])
   const loud = warnings.map((warning) => `\n  WARNING: ${warning}`).join('')
   return {
@@ -30,6 +41,8 @@ export function banner(config: Config, listen: Listen, warnings: readonly string
       mailbox,
       mail_server: mailServer,
       database,
+      workers,
+      metrics,
       warnings,
     },
     text: `\nGatelodge ${version}\n\n${facts}\n${loud}${loud && '\n'}\n${nextSteps(config)}\n`,
@@ -40,8 +53,7 @@ function nextSteps({ publicUrl, registration }: Config): string {
   if (registration === 'admin' || registration === 'closed') {
     return `Next: make accounts with "gatelodge user create --email EMAIL --invite" (${settings.registration.env}=${registration}).`
   }
-  return `Next: sign up, then use the link in the mail.
-  curl ${publicUrl}/api/v1/auth/signup -H 'content-type: application/json' -d '{"email": "ada@example.com", "password": "quiet harbour 52"}'`
+  return `Next: sign up at ${publicUrl}/register, then use the link in the mail.`
 }
 
 /** A database without its credentials. */

@@ -48,7 +48,7 @@ export interface CommandContext<
 export interface Command {
   readonly name: string
   readonly summary: string
-  /** Names of the words that must follow, in order. */
+  /** Names of the words that must follow, in order; those in brackets may be left out at the end, and are empty then. */
   readonly operands: readonly string[]
   readonly options: Options
   /** Answers what to print, or null when it printed by itself. */

@@ -60,11 +60,13 @@ function readConfigFile(readFile: (path: string) => string, path: string): strin
 }
 
 function fromFolder(cwd: string, config: Config): Config {
-  const { database, dataDir } = config
+  const { database, dataDir, logo, themeCss } = config
   const isPath = database.kind === 'sqlite' && database.path !== ':memory:'
   return {
     ...config,
     dataDir: resolve(cwd, dataDir),
+    logo: logo === null ? null : resolve(cwd, logo),
+    themeCss: themeCss === null ? null : resolve(cwd, themeCss),
     database: isPath ? { kind: 'sqlite', path: resolve(cwd, database.path) } : database,
   }
 }

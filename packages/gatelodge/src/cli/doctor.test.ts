@@ -4,11 +4,15 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
+import pg from 'pg'
 import { type CommandFolder, commandFolder } from '../../test/support/cli.ts'
+import { freePort, freshPostgresDatabase, stopOwnPostgres } from '../../test/support/postgres.ts'
 import { smtpServer } from '../../test/support/smtp.ts'
 import { day } from '../kernel/clock.ts'
 import { openSqlite } from '../store/sqlite.ts'
+
+after(stopOwnPostgres)
 
 interface Examined {
   readonly status: number
@@ -127,6 +131,35 @@ test('a clock that was set back fails, and mails that nobody delivers are warned
 
   const { status, of } = await examine(folder)
   assert.deepEqual([status, of('clock'), of('outbox')], [1, 'fail', 'warn'])
+})
+
+test('a PostgreSQL server whose clock differs is warned of, and one that cannot be reached is told with its reason', async () => {
+  const database = await freshPostgresDatabase()
+  await using folder = commandFolder({ GATELODGE_DATABASE: database.url })
+  await folder.json('user list')
+  assert.equal((await examine(folder)).of('database clock'), 'ok')
+
+  const client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  const name = new URL(database.url).pathname.slice(1)
+  await client.query(`create function public.clock_timestamp() returns timestamptz language sql
+    as 'select pg_catalog.now() - interval ''1 minute'''`)
+  await client.query(`alter database ${name} set search_path = public, pg_catalog`)
+  const slow = await examine(folder)
+  assert.deepEqual([slow.status, slow.of('database clock')], [0, 'warn'])
+  await client.query(`alter database ${name} reset search_path; drop function public.clock_timestamp()`)
+  await client.end()
+  await database.release()
+
+  const nowhere = `postgres://ada:hidden-password@127.0.0.1:${await freePort()}/g`
+  const { status, stdout } = await folder.run(['doctor', '--database', nowhere])
+  assert.equal(status, 1)
+  assert.match(stdout, /PostgreSQL: nobody listens at its address/)
+  const serve = await folder.run(['serve', '--database', nowhere, '--listen', '127.0.0.1:0'])
+  assert.equal(serve.status, 1)
+  assert.match(serve.stderr, /^gatelodge: PostgreSQL: nobody listens at its address: start PostgreSQL, or correct/m)
+  const shown = await folder.run(['config', '--database', nowhere])
+  assert.doesNotMatch(stdout + serve.stdout + serve.stderr + shown.stdout, /hidden-password/)
 })
 
 test('a mail server that cannot be used fails', async () => {

@@ -1,14 +1,18 @@
 import type { Config } from '../config.ts'
-import type { Log } from '../kernel/log.ts'
+import type { Log, LogFields } from '../kernel/log.ts'
 import type { Output } from './io.ts'
 
-/** A log of JSON lines. Errors are cut to what helps an operator: type, message, code and stack, never what a caller sent. */
-export async function createLog(output: Pick<Output, 'write'>, level: Config['logLevel']): Promise<Log> {
+/** A log of JSON lines. Errors are cut to what helps an operator: type, message, code and stack, never what a caller sent. `base` stands in each line. */
+export async function createLog(
+  output: Pick<Output, 'write'>,
+  level: Config['logLevel'],
+  base: LogFields | null = null,
+): Promise<Log> {
   const { pino, stdTimeFunctions } = await import('pino')
   const logger = pino(
     {
       level,
-      base: null,
+      base,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },

@@ -57,7 +57,9 @@ function readGiven(argv: readonly string[], command: Command): Given {
   const { words, switches, texts } = readTokens(argv, known, assertKnown)
 
   const operands = words.slice(command.name.split(' ').length)
-  if (operands.length !== command.operands.length) throw usageError(`Write it as: ${usageOf(command)}`)
+  const required = command.operands.filter((name) => !name.startsWith('['))
+  if (operands.length < required.length || operands.length > command.operands.length)
+    throw usageError(`Write it as: ${usageOf(command)}`)
   const missing = Object.entries(command.options).find(([name, { required }]) => required && !texts.has(name))
   if (missing) throw usageError(`--${missing[0]} is missing. Write it as: ${usageOf(command)}`)
 

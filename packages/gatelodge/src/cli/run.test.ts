@@ -27,6 +27,7 @@ const samples: Readonly<Record<string, { words: string; input?: string } | null>
   'mail retry': null,
   'mail test': { words: 'ada@example.com' },
   backup: { words: 'copy.db' },
+  copy: { words: '--to sqlite:moved.db' },
 }
 
 test('every command explains itself, to people and to programs', async () => {

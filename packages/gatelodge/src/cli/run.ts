@@ -5,6 +5,7 @@ import { commands } from './commands/index.ts'
 import { help } from './help.ts'
 import type { Io } from './io.ts'
 import { parseCommandLine } from './parse.ts'
+import { reasonOf } from './text.ts'
 
 /** Runs a command line and answers its exit status: 0 done, 1 failed, 2 not understood. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -30,7 +31,7 @@ async function answer(argv: readonly string[], io: Io, json: boolean): Promise<R
 }
 
 function toJson(error: unknown): { code: string; detail: string; errors: unknown } {
-  if (error instanceof AuthError) return { code: error.code, detail: error.detail, errors: error.faults }
+  if (error instanceof AuthError) return { code: error.code, detail: reasonOf(error), errors: error.faults }
   return { code: 'internal', detail: messageOf(error), errors: [] }
 }
 
@@ -38,7 +39,7 @@ function toText(error: unknown): string {
   if (!(error instanceof AuthError)) return messageOf(error)
 
   const faults = error.faults.map(({ field, message }) => `\n  ${field} ${message}`)
-  return `${error.detail}${faults.join('')}`
+  return `${reasonOf(error)}${faults.join('')}`
 }
 
 /** What the system said, such as that a folder may not be written: whoever runs commands may know. */

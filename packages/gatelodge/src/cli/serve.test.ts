@@ -24,9 +24,27 @@ test('the first line says where the server is, and port 0 names the port that wa
     mailbox: `${url}/dev/mailbox`,
     mail_server: null,
     database: `sqlite:${folder.path}/data/gatelodge.db`,
+    workers: 1,
+    metrics: null,
     warnings: [`${settings.enumeration.env}=explicit: anybody can learn which addresses have accounts.`],
   })
   assert.equal((await fetch(`${origin}/healthz`)).status, 200)
+})
+
+test('metrics are served on an address of their own and nowhere else; one that is taken is named, and nothing is left running', async () => {
+  await using folder = commandFolder()
+  const { started, origin } = await folder.serve('--metrics-listen', '127.0.0.1:0')
+  const metrics = new URL(String(started.metrics))
+  assert.equal((await fetch(`${origin}/metrics`)).status, 404)
+  const figures = await (await fetch(metrics)).text()
+  assert.match(figures, /^gatelodge_build_info\{version="[\d.]+",node="[\d.]+"\} 1$/m)
+  assert.match(figures, /^process_resident_memory_bytes \d+$/m)
+
+  await using other = commandFolder()
+  const { status, stderr } = await other.run(`serve --listen 127.0.0.1:0 --metrics-listen ${metrics.host}`)
+  assert.equal(status, 1)
+  assert.match(stderr, /Another program listens there already: stop it, or set GATELODGE_METRICS_LISTEN/)
+  assert.equal((await fetch(`${(await other.serve()).origin}/healthz`)).status, 200)
 })
 
 test('a mail of the development mailbox is announced with its link', async () => {
@@ -192,7 +210,7 @@ test('the banner shows no credentials and what fits the registration mode', () =
   }
   const io = { env, cwd: '/', readFile: () => '' } as unknown as Parameters<typeof loadConfig>[0]['io']
   const { config } = loadConfig({ io, flags: {}, configFile: undefined })
-  const { text, json } = banner(config, config.listen, [])
+  const { text, json } = banner({ config, address: config.listen, metrics: null, warnings: [] })
   for (const part of [
     'postgres://db.example:5433/gatelodge',
     'mail.example:465',

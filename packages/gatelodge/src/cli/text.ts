@@ -1,3 +1,6 @@
+import type { AuthError } from '../kernel/errors.ts'
+import { PostgresTrouble } from '../store/postgres-errors.ts'
+
 /** Rows as lines whose columns are aligned; the last column is as long as it is. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
@@ -14,4 +17,9 @@ export function columns(rows: readonly (readonly string[])[]): string {
 /** A table with a head line, or the sentence for none. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], none: string): string {
   return rows.length === 0 ? none : columns([head, ...rows])
+}
+
+/** What keeps the database from us is for the operator, not for callers of the API. */
+export function reasonOf(error: AuthError): string {
+  return error.cause instanceof PostgresTrouble ? `PostgreSQL: ${error.cause.message}` : error.detail
 }

@@ -1,6 +1,7 @@
 import { isIP, isIPv6 } from 'node:net'
 import { parseDuration } from '../kernel/duration.ts'
 import { isLoopbackHost } from '../kernel/loopback.ts'
+import { parsePostgresUrl, postgresUrlForm } from '../kernel/postgres-url.ts'
 
 /** How the text of a setting is read: `parse` answers undefined for a bad one, and `form` completes the sentence "must be ...". */
 export interface Form<T> {
@@ -33,6 +34,17 @@ export interface Mailbox {
   readonly name: string
   readonly address: string
 }
+
+/** Where avatars lie: in a folder of the data folder, or in a bucket. `prefix` is empty or ends with a slash. */
+export type AvatarPlace =
+  | { readonly kind: 'folder' }
+  | {
+      readonly kind: 's3'
+      readonly bucket: string
+      readonly prefix: string
+      readonly endpoint: string
+      readonly region: string
+    }
 
 /** Cost of argon2id (RFC 9106). */
 export interface PasswordCost {
@@ -100,8 +112,8 @@ export const networks: Form<readonly string[]> = {
 }
 
 export const postgresUrl: Form<string> = {
-  parse: (text) => (/^postgres(?:ql)?:\/\/\S+$/.test(text) && URL.canParse(text) ? text : undefined),
-  form: 'a postgres:// URL',
+  parse: (text) => (parsePostgresUrl(text) ? text : undefined),
+  form: postgresUrlForm,
 }
 
 export const database: Form<DatabaseLocation> = {
@@ -112,7 +124,7 @@ export const database: Form<DatabaseLocation> = {
     const path = text.startsWith('sqlite:') ? folder.parse(text.slice('sqlite:'.length)) : undefined
     return path === undefined ? undefined : { kind: 'sqlite', path }
   },
-  form: 'sqlite:PATH, sqlite::memory: or a postgres:// URL',
+  form: `sqlite:PATH, sqlite::memory: or ${postgresUrlForm}`,
 }
 
 export const folder: Form<string> = {
@@ -128,6 +140,16 @@ export const secretText: Form<string> = {
 export const title: Form<string> = {
   parse: (text) => (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,64}$/u.test(text) && text.trim() === text ? text : undefined),
   form: 'a name of 1 to 64 characters on one line, without space at its ends',
+}
+
+export const color: Form<string> = {
+  parse: (text) => (/^#[0-9a-f]{6}$/i.test(text) ? text.toLowerCase() : undefined),
+  form: 'a colour such as #1b6b58',
+}
+
+export const webPage: Form<string> = {
+  parse: (text) => (/^https?:\/\/[^\s\\@]+$/i.test(text) ? URL.parse(text)?.href : undefined),
+  form: 'an http or https URL without user name',
 }
 
 export const audience: Form<string> = {
@@ -201,6 +223,26 @@ export const passwordCost: Form<PasswordCost> = {
   form:
     'm=KIB,t=PASSES,p=LANES, no weaker than m=47104,t=1; m=19456,t=2; m=12288,t=3; m=9216,t=4 or m=7168,t=5, ' +
     'with at most m=1048576 (1 GiB), t=99 and p=99',
+}
+
+export const avatarPlace: Form<AvatarPlace> = {
+  parse(text) {
+    if (text === 'folder') return { kind: 'folder' }
+
+    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[\w-][\w.-]*)*)\/?\?(\S+)$/.exec(text)
+    const query = new URLSearchParams(match?.[3])
+    const [endpoint, region] = [origin.parse(query.get('endpoint') ?? ''), query.get('region') ?? '']
+    if (!match?.[1] || endpoint === undefined || !/^[a-z0-9-]{1,32}$/.test(region) || query.size !== 2) return undefined
+
+    const folders = match[2]?.slice(1) ?? ''
+    return { kind: 's3', bucket: match[1], prefix: folders === '' ? '' : `${folders}/`, endpoint, region }
+  },
+  form: 'folder, or s3://BUCKET[/PREFIX]?endpoint=ORIGIN&region=REGION, the origin such as https://s3.example.com',
+}
+
+export const credential: Form<string> = {
+  parse: (text) => (/^[\x21-\x7e]{1,256}$/.test(text) ? text : undefined),
+  form: 'a word of up to 256 ASCII characters without space',
 }
 
 function everyItem<T>(text: string, parse: (item: string) => T | undefined): readonly T[] | undefined {

@@ -71,8 +71,17 @@ test('DATABASE is SQLite in a file or in memory, or PostgreSQL', () => {
   assert.deepEqual(read('sqlite::memory:'), { kind: 'sqlite', path: ':memory:' })
   assert.deepEqual(read('sqlite:/var/lib/g.db'), { kind: 'sqlite', path: '/var/lib/g.db' })
   assert.deepEqual(read('postgresql://u:p@db/g'), { kind: 'postgres', url: 'postgresql://u:p@db/g' })
-  refuses('DATABASE', ['sqlite:', 'mysql://db', 'g.db', 'postgres://db:x', 'sqlite:a\0b'])
-  refuses('DATABASE_DIRECT', ['sqlite:x'])
+  refuses('DATABASE', ['sqlite:', 'mysql://db', 'g.db', 'postgres://db:x', 'sqlite:a\0b', 'postgres://db/g?ssl=off'])
+  refuses('DATABASE_DIRECT', ['sqlite:x', 'postgres://db/g?sslmode=prefer'])
+})
+
+test('PostgreSQL in clear off loopback is taken when asked for, and warned of', () => {
+  const warned = (env: Record<string, string>) => read(env).warnings.some((text) => /sslmode=disable/.test(text))
+  const [clear, safe] = ['postgres://db/g?sslmode=disable', 'postgres://db/g']
+  assert.equal(warned({ DATABASE: clear }), true)
+  assert.equal(warned({ DATABASE: safe, DATABASE_DIRECT: clear }), true)
+  assert.equal(warned({ DATABASE: safe, DATABASE_DIRECT: safe }), false)
+  assert.equal(warned({ DATABASE: 'postgres://127.0.0.1/g' }), false)
 })
 
 test('SMTP_URL must reach TLS off loopback unless tls=never', () => {
@@ -186,9 +195,13 @@ test('PASSWORD_HASH is no weaker than OWASP’s sets of equal strength and at mo
   ])
 })
 
-function configOf(env: Record<string, string>): Config {
+function read(env: Record<string, string>): ReturnType<typeof readConfig> {
   const named = Object.fromEntries(Object.entries(env).map(([name, value]) => [`GATELODGE_${name}`, value]))
-  return readConfig({ env: named, flags: {}, readFile: () => '' }).config
+  return readConfig({ env: named, flags: {}, readFile: () => '' })
+}
+
+function configOf(env: Record<string, string>): Config {
+  return read(env).config
 }
 
 function refuses(name: string, values: readonly string[]): void {

@@ -1,7 +1,10 @@
 import {
   audience,
+  avatarPlace,
   baseUrl,
+  color,
   contact,
+  credential,
   database,
   duration,
   either,
@@ -21,6 +24,7 @@ import {
   secretText,
   smtpUrl,
   title,
+  webPage,
   wholeNumber,
 } from './forms.ts'
 
@@ -69,12 +73,46 @@ export const settings = {
     'Where people reach the server: the start of every link and the issuer of every token.',
   ),
   serviceName: row('GATELODGE_SERVICE_NAME', title, 'Gatelodge', 'The name people see on pages and in mails.'),
+  accent: row(
+    'GATELODGE_ACCENT',
+    color,
+    null,
+    'The colour of buttons and links on pages and in mails, darkened or lightened until it can be read (WCAG AA). A setting ' +
+      'because mails cannot load a style sheet.',
+  ),
+  logo: row(
+    'GATELODGE_LOGO',
+    folder,
+    null,
+    'A picture in place of our mark on pages and in the browser’s tab: SVG or PNG, square, at most 64 KiB. A setting because ' +
+      'the server has to serve it: pages load nothing from elsewhere.',
+  ),
+  themeCss: row(
+    'GATELODGE_THEME_CSS',
+    folder,
+    null,
+    'A style sheet that comes after ours, at most 64 KiB, with data: as its only pictures. A setting because it is the one ' +
+      'place for every other wish about the look.',
+  ),
+  termsUrl: row(
+    'GATELODGE_TERMS_URL',
+    webPage,
+    null,
+    'Your terms, linked on every page and at sign-up. A setting because many laws ask for it.',
+  ),
+  privacyUrl: row(
+    'GATELODGE_PRIVACY_URL',
+    webPage,
+    null,
+    'Your privacy policy, linked in the same places for the same reason.',
+  ),
   database: secret(
     row(
       'GATELODGE_DATABASE',
       database,
       'sqlite:./data/gatelodge.db',
-      'Where accounts are stored. `sqlite::memory:` is a private temporary file, deleted at exit.',
+      'Where accounts are stored. `sqlite::memory:` is a private temporary file, deleted at exit. PostgreSQL off this machine is ' +
+        'reached by TLS with a checked certificate (`require` checks it as well) unless `sslmode=disable` is given.',
     ),
   ),
   databaseDirect: secret(
@@ -98,6 +136,18 @@ export const settings = {
       null,
       'Everything sealed is sealed under keys derived from it. When unset, one is made once and kept in the data folder.',
     ),
+  ),
+  avatars: row(
+    'GATELODGE_AVATARS',
+    avatarPlace,
+    'folder',
+    'Where avatars are stored: `folder` is `avatars` in the data folder. A setting because several machines share a bucket, not a folder.',
+  ),
+  avatarsKeyId: secret(
+    row('GATELODGE_AVATARS_KEY_ID', credential, null, 'The access key id for the bucket of `GATELODGE_AVATARS`.'),
+  ),
+  avatarsSecretKey: secret(
+    row('GATELODGE_AVATARS_SECRET_KEY', credential, null, 'The secret access key that belongs to it.'),
   ),
   smtp: secret(
     row(
@@ -213,11 +263,18 @@ export const settings = {
     'How long a verification link works and a pending sign-up is kept.',
   ),
   resetTtl: row('GATELODGE_RESET_TTL', duration, '30m', 'How long a password reset link works.'),
+  eventRetention: row(
+    'GATELODGE_EVENT_RETENTION',
+    duration,
+    '365d',
+    'How long audit events are kept. A setting because laws and contracts differ in how long they must be, and may be.',
+  ),
   workers: row(
     'GATELODGE_WORKERS',
     wholeNumber(1, 64),
     '1',
-    'Reserved: the number of server processes. One process serves whatever is set; more than 1 needs PostgreSQL.',
+    'The number of processes that serve on this machine, best one for each core. More than 1 needs PostgreSQL and a mail server; each has ' +
+      'a pool of connections of its own.',
   ),
   logLevel: row(
     'GATELODGE_LOG_LEVEL',
@@ -229,7 +286,7 @@ export const settings = {
     'GATELODGE_METRICS_LISTEN',
     listen,
     null,
-    'Reserved: the address of the metrics endpoint, which is not served yet.',
+    'Where Prometheus reads figures, at `/metrics`; when unset, none are kept. It asks for no credential: best on loopback.',
   ),
   securityContact: row(
     'GATELODGE_SECURITY_CONTACT',

@@ -3,16 +3,20 @@ import type { Events } from '../kernel/events.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
+import { releaseAvatar } from './avatars/files.ts'
 import { endSessions } from './sessions.ts'
-import { isLastAdministrator } from './users.ts'
+import { isLastAdministrator, lockUser } from './users.ts'
 
 /**
- * Removes an account; profile, sessions, tokens, names and devices go with it. Its events stay, without address and agent.
+ * Removes an account; profile, sessions, tokens, names and devices go with it, and the files of its picture become due. Its events stay, without
+ * address and agent.
  * @throws last_administrator
  */
 export async function deleteUser(work: Work, userId: UserId, by: Events['user.deleted']['by']): Promise<void> {
   if (await isLastAdministrator(work.db, userId)) throw new AuthError('last_administrator')
 
+  await lockUser(work, userId) // before its sessions, as a sign-in does
+  await releaseAvatar(work, userId)
   await endSessions(work, userId)
   await work.db.deleteFrom('users').where('id', '=', userId).execute()
   await work.db.updateTable('events').set({ ip: null, user_agent: null }).where('user_id', '=', userId).execute()

@@ -38,6 +38,7 @@ export async function record<Name extends EventName>(
       data: JSON.stringify(data),
     })
     .execute()
+  work.recorded({ name, data })
 }
 
 /** The newest events about a user, newest first. */

@@ -1,6 +1,6 @@
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError, isAuthError } from '../kernel/errors.ts'
-import { newToken } from '../kernel/ids.ts'
+import { newId } from '../kernel/ids.ts'
 import type { SessionRow, UserRow } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
@@ -8,6 +8,7 @@ import type { Deps } from './deps.ts'
 import { rememberDevice } from './devices.ts'
 import { attemptWithin, countFailure, failuresOf, passwordDelay, passwordStop, resetLimit } from './limits.ts'
 import { requestMail } from './outbox.ts'
+import { newRefreshToken } from './refresh-tokens.ts'
 import { endSession, insertSession, type Proof, type Session, type SessionWish, toSession } from './sessions.ts'
 import { loadUser, type User } from './users.ts'
 
@@ -163,15 +164,16 @@ export async function assertOwnPassword(deps: Deps, actor: Actor, user: UserRow,
 
 /** Whether the last proof of a session is young enough for a sensitive change. */
 export function isFreshlyAuthenticated(deps: Deps, session: Session): boolean {
-  return deps.clock.now() - session.authenticatedAt <= deps.config.reauthenticationWindow
+  const age = Math.abs(deps.clock.now() - session.authenticatedAt) // a clock set back must not stretch the window
+  return age <= deps.config.reauthenticationWindow
 }
 
 async function insertRefreshToken(work: Work, session: SessionRow): Promise<string> {
-  const token = newToken(work.random)
+  const token = newRefreshToken(work, session.id)
   await work.db
     .insertInto('refresh_tokens')
     .values({
-      id: token.id,
+      id: newId(work.random),
       session_id: session.id,
       secret_hash: token.hash,
       created_at: work.now,

@@ -2,10 +2,13 @@ import type { Config } from '../config.ts'
 import type { Log } from '../kernel/log.ts'
 import type { UnitDeps } from '../store/unit-of-work.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import type { AvatarRenderer } from './avatars/render.ts'
+import type { AvatarStorage } from './avatars/storage.ts'
 import type { LimitsInFlight } from './limits.ts'
 import type { DevelopmentMailbox } from './mailbox.ts'
 import type { Hasher } from './passwords/hasher.ts'
 import type { SessionCache } from './session-cache.ts'
+import type { Theme } from './theme.ts'
 
 /** What operations reach beyond their arguments: everything that leaves the process, and the caches in front of it. */
 export interface Deps extends UnitDeps {
@@ -15,6 +18,11 @@ export interface Deps extends UnitDeps {
   readonly accessTokens: AccessTokens
   readonly sessionCache: SessionCache
   readonly limitsInFlight: LimitsInFlight
+  readonly avatarRenderer: AvatarRenderer
+  readonly avatarStorage: AvatarStorage
+  readonly theme: Theme
+  /** Aborted when the server begins to stop: load balancers are told to go elsewhere. */
+  readonly stopping: AbortSignal
   /** Null when a mail server is set. */
   readonly mailbox: DevelopmentMailbox | null
 }

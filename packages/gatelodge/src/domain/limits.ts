@@ -37,6 +37,7 @@ export const addressLimits = {
   token: { name: 'token.address', max: 60, window: minute, counts: 'failures' },
   password: { name: 'password.address', max: 30, window: minute, counts: 'failures' },
   lookUp: { name: 'look_up.address', max: 120, window: minute, counts: 'requests' },
+  upload: { name: 'upload.address', max: 60, window: 10 * minute, counts: 'requests' },
   change: { name: 'change.address', max: 240, window: minute, counts: 'requests' },
 } as const satisfies Record<string, (Budget & { counts: 'requests' | 'failures' }) | null>
 
@@ -67,6 +68,9 @@ export const mailBudgets: readonly Budget[] = [
 ]
 /** At most one notice of a new device a day. */
 export const newDeviceBudget: Budget = { name: 'new_device', max: 1, window: day }
+
+/** By how much the clocks of several machines may differ, in ms. Instants further ahead are of a clock that was set back since. */
+const clockSkew = minute
 
 /** Attempts under way in this process, so that a burst cannot outrun its own failures. */
 export interface LimitsInFlight {
@@ -153,8 +157,8 @@ export async function resetLimit(deps: Deps, work: Work, limit: Limit, subject: 
 async function assertWithin(deps: Deps, limit: Limit, key: string): Promise<boolean> {
   const now = deps.clock.now()
   const row = await deps.store.db.selectFrom('limit_counters').selectAll().where('key', '=', key).executeTakeFirst()
-  const live = row !== undefined && row.expires_at > now
-  if (live && row.blocked_until > now) throw rateLimited(row.blocked_until - now)
+  const live = row !== undefined && row.expires_at > now && !('max' in limit && row.since > now + clockSkew)
+  if (live && isBlocked(limit, row.blocked_until, now)) throw rateLimited(row.blocked_until - now)
 
   const failed = live ? row.count : 0
   const inFlight = deps.limitsInFlight.attempts.get(key) ?? 0
@@ -185,7 +189,12 @@ async function count(work: Work, limit: Limit, key: string): Promise<{ count: nu
             .then(eb('limit_counters.count', '+', 1))
             .else(1)
             .end(),
-          since: eb.case().when(isLive).then(eb.ref('limit_counters.since')).else(now).end(),
+          since: eb
+            .case()
+            .when(eb.and([isLive, eb('limit_counters.since', '<=', now + clockSkew)])) // a window from before the clock was set back begins anew
+            .then(eb.ref('limit_counters.since'))
+            .else(now)
+            .end(),
           blocked_until: eb.case().when(isLive).then(eb.ref('limit_counters.blocked_until')).else(0).end(),
         }
       }),
@@ -199,8 +208,15 @@ async function count(work: Work, limit: Limit, key: string): Promise<{ count: nu
     .set({ blocked_until: blockedUntil, expires_at: expiresAt })
     .where('key', '=', key)
     .execute()
-  if (blockedUntil > now && row.blocked_until <= now) await record(work, 'limit.exceeded', null, { limit: limit.name })
+  if (blockedUntil > now && !isBlocked(limit, row.blocked_until, now))
+    await record(work, 'limit.exceeded', null, { limit: limit.name })
   return { count: row.count, blockedUntil }
+}
+
+/** A wait that is longer than the limit's longest was reckoned before the clock was set back, and holds nobody. */
+function isBlocked(limit: Limit, blockedUntil: Instant, now: Instant): boolean {
+  const longest = 'max' in limit ? limit.window : limit.longest
+  return blockedUntil > now && blockedUntil <= now + longest + clockSkew
 }
 
 function memoryOf(limit: Limit): number {

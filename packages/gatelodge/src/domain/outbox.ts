@@ -1,6 +1,8 @@
 import type { Config } from '../config.ts'
 import type { Instant } from '../kernel/clock.ts'
 import { type SessionId, type UserId, uuidv7 } from '../kernel/ids.ts'
+import { type Language, languages } from '../kernel/languages.ts'
+import type { MailRow, MailState } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
@@ -34,6 +36,9 @@ export interface MailRequests {
 
 export type MailKind = keyof MailRequests
 
+/** A request as its writer gets it, with the language of whoever asked; null when nobody knows, as in requests of older versions. */
+export type MailRequest<Kind extends MailKind> = MailRequests[Kind] & { readonly language: Language | null }
+
 /** A mail ready to send, and the one address it goes to. */
 export interface AddressedMail {
   readonly to: string
@@ -51,7 +56,7 @@ export interface WrittenMail {
 export type MailWriter<Kind extends MailKind> = (
   deps: Deps,
   work: Work,
-  request: MailRequests[Kind],
+  request: MailRequest<Kind>,
 ) => Promise<AddressedMail | null>
 
 export type MailWriters = { readonly [Kind in MailKind]: MailWriter<Kind> }
@@ -62,6 +67,27 @@ export async function requestMail<Kind extends MailKind>(
   kind: Kind,
   request: MailRequests[Kind],
 ): Promise<void> {
+  await insertRequest(work, kind, JSON.stringify({ ...request, language: work.actor.language }))
+}
+
+/** A request as requestMail sealed it. */
+export function readMailRequest<Kind extends MailKind>(request: string): MailRequest<Kind> {
+  return { language: null, ...(JSON.parse(request) as MailRequests[Kind]) }
+}
+
+/**
+ * Asks anew for what a mail that was given up had asked for, in its place: it is written again, since its link may have expired, and is another mail,
+ * with an id and a time of its own. Answers the id, or undefined when there is nothing to read.
+ */
+export async function requestMailAgain(work: Work, failed: MailRow): Promise<string | undefined> {
+  const request = work.keyring.open('mail', failed.sealed ?? '', failed.id)
+  if (request === undefined) return undefined
+
+  await work.db.deleteFrom('mails').where('id', '=', failed.id).execute()
+  return insertRequest(work, failed.kind, request)
+}
+
+async function insertRequest(work: Work, kind: string, request: string): Promise<string> {
   work.wakeMail()
   const id = uuidv7(work.clock, work.random)
   await work.db
@@ -70,7 +96,7 @@ export async function requestMail<Kind extends MailKind>(
       id,
       kind,
       state: 'requested',
-      sealed: work.keyring.seal('mail', JSON.stringify(request), id),
+      sealed: work.keyring.seal('mail', request, id),
       attempts: 0,
       next_attempt_at: work.now,
       last_error: null,
@@ -80,18 +106,32 @@ export async function requestMail<Kind extends MailKind>(
       leased_until: null,
     })
     .execute()
+  return id
 }
 
-/** What every mail says of the service that sends it. */
-export function mailContext(config: Pick<Config, 'serviceName' | 'publicUrl'>) {
-  const { serviceName, publicUrl } = config
-  return { serviceName, publicUrl, locale: 'en-US', timeZone: 'UTC' } as const
+/** A mail as it is sealed while it is being sent, with its request, from which it is written anew if it is given up and asked for again. */
+export interface SealedMail extends AddressedMail {
+  readonly request: string
 }
+
+/** What every mail says of the service that sends it, and its language. */
+export function mailContext(
+  config: Pick<Config, 'serviceName' | 'publicUrl' | 'accent'>,
+  language: Language | null | undefined,
+) {
+  const { serviceName, publicUrl, accent } = config
+  return { serviceName, publicUrl, accent, language: language ?? languages[0] } as const
+}
+
+/** States of mails that are not at their end. */
+export const waitingStates = ['requested', 'sending'] as const satisfies readonly MailState[]
 
 /** How the outbox stands. */
 export interface MailBacklog {
-  /** Mails not delivered yet. */
+  /** Mails not delivered yet: `requested`, not written so far, and `sending`. */
   readonly waiting: number
+  readonly requested: number
+  readonly sending: number
   /** Mails given up. */
   readonly failed: number
   /** For how long the mail that is due longest has been due, in ms; 0 when none is. */
@@ -103,15 +143,12 @@ export async function mailBacklog(db: ReadDb, now: Instant): Promise<MailBacklog
   const rows = await db
     .selectFrom('mails')
     .select(['state', (eb) => eb.fn.countAll().as('mails'), (eb) => eb.fn.min('next_attempt_at').as('due')])
-    .where('state', 'in', ['requested', 'sending', 'failed'])
+    .where('state', 'in', [...waitingStates, 'failed'])
     .groupBy('state')
     .execute()
 
-  const waiting = rows.filter(({ state }) => state !== 'failed')
-  const count = (counted: typeof rows) => counted.reduce((sum, { mails }) => sum + Number(mails), 0)
-  return {
-    waiting: count(waiting),
-    failed: count(rows) - count(waiting),
-    oldestDue: Math.max(0, ...waiting.map(({ due }) => now - Number(due))),
-  }
+  const count = (counted: MailState) => Number(rows.find(({ state }) => state === counted)?.mails ?? 0)
+  const [requested, sending] = [count('requested'), count('sending')]
+  const due = rows.filter(({ state }) => state !== 'failed').map((row) => now - Number(row.due))
+  return { waiting: requested + sending, requested, sending, failed: count('failed'), oldestDue: Math.max(0, ...due) }
 }

@@ -1,5 +1,5 @@
 import type { Instant } from '../kernel/clock.ts'
-import { AuthError, type FieldFault } from '../kernel/errors.ts'
+import { type InputFault, invalidInput } from '../kernel/errors.ts'
 import type { ProfileRow } from '../store/schema.ts'
 
 /** Fields of a profile to change; null clears one. */
@@ -27,10 +27,10 @@ export function readProfile(change: ProfileChange, now: Instant): ProfileColumns
     ],
     ['locale', change.locale, isLocale, 'Give a language tag such as en or de-CH'],
   ] as const
-  const faults: FieldFault[] = rules
+  const faults: InputFault[] = rules
     .filter(([, value, isAllowed]) => typeof value === 'string' && !isAllowed(value))
     .map(([name, , , message]) => ({ field: `profile.${name}`, code: 'invalid', message }))
-  if (faults.length > 0) throw new AuthError('input_invalid', { faults })
+  if (faults.length > 0) throw invalidInput(faults)
 
   const columns: ProfileColumns = {}
   for (const [name, value] of rules) if (value !== undefined) columns[name] = value

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { testDeps } from '../../test/support/deps.ts'
+import { storeLastSeen } from '../jobs/last-seen.ts'
 import { innerActor } from '../kernel/actor.ts'
-import { day } from '../kernel/clock.ts'
-import type { SessionId } from '../kernel/ids.ts'
+import { day, minute } from '../kernel/clock.ts'
+import type { SessionId, UserId } from '../kernel/ids.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
 import { endSession, insertSession } from './sessions.ts'
@@ -23,6 +24,12 @@ async function isRemembered(deps: Deps, id: SessionId): Promise<boolean> {
   const found = deps.sessionCache.find(id)
   await found
   return !(found instanceof Promise)
+}
+
+async function use(deps: Deps, id: SessionId): Promise<void> {
+  const live = await deps.sessionCache.find(id)
+  assert.ok(live)
+  deps.sessionCache.touch(live)
 }
 
 async function makeSession(deps: Deps, email = 'ada@example.com') {
@@ -88,13 +95,13 @@ test('a commit of another process is seen at the next turn of the event loop', a
   await close()
 })
 
-test('an expired session is dropped from memory, and a stopped account has none', async () => {
+test('an expired session is none, and a stopped account has none', async () => {
   const { deps, clock, close } = await testDeps()
   const first = await makeSession(deps)
   await deps.sessionCache.find(first.row.id)
   clock.advance(7 * day)
-  assert.equal(deps.sessionCache.find(first.row.id), undefined)
   assert.equal(await deps.sessionCache.find(first.row.id), undefined)
+  assert.equal(deps.sessionCache.figures().entries, 0)
 
   const second = await makeSession(deps, 'eve@example.com')
   await transact(deps, actor, async (work) => {
@@ -102,6 +109,105 @@ test('an expired session is dropped from memory, and a stopped account has none'
     work.changed('all')
   })
   assert.equal(await deps.sessionCache.find(second.row.id), undefined)
+  await close()
+})
+
+test('changes of others do not keep a session out of memory, and do not hide a change of its own user', async () => {
+  const { deps, close } = await testDeps()
+  const { user, row } = await makeSession(deps)
+  const others = Array.from({ length: 1_001 }, (_, index) => `${index}` as UserId)
+  const readDuring = async (...changes: (readonly UserId[])[]) => {
+    deps.invalidations.announce('all')
+    const reading = deps.sessionCache.find(row.id)
+    for (const changed of changes) deps.invalidations.announce(changed)
+    await reading
+    return isRemembered(deps, row.id)
+  }
+  assert.equal(await readDuring(others.slice(0, 500)), true)
+  assert.equal(await readDuring([user.id], others.slice(0, 500)), false)
+  assert.equal(await readDuring([user.id], others), false)
+  await close()
+})
+
+test('hits, misses and entries are counted', async () => {
+  const { deps, close } = await testDeps()
+  const { row } = await makeSession(deps)
+  for (let check = 0; check < 3; check += 1) await deps.sessionCache.find(row.id)
+  assert.deepEqual(deps.sessionCache.figures(), { hits: 2, misses: 1, entries: 1, trusted: true })
+  await close()
+})
+
+test('a use that is stored leaves the session in memory, which shows it', async () => {
+  const { deps, clock, close } = await testDeps()
+  const { row } = await makeSession(deps)
+  await use(deps, row.id)
+  clock.advance(minute)
+  await use(deps, row.id)
+  await storeLastSeen(deps)
+
+  assert.equal(await isRemembered(deps, row.id), true)
+  const live = await deps.sessionCache.find(row.id)
+  assert.equal(live?.session.lastSeenAt, clock.now())
+  assert.equal(live?.session.expiresAt, clock.now() + deps.config.sessionIdle)
+  assert.equal(
+    (await deps.store.db.selectFrom('sessions').select('last_seen_at').execute())[0]?.last_seen_at,
+    clock.now(),
+  )
+  await close()
+})
+
+test('uses are stored in chunks; what a failure left is stored later, and no use moves back', async () => {
+  const { deps, clock, close } = await testDeps()
+  const { user } = await makeSession(deps)
+  const ids: SessionId[] = []
+  await transact(deps, actor, async (work) => {
+    for (let count = 0; count < 250; count += 1) {
+      const proof = { methods: ['pwd'], assurance: 'aal1' } as const
+      ids.push((await insertSession(work, deps.config, user.id, proof, { kind: 'token', remember: false })).row.id)
+    }
+  })
+  clock.advance(minute)
+  for (const id of ids) await use(deps, id)
+  await transact(deps, actor, async (work) => {
+    const later = { last_seen_at: clock.now() + 1 }
+    await work.db
+      .updateTable('sessions')
+      .set(later)
+      .where('id', '=', ids[0] as SessionId)
+      .execute()
+    work.changed([])
+  })
+
+  let chunks = 0
+  const failing = { ...deps.store, transaction: failAt(2) }
+  function failAt(bad: number): Deps['store']['transaction'] {
+    return async (work) => {
+      chunks += 1
+      if (chunks === bad) throw new Error('the database is away')
+      return deps.store.transaction(work)
+    }
+  }
+  await assert.rejects(storeLastSeen({ ...deps, store: failing }), /away/)
+  assert.equal(deps.sessionCache.unstoredTouches().length, 150)
+  await storeLastSeen(deps)
+  assert.equal(deps.sessionCache.unstoredTouches().length, 0)
+  const stored = await deps.store.db.selectFrom('sessions').select(['id', 'last_seen_at']).execute()
+  const seen = new Map(stored.map(({ id, last_seen_at }) => [id, last_seen_at]))
+  assert.equal(seen.get(ids[0] as SessionId), clock.now() + 1)
+  assert.ok(ids.slice(1).every((id) => seen.get(id) === clock.now()))
+  await close()
+})
+
+test('a use that comes while the one before is stored is stored as well', async () => {
+  const { deps, clock, close } = await testDeps()
+  const { row } = await makeSession(deps)
+  clock.advance(minute)
+  await use(deps, row.id)
+  const storing = storeLastSeen(deps)
+  clock.advance(minute)
+  await use(deps, row.id)
+  await storing
+  assert.deepEqual(deps.sessionCache.unstoredTouches(), [[row.id, clock.now()]])
   await close()
 })
 

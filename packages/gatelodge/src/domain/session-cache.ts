@@ -24,15 +24,31 @@ export interface SessionCache {
   find(id: SessionId): LiveSession | undefined | Promise<LiveSession | undefined>
   /** Notes a use, to be stored off the request's path. */
   touch(live: LiveSession): void
-  /** Last uses not stored yet, and forgets them. */
-  takeTouches(): ReadonlyMap<SessionId, Instant>
+  /** Last uses that are noted and not stored yet. */
+  unstoredTouches(): readonly Touch[]
+  /** Says that these are stored. */
+  storedTouches(touches: readonly Touch[]): void
+  figures(): SessionCacheFigures
+}
+
+export type Touch = readonly [session: SessionId, at: Instant]
+
+/** What the cache did since the start, and its state. */
+export interface SessionCacheFigures {
+  readonly hits: number
+  readonly misses: number
+  readonly entries: number
+  /** Whether memory may answer now: commits of other processes are seen. */
+  readonly trusted: boolean
 }
 
 const capacity = 20_000
+/** How many recent changes are known by their user; with more, those before count as changes of everybody. */
+const changesKept = 1_000
 
 /**
- * A cache that is exact in the one process that owns its database: own commits name the users they change, and a foreign commit
- * (a command beside the server) moves the store's version, which is looked at once per turn of the event loop.
+ * A cache that answers what the database would: own commits name the users they change, notices of other processes do as well, and
+ * whatever the store cannot vouch for moves its version, which is looked at by each find. See decision 14.
  */
 export function createSessionCache(deps: {
   store: Store
@@ -43,33 +59,42 @@ export function createSessionCache(deps: {
   const { store, invalidations, clock, life } = deps
   const entries = new Map<SessionId, LiveSession>()
   const byUser = new Map<UserId, Set<SessionId>>()
-  let touches = new Map<SessionId, Instant>()
+  const touches = new Map<SessionId, Instant>()
   let version = store.foreignVersion()
-  let lookedThisTurn = false
+  /** Announcements by number: the last one of each user, and the last one that may have been of anybody. */
+  const changedAt = new Map<UserId, number>()
+  let anybodyChangedAt = 0
+  let hits = 0
+  let misses = 0
 
   invalidations.subscribe((users) => {
-    if (users === 'all') clear()
-    else for (const user of users) dropUser(user)
+    const now = invalidations.generation
+    if (users === 'all' || changedAt.size + users.length > changesKept) {
+      anybodyChangedAt = now
+      changedAt.clear()
+    }
+    if (users === 'all') return clear()
+    for (const user of users) {
+      changedAt.set(user, now)
+      dropUser(user)
+    }
   })
 
   function find(id: SessionId): LiveSession | undefined | Promise<LiveSession | undefined> {
     forgetAfterForeignCommit()
 
     const known = entries.get(id)
-    if (!known) return load(id)
-    if (isLive({ expires_at: known.absoluteEnd, last_seen_at: known.lastSeenAt }, life, clock.now())) return known
-    drop(known)
-    return undefined
+    if (known && isLive({ expires_at: known.absoluteEnd, last_seen_at: known.lastSeenAt }, life, clock.now())) {
+      hits += 1
+      return known
+    }
+    misses += 1
+    if (known) drop(known) // it may have been used in another process since
+    return load(id)
   }
 
   function forgetAfterForeignCommit(): void {
-    if (lookedThisTurn) return
-
-    const seen = store.foreignVersion() // when it throws, nothing was looked at and memory answers nobody
-    lookedThisTurn = true
-    setImmediate(() => {
-      lookedThisTurn = false
-    })
+    const seen = store.foreignVersion() // when it throws, memory answers nobody
     if (seen !== version) clear()
     version = seen
   }
@@ -79,11 +104,17 @@ export function createSessionCache(deps: {
     const seenVersion = version
     const live = await readLiveSession(store, life, id, clock.now(), touches.get(id))
     // What was read may be older than a change announced meanwhile: it answers this request and is not kept.
-    if (live && invalidations.generation === generation && version === seenVersion) keep(live)
+    if (live && !changedSince(live.user.id, generation) && version === seenVersion) keep(live)
     return live
   }
 
+  function changedSince(user: UserId, generation: number): boolean {
+    return Math.max(anybodyChangedAt, changedAt.get(user) ?? 0) > generation
+  }
+
   function keep(live: LiveSession): void {
+    const earlier = entries.get(live.session.id)
+    if (earlier) live.lastSeenAt = Math.max(live.lastSeenAt, earlier.lastSeenAt) // two reads at once, one of them used
     const oldest = entries.size >= capacity ? entries.values().next().value : undefined
     if (oldest) drop(oldest)
 
@@ -114,17 +145,24 @@ export function createSessionCache(deps: {
     find,
     touch(live) {
       const now = clock.now()
-      if (now - live.session.lastSeenAt >= minute && now - (touches.get(live.session.id) ?? 0) >= minute) {
-        touches.set(live.session.id, now)
-      }
-      live.lastSeenAt = now
+      const { id } = live.session
+      live.lastSeenAt = Math.max(live.lastSeenAt, now)
+      if (now - live.session.lastSeenAt < minute || now - (touches.get(id) ?? 0) < minute) return
+
+      touches.set(id, now)
+      if (entries.get(id) === live) entries.set(id, usedAt(live, now, life))
     },
-    takeTouches() {
-      const taken = touches
-      touches = new Map()
-      return taken
+    unstoredTouches: () => [...touches],
+    storedTouches(stored) {
+      for (const [id, at] of stored) if (touches.get(id) === at) touches.delete(id)
     },
+    figures: () => ({ hits, misses, entries: entries.size, trusted: store.seesForeignCommits() }),
   }
+}
+
+function usedAt(live: LiveSession, now: Instant, life: SessionLife): LiveSession {
+  const expiresAt = Math.min(live.absoluteEnd, now + life.sessionIdle)
+  return { ...live, session: { ...live.session, lastSeenAt: now, expiresAt } }
 }
 
 /** Reads a live session and its active user past the cache; `lastUse` is a use that is noted and not stored yet. */

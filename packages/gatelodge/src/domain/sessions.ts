@@ -69,6 +69,17 @@ export async function insertSession(
   return { row, token }
 }
 
+/** The session as it is now, held until the unit of work ends, as lockUser holds an account. Whoever takes both takes the account first. */
+export async function lockSession(work: Work, id: SessionId): Promise<SessionRow | undefined> {
+  work.changed([])
+  return work.db
+    .updateTable('sessions')
+    .set((eb) => ({ kind: eb.ref('kind') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
+}
+
 /** Ends one session of a user with its refresh tokens; false when there is none. */
 export async function endSession(work: Work, userId: UserId, id: SessionId): Promise<boolean> {
   const ended = await work.db

@@ -1,4 +1,5 @@
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import { sql } from 'kysely'
 import { innerActor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { Keyring } from '../kernel/sealing.ts'
@@ -55,7 +56,8 @@ async function createSigningKey(deps: UnitDeps): Promise<void> {
   const privateJwk = await exportJWK(privateKey)
 
   await transact(deps, innerActor('job', 'start'), async (work) => {
-    // Two processes may start on one empty database: the first key stays.
+    // Several processes may start on one empty database: they wait for each other at these rows, and the first key stays.
+    await sql`update schema_migrations set name = name`.execute(work.db)
     const taken = await work.db.selectFrom('signing_keys').select('kid').limit(1).executeTakeFirst()
     if (taken) return
 

@@ -1,11 +1,19 @@
 /** A browser and system in words, for session lists and notices: "Firefox on Linux". A hint only, since the header can say anything. */
 export function describeDevice(userAgent: string | null): string {
-  if (!userAgent) return 'Unknown device'
-
-  const browser = browsers.find(([, pattern]) => pattern.test(userAgent))?.[0]
-  const system = systems.find(([, pattern]) => pattern.test(userAgent))?.[0]
+  const { browser, system } = readDevice(userAgent)
   if (browser && system) return `${browser} on ${system}`
   return browser ?? system ?? 'Unknown device'
+}
+
+/** The names of the browser and the system that a user agent claims. */
+export function readDevice(userAgent: string | null): {
+  readonly browser: string | undefined
+  readonly system: string | undefined
+} {
+  return {
+    browser: browsers.find(([, pattern]) => pattern.test(userAgent ?? ''))?.[0],
+    system: systems.find(([, pattern]) => pattern.test(userAgent ?? ''))?.[0],
+  }
 }
 
 // Order matters: most browsers also name the ones they descend from.

@@ -3,6 +3,7 @@ import type { Instant } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import { type UserId, uuidv7 } from '../kernel/ids.ts'
+import { type Language, languageOf } from '../kernel/languages.ts'
 import type { ProfileRow, Role, UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
@@ -46,6 +47,7 @@ export interface NewUser {
   readonly passwordHash: string | null
   readonly signupBrowserHash?: string
   readonly isStaff?: boolean
+  readonly locale?: string | null
   readonly by: Events['user.created']['by']
 }
 
@@ -144,7 +146,14 @@ export async function createUser(work: Work, user: NewUser): Promise<UserRow | u
 
   await work.db
     .insertInto('profiles')
-    .values({ user_id: row.id, phone_number: null, website: null, github_link: null, birth_date: null, locale: null })
+    .values({
+      user_id: row.id,
+      phone_number: null,
+      website: null,
+      github_link: null,
+      birth_date: null,
+      locale: user.locale ?? null,
+    })
     .execute()
   if (user.username !== null) await takeUsername(work, row.id, row.email, user.username)
   await voidSignupsOf(work, row.email)
@@ -189,6 +198,12 @@ export async function isLastAdministrator(db: ReadDb, userId: UserId): Promise<b
     .limit(1)
     .execute()
   return administrators[0]?.id === userId
+}
+
+/** The language of an account's profile, if it is one of ours. */
+export async function findLanguage(db: ReadDb, id: UserId): Promise<Language | undefined> {
+  const profile = await db.selectFrom('profiles').select('locale').where('user_id', '=', id).executeTakeFirst()
+  return languageOf(profile?.locale)
 }
 
 /** Name to greet a person by in mails: the first name, else nothing. */

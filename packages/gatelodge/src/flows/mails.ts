@@ -18,6 +18,9 @@ export const mailWriters = {
   email_changed: writeEmailChangedMail,
   email_restored: writeEmailRestoredMail,
   new_device: writeNewDeviceMail,
-  test: async (deps, work, { email }) => ({ to: email, mail: testMail(mailContext(deps.config), { at: work.now }) }),
-  message: async (_deps, _work, { email, ...mail }) => ({ to: email, mail }),
+  test: async (deps, work, { email, language }) => ({
+    to: email,
+    mail: testMail(mailContext(deps.config, language), { at: work.now }),
+  }),
+  message: async (_deps, _work, { email, subject, html, text }) => ({ to: email, mail: { subject, html, text } }),
 } satisfies MailWriters

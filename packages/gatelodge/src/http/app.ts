@@ -6,15 +6,20 @@ import type { LiveSession } from '../domain/session-cache.ts'
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { uuidv7 } from '../kernel/ids.ts'
+import { type Language, languageOf, negotiateLanguage } from '../kernel/languages.ts'
 import type { Random } from '../kernel/random.ts'
-import { parseInput, readJson } from './body.ts'
+import { parseInput, readForm, readJson } from './body.ts'
 import { createClientIp } from './client-ip.ts'
 import { type CookieJar, createCookieJar } from './cookies.ts'
 import { authenticate, readCredential } from './credentials.ts'
+import { assertFormToken, formTokenField } from './form-token.ts'
+import { readUpload, type UploadSpec } from './multipart.ts'
+import { observed, type RequestObserver } from './observer.ts'
 import { createPrinter, type Printer } from './print.ts'
 import { statusOf } from './problem.ts'
-import type { Answer, Route, RouteContext } from './route.ts'
+import type { Answer, FailedRequest, FormValues, ProblemPage, Route, RouteContext } from './route.ts'
 import { assertSameOrigin } from './same-origin.ts'
+import { createUploadSlots, type UploadSlots } from './upload-slots.ts'
 
 /** What the server knows of a request beyond the Request itself. */
 interface Bindings {
@@ -34,6 +39,9 @@ interface AppParts {
   readonly ownOrigins: ReadonlySet<string>
   /** What request ids are drawn from. */
   readonly requestIds: Random
+  readonly uploads: UploadSlots
+  readonly problemPage: ProblemPage
+  readonly observer: RequestObserver | null
 }
 
 interface Asked {
@@ -42,10 +50,18 @@ interface Asked {
   readonly header: (name: string) => string | undefined
   readonly peer: string | null
   readonly params: Readonly<Record<string, string>>
+  /** Found on the way, for the page of a failure. */
+  me?: LiveSession | undefined
+  form?: FormValues
 }
 
-/** Puts the route table behind one `fetch`. */
-export function createApp(deps: Deps, routes: readonly Route[]): Fetch {
+/** Puts the route table behind one `fetch`; `problemPage` tells of failures of pages, and `observer`, if any, counts. */
+export function createApp(
+  deps: Deps,
+  routes: readonly Route[],
+  problemPage: ProblemPage,
+  observer: RequestObserver | null = null,
+): Fetch {
   const { config } = deps
   const parts: AppParts = {
     deps,
@@ -54,6 +70,9 @@ export function createApp(deps: Deps, routes: readonly Route[]): Fetch {
     clientIp: createClientIp(config.trustedProxies, warnOnce(deps)),
     ownOrigins: new Set([config.publicUrl, ...config.allowedOrigins]),
     requestIds: inBlocks(deps.random),
+    uploads: createUploadSlots({ most: 16, each: 2 }),
+    problemPage,
+    observer,
   }
   const app = new Hono<{ Bindings: Bindings }>()
 
@@ -61,16 +80,21 @@ export function createApp(deps: Deps, routes: readonly Route[]): Fetch {
   for (const [path, byMethod] of routesByPath(routes)) {
     const methods = [...byMethod.keys()]
     app.all(path, (context) => {
+      const startedAt = observer?.now() ?? 0
       const route = byMethod.get(context.req.method)
       const asked = toAsked(parts, context.req.raw, context.env, route?.params ? context.req.param() : {})
-      if (route) return serve(parts, route, asked)
+      if (route)
+        return observer ? observed(observer, route, startedAt, serve(parts, route, asked)) : serve(parts, route, asked)
+      observer?.answered(undefined, context.req.method === 'OPTIONS' ? 204 : 405, startedAt)
       if (context.req.method === 'OPTIONS') return parts.printer.preflight(asked.header('origin'), methods)
       return parts.printer.failure(new AuthError('method_not_allowed'), asked, 405, { allow: methods.join(', ') })
     })
   }
   app.notFound((context) => {
+    observer?.answered(undefined, 404, observer.now())
     const asked = toAsked(parts, context.req.raw, context.env, {})
-    return parts.printer.failure(new AuthError('not_found'), asked, 404)
+    if (!wantsPage(asked)) return parts.printer.failure(new AuthError('not_found'), asked, 404)
+    return failPage(parts, undefined, asked, new AuthError('not_found'))
   })
   app.onError((error, context) => parts.printer.failure(error, toAsked(parts, context.req.raw, context.env, {})))
 
@@ -146,7 +170,9 @@ function serve(parts: AppParts, route: Route, asked: Asked): Response | Promise<
       parts.ownOrigins,
     )
 
-    const me = whoAsks(parts, route, asked.header('authorization'), sessionCookie)
+    // Pages are for browsers, which know a session by its cookie: a form's session must be the one that its answer can renew.
+    const authorization = route.tag === 'Pages' ? undefined : asked.header('authorization')
+    const me = whoAsks(parts, route, authorization, sessionCookie)
     const answer =
       me instanceof Promise ? me.then((live) => run(parts, route, asked, live)) : run(parts, route, asked, me)
     if (!(answer instanceof Promise)) return parts.printer.success(answer, asked)
@@ -188,6 +214,7 @@ async function orNobody(find: () => LiveSession | Promise<LiveSession>): Promise
 function run(parts: AppParts, route: Route, asked: Asked, me: LiveSession | undefined): Answer | Promise<Answer> {
   const { deps } = parts
   if (me) deps.sessionCache.touch(me)
+  asked.me = me
 
   if (route.limit === 'none' && !route.body) return route.handle(deps, new Context(parts, route, asked, me, undefined))
   return runLimited(parts, route, asked, me)
@@ -200,10 +227,47 @@ async function runLimited(parts: AppParts, route: Route, asked: Asked, me: LiveS
   const subject = actor.ip ?? 'inside'
   if (limit?.counts === 'requests') await consume(deps, actor, limit, subject)
 
-  const body = route.body ? parseInput(route.body, await readJson(asked.request, route.emptyBody === true)) : undefined
+  const { upload } = route
+  if (upload) {
+    const run = async () => {
+      const file = await readFile(parts, upload, route, asked, me)
+      return route.handle(deps, new Context(parts, route, asked, me, file))
+    }
+    return parts.uploads.run(me?.user.id ?? subject, run)
+  }
+
+  const body = await readBody(parts, route, asked, me)
   const handle = async () => route.handle(deps, new Context(parts, route, asked, me, body))
   if (limit?.counts !== 'failures') return handle()
   return attemptWithin(deps, actor, { limit, subject, isFailure: isGuess }, handle)
+}
+
+async function readFile(
+  parts: AppParts,
+  upload: UploadSpec,
+  { bodyType }: Route,
+  asked: Asked,
+  me: LiveSession | undefined,
+): Promise<Uint8Array> {
+  const { file, fields } = await readUpload(asked.request, upload, bodyType === 'form' ? [formTokenField] : [])
+  if (bodyType === 'form') checkFormToken(parts, asked, me, fields[formTokenField])
+  return file
+}
+
+async function readBody(parts: AppParts, route: Route, asked: Asked, me: LiveSession | undefined): Promise<unknown> {
+  if (!route.body) return undefined
+  if (route.bodyType !== 'form') return parseInput(route.body, await readJson(asked.request, route.emptyBody === true))
+
+  const { [formTokenField]: token, ...form } = await readForm(asked.request)
+  asked.form = form
+  checkFormToken(parts, asked, me, token)
+  const filled = Object.entries(form).filter(([, value]) => value !== '') // browsers send what was left empty
+  return parseInput(route.body, Object.fromEntries(filled))
+}
+
+function checkFormToken(parts: AppParts, asked: Asked, me: LiveSession | undefined, token: string | undefined): void {
+  const browser = parts.cookies.form.read(asked.header('cookie'))
+  assertFormToken(parts.deps.keyring, me, browser, { [formTokenField]: token ?? '' })
 }
 
 /** Whether a failure may be a guess at a secret. */
@@ -230,7 +294,14 @@ function toActor(parts: AppParts, asked: Asked, me: LiveSession | undefined): Ac
     sessionId: me?.session.id ?? null,
     deviceCookie: parts.cookies.device.read(cookie) ?? null,
     signUpCookie: parts.cookies.signUp.read(cookie) ?? null,
+    language: languageFor(parts, asked, me),
   }
+}
+
+/** What the asker reads: as chosen on a page, else as the profile says, else as the browser says. */
+function languageFor({ cookies }: AppParts, asked: Asked, me: LiveSession | undefined): Language | null {
+  const chosen = languageOf(cookies.language.read(asked.header('cookie'))) ?? languageOf(me?.user.profile.locale)
+  return chosen ?? negotiateLanguage(asked.header('accept-language')) ?? null
 }
 
 /** What a handler gets. A class, since a getter in a literal is a closure per request, which V8 moves to the old generation: a fifth of the throughput. */
@@ -257,6 +328,11 @@ class Context implements RouteContext<'none' | 'optional' | 'session', unknown, 
     this.#asked = asked
   }
 
+  /** The path as it was asked for; the session check does not need it. */
+  get path(): string {
+    return new URL(this.#asked.request.url).pathname
+  }
+
   /** Made when it is asked for: the session check does not. */
   get actor(): Actor {
     return toActor(this.#parts, this.#asked, this.me)
@@ -274,9 +350,38 @@ function queryOf(request: Request): Record<string, unknown> {
   return { ...query }
 }
 
-function fail(parts: AppParts, route: Route, asked: Asked, error: unknown): Response {
-  if (!(error instanceof AuthError)) return parts.printer.failure(error, asked)
-  return parts.printer.failure(error, asked, route.statuses?.[error.code] ?? statusOf[error.code])
+function fail(parts: AppParts, route: Route, asked: Asked, error: unknown): Response | Promise<Response> {
+  const known = parts.printer.known(error, asked.requestId)
+  parts.observer?.failed(route, known.code)
+  if (route.tag === 'Pages') return failPage(parts, route, asked, known)
+  return parts.printer.failure(known, asked, route.statuses?.[known.code] ?? statusOf[known.code])
+}
+
+/** A page that failed answers with a page. */
+async function failPage(parts: AppParts, route: Route | undefined, asked: Asked, error: AuthError): Promise<Response> {
+  const failed: FailedRequest = {
+    actor: toActor(parts, asked, asked.me),
+    cookies: parts.cookies,
+    header: asked.header,
+    me: asked.me,
+    path: new URL(asked.request.url).pathname,
+    form: asked.form ?? {},
+  }
+  // A cookie whose session ended is, to a page, nobody signed in.
+  if (route?.auth === 'session' && !asked.me && error.code === 'token_invalid')
+    return failPage(parts, route, asked, new AuthError('not_authenticated'))
+
+  const recovered = await route?.recover?.(parts.deps, failed, error)
+  const answer =
+    recovered ?? parts.problemPage(parts.deps, failed, error, route?.statuses?.[error.code] ?? statusOf[error.code])
+  const wait = error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) }
+  return parts.printer.success({ ...answer, headers: { ...wait, ...answer.headers } }, asked)
+}
+
+/** Whether a person looks at the answer: a browser that asked for something outside of the API. */
+function wantsPage({ request, header }: Asked): boolean {
+  const path = new URL(request.url).pathname
+  return !/^\/(?:api|oauth2|\.well-known)\//.test(path) && (header('accept') ?? '').includes('text/html')
 }
 
 /** The routes of each path by method; HEAD is answered as GET without the body. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import { AuthError, type FieldFault, invalidField } from '../kernel/errors.ts'
+import { AuthError, type FaultCode, faultCodes, type InputFault, invalidField, invalidInput } from '../kernel/errors.ts'
 import { parseJson, safeName } from './json.ts'
+import type { FormValues } from './route.ts'
 
 const limit = 64 * 1024
 const readAtMost = 2 * 1024 * 1024
@@ -14,13 +15,28 @@ export async function readJson(request: Request, mayBeEmpty: boolean): Promise<u
   return parseJson(decode(await receive(request)))
 }
 
+/** The fields of an HTML form. @throws media_type_unsupported, body_too_large, input_invalid */
+export async function readForm(request: Request): Promise<FormValues> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!/^application\/x-www-form-urlencoded\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type))
+    throw new AuthError('media_type_unsupported')
+
+  const values: Record<string, string> = {}
+  for (const [name, value] of new URLSearchParams(decode(await receive(request)))) {
+    if (!/^[a-z][a-z_]{0,40}$/.test(name) || Object.hasOwn(values, name))
+      throw invalidField(safeName(name), 'unknown', 'Unknown field')
+    values[name] = value
+  }
+  return values
+}
+
 /** What a schema makes of an input. @throws input_invalid with one fault per field */
 export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
   const result = schema.safeParse(input)
   if (result.success) return result.data
 
   const faults = result.error.issues.flatMap((issue) => toFaults(issue, input))
-  throw new AuthError('input_invalid', { faults: [...firstOfEachField(faults).values()].toReversed() })
+  throw invalidInput([...firstOfEachField(faults).values()].toReversed())
 }
 
 /** A client that leaves in the middle of its body is no fault of ours. */
@@ -34,7 +50,7 @@ async function receive(request: Request): Promise<Buffer> {
 }
 
 /** An array in place of a text is also too short for one: the first fault of a field says enough. */
-function firstOfEachField(faults: readonly FieldFault[]): Map<string, FieldFault> {
+function firstOfEachField(faults: readonly InputFault[]): Map<string, InputFault> {
   return new Map(faults.toReversed().map((fault) => [fault.field, fault]))
 }
 
@@ -70,7 +86,7 @@ function decode(bytes: Buffer): string {
   }
 }
 
-function toFaults(issue: z.core.$ZodIssue, input: unknown): FieldFault[] {
+function toFaults(issue: z.core.$ZodIssue, input: unknown): InputFault[] {
   const field = issue.path.map((part) => safeName(String(part))).join('.') || 'body'
   if (issue.code === 'unrecognized_keys') {
     const prefix = issue.path.length > 0 ? `${field}.` : ''
@@ -82,7 +98,7 @@ function toFaults(issue: z.core.$ZodIssue, input: unknown): FieldFault[] {
   return [
     {
       field,
-      code: issue.code === 'custom' ? String(issue.params?.code ?? 'invalid') : (codes[issue.code] ?? 'invalid'),
+      code: issue.code === 'custom' ? customCode(issue.params) : (codes[issue.code] ?? 'invalid'),
       message: issue.message,
     },
   ]
@@ -97,7 +113,11 @@ function isMissing(issue: z.core.$ZodIssue, input: unknown): boolean {
   return value === undefined
 }
 
-const codes: Readonly<Record<string, string>> = {
+function customCode(params: Readonly<Record<string, unknown>> | undefined): FaultCode {
+  return faultCodes.find((code) => code === params?.code) ?? 'invalid'
+}
+
+const codes: Readonly<Record<string, FaultCode>> = {
   invalid_type: 'invalid_type',
   too_big: 'too_long',
   too_small: 'too_short',

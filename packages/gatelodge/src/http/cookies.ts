@@ -3,6 +3,14 @@ export interface CookieJar {
   readonly session: Cookie
   readonly device: Cookie
   readonly signUp: Cookie
+  /** The language chosen on a page. */
+  readonly language: Cookie
+  /** What forms of strangers are bound to. */
+  readonly form: Cookie
+  /** A sealed message for the next page. */
+  readonly flash: Cookie
+  /** The sealed token of a mailed link, once it left the address bar. */
+  readonly link: Cookie
 }
 
 export interface Cookie {
@@ -22,6 +30,10 @@ export function createCookieJar(publicUrl: string): CookieJar {
     session: cookie('gatelodge', secure),
     device: cookie('gatelodge-device', secure),
     signUp: cookie('gatelodge-signup', secure),
+    language: cookie('gatelodge-language', secure),
+    form: cookie('gatelodge-form', secure),
+    flash: cookie('gatelodge-flash', secure),
+    link: cookie('gatelodge-link', secure),
   }
 }
 

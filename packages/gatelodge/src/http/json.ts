@@ -1,4 +1,4 @@
-import { AuthError, invalidField } from '../kernel/errors.ts'
+import { invalidField } from '../kernel/errors.ts'
 
 /** Parses JSON and refuses objects that name a member twice: parsers disagree on which one counts. @throws input_invalid */
 export function parseJson(text: string): unknown {
@@ -35,12 +35,8 @@ function isName(text: string, end: number): boolean {
 }
 
 function addName(names: Set<string> | null | undefined, name: string): void {
-  if (names?.has(name))
-    throw new AuthError('input_invalid', {
-      faults: [{ field: safeName(name), code: 'duplicate', message: 'Given twice' }],
-    })
-  if (name === '__proto__')
-    throw new AuthError('input_invalid', { faults: [{ field: name, code: 'unknown', message: 'Unknown field' }] })
+  if (names?.has(name)) throw invalidField(safeName(name), 'duplicate', 'Given twice')
+  if (name === '__proto__') throw invalidField(name, 'unknown', 'Unknown field')
   names?.add(name)
 }
 

@@ -4,6 +4,7 @@ import { type AddressLimit, addressLimits } from '../domain/limits.ts'
 import { durationInWords } from '../kernel/duration.ts'
 import { type ErrorCode, errorTable } from '../kernel/errors.ts'
 import { createCookieJar } from './cookies.ts'
+import type { UploadSpec } from './multipart.ts'
 import { type Problem, statusOf } from './problem.ts'
 import type { Answers, AuthLevel, Method, Route } from './route.ts'
 
@@ -29,7 +30,13 @@ export interface JsonSchema {
   readonly allOf?: readonly JsonSchema[]
 }
 
-export type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>
+/** `encoding` says what the parts of a multipart body are. */
+export type Content = Readonly<
+  Record<
+    string,
+    { readonly schema: JsonSchema; readonly encoding?: Readonly<Record<string, { readonly contentType: string }>> }
+  >
+>
 
 export interface OpenApiParameter {
   readonly name: string
@@ -107,13 +114,15 @@ export function buildOpenApi(
 
 /** Every code that a route may answer with: its own, then those that follow from its literal. */
 export function errorsOf(route: Route): ErrorCode[] {
-  const takesInput = route.body || route.query || route.params
+  const takesInput = route.body || route.upload || route.query || route.params
   // What anybody may read without a limit is answered from memory; such a route that does ask the database says so itself.
   const asksDatabase = route.auth !== 'none' || route.origin !== 'read' || route.limit !== 'none'
   const implied: readonly (ErrorCode | false)[] = [
     takesInput ? 'input_invalid' : false,
     route.body ? 'body_too_large' : false,
-    route.body ? 'media_type_unsupported' : false,
+    route.body || route.upload ? 'media_type_unsupported' : false,
+    route.upload?.tooLarge ?? false,
+    route.upload ? 'overloaded' : false,
     route.auth === 'session' && 'not_authenticated',
     route.auth === 'session' && 'token_invalid',
     route.origin !== 'read' && 'cross_site',
@@ -161,7 +170,7 @@ const tagDocs = {
   Authentication: 'Accounts and sessions.',
   Tokens: 'What other services need to trust our tokens.',
   Operations: 'The service itself.',
-} as const satisfies Record<Route['tag'], string>
+} as const satisfies Record<Exclude<Route['tag'], 'Pages'>, string>
 
 const security = {
   none: [],
@@ -255,8 +264,19 @@ function toOperation(route: Route, components: Components): OpenApiOperation {
         content: { 'application/json': { schema: components.print(route.body, 'input') } },
       },
     }),
+    ...(route.upload && { requestBody: { required: true, content: uploadContent(route.upload) } }),
     responses: { ...answersOf(route, components), ...failuresOf(route, components) },
   }
+}
+
+function uploadContent({ field, types }: UploadSpec): Content {
+  const schema: JsonSchema = {
+    type: 'object',
+    properties: { [field]: { type: 'string', format: 'binary' } },
+    required: [field],
+    additionalProperties: false,
+  }
+  return { 'multipart/form-data': { schema, encoding: { [field]: { contentType: types.join(', ') } } } }
 }
 
 /** `GET /api/v1/auth/me/sessions/:id` is `getAuthMeSessionsById`. */
@@ -300,7 +320,11 @@ const anyText: { schema: JsonSchema } = { schema: { type: 'string' } }
 
 function contentOf(schema: NonNullable<Answers[number]['schema']>, components: Components): Content {
   if (schema === 'html') return { 'text/html': anyText }
-  if (schema === 'asset') return { 'text/css': anyText, 'image/svg+xml': anyText }
+  if (schema === 'asset') {
+    const types = ['text/css', 'text/javascript', 'image/svg+xml', 'image/png']
+    return Object.fromEntries(types.map((type) => [type, anyText]))
+  }
+  if (schema === 'webp') return { 'image/webp': anyText }
   if (schema === 'text') return { 'text/plain': anyText }
   return { 'application/json': { schema: components.print(schema, 'output') } }
 }

@@ -15,17 +15,21 @@ export interface Printer {
   success(answer: Answer, asked: Asked): Response
   /** Any failure as problem+json; what is no AuthError is logged and printed as `internal`. */
   failure(error: unknown, asked: Asked, status?: number, headers?: Readonly<Record<string, string>>): Response
+  /** The failure as callers may know it: what is no AuthError is logged and becomes `internal`. */
+  known(error: unknown, requestId: string): AuthError
   /** The answer to a CORS preflight. */
   preflight(origin: string | undefined, methods: readonly string[]): Response
 }
 
 const htmlPolicy =
-  "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 const apiPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 
 /** A printer for one configuration; the headers are put together once. */
 export function createPrinter(config: Config, log: Log): Printer {
   const allowed = new Set(config.allowedOrigins)
+  /** What was logged: a failure comes by twice when it may become a page. */
+  const told = new WeakSet<AuthError>()
   const common: Readonly<Record<string, string>> = {
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
@@ -80,7 +84,7 @@ export function createPrinter(config: Config, log: Log): Printer {
     status?: number,
     headers: Readonly<Record<string, string>> = {},
   ): Response {
-    const known = asAuthError(error, asked.requestId)
+    const known = toKnown(error, asked.requestId)
     const problem = toProblem(known, asked.requestId, status ?? statusOf[known.code])
     return respond(JSON.stringify(problem), problem.status, {
       ...problemHeaders,
@@ -92,10 +96,18 @@ export function createPrinter(config: Config, log: Log): Printer {
     })
   }
 
-  function asAuthError(error: unknown, requestId: string): AuthError {
-    if (error instanceof AuthError && error.code !== 'internal') return error
+  function toKnown(error: unknown, requestId: string): AuthError {
+    if (error instanceof AuthError && (error.code !== 'internal' || told.has(error))) {
+      const { code, cause: err } = error
+      if (statusOf[code] === 503 && err && !told.has(error))
+        log.error({ instance: `urn:uuid:${requestId}`, err }, 'a service failed')
+      told.add(error)
+      return error
+    }
     log.error({ instance: `urn:uuid:${requestId}`, err: error }, 'unforeseen failure')
-    return new AuthError('internal')
+    const known = new AuthError('internal')
+    told.add(known)
+    return known
   }
 
   function corsHeaders(origin: string | undefined): Readonly<Record<string, string>> | undefined {
@@ -126,7 +138,7 @@ export function createPrinter(config: Config, log: Log): Printer {
     })
   }
 
-  return { success, failure, preflight }
+  return { success, failure, known: toKnown, preflight }
 }
 
 type Body = string | Uint8Array<ArrayBuffer> | null

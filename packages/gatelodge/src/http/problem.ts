@@ -10,6 +10,8 @@ export const statusOf = {
   database_busy: 503,
   email_taken: 400,
   email_unverified: 403,
+  image_invalid: 400,
+  image_too_large: 413,
   incorrect_password: 400,
   input_invalid: 400,
   internal: 500,

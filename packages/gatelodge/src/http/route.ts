@@ -3,8 +3,9 @@ import type { Deps } from '../domain/deps.ts'
 import type { AddressLimit } from '../domain/limits.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import type { Actor } from '../kernel/actor.ts'
-import type { ErrorCode } from '../kernel/errors.ts'
+import type { AuthError, ErrorCode } from '../kernel/errors.ts'
 import type { CookieJar } from './cookies.ts'
+import type { UploadSpec } from './multipart.ts'
 import type { OriginMode } from './same-origin.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
@@ -14,7 +15,10 @@ export type AuthLevel = 'none' | 'optional' | 'session'
 
 /** What a route answers, by status. A null schema is an answer without a body. */
 export type Answers = Readonly<
-  Record<number, { readonly description: string; readonly schema: z.ZodType | null | 'html' | 'text' | 'asset' }>
+  Record<
+    number,
+    { readonly description: string; readonly schema: z.ZodType | null | 'html' | 'text' | 'asset' | 'webp' }
+  >
 >
 
 /** What a handler gives back. */
@@ -41,6 +45,8 @@ export interface RouteContext<Auth extends AuthLevel, Body, Query, Params> {
   readonly params: Params
   /** A request header, for the few routes that read one. */
   readonly header: (name: string) => string | undefined
+  /** The path that was asked for. */
+  readonly path: string
   /** The address at the other end of the socket, or null off the network. */
   readonly peer: string | null
 }
@@ -48,13 +54,17 @@ export interface RouteContext<Auth extends AuthLevel, Body, Query, Params> {
 export interface RouteSpec<Auth extends AuthLevel, Body, Query, Params> {
   readonly method: Method
   readonly path: `/${string}`
-  readonly tag: 'Authentication' | 'Tokens' | 'Operations'
+  readonly tag: 'Authentication' | 'Tokens' | 'Operations' | 'Pages'
   readonly summary: string
   readonly description?: string
   readonly auth: Auth
   readonly origin: OriginMode
   readonly limit: AddressLimit
   readonly body?: z.ZodType<Body>
+  /** How the body is sent; JSON when absent. A form carries the token of its session or browser, which is checked before anything else. */
+  readonly bodyType?: 'form'
+  /** Takes one file as multipart/form-data in place of `body`: its bytes are the handler's body. With `bodyType` form, beside the form's token. */
+  readonly upload?: UploadSpec
   /** A request without a body counts as `{}`. */
   readonly emptyBody?: true
   readonly query?: z.ZodType<Query>
@@ -64,7 +74,30 @@ export interface RouteSpec<Auth extends AuthLevel, Body, Query, Params> {
   /** Statuses of this route that differ from the table. */
   readonly statuses?: Partial<Readonly<Record<ErrorCode, number>>>
   readonly handle: (deps: Deps, context: RouteContext<Auth, Body, Query, Params>) => Answer | Promise<Answer>
+  /** Answers a failure of a page in its own way, or undefined for the page that every failure gets. */
+  readonly recover?: (
+    deps: Deps,
+    failed: FailedRequest,
+    error: AuthError,
+  ) => Answer | undefined | Promise<Answer | undefined>
 }
+
+/** What is known of a request that failed, wherever it did. */
+export interface FailedRequest {
+  readonly actor: Actor
+  readonly cookies: CookieJar
+  readonly header: (name: string) => string | undefined
+  readonly me: LiveSession | undefined
+  readonly path: string
+  /** What a form said, as far as it was read. */
+  readonly form: FormValues
+}
+
+/** The fields of a form as they were sent. */
+export type FormValues = Readonly<Record<string, string>>
+
+/** Makes the page that tells of a failure. */
+export type ProblemPage = (deps: Deps, failed: FailedRequest, error: AuthError, status: number) => Answer
 
 /** A route as the server, the OpenAPI document, the docs and the tests read it. */
 export type Route = RouteSpec<AuthLevel, unknown, unknown, unknown>

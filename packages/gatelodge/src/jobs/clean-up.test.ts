@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { forEachDatabase, type TestApp, testApp } from '../../test/support/app.ts'
-import { recordingLog } from '../../test/support/deps.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type CompiledQuery, type KyselyPlugin, sql } from 'kysely'
+import { composeTest, forEachDatabase, type TestApp, testApp } from '../../test/support/app.ts'
+import { bareDatabase } from '../../test/support/databases.ts'
+import { recordingLog, testClock } from '../../test/support/deps.ts'
+import type { Composition } from '../compose.ts'
+import type { Deps } from '../domain/deps.ts'
 import { innerActor } from '../kernel/actor.ts'
 import { day, hour } from '../kernel/clock.ts'
+import type { Store } from '../store/store.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { cleanUp } from './clean-up.ts'
 import { repeat } from './repeat.ts'
@@ -38,11 +44,11 @@ forEachDatabase('clean-up', (engine) => {
     await app.mails(ada.email)
 
     assert.equal(await cleanUp(app.deps), 0)
-    app.clock.advance(11_000)
-    assert.equal(await cleanUp(app.deps), 1)
-    assert.equal(
-      (await app.rows('refresh_tokens')).every((row) => row.successor_sealed === null),
-      true,
+    app.clock.advance(131_000)
+    await cleanUp(app.deps)
+    assert.deepEqual(
+      (await app.rows('refresh_tokens')).map(({ spent_at }) => spent_at),
+      [null],
     )
 
     app.clock.advance(25 * hour)
@@ -77,19 +83,181 @@ forEachDatabase('clean-up', (engine) => {
     })
   })
 
-  test('more rows than one batch go in one run', async () => {
+  test('a refresh token that comes back when its row is long gone still ends the session, and a forged one does not', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const { refresh: stolen } = await app.tokens(await app.user())
+    let { refresh, access } = { refresh: stolen, access: '' }
+    for (let hours = 0; hours < 20 * 24; hours += 24) {
+      const { json } = await app.post('/refresh', { refresh_token: refresh })
+      refresh = json.refresh_token
+      access = json.access_token
+      app.clock.advance(day)
+      await cleanUp(app.deps)
+      assert.ok((await app.rows('refresh_tokens')).length <= 1)
+    }
+    ;({
+      json: { refresh_token: refresh, access_token: access },
+    } = await app.post('/refresh', { refresh_token: refresh }))
+
+    const changed = stolen.slice(0, -1) + (stolen.endsWith('A') ? 'B' : 'A')
+    assert.equal((await app.post('/refresh', { refresh_token: changed })).code, 'token_invalid')
+    assert.equal((await app.get('/session', { bearer: access })).status, 200)
+    assert.equal((await app.post('/refresh', { refresh_token: stolen })).code, 'token_invalid')
+    assert.equal((await app.get('/session', { bearer: access })).status, 401)
+    assert.equal((await app.post('/refresh', { refresh_token: refresh })).code, 'token_invalid')
+    assert.equal((await app.events()).filter((name) => name === 'refresh.reused').length, 1)
+  })
+
+  test('a session in use goes at its absolute end', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_SESSION_ABSOLUTE: '2d' } })
+    const cookie = await app.cookie(await app.user())
+    app.clock.advance(day)
+    assert.equal((await app.get('/session', { cookie })).status, 200)
+    app.clock.advance(day)
+    await cleanUp(app.deps)
+    assert.deepEqual(await app.rows('sessions'), [])
+  })
+
+  test('audit events go after the time that the setting says', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_EVENT_RETENTION: '3d' } })
+    await app.user()
+    app.clock.advance(3 * day - 1)
+    await cleanUp(app.deps)
+    assert.ok((await app.rows('events')).length > 0)
+    app.clock.advance(1)
+    await cleanUp(app.deps)
+    assert.deepEqual(await app.rows('events'), [])
+  })
+
+  test('rows go in batches with pauses: a sign-in comes in between, and a stop ends it early', async () => {
     await using app = await testApp({ engine })
-    await transact(app.deps, innerActor('job', 'test'), async (work) => {
-      for (let index = 0; index < 1_200; index += 1) {
-        await work.db
-          .insertInto('limit_counters')
-          .values({ key: `k${index}`, count: 1, since: 1, blocked_until: 1, expires_at: 1 })
-          .execute()
-      }
+    const ada = await app.user()
+    await addCounters(app, 10_000)
+    const stopping = new AbortController()
+    let finished = false
+    const running = cleanUp(app.deps, stopping.signal).finally(() => {
+      finished = true
     })
-    assert.equal(await cleanUp(app.deps), 1_200)
+    while ((await app.rows('limit_counters')).length === 10_000) await nextTurn()
+    await app.tokens(ada)
+    assert.equal(finished, false)
+    stopping.abort()
+
+    const removed = await running
+    assert.ok(removed > 0 && removed < 10_000, `${removed} removed`)
+    assert.equal(removed % 500, 0)
+    assert.equal(await cleanUp(app.deps), 10_000 - removed)
+    assert.equal(await cleanUp(app.deps, stopping.signal), 0)
+  })
+
+  test('several processes may clean up at once: each row goes once, and nobody fails', async () => {
+    const database = await bareDatabase(engine)
+    const clock = testClock()
+    const processes = await Promise.all([1, 2, 3].map(() => composeTest({ database: database.location }, clock, [])))
+    const [first] = processes as [Composition]
+    await addCounters({ deps: first.deps }, 4_000)
+    const counted = async () => {
+      let removed = 0
+      for (const round of await Promise.all(processes.map(({ deps }) => cleanUp(deps)))) removed += round
+      return removed
+    }
+    let removed = 0
+    for (let last = -1; last !== 0; removed += last) last = await counted()
+    assert.equal(removed, 4_000)
+    for (const { close } of processes) await close()
+    await database.release()
+  })
+
+  test('what gets more time while clean-up waits for it, stays', async () => {
+    await using app = await testApp({ engine })
+    const { store } = app.deps
+    await addCounters(app, 500)
+    const { promise: goOn, resolve } = Promise.withResolvers<void>()
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const renewal = store.transaction(async (db) => {
+      await db
+        .updateTable('limit_counters')
+        .set({ expires_at: Number.MAX_SAFE_INTEGER })
+        .where('key', '=', 'k7')
+        .execute()
+      begin()
+      await goOn
+    })
+    await begun
+    const cleaning = cleanUp(app.deps)
+    while (engine === 'postgres' && !(await someoneWaits(store))) await nextTurn()
+    resolve()
+    await renewal
+    await cleaning
+    assert.deepEqual(
+      (await app.rows('limit_counters')).map(({ key }) => key),
+      ['k7'],
+    )
+  })
+
+  test('every statement finds its rows by an index', async () => {
+    await using app = await testApp({ engine })
+    const { store } = app.deps
+    const queries: CompiledQuery[] = []
+    const noting: KyselyPlugin = {
+      transformQuery({ node, queryId }) {
+        queries.push(store.migrationDb.getExecutor().compileQuery(node, queryId))
+        return node
+      },
+      transformResult: async ({ result }) => result,
+    }
+    const transaction: Store['transaction'] = (work) => store.transaction((db) => work(db.withPlugin(noting)))
+    await cleanUp({ ...app.deps, store: { ...store, transaction } })
+    assert.ok(queries.length >= 12)
+    for (const query of queries) {
+      const plan = await planOf(store, query)
+      for (const step of plan)
+        assert.doesNotMatch(step, /Seq Scan|^SCAN (?!.*INDEX)|TEMP B-TREE/, `${query.sql}\n${step}`)
+    }
   })
 })
+
+test('a session in use stays, though its last use is not stored yet', async () => {
+  await using app = await testApp({ env: { GATELODGE_SESSION_IDLE: '10s' } })
+  const cookie = await app.cookie(await app.user())
+  for (let seconds = 0; seconds < 55; seconds += 5) {
+    app.clock.advance(5_000)
+    assert.equal((await app.get('/session', { cookie })).status, 200)
+    await cleanUp(app.deps)
+    assert.equal((await app.rows('sessions')).length, 1)
+  }
+})
+
+async function someoneWaits({ migrationDb }: Store): Promise<boolean> {
+  const { rows } =
+    await sql`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
+      migrationDb,
+    )
+  return rows.length > 0
+}
+
+async function planOf(store: Store, query: CompiledQuery): Promise<string[]> {
+  return store.transaction(async (db) => {
+    if (store.engine === 'sqlite') {
+      const { rows } = await db.executeQuery<{ detail: string }>({ ...query, sql: `explain query plan ${query.sql}` })
+      return rows.map(({ detail }) => detail)
+    }
+    // An empty table is read whole, whatever indexes it has.
+    await sql`set local enable_seqscan = off`.execute(db)
+    const { rows } = await db.executeQuery<Record<string, string>>({ ...query, sql: `explain ${query.sql}` })
+    return rows.map((row) => row['QUERY PLAN'] ?? '')
+  })
+}
+
+async function addCounters({ deps }: { deps: Deps }, rows: number): Promise<void> {
+  await transact(deps, innerActor('job', 'test'), async (work) => {
+    for (let index = 0; index < rows; index += 500) {
+      const batch = Array.from({ length: 500 }, (_, at) => ({ key: `k${index + at}`, count: 1, since: 1 }))
+      const values = batch.map((counter) => ({ ...counter, blocked_until: 1, expires_at: 1 }))
+      await work.db.insertInto('limit_counters').values(values).execute()
+    }
+  })
+}
 
 test('a repeated job goes on after a failure and stops when it is told', async () => {
   const logged: Parameters<typeof recordingLog>[0] = []

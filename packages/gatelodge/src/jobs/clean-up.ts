@@ -1,90 +1,88 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { removeDueAvatars } from '../domain/avatars/files.ts'
 import type { Deps } from '../domain/deps.ts'
 import { deviceMemory } from '../domain/devices.ts'
 import { innerActor } from '../kernel/actor.ts'
-import { day } from '../kernel/clock.ts'
+import { day, type Instant, minute } from '../kernel/clock.ts'
+import type { Schema } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 
-/** How long finished mails and audit events are kept, in ms. */
+/** How long finished mails are kept, in ms. */
 const keepMails = 7 * day
-const keepEvents = 365 * day
 const batch = 500
+/** Between two batches, ms: requests and other writers come first. */
+const breath = 20
+/** Last uses are stored up to a minute late, and clocks of several machines differ. */
+const slack = 2 * minute
 
-/** Removes what has expired, in bounded batches, and answers how many rows went. Every table that grows by requests is named here. */
-export async function cleanUp(deps: Deps): Promise<number> {
+/**
+ * Removes what has expired and answers how many rows went. Bounded batches, each a transaction of its own with a pause behind it, so that it
+ * may be stopped at any time, goes on at the next run and may run in several processes at once. Every table that grows by requests is named here.
+ */
+export async function cleanUp(deps: Deps, stopping?: AbortSignal): Promise<number> {
   let removed = 0
-  for (const remove of removals) {
+  for (const { table, key, column, span } of removalsAt(deps)) {
     let last = batch
-    while (last === batch) {
-      last = await transact(deps, innerActor('job', 'clean-up'), (work) => remove(work, deps))
+    while (last === batch && !stopping?.aborted) {
+      last = await transact(deps, innerActor('job', 'clean-up'), (work) => removeBatch(work, table, key, column, span))
       removed += last
+      if (last === batch) await pause(breath)
     }
   }
+  // rows of avatar_removals, with their files
+  for (let last = 1; last > 0 && !stopping?.aborted; removed += last) last = await removeDueAvatars(deps)
   return removed
 }
 
-type Removal = (work: Work, deps: Deps) => Promise<number>
-
-const removals: readonly Removal[] = [
-  (work) => removeOlder(work, 'one_time_tokens', 'expires_at', work.now),
-  (work) => removeOlder(work, 'pending_signups', 'expires_at', work.now),
-  (work) => removeOlder(work, 'usernames', 'expires_at', work.now),
-  (work) => removeOlder(work, 'email_reservations', 'expires_at', work.now),
-  (work) => removeOlder(work, 'limit_counters', 'expires_at', work.now),
-  (work) => removeOlder(work, 'known_devices', 'last_seen_at', work.now - deviceMemory),
-  (work) => removeOlder(work, 'mails', 'finished_at', work.now - keepMails),
-  (work) => removeOlder(work, 'events', 'at', work.now - keepEvents),
-  (work) => removeOlder(work, 'sessions', 'expires_at', work.now),
-  (work, deps) => removeOlder(work, 'sessions', 'last_seen_at', work.now - deps.config.sessionIdle),
-  dropSealedSuccessors,
-]
-
-type Aged =
-  | 'one_time_tokens'
-  | 'pending_signups'
-  | 'usernames'
-  | 'email_reservations'
-  | 'limit_counters'
-  | 'known_devices'
-  | 'mails'
-  | 'events'
-  | 'sessions'
-
-async function removeOlder(work: Work, table: Aged, column: string, instant: number): Promise<number> {
-  work.changed([]) // what has expired is refused by every check already
-  const key = sql.join(primaryKeys[table].map((name) => sql.ref(name)))
-  const { numAffectedRows } = await sql`
-    delete from ${sql.table(table)} where (${key}) in
-      (select ${key} from ${sql.table(table)} where ${sql.ref(column)} <= ${instant} order by ${sql.ref(column)} limit ${batch})
-  `.execute(work.db)
-  return Number(numAffectedRows ?? 0)
+interface Removal {
+  readonly table: keyof Schema
+  /** Its primary key. */
+  readonly key: readonly string[]
+  /** An instant with an index. */
+  readonly column: string
+  /** What goes: at or before `until`, or from `from` on. */
+  readonly span: { readonly until: Instant } | { readonly from: Instant }
 }
 
-const primaryKeys = {
-  one_time_tokens: ['id'],
-  pending_signups: ['id'],
-  usernames: ['username'],
-  email_reservations: ['email'],
-  limit_counters: ['key'],
-  known_devices: ['user_id', 'place'],
-  mails: ['id'],
-  events: ['id'],
-  sessions: ['id'],
-} as const satisfies Record<Aged, readonly string[]>
+function removalsAt({ clock, config }: Deps): readonly Removal[] {
+  const now = clock.now()
+  const expired = { column: 'expires_at', span: { until: now } } as const
+  // Spent refresh tokens answer in their grace only. A later use is known by the token's mark, without its row: see domain/refresh-tokens.ts.
+  const grace = config.refreshGrace + slack
+  const spent = { table: 'refresh_tokens', key: ['id'], column: 'spent_at' } as const
 
-/** A successor may be asked for during the grace window only. */
-async function dropSealedSuccessors(work: Work, deps: Deps): Promise<number> {
-  const { numUpdatedRows } = await work.db
-    .updateTable('refresh_tokens')
-    .set({ successor_sealed: null })
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('refresh_tokens')
-        .select('id')
-        .where('successor_sealed', 'is not', null)
-        .where('spent_at', '<=', work.now - deps.config.refreshGrace)
-        .limit(batch),
-    )
-    .executeTakeFirst()
-  return Number(numUpdatedRows)
+  return [
+    { table: 'one_time_tokens', key: ['id'], ...expired },
+    { table: 'pending_signups', key: ['id'], ...expired },
+    { table: 'usernames', key: ['username'], ...expired },
+    { table: 'email_reservations', key: ['email'], ...expired },
+    { table: 'limit_counters', key: ['key'], ...expired },
+    { table: 'known_devices', key: ['user_id', 'place'], column: 'last_seen_at', span: { until: now - deviceMemory } },
+    { table: 'mails', key: ['id'], column: 'finished_at', span: { until: now - keepMails } },
+    { table: 'events', key: ['id'], column: 'at', span: { until: now - config.eventRetention } },
+    { table: 'sessions', key: ['id'], ...expired },
+    { table: 'sessions', key: ['id'], column: 'last_seen_at', span: { until: now - config.sessionIdle - slack } },
+    { ...spent, span: { until: now - grace } },
+    { ...spent, span: { from: now + grace } }, // spent before the clock was set back
+  ]
+}
+
+async function removeBatch(
+  work: Work,
+  table: keyof Schema,
+  key: readonly string[],
+  column: string,
+  span: Removal['span'],
+): Promise<number> {
+  work.changed([]) // what has expired is refused by every check already
+  const keys = sql.join(key.map((name) => sql.ref(name)))
+  const at = sql.ref(column)
+  const isOld = 'until' in span ? sql`${at} <= ${span.until}` : sql`${at} >= ${span.from}`
+  // Said twice: on PostgreSQL somebody may have given the row more time since the inner look.
+  const { numAffectedRows } = await sql`
+    delete from ${sql.table(table)} where (${keys}) in
+      (select ${keys} from ${sql.table(table)} where ${isOld} order by ${at} limit ${batch}) and ${isOld}
+  `.execute(work.db)
+  return Number(numAffectedRows ?? 0)
 }

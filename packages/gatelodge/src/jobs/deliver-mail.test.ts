@@ -8,7 +8,9 @@ import { type MailTest, mailTest } from '../../test/support/mail.ts'
 import { mailBacklog } from '../domain/outbox.ts'
 import { hour, minute, second } from '../kernel/clock.ts'
 import { parseToken } from '../kernel/ids.ts'
+import type { MailRow } from '../store/schema.ts'
 import { createMailDelivery } from './deliver-mail.ts'
+import { leaseTime } from './mail-claims.ts'
 
 const toAda = { email: 'ada@example.org' }
 const refuseAll = { answer: (step: string) => (step === 'RCPT TO' ? '451 4.3.0 Later, ada@example.org' : undefined) }
@@ -99,7 +101,7 @@ test('a mail that is not taken comes back after 5 s, doubling to 15 min, each wi
   }
 })
 
-test('a mail is given up within 24 hours of its request, erased, and told of', async (t) => {
+test('a mail is given up within 24 hours of its request, its words erased, and told of', async (t) => {
   const mail = await mailTest(t, refuseAll)
   await mail.request('test', toAda)
   const requested = mail.clock.now()
@@ -111,7 +113,7 @@ test('a mail is given up within 24 hours of its request, erased, and told of', a
   const [row] = await mail.rows()
   const tried = (row?.finished_at ?? 0) - requested
   assert.ok(tried > 23 * hour && tried <= 24 * hour)
-  assert.deepEqual([row?.sealed, row?.last_error], [null, '451 4.3.0 at RCPT TO'])
+  assert.deepEqual([askedOf(mail, row), row?.last_error], [toAda, '451 4.3.0 at RCPT TO'])
   assert.deepEqual(await eventNames(mail), ['mail.failed'])
 })
 
@@ -121,7 +123,7 @@ test('a recipient the server does not know ends the mail at once', async (t) => 
   await mail.delivery.runDue()
 
   const [row] = await mail.rows()
-  assert.deepEqual([row?.state, row?.sealed, row?.last_error], ['failed', null, '550 5.1.1 at RCPT TO'])
+  assert.deepEqual([row?.state, askedOf(mail, row), row?.last_error], ['failed', toAda, '550 5.1.1 at RCPT TO'])
   assert.deepEqual(await eventNames(mail), ['mail.failed'])
   assert.doesNotMatch(JSON.stringify(mail.logged), /ada@/)
 })
@@ -136,6 +138,7 @@ test('a process that dies between hand-over and mark sends again with the same M
 
   await sql`drop trigger fails`.execute(mail.store.migrationDb)
   const { deps, transport } = mail
+  mail.clock.advance(leaseTime)
   await createMailDelivery({ deps, transport }).runDue()
   const ids = mail.server.received.map(({ parsed }) => parsed.messageId)
   assert.equal(ids.length, 2)
@@ -255,7 +258,7 @@ test('a database that fails is told of in the log and looked at again', async (t
   await sql`alter table mails rename to mails_away`.execute(mail.store.migrationDb)
   mail.delivery.start()
   while (mail.logged.length === 0) await new Promise(setImmediate)
-  assert.equal(mail.logged[0]?.message, 'the outbox could not be read')
+  assert.equal(mail.logged[0]?.message, 'claims of mails could not be taken back')
 
   await sql`alter table mails_away rename to mails`.execute(mail.store.migrationDb)
   t.mock.timers.tick(1_000)
@@ -278,16 +281,25 @@ test('the backlog counts what waits, what was given up, and how long the oldest 
   const mail = await mailTest(t, {
     answer: (step, address) => (step !== 'RCPT TO' ? undefined : address.startsWith('ada') ? '550 No' : '450 Later'),
   })
-  assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), { waiting: 0, failed: 0, oldestDue: 0 })
+  const none = { waiting: 0, requested: 0, sending: 0, failed: 0, oldestDue: 0 }
+  assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), none)
   await mail.request('test', toAda)
   await mail.request('test', { email: 'grace@example.org' })
   await mail.delivery.runDue()
-  assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), { waiting: 1, failed: 1, oldestDue: 0 })
+  const one = { ...none, waiting: 1, sending: 1, failed: 1 }
+  assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), one)
 
   await mail.request('test', toAda)
   mail.clock.advance(minute)
-  assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), { waiting: 2, failed: 1, oldestDue: minute })
+  const two = { ...one, waiting: 2, requested: 1, oldestDue: minute }
+  assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), two)
 })
+
+/** The address in what a given-up mail keeps: its request. */
+function askedOf({ deps }: MailTest, row: MailRow | undefined): { email: unknown } {
+  const { email } = JSON.parse(deps.keyring.open('mail', row?.sealed ?? '', row?.id ?? '') ?? '{}')
+  return { email }
+}
 
 /** Makes the database refuse to put mails into a state. */
 async function failOn(mail: MailTest, state: string): Promise<void> {

@@ -3,22 +3,27 @@ import type { Log } from '../kernel/log.ts'
 /** A job that runs again and again until it is stopped. */
 export interface RepeatedJob {
   start(): void
-  /** Waits for the run under way. */
+  /** Tells the run under way, and waits for it. */
   stop(): Promise<void>
 }
 
 /** Runs `work` every `interval` ms, never twice at once; a failure is logged and the next run comes as planned. */
-export function repeat(log: Log, name: string, interval: number, work: () => Promise<unknown>): RepeatedJob {
+export function repeat(
+  log: Log,
+  name: string,
+  interval: number,
+  work: (stopping: AbortSignal) => Promise<unknown>,
+): RepeatedJob {
+  const ending = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let underWay: Promise<unknown> = Promise.resolve()
-  let stopped = false
 
   function plan(): void {
     timer = setTimeout(() => {
-      underWay = work()
+      underWay = work(ending.signal)
         .catch((error: unknown) => log.error({ job: name, err: error }, 'a job failed'))
         .finally(() => {
-          if (!stopped) plan()
+          if (!ending.signal.aborted) plan()
         })
     }, interval).unref()
   }
@@ -26,7 +31,7 @@ export function repeat(log: Log, name: string, interval: number, work: () => Pro
   return {
     start: plan,
     async stop() {
-      stopped = true
+      ending.abort()
       clearTimeout(timer)
       await underWay
     },

@@ -109,6 +109,7 @@ for (const [step, reply, permanent] of [
   ['DATA', '451 4.3.0 Try again', false],
   ['DATA', '503 5.5.1 Bad sequence', false],
   ['MAIL FROM', '550 5.7.1 Sender refused', false],
+  ['MAIL FROM', '451 4.7.1 Slow down', false],
 ] as const) {
   test(`${reply.slice(0, 9)} at ${step} is ${permanent ? 'final' : 'not final'} and told without the server’s words`, async (t) => {
     const { refused } = await send(t, { answer: (asked) => (asked === step ? reply : undefined) })
@@ -121,6 +122,44 @@ test('a reply without an enhanced code is told by its number', async (t) => {
   const { refused } = await send(t, { answer: (step) => (step === 'RCPT TO' ? '550 Unknown' : undefined) })
 
   assert.match(refused?.reason ?? '', /^550( 5\.\d\.\d)? at RCPT TO$/)
+})
+
+for (const greeting of ['421 4.3.2 Too busy', '554 5.7.1 Not from there']) {
+  test(`${greeting.slice(0, 3)} in place of a greeting is not final`, async (t) => {
+    const { refused } = await send(t, { answer: (asked) => (asked === 'CONNECT' ? greeting : undefined) })
+
+    assert.deepEqual(refused?.permanent, false)
+  })
+}
+
+test('one connection serves mail after mail, and a restarted mail server gets a new one', async (t) => {
+  const first = await smtpServer()
+  const transport = smtpTransport(first.smtp)
+  t.after(() => transport.close())
+  for (let n = 0; n < 5; n += 1) await transport.send(mail)
+  await first.close()
+  assert.deepEqual([first.received.length, first.connections()], [5, 1])
+
+  await assert.rejects(transport.send(mail), MailRefused)
+  const second = await smtpServer({ port: first.smtp.port })
+  t.after(() => second.close())
+  await transport.send(mail)
+  await transport.send(mail)
+  assert.deepEqual([second.received.length, second.connections()], [2, 1])
+})
+
+test('closing breaks off what hangs, and keeps the mail for later', async (t) => {
+  const { promise: never, resolve } = Promise.withResolvers<undefined>()
+  const server = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? never : undefined) })
+  t.after(() => server.close())
+  const transport = smtpTransport(server.smtp)
+  const sent = transport.send(mail)
+  while (server.tries() === 0) await new Promise(setImmediate)
+
+  const refused = assert.rejects(sent, { name: 'MailRefused', permanent: false })
+  await transport.close()
+  await refused
+  resolve(undefined)
 })
 
 test('a server that hangs up in the middle is tried once, and again later', async (t) => {

@@ -19,8 +19,9 @@ export interface OutgoingMail {
 
 /** Hands mails over. */
 export interface MailTransport {
-  /** Resolves once somebody else answers for the mail. @throws MailRefused */
+  /** Resolves once somebody else answers for the mail, or fails within `longestHandOver`. @throws MailRefused */
   send(message: OutgoingMail): Promise<void>
+  /** Breaks off what is under way. */
   close(): Promise<void>
 }
 
@@ -37,11 +38,11 @@ export class MailRefused extends Error {
 }
 
 /** Mails that one process hands over at the same time. */
-export const parallelDeliveries = 5
+export const parallelDeliveries = 10
 
 const timeouts = { connectionTimeout: 10 * second, greetingTimeout: 10 * second, socketTimeout: 30 * second }
-/** A server that trickles its replies never meets a socket's timeout. */
-const longestHandOver = 2 * minute
+/** In ms: a server that trickles its replies never meets a socket's timeout. */
+export const longestHandOver = 2 * minute
 
 /** Hands mails to a mail server over a few kept connections. TLS is checked against its certificate, loopback aside. */
 export function smtpTransport(smtp: Smtp): MailTransport & { verify(): Promise<void> } {
@@ -74,7 +75,7 @@ export function smtpTransport(smtp: Smtp): MailTransport & { verify(): Promise<v
       }
     },
     async close() {
-      if (pool) (await pool).close()
+      if (pool) (await pool).close({ force: true })
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { SessionId, UserId } from './ids.ts'
+import type { Language } from './languages.ts'
 
 /** Who asks, as far as the audit log, the limits and the mails need to know. */
 export interface Actor {
@@ -13,6 +14,8 @@ export interface Actor {
   readonly deviceCookie: string | null
   /** The value of the sign-up cookie, unverified. */
   readonly signUpCookie: string | null
+  /** What the person at the other end reads, or null when that is unknown. */
+  readonly language: Language | null
 }
 
 /** An actor that is no person on the network: a command, a job or the library's caller. */
@@ -26,5 +29,6 @@ export function innerActor(kind: Exclude<Actor['kind'], 'request'>, requestId: s
     sessionId: null,
     deviceCookie: null,
     signUpCookie: null,
+    language: null,
   }
 }

@@ -8,6 +8,11 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() }
 
+/** Milliseconds since some moment in the past, which no change of the system's time moves: for durations within this process. */
+export type Monotonic = () => number
+
+export const systemMonotonic: Monotonic = () => performance.now()
+
 /** An instant as ISO 8601 in UTC, the form of the HTTP API. */
 export function toIso(instant: Instant): string {
   return new Date(instant).toISOString()

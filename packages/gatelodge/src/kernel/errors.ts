@@ -8,6 +8,8 @@ export const errorTable = {
   database_busy: ['Database busy', 'The database did not answer in time; try again'],
   email_taken: ['Email taken', 'Email already registered'],
   email_unverified: ['Email not verified', 'Confirm your email address first; the link was mailed to you'],
+  image_invalid: ['Image invalid', 'Send a PNG, JPEG, WebP or AVIF image that can be read'],
+  image_too_large: ['Image too large', 'The image is larger than 5 MiB or 40 megapixels'],
   incorrect_password: ['Incorrect password', 'Incorrect current password'],
   input_invalid: ['Input invalid', 'One or more fields are invalid'],
   internal: ['Internal error', 'Something went wrong on our side'],
@@ -29,6 +31,34 @@ export const errorTable = {
 } as const satisfies Record<string, readonly [title: string, detail: string]>
 
 export type ErrorCode = keyof typeof errorTable
+
+/** What may be wrong with a field of a request; pages have words for each. */
+export const faultCodes = [
+  'characters',
+  'conflict',
+  'contains_identity',
+  'duplicate',
+  'email_invalid',
+  'incomplete',
+  'invalid',
+  'invalid_encoding',
+  'invalid_format',
+  'invalid_json',
+  'invalid_type',
+  'invalid_value',
+  'malformed',
+  'mismatch',
+  'required',
+  'too_common',
+  'too_long',
+  'too_many',
+  'too_short',
+  'too_slow',
+  'unchanged',
+  'unknown',
+] as const
+
+export type FaultCode = (typeof faultCodes)[number]
 
 /** One fault of one input field; `message` never repeats what was sent. */
 export interface FieldFault {
@@ -65,9 +95,19 @@ export class AuthError extends Error {
   }
 }
 
+/** A fault of a field of a request. */
+export interface InputFault extends FieldFault {
+  readonly code: FaultCode
+}
+
+/** An `input_invalid` that names fields. */
+export function invalidInput(faults: readonly InputFault[]): AuthError {
+  return new AuthError('input_invalid', { faults })
+}
+
 /** An `input_invalid` that names one field. */
-export function invalidField(field: string, code: string, message: string): AuthError {
-  return new AuthError('input_invalid', { faults: [{ field, code, message }] })
+export function invalidField(field: string, code: FaultCode, message: string): AuthError {
+  return invalidInput([{ field, code, message }])
 }
 
 /** Whether a caught value is an AuthError, of the given code when one is given. */

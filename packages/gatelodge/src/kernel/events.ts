@@ -10,6 +10,8 @@ export interface Events {
   'user.deleted': { by: 'self' | 'administrator' }
   'user.exported': Record<string, never>
   'user.promoted': Record<string, never>
+  'avatar.changed': Record<string, never>
+  'avatar.removed': Record<string, never>
   'session.started': { session_id: string; methods: readonly string[]; kind: 'cookie' | 'token' }
   'session.ended': { session_id: string; reason: 'signout' | 'revoked' | 'replaced' }
   'session.others_ended': { count: number }
@@ -35,6 +37,12 @@ export interface Events {
 
 export type EventName = keyof Events
 
+/** An event as it was recorded. */
+export interface RecordedEvent<Name extends EventName = EventName> {
+  readonly name: Name
+  readonly data: Events[Name]
+}
+
 /** For each event, what it means, as the generated documentation prints it. */
 export const eventDocs = {
   'signup.requested': 'Somebody asked for an account.',
@@ -47,6 +55,8 @@ export const eventDocs = {
   'user.deleted': 'The account and what belongs to it was removed.',
   'user.exported': 'The user took a copy of their data.',
   'user.promoted': 'The account became an administrator.',
+  'avatar.changed': 'An account got a picture, or another one.',
+  'avatar.removed': 'The picture of an account was removed.',
   'session.started': 'A sign-in succeeded.',
   'session.ended': 'One session ended.',
   'session.others_ended': 'The user ended all their other sessions.',

@@ -35,7 +35,7 @@ test('an error carries its code, the sentence of the table and its cause', () =>
   assert.equal(isAuthError(error, 'rate_limited'), true)
   assert.equal(isAuthError(error, 'internal'), false)
   assert.equal(isAuthError(cause), false)
-  assert.deepEqual(invalidField('a', 'b', 'c').faults, [{ field: 'a', code: 'b', message: 'c' }])
+  assert.deepEqual(invalidField('a', 'invalid', 'c').faults, [{ field: 'a', code: 'invalid', message: 'c' }])
 })
 
 test('the names of other libraries are errors of ours that only fix a code', () => {

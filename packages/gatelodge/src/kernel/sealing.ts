@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:cry
 import type { Random } from './random.ts'
 
 /** What a key is for. A key of one purpose opens nothing of another. */
-export type SealingPurpose = 'signing-key' | 'mail' | 'device' | 'limit'
+export type SealingPurpose = 'signing-key' | 'mail' | 'device' | 'limit' | 'refresh' | 'form' | 'flash' | 'link'
 
 /** Seals and opens texts under keys derived from the one secret. */
 export interface Keyring {

@@ -9,6 +9,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { AuthError, type FieldFault } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { systemRandom } from '../kernel/random.ts'
+import { problemPage } from '../pages/problem-page.ts'
 import { loadSecret } from '../secret.ts'
 import { lockSqliteForServer } from '../store/sqlite.ts'
 import { type Api, bindApi } from './api.ts'
@@ -70,7 +71,9 @@ export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
 
   const composition = await orRelease(lock, () => compose({ config, secret, log, ...clockOf(options) }))
   const engine = toEngine(composition, options.users)
-  const fetch = engine.hasForeignUsers ? createApp(engine.deps, foreignRoutes(routes, engine)) : composition.fetch
+  const fetch = engine.hasForeignUsers
+    ? createApp(engine.deps, foreignRoutes(routes, engine), problemPage)
+    : composition.fetch
   const auth: Auth = {
     fetch: async (request, env) => fetch(request, env),
     api: bindApi(() => auth),

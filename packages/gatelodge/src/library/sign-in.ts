@@ -1,7 +1,7 @@
 import { createAccount } from '../admin/users/create-user.ts'
 import type { SignedIn } from '../domain/authentication.ts'
 import { loadUser } from '../domain/users.ts'
-import { sessionMessages } from '../flows/sessions/messages.ts'
+import { sessionAnswers } from '../flows/sessions/messages.ts'
 import { refresh } from '../flows/sessions/refresh.ts'
 import { signOut } from '../flows/sessions/sign-out.ts'
 import { signIn } from '../flows/sign-in/sign-in.ts'
@@ -97,7 +97,7 @@ export function logoutUser(auth: Auth, token: string): Promise<string | null> {
 
 /** What a client without a server-side session is told: it forgets its tokens. Invalidates nothing; see `logoutUser`. */
 export function statelessLogout(): { readonly message: string } {
-  return { message: sessionMessages.signedOut }
+  return { message: sessionAnswers.signedOut }
 }
 
 /** Trades a refresh token for a fresh pair; each works once, and once more within the grace window. @throws TokenError */

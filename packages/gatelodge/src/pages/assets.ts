@@ -1,24 +1,39 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import type { Asset } from '../domain/theme.ts'
+import { colorRules } from './palette.ts'
 
-/** A static file of the pages; `path` holds a hash of the content, so it may be cached for ever. */
-export interface Asset {
-  readonly path: string
-  readonly body: Buffer<ArrayBuffer>
-  readonly contentType: string
-}
+const css = 'text/css; charset=utf-8'
 
 /** The look of every page. */
-export const stylesheet = makeAsset('styles.css', 'text/css; charset=utf-8', ['tokens.css', 'styles.css', 'docs.css'])
+export const stylesheet = assetOf(
+  'styles.css',
+  css,
+  Buffer.concat([
+    Buffer.from(colorRules(null)),
+    ...['tokens.css', 'styles.css', 'forms.css', 'account.css'].map(readSource),
+  ]),
+)
+
+/** What the pages for developers need besides. */
+export const referenceStylesheet = assetOf('reference.css', css, readSource('reference.css'))
 
 /** The picture in the browser's tab. */
-export const favicon = makeAsset('favicon.svg', 'image/svg+xml', ['favicon.svg'])
+export const favicon = assetOf('favicon.svg', 'image/svg+xml', readSource('favicon.svg'))
 
-/** Every static file that the server answers, read once at start. */
-export const assets: readonly Asset[] = [stylesheet, favicon]
+/** What pages do better with a script; all of them are complete without. */
+export const enhancements = assetOf('enhance.js', 'text/javascript; charset=utf-8', readSource('enhance.js'))
 
-function makeAsset(name: string, contentType: string, sources: readonly string[]): Asset {
-  const body = Buffer.concat(sources.map((source) => readFileSync(new URL(`./${source}`, import.meta.url))))
+/** Every static file of our own that the server answers, read once at start. */
+export const assets: readonly Asset[] = [stylesheet, referenceStylesheet, favicon, enhancements]
+
+/** A static file under a name that changes with its content. */
+export function assetOf(name: string, contentType: string, body: Buffer<ArrayBuffer>): Asset {
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 16)
-  return { path: `/assets/${name.replace('.', `.${hash}.`)}`, body, contentType }
+  return { path: `/assets/${name.replace('.', `.${hash}.`)}`, body, gzipped: gzipSync(body), contentType }
+}
+
+function readSource(name: string): Buffer<ArrayBuffer> {
+  return readFileSync(new URL(`./${name}`, import.meta.url))
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { plainTheme } from '../../test/support/theme.ts'
 import { curlExample } from './curl-example.ts'
 import { docsPage } from './docs-page.ts'
 import { type ApiDocument, fieldRows, sampleValue, typeName } from './openapi-view.ts'
@@ -134,7 +135,7 @@ const document: ApiDocument = {
 }
 
 test('the reference holds every operation with its contents entry', () => {
-  const text = docsPage(document, 'Acme')
+  const text = docsPage(document, plainTheme('Acme'))
 
   for (const path of ['signin', 'sessions', 'verify-email', 'introspect', 'avatar'])
     assert.match(text, new RegExp(path))
@@ -145,7 +146,7 @@ test('the reference holds every operation with its contents entry', () => {
 })
 
 test('an operation tells access, limits, fields, answers and error codes', () => {
-  const text = docsPage(document, 'Acme')
+  const text = docsPage(document, plainTheme('Acme'))
 
   assert.match(text, /<dd>everyone<\/dd>/)
   assert.match(text, /<dd>bearer or cookie<\/dd>/)
@@ -163,7 +164,7 @@ test('an operation tells access, limits, fields, answers and error codes', () =>
 })
 
 test('the reference needs no script and loads nothing foreign', () => {
-  const text = docsPage(document, 'Acme')
+  const text = docsPage(document, plainTheme('Acme'))
   assert.doesNotMatch(text, /<script|<style|\sstyle=|(src|href)="(?!\/|#)/)
 })
 
@@ -175,7 +176,7 @@ test('nothing of the document becomes markup', () => {
       info: { title: evil, version: evil, description: evil },
       tags: [{ name: 'Authentication', description: evil }],
     },
-    evil,
+    plainTheme(evil),
   )
   assert.doesNotMatch(text, /<svg/)
 })

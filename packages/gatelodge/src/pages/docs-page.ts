@@ -1,3 +1,4 @@
+import type { Theme } from '../domain/theme.ts'
 import { curlExample } from './curl-example.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
@@ -17,7 +18,7 @@ import {
 const words = pageMessages.docs
 
 /** The API reference of an OpenAPI 3.1 document: complete HTML, nothing to run. */
-export function docsPage(document: ApiDocument, serviceName: string): string {
+export function docsPage(document: ApiDocument, theme: Theme): string {
   const groups = groupByTag(document)
   const body = html`<div class="docs">
 <div class="intro">
@@ -34,7 +35,7 @@ ${groups.map((group) => groupSection(document, group))}
 </div>
 </div>`
 
-  return page({ title: words.title, serviceName, body, wide: true, description: document.info.title })
+  return page({ title: words.title, theme, body, wide: true, description: document.info.title })
 }
 
 interface Entry {

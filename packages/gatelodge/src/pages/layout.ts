@@ -1,40 +1,78 @@
-import { favicon, stylesheet } from './assets.ts'
+import type { Theme } from '../domain/theme.ts'
+import { formTokenField } from '../http/form-token.ts'
+import { directionOf, type Language, languageNames, languages } from '../kernel/languages.ts'
+import { enhancements, favicon, referenceStylesheet, stylesheet } from './assets.ts'
 import { type Html, html, renderHtml } from './html.ts'
-import { pageMessages } from './messages.ts'
+import { legalLinks } from './legal-links.ts'
+import { pageWords } from './words/index.ts'
 
 export interface Page {
   readonly title: string
-  readonly serviceName: string
+  readonly theme: Theme
   readonly body: Html
-  /** BCP 47, `en` when absent. */
-  readonly lang?: string
+  /** `en` when absent. */
+  readonly language?: Language
   readonly description?: string
   /** For reference pages and lists; forms and messages read better narrow. */
   readonly wide?: boolean
+  /** What surrounds a page for people; reference pages have none. */
+  readonly frame?: Frame
+}
+
+export interface Frame {
+  /** Where the language switcher comes back to. */
+  readonly path: string
+  readonly isSignedIn: boolean
+  readonly formToken: string
+  /** Said once, after a redirect. */
+  readonly flash: string | undefined
 }
 
 /** A whole HTML document that loads nothing but our own assets and holds neither script nor inline style, as the CSP demands. */
 export function page(page: Page): string {
+  const { language = 'en', frame, theme } = page
+  const mark = theme.logo ?? favicon
+  const words = pageWords[language].layout
   const description = page.description !== undefined && html`<meta name="description" content="${page.description}">`
 
   return renderHtml(html`<!doctype html>
-<html lang="${page.lang ?? 'en'}">
+<html lang="${language}" dir="${directionOf(language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 ${description}
-<title>${page.title} · ${page.serviceName}</title>
+<title>${page.title} · ${theme.serviceName}</title>
 <link rel="stylesheet" href="${stylesheet.path}">
-<link rel="icon" type="image/svg+xml" href="${favicon.path}">
+${!frame && html`<link rel="stylesheet" href="${referenceStylesheet.path}">\n`}${theme.sheet && html`<link rel="stylesheet" href="${theme.sheet.path}">\n`}<link rel="icon" type="${mark.contentType}" href="${mark.path}">
+${frame && html`<script src="${enhancements.path}" defer blocking="render"></script>`}
 </head>
 <body>
-<a class="skip" href="#main">${pageMessages.layout.skip}</a>
-<header class="site-header"><a class="brand" href="/"><img src="${favicon.path}" alt="" width="28" height="28">${page.serviceName}</a></header>
+<a class="skip" href="#main">${words.skip}</a>
+<header class="site-header"><a class="brand" href="/"><img src="${mark.path}" alt="" width="28" height="28">${theme.serviceName}</a>${frame?.isSignedIn && navigation(words)}</header>
 <main id="main" class="${page.wide ? 'wide' : 'narrow'}" tabindex="-1">
+${frame?.flash !== undefined && html`<p class="flash" role="status">${frame.flash}</p>`}
 ${page.body}
 </main>
+${frame && footer(frame, theme, language)}
 </body>
 </html>
 `)
+}
+
+function navigation(words: (typeof pageWords)[Language]['layout']): Html {
+  return html`<nav class="site-nav" aria-label="${words.account}"><a href="/account">${words.account}</a> <a href="/logout">${words.signOut}</a></nav>`
+}
+
+/** A form without script: one button for each language, which comes back to the same page. */
+function footer({ path, formToken }: Frame, theme: Theme, current: Language): Html {
+  const words = pageWords[current].layout
+  return html`<footer class="site-footer"><form class="languages" method="post" action="/language" aria-label="${words.language}">
+<input type="hidden" name="${formTokenField}" value="${formToken}"><input type="hidden" name="next" value="${path}">
+${languages.map(
+  (
+    language,
+  ) => html`<button name="language" value="${language}" lang="${language}"${language === current && html` aria-current="true"`}>${languageNames[language]}</button>
+`,
+)}</form>${legalLinks(theme, current)}</footer>`
 }

@@ -6,17 +6,17 @@ import { exactTime, expirySentence, harmlessText, type MailContext, mailDocument
 const context: MailContext = {
   serviceName: 'A & "B"',
   publicUrl: 'http://localhost:3000',
-  locale: 'en-US',
-  timeZone: 'UTC',
+  language: 'en',
+  accent: null,
 }
 const moment = Date.UTC(2026, 10, 21, 10, 5)
 
 test('the expiry is computed from the life of the link and names day, time and zone', () => {
   const end = 'on Saturday, November 21, 2026 at 10:05 AM UTC.'
-  assert.equal(expirySentence(day, moment, 'en-US'), `This link works once and expires in 1 day, ${end}`)
-  assert.equal(expirySentence(30 * minute, moment, 'en-US'), `This link works once and expires in 30 minutes, ${end}`)
+  assert.equal(expirySentence(day, moment, 'en'), `This link works once and expires in 1 day, ${end}`)
+  assert.equal(expirySentence(30 * minute, moment, 'en'), `This link works once and expires in 30 minutes, ${end}`)
   assert.equal(
-    expirySentence(25 * hour + minute, moment, 'en-US'),
+    expirySentence(25 * hour + minute, moment, 'en'),
     `This link works once and expires in 1 day, 1 hour, and 1 minute, ${end}`,
   )
 })

@@ -1,17 +1,18 @@
 import type { Instant } from '../kernel/clock.ts'
 import { durationInWords } from '../kernel/duration.ts'
+import { directionOf, type Language, localeOf } from '../kernel/languages.ts'
 import { type Html, html, renderHtml, trustedHtml } from './html.ts'
-import { pageMessages } from './messages.ts'
-
-const words = pageMessages.mail
+import { type Palette, paletteOf } from './palette.ts'
+import { pageWords } from './words/index.ts'
 
 /** What every mail knows about the service that sends it. */
 export interface MailContext {
   readonly serviceName: string
   readonly publicUrl: string
-  /** BCP 47, for dates and numbers. */
-  readonly locale: string
-  readonly timeZone: 'UTC'
+  /** The operator's colour. */
+  readonly accent: string | null
+  /** The language of its reader. */
+  readonly language: Language
 }
 
 /** A mail ready for the outbox: one subject line and the same content twice. */
@@ -42,6 +43,7 @@ export interface MailContent {
 
 /** HTML and text of a mail, both made from the same blocks so that they cannot drift apart. */
 export function mailDocument(context: MailContext, content: MailContent): RenderedMail {
+  const words = pageWords[context.language].mail
   const name = harmlessText(content.name ?? '')
   const greeting: MailBlock = {
     kind: 'paragraph',
@@ -59,8 +61,9 @@ export function mailDocument(context: MailContext, content: MailContent): Render
 }
 
 /** When a link of the given life in milliseconds ends, in words and as an exact time with its zone. */
-export function expirySentence(ttlMs: number, expiresAt: Instant, locale: string): string {
-  return words.expiry(durationInWords(ttlMs, locale), exactTime(expiresAt, locale))
+export function expirySentence(ttlMs: number, expiresAt: Instant, language: Language): string {
+  const locale = localeOf(language)
+  return pageWords[language].mail.expiry(durationInWords(ttlMs, locale), exactTime(expiresAt, locale))
 }
 
 /** An instant as a person reads it, with weekday and zone: `Saturday, November 21, 2026 at 10:05 AM UTC`. */
@@ -112,7 +115,7 @@ function textBlock(block: MailBlock): string {
   }
 }
 
-function htmlBlock(block: MailBlock): Html {
+function htmlBlock(block: MailBlock, rawLink: string, styles: ReturnType<typeof stylesOf>): Html {
   switch (block.kind) {
     case 'paragraph':
       return html`<p style="${styles.paragraph}">${block.text}</p>\n`
@@ -120,13 +123,13 @@ function htmlBlock(block: MailBlock): Html {
       return html`<p class="muted" style="${styles.note}">${block.text}</p>\n`
     case 'action':
       return html`<p style="${styles.actionRow}"><a class="button" href="${block.url}" target="_blank" rel="noopener noreferrer" style="${styles.button}">${block.label}</a></p>
-<p class="muted" style="${styles.note}">${words.rawLink}<br><span class="url" style="${styles.url}">${block.url}</span></p>\n`
+<p class="muted" style="${styles.note}">${rawLink}<br><span class="url" dir="ltr" style="${styles.url}">${block.url}</span></p>\n`
     case 'link':
-      return html`<p style="${styles.paragraph}">${block.text}<br><a class="url" href="${block.url}" target="_blank" rel="noopener noreferrer" style="${styles.url}">${block.url}</a></p>\n`
+      return html`<p style="${styles.paragraph}">${block.text}<br><a class="url" dir="ltr" href="${block.url}" target="_blank" rel="noopener noreferrer" style="${styles.url}">${block.url}</a></p>\n`
     case 'facts':
       return html`<p class="facts" style="${styles.facts}">${block.facts.map(
         ([label, value], index) =>
-          html`${index > 0 && html`<br>`}<span class="muted" style="${styles.label}">${label}:</span> ${value}`,
+          html`${index > 0 && html`<br>`}<span class="muted" style="${styles.label}">${label}:</span> <span dir="auto">${value}</span>`,
       )}</p>\n`
   }
 }
@@ -138,23 +141,29 @@ function htmlDocument(
   blocks: readonly MailBlock[],
   footer: readonly string[],
 ): string {
+  const { language, accent } = context
+  const styles = stylesOf(paletteOf('light', accent))
+  const direction = directionOf(language)
+  // Mail programs know no logical properties, and some drop what stands on html and body: the column says it again.
+  const column = `${styles.column};text-align:${direction === 'rtl' ? 'right' : 'left'}`
+
   return renderHtml(html`<!doctype html>
-<html lang="${context.locale}">
+<html lang="${language}" dir="${direction}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
 <title>${subject}</title>
-<style>${trustedHtml(darkMode)}</style>
+<style>${trustedHtml(darkRules(paletteOf('dark', accent)))}</style>
 </head>
 <body class="page" style="${styles.page}">
 <div style="${styles.preheader}">${preheader}</div>
-<div style="${styles.column}">
+<div lang="${language}" dir="${direction}" style="${column}">
 <p class="brand" style="${styles.brand}">${context.serviceName}</p>
 <div class="card" style="${styles.card}">
 <h1 style="${styles.heading}">${subject}</h1>
-${blocks.map(htmlBlock)}</div>
+${blocks.map((block) => htmlBlock(block, pageWords[language].mail.rawLink, styles))}</div>
 <p class="muted" style="${styles.footer}">${footer.map((line, index) => html`${index > 0 && html`<br>`}${line}`)}</p>
 </div>
 </body>
@@ -162,31 +171,35 @@ ${blocks.map(htmlBlock)}</div>
 `)
 }
 
-const styles = {
-  page: 'margin:0;padding:0;background-color:#f3f5f4;color:#1d2523;font-family:-apple-system,BlinkMacSystemFont,Segoe UI,Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.55',
-  preheader: 'display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px',
-  column: 'max-width:560px;margin:0 auto;padding:24px 12px',
-  brand: 'margin:0 0 12px;padding:0 4px;font-size:15px;font-weight:600;color:#1b6b58',
-  card: 'background-color:#ffffff;border:1px solid #dde3e1;border-radius:12px;padding:28px 24px 12px',
-  heading: 'margin:0 0 16px;font-size:21px;line-height:1.3;font-weight:650',
-  paragraph: 'margin:0 0 16px',
-  note: 'margin:0 0 16px;font-size:14px;color:#55615d',
-  actionRow: 'margin:24px 0 16px',
-  button:
-    'display:inline-block;background-color:#1b6b58;color:#ffffff;font-weight:600;text-decoration:none;padding:12px 22px;border-radius:8px',
-  url: 'color:#1b6b58;word-break:break-all;overflow-wrap:anywhere',
-  facts: 'margin:0 0 16px;padding:12px 16px;background-color:#f3f5f4;border-radius:8px;overflow-wrap:anywhere',
-  label: 'color:#55615d',
-  footer: 'margin:16px 4px 0;font-size:13px;color:#55615d;overflow-wrap:anywhere',
-} as const
+/** Inline, since many mail programs drop what stands in the head. */
+function stylesOf(colors: Palette) {
+  return {
+    page: `margin:0;padding:0;background-color:${colors.page};color:${colors.text};font-family:-apple-system,BlinkMacSystemFont,Segoe UI,Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.55`,
+    preheader: 'display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px',
+    column: 'max-width:560px;margin:0 auto;padding:24px 12px',
+    brand: `margin:0 0 12px;padding:0 4px;font-size:15px;font-weight:600;color:${colors.accent}`,
+    card: `background-color:${colors.surface};border:1px solid ${colors.line};border-radius:12px;padding:28px 24px 12px`,
+    heading: 'margin:0 0 16px;font-size:21px;line-height:1.3;font-weight:650',
+    paragraph: 'margin:0 0 16px',
+    note: `margin:0 0 16px;font-size:14px;color:${colors.muted}`,
+    actionRow: 'margin:24px 0 16px',
+    button: `display:inline-block;background-color:${colors.accent};color:${colors['on-accent']};font-weight:600;text-decoration:none;padding:12px 22px;border-radius:8px`,
+    url: `color:${colors.accent};word-break:break-all;overflow-wrap:anywhere`,
+    facts: `margin:0 0 16px;padding:12px 16px;background-color:${colors.sunken};border-radius:8px;overflow-wrap:anywhere`,
+    label: `color:${colors.muted}`,
+    footer: `margin:16px 4px 0;font-size:13px;color:${colors.muted};overflow-wrap:anywhere`,
+  } as const
+}
 
-const darkMode = `
+function darkRules(colors: Palette): string {
+  return `
 @media (prefers-color-scheme: dark) {
-  .page { background-color: #121716 !important; color: #e6ecea !important; }
-  .card { background-color: #1b2220 !important; border-color: #313b38 !important; }
-  .facts { background-color: #121716 !important; }
-  .brand, .url { color: #6fd3b5 !important; }
-  .muted { color: #a3b0ac !important; }
-  .button { background-color: #6fd3b5 !important; color: #0c1a16 !important; }
+  .page { background-color: ${colors.page} !important; color: ${colors.text} !important; }
+  .card { background-color: ${colors.surface} !important; border-color: ${colors.line} !important; }
+  .facts { background-color: ${colors.sunken} !important; }
+  .brand, .url { color: ${colors.accent} !important; }
+  .muted { color: ${colors.muted} !important; }
+  .button { background-color: ${colors.accent} !important; color: ${colors['on-accent']} !important; }
 }
 `
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { plainTheme } from '../../test/support/theme.ts'
 import { day, hour, minute, second } from '../kernel/clock.ts'
 import { type MailboxEntry, mailboxListPage, mailboxMailPage, mailFrameCsp } from './mailbox-page.ts'
 
@@ -21,7 +22,7 @@ test('the list shows the newest mail first, whatever the order it got', () => {
     [older, entry],
     [entry, older],
   ]) {
-    const text = mailboxListPage(entries, 'Acme', now)
+    const text = mailboxListPage(entries, plainTheme('Acme'), now)
     assert.ok(text.indexOf('Please verify') < text.indexOf('Older'))
     assert.match(text, /2 mails\./)
   }
@@ -29,18 +30,18 @@ test('the list shows the newest mail first, whatever the order it got', () => {
 
 test('the list tells the age of a mail in the largest unit that fits', () => {
   const ages = [0, 5 * second, 3 * minute, 2 * hour, day, 3 * day].map((age) => ({ ...entry, date: now - age }))
-  const text = mailboxListPage(ages, 'Acme', now)
+  const text = mailboxListPage(ages, plainTheme('Acme'), now)
 
   const shown = [...text.matchAll(/<time[^>]*>([^<]*)</g)].map((match) => match[1])
   assert.deepEqual(shown, ['now', '5 seconds ago', '3 minutes ago', '2 hours ago', 'yesterday', '3 days ago'])
 })
 
 test('an empty mailbox says what to do', () => {
-  assert.match(mailboxListPage([], 'Acme', now), /No mail yet/)
+  assert.match(mailboxListPage([], plainTheme('Acme'), now), /No mail yet/)
 })
 
 test('a mail is shown in a frame without scripts, forms or our origin', () => {
-  const text = mailboxMailPage(entry, 'Acme')
+  const text = mailboxMailPage(entry, plainTheme('Acme'))
 
   assert.match(
     text,
@@ -57,7 +58,7 @@ test('nothing of a mail becomes markup of the mailbox', () => {
   const evil = '"><svg onload=alert(1)>'
   const hostile = { ...entry, id: '../x?"', to: evil, from: evil, subject: evil, text: evil, kind: evil }
 
-  for (const text of [mailboxListPage([hostile], evil, now), mailboxMailPage(hostile, evil)]) {
+  for (const text of [mailboxListPage([hostile], plainTheme(evil), now), mailboxMailPage(hostile, plainTheme(evil))]) {
     assert.doesNotMatch(text, /<svg/)
     assert.match(text, /"\/dev\/mailbox\/\.\.%2Fx%3F%22/)
   }

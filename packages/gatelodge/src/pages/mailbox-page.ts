@@ -1,3 +1,4 @@
+import type { Theme } from '../domain/theme.ts'
 import { day, hour, type Instant, minute, toIso } from '../kernel/clock.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
@@ -27,7 +28,7 @@ export const mailFrameCsp =
   'sandbox allow-popups allow-popups-to-escape-sandbox'
 
 /** All mails, newest first. */
-export function mailboxListPage(entries: readonly MailboxEntry[], serviceName: string, now: Instant): string {
+export function mailboxListPage(entries: readonly MailboxEntry[], theme: Theme, now: Instant): string {
   const newestFirst = entries.toSorted((a, b) => b.date - a.date)
   const list = html`<ul class="mails">
 ${newestFirst.map(
@@ -42,11 +43,11 @@ ${newestFirst.map(
 <p class="muted">${words.lead}${entries.length > 0 && ` ${words.count(entries.length)}.`}</p>
 ${entries.length > 0 ? list : html`<p class="card">${words.empty}</p>`}`
 
-  return page({ title: words.title, serviceName, body, wide: true })
+  return page({ title: words.title, theme, body, wide: true })
 }
 
 /** One mail as its reader sees it, then its text version and its source. */
-export function mailboxMailPage(entry: MailboxEntry, serviceName: string): string {
+export function mailboxMailPage(entry: MailboxEntry, theme: Theme): string {
   const body = html`<p><a href="/dev/mailbox">${words.back}</a></p>
 <h1>${entry.subject}</h1>
 <dl class="facts">
@@ -62,7 +63,7 @@ ${fact(words.kind, html`<code>${entry.kind}</code>`)}
 <pre tabindex="0">${source(entry)}</pre>
 </details>`
 
-  return page({ title: entry.subject, serviceName, body, wide: true })
+  return page({ title: entry.subject, theme, body, wide: true })
 }
 
 function mailPath(entry: MailboxEntry): string {

@@ -1,8 +1,5 @@
-/** The English words of the shared pages and of the frame around every mail. */
+/** The English words of the pages for developers. */
 export const pageMessages = {
-  layout: {
-    skip: 'Skip to content',
-  },
   docs: {
     title: 'API reference',
     contents: 'Contents',
@@ -56,20 +53,6 @@ export const pageMessages = {
     htmlVersion: 'The mail',
     textVersion: 'Plain text version',
     source: 'Message source',
-  },
-  mail: {
-    greeting: (name: string) => `Hello ${name},`,
-    neutralGreeting: 'Hello,',
-    rawLink: 'If the button does not work, copy this link into your browser:',
-    expiry: (duration: string, moment: string) => `This link works once and expires in ${duration}, on ${moment}.`,
-    sentBy: (serviceName: string, publicUrl: string) => `Sent by ${serviceName}, ${publicUrl}`,
-  },
-  testMail: {
-    subject: (serviceName: string) => `Test mail from ${serviceName}`,
-    preheader: 'Sending mail works.',
-    body: (serviceName: string) => `If you can read this, ${serviceName} can send mail.`,
-    sentAt: (moment: string) => `It was sent on ${moment}.`,
-    footer: 'You receive this mail because an administrator tested the mail settings.',
   },
 } as const
 

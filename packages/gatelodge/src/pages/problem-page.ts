@@ -1,22 +1,49 @@
+import type { ProblemPage } from '../http/route.ts'
+import { second } from '../kernel/clock.ts'
+import { durationInWords } from '../kernel/duration.ts'
+import type { AuthError } from '../kernel/errors.ts'
+import { type Language, localeOf } from '../kernel/languages.ts'
 import { html } from './html.ts'
-import { page } from './layout.ts'
+import { languageOfReader, pageAnswer, redirectAnswer } from './page-context.ts'
+import { pageWords } from './words/index.ts'
 
-export interface ProblemPage {
-  readonly serviceName: string
-  readonly title: string
-  /** Comes from our own tables and never from the request: foreign text on our domain is a phishing aid. */
-  readonly text: string
-  /** The way on: a path of ours and its words. */
-  readonly link: { readonly href: string; readonly label: string }
-}
+/** What a browser shows when something went wrong; whoever is not signed in, or has to prove it again, is led there and back. Its words are our own, never the request's. */
+export const problemPage: ProblemPage = (deps, failed, error, status) => {
+  if (error.code === 'not_authenticated') {
+    return redirectAnswer(deps, failed, `/login?${new URLSearchParams({ next: failed.path })}`)
+  }
+  if (error.code === 'reauthentication_required') {
+    return redirectAnswer(deps, failed, `/account/reauthenticate?${new URLSearchParams({ next: failed.path })}`)
+  }
 
-/** What a browser shows when something went wrong (404, 403, 429, 500). */
-export function problemPage({ serviceName, title, text, link }: ProblemPage): string {
+  const { title, text, way, href } = wordsFor(languageOfReader(failed), error, failed.path)
   const body = html`<div class="card">
 <h1>${title}</h1>
 <p>${text}</p>
-<p><a class="button" href="${link.href}">${link.label}</a></p>
+<p><a class="button" href="${href}">${way}</a></p>
 </div>`
+  return pageAnswer(deps, failed, () => ({ title, body }), status)
+}
 
-  return page({ title, serviceName, body })
+function wordsFor(
+  language: Language,
+  error: AuthError,
+  path: string,
+): { readonly title: string; readonly text: string; readonly way: string; readonly href: string } {
+  const words = pageWords[language].problems
+  switch (error.code) {
+    case 'not_found':
+    case 'cross_site':
+      return { ...words[error.code], href: '/' }
+    case 'rate_limited': {
+      const wait = durationInWords((error.retryAfter ?? 1) * second, localeOf(language))
+      return { ...words.rate_limited, text: words.rate_limited.text(wait), href: path }
+    }
+    case 'overloaded':
+    case 'database_busy':
+    case 'service_unavailable':
+      return { ...words.unavailable, href: path }
+    default:
+      return { ...words.other, href: '/' }
+  }
 }

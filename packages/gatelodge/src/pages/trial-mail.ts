@@ -1,17 +1,18 @@
 import type { Instant } from '../kernel/clock.ts'
+import { localeOf } from '../kernel/languages.ts'
 import { exactTime, type MailContext, mailDocument, type RenderedMail } from './mail-layout.ts'
-import { pageMessages } from './messages.ts'
+import { pageWords } from './words/index.ts'
 
 /** The mail by which an administrator tries the mail settings. */
 export function testMail(context: MailContext, data: { readonly at: Instant }): RenderedMail {
-  const words = pageMessages.testMail
+  const words = pageWords[context.language].trialMail
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
     preheader: words.preheader,
     blocks: [
       { kind: 'paragraph', text: words.body(context.serviceName) },
-      { kind: 'note', text: words.sentAt(exactTime(data.at, context.locale)) },
+      { kind: 'note', text: words.sentAt(exactTime(data.at, localeOf(context.language))) },
     ],
     footer: words.footer,
   })

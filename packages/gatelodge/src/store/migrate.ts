@@ -9,77 +9,131 @@ import {
   type QueryResult,
   SqliteAdapter,
   SqliteQueryCompiler,
+  sql,
 } from 'kysely'
-import { Migrator } from 'kysely/migration'
-import type { Instant } from '../kernel/clock.ts'
+import { type Instant, systemClock, toIso } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { migrations } from './migrations/index.ts'
-import type { Store } from './store.ts'
+import type { Store, WriteDb } from './store.ts'
 
 export interface MigrationStatus {
   readonly name: string
   readonly appliedAt: Instant | null
 }
 
-/** Every known migration and when it was applied. @throws service_unavailable when the database is newer than this program */
-export async function migrationStatus(store: Store): Promise<MigrationStatus[]> {
-  const applied = await migrator(store).getMigrations()
-  await assertKnown(store)
-  return applied.map(({ name, executedAt }) => ({ name, appliedAt: executedAt ? executedAt.getTime() : null }))
+/** The PostgreSQL that the tests run on beside the newest. */
+const oldestPostgres = 15
+/** Any number will do, if nobody else in the database takes it. */
+const advisoryLock = 7_236_112_026
+/** Both the wait for others and a step over a large table may take longer than any request should. */
+const patiently = { patient: true }
+
+/** Every known migration and when it was applied. @throws service_unavailable when the database is newer than this program, or its server too old */
+export async function migrationStatus(store: Store, steps = migrations): Promise<MigrationStatus[]> {
+  await assertServerIsSupported(store)
+  return readStatus(store, store.migrationDb, steps)
 }
 
-/** Applies what is missing, all or nothing, and answers the names applied. @throws service_unavailable when the database is newer than this program */
-export async function migrateUp(store: Store): Promise<string[]> {
-  await assertKnown(store)
+/**
+ * Applies what is missing, all or nothing, and answers the names applied. Of processes that start together one does it while the others wait,
+ * on SQLite no longer than every writer waits.
+ * @throws service_unavailable when the database is newer than this program, or its server too old; database_busy
+ */
+export async function migrateUp(store: Store, steps = migrations): Promise<string[]> {
+  if (namesMissing(await migrationStatus(store, steps)).length === 0) return []
 
-  const { error, results } = await migrator(store).migrateToLatest()
-  if (error) throw error
-  return (results ?? []).map(({ migrationName }) => migrationName)
+  return store.transaction(async (db) => {
+    await waitForOthers(store, db)
+    await createStepsTable(db)
+    const missing = namesMissing(await readStatus(store, db, steps))
+    for (const name of missing) {
+      await steps[name]?.up(db as unknown as Kysely<unknown>) // a step knows the schema of its own time only
+      const applied = { name, timestamp: toIso(systemClock.now()) }
+      await withSteps(db).insertInto('schema_migrations').values(applied).execute()
+    }
+    return missing
+  }, patiently)
 }
 
-/** The SQL that `migrateUp` would run now, statement by statement. */
-export async function migrationPlan(store: Store): Promise<{ name: string; sql: string[] }[]> {
-  const missing = (await migrationStatus(store)).filter(({ appliedAt }) => appliedAt === null)
+/** The SQL that `migrateUp` would run now, statement by statement. @throws service_unavailable as migrationStatus does */
+export async function migrationPlan(store: Store, steps = migrations): Promise<{ name: string; sql: string[] }[]> {
   const plan: { name: string; sql: string[] }[] = []
-  for (const { name } of missing) {
-    const sql: string[] = []
-    const recorder = new Kysely<unknown>({ dialect: recordingDialect(store.engine, sql) })
-    await migrations[name]?.up(recorder)
-    plan.push({ name, sql })
+  for (const name of namesMissing(await migrationStatus(store, steps))) {
+    const statements: string[] = []
+    await steps[name]?.up(new Kysely<unknown>({ dialect: recordingDialect(store.engine, statements) }))
+    plan.push({ name, sql: statements })
   }
   return plan
 }
 
-function migrator(store: Store): Migrator {
-  return new Migrator({
-    db: store.migrationDb,
-    provider: { getMigrations: async () => migrations },
-    migrationTableName: 'schema_migrations',
-    migrationLockTableName: 'schema_migration_lock',
+async function assertServerIsSupported({ engine, migrationDb }: Store): Promise<void> {
+  if (engine === 'sqlite') return
+
+  const answer = await sql<{ version: string }>`select current_setting('server_version_num') as version`.execute(
+    migrationDb,
+  )
+  const major = Math.trunc(Number(answer.rows[0]?.version) / 10_000)
+  if (major >= oldestPostgres) return
+  throw new AuthError('service_unavailable', {
+    detail: `The database server is PostgreSQL ${major}; Gatelodge needs ${oldestPostgres} or newer.`,
   })
 }
 
-async function assertKnown(store: Store): Promise<void> {
-  const tables = await store.migrationDb.introspection.getTables({ withInternalKyselyTables: true })
-  if (!tables.some(({ name }) => name === 'schema_migrations')) return
+async function readStatus(store: Store, db: AnyDb, steps: typeof migrations): Promise<MigrationStatus[]> {
+  const rows = (await hasStepsTable(store, db))
+    ? await withSteps(db).selectFrom('schema_migrations').select(['name', 'timestamp']).execute()
+    : []
+  const unknown = rows.find(({ name }) => !Object.hasOwn(steps, name))
+  if (unknown) {
+    throw new AuthError('service_unavailable', {
+      detail: `The database was made by a newer Gatelodge (it knows "${unknown.name}"). Run that version, or restore the backup made before the upgrade.`,
+    })
+  }
 
-  const rows = await store.migrationDb
-    .withTables<{ schema_migrations: { name: string } }>()
-    .selectFrom('schema_migrations')
-    .select('name')
+  const applied = new Map(rows.map(({ name, timestamp }) => [name, Date.parse(timestamp)]))
+  return Object.keys(steps).map((name) => ({ name, appliedAt: applied.get(name) ?? null }))
+}
+
+function namesMissing(status: readonly MigrationStatus[]): string[] {
+  return status.filter(({ appliedAt }) => appliedAt === null).map(({ name }) => name)
+}
+
+/** SQLite's transaction has the writer's right from its beginning. PostgreSQL's lock ends with the transaction, so that a pooler may stand between. */
+async function waitForOthers(store: Store, db: WriteDb): Promise<void> {
+  if (store.engine === 'sqlite') return
+
+  await sql`select pg_advisory_xact_lock(${advisoryLock})`.execute(db)
+}
+
+async function createStepsTable(db: WriteDb): Promise<void> {
+  await db.schema
+    .createTable('schema_migrations')
+    .ifNotExists()
+    .addColumn('name', 'varchar(255)', (column) => column.primaryKey())
+    .addColumn('timestamp', 'varchar(255)', (column) => column.notNull())
     .execute()
-  const unknown = rows.find(({ name }) => !(name in migrations))
-  if (!unknown) return
-  throw new AuthError('service_unavailable', {
-    detail: `The database was made by a newer Gatelodge (it knows "${unknown.name}"). Run that version, or restore the backup made before the upgrade.`,
-  })
+}
+
+/** On PostgreSQL, tables of that name in schemas that are not ours do not count. */
+async function hasStepsTable({ engine }: Store, db: AnyDb): Promise<boolean> {
+  const query =
+    engine === 'sqlite'
+      ? sql<{ found: number }>`select count(*) as found from sqlite_master where name = 'schema_migrations'`
+      : sql<{ found: number }>`select count(to_regclass('schema_migrations')) as found`
+  return Number((await query.execute(db)).rows[0]?.found) > 0
+}
+
+type AnyDb = Store['migrationDb'] | WriteDb
+
+function withSteps(db: AnyDb) {
+  return db.withTables<{ schema_migrations: { name: string; timestamp: string } }>()
 }
 
 /** A dialect that notes what it is asked and answers nothing. */
-function recordingDialect(engine: Store['engine'], sql: string[]): Dialect {
+function recordingDialect(engine: Store['engine'], statements: string[]): Dialect {
   const connection: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-      sql.push(query.sql)
+      statements.push(query.sql)
       return { rows: [] }
     },
     streamQuery() {

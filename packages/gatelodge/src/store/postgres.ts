@@ -1,41 +1,143 @@
-import { Kysely, PostgresDialect, sql } from 'kysely'
+import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Kysely, sql } from 'kysely'
 import pg from 'pg'
+import { type Monotonic, minute, second, systemMonotonic } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
+import { type PostgresLocation, type PostgresTls, parsePostgresUrl } from '../kernel/postgres-url.ts'
+import { type Random, systemRandom } from '../kernel/random.ts'
+import { within } from '../kernel/within.ts'
+import { postgresDialect } from './postgres-driver.ts'
+import { isRetriable } from './postgres-errors.ts'
+import { createPostgresListener } from './postgres-listener.ts'
 import type { Schema } from './schema.ts'
 import type { Store } from './store.ts'
 
-/** Opens a pool of connections to a PostgreSQL database. */
-export function openPostgres(url: string): Store {
+export interface PostgresOptions {
+  readonly url: string
+  /** For the listener, where `url` leads to a connection pooler. */
+  readonly direct?: string | null
+  readonly monotonic?: Monotonic
+}
+
+/** After this time a connection is made anew, so that reads do not stay with a server that another one has replaced, in s. */
+const connectionLife = (10 * minute) / second
+const idleConnectionLife = minute
+/** How long connections may take to say goodbye, in ms. */
+const farewell = 2 * second
+
+/** Opens a pool of connections to a PostgreSQL database. It connects when it is asked. @throws config_invalid for a URL or a file of it that cannot be read */
+export function openPostgres({ url, direct, monotonic = systemMonotonic }: PostgresOptions): Store {
+  const location = readLocation(url)
   const types = new pg.TypeOverrides()
   types.setTypeParser(pg.types.builtins.INT8, Number)
-  const pool = new pg.Pool({ connectionString: url, max: 10, types, connectionTimeoutMillis: 5_000 })
+  const pool = new pg.Pool({
+    ...toClientOptions(location),
+    types,
+    max: location.pool,
+    idleTimeoutMillis: idleConnectionLife,
+    maxLifetimeSeconds: connectionLife,
+  })
+  const clients = new Set<pg.PoolClient>()
   pool.on('error', () => {}) // an idle connection that broke is replaced; the next query reports what is wrong
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
-  let version = 0
+  pool.on('connect', (client) => {
+    clients.add(client)
+    client.on('error', () => {}) // one in use that breaks fails its query; without a listener it would end the process as well
+  })
+  pool.on('remove', (client) => clients.delete(client))
+  const db = new Kysely<Schema>({ dialect: postgresDialect(pool, location) })
+  const patientDb = new Kysely<Schema>({ dialect: postgresDialect(pool, null) })
+  const listener = createPostgresListener({
+    connection: postgresClientOptions(direct ?? url),
+    notify: (payload) =>
+      db
+        .connection()
+        .execute(async (one) => void (await sql`select pg_notify('gatelodge', ${payload()})`.execute(one))),
+    monotonic,
+    random: systemRandom,
+  })
 
   return {
     engine: 'postgres',
     db,
     migrationDb: db,
-    transaction: (work) => retryDeadlocks(() => db.transaction().execute(work)),
+    transaction: (work, { patient = false } = {}) =>
+      retry(systemRandom, () => (patient ? patientDb : db).transaction().execute(work)),
     async notify(db, notice) {
-      await sql`select pg_notify('gatelodge', ${JSON.stringify(notice)})`.execute(db)
+      await sql`select pg_notify('gatelodge', ${listener.payloadOf(notice)})`.execute(db)
     },
-    onNotice() {},
-    foreignVersion: () => ++version, // nothing tells this process of foreign commits, so nothing read before may be trusted
+    onNotice: listener.onNotice,
+    listen: listener.start,
+    seesForeignCommits: listener.isHearing,
+    pool: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    foreignVersion: listener.version,
     async backup() {
       throw new AuthError('command_invalid', { detail: 'Back up PostgreSQL with pg_dump.' })
     },
-    close: () => db.destroy(),
+    async close() {
+      listener.stop()
+      await within(farewell, pool.end(), () => new Error('the database does not say goodbye')).catch(() => {
+        for (const client of clients) socketOf(client).destroy() // of a server that hangs, which must not keep us from ending
+      })
+    },
   }
 }
 
-/** A deadlock is broken by failing one side, which is to try again (PostgreSQL manual, 13.3.4): it then sees what the other did. */
-async function retryDeadlocks<T>(run: () => Promise<T>, tries = 5): Promise<T> {
+/** The connection that a URL of GATELODGE_DATABASE asks for. @throws config_invalid */
+export function postgresClientOptions(url: string): pg.ClientConfig {
+  return toClientOptions(readLocation(url))
+}
+
+function readLocation(url: string): PostgresLocation {
+  const location = parsePostgresUrl(url)
+  if (location) return location
+  throw new AuthError('config_invalid', { detail: 'The URL of the database was not understood' })
+}
+
+function toClientOptions(location: PostgresLocation): pg.ClientConfig {
+  const { host, port, user, password, database, tls, connectTimeout } = location
+  return {
+    host,
+    port,
+    ...(user !== null && { user }),
+    ...(password !== null && { password }),
+    ...(database !== null && { database }),
+    ssl: tls === null ? false : toTlsOptions(tls),
+    connectionTimeoutMillis: connectTimeout,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10 * second,
+    application_name: 'gatelodge',
+  }
+}
+
+function toTlsOptions({ mode, rootCert, cert, key }: PostgresTls): NonNullable<pg.ClientConfig['ssl']> {
+  return {
+    ...(rootCert !== null && { ca: readPem(rootCert, 'sslrootcert') }),
+    ...(cert !== null && key !== null && { cert: readPem(cert, 'sslcert'), key: readPem(key, 'sslkey') }),
+    ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
+  }
+}
+
+function readPem(path: string, parameter: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const detail = `${parameter} in the URL of the database names a file that cannot be read`
+    throw new AuthError('config_invalid', { detail, cause })
+  }
+}
+
+/** Tries again what the server undid, after a pause of chance, so that two do not meet again at once. */
+async function retry<T>(random: Random, run: () => Promise<T>, tries = 5): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    if (tries === 1 || !(error instanceof pg.DatabaseError) || error.code !== '40P01') throw error
-    return retryDeadlocks(run, tries - 1)
+    if (tries === 1 || !isRetriable(error)) throw error
+    await pause(5 + (random.bytes(1)[0] ?? 0) / 8)
+    return retry(random, run, tries - 1)
   }
+}
+
+function socketOf(client: pg.PoolClient): { destroy(): void } {
+  return (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream // pg 8 has it, its types do not
 }

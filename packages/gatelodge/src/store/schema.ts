@@ -22,6 +22,7 @@ export interface Schema {
   mails: MailsTable
   signing_keys: SigningKeysTable
   jobs: JobsTable
+  avatar_removals: AvatarRemovalsTable
 }
 
 export interface UsersTable {
@@ -38,6 +39,7 @@ export interface UsersTable {
   password_changed_at: Instant | null
   is_active: Flag
   is_staff: Flag
+  /** The path below the public URL. */
   avatar_url: string | null
   /** SHA-256 of the sign-up cookie's secret of an `instant` sign-up, until the address is proved. */
   signup_browser_hash: string | null
@@ -86,6 +88,8 @@ export interface PendingSignupsTable {
   last_name: string
   /** SHA-256 of the sign-up cookie's secret. */
   browser_hash: string
+  /** In which the person signed up, when it was known: the account's locale. */
+  language: string | null
   created_at: Instant
   expires_at: Instant
 }
@@ -176,14 +180,14 @@ export interface MailsTable {
   id: string
   kind: string
   state: MailState
-  /** What was asked, sealed JSON; then the rendered mail, sealed; erased on delivery. */
+  /** What was asked, sealed JSON; then the rendered mail with it; erased on delivery, and what was asked again when it was given up. */
   sealed: string | null
   attempts: number
   next_attempt_at: Instant
   last_error: string | null
   created_at: Instant
   finished_at: Instant | null
-  /** Who works on it: a mark of one claim, good until `leased_until`. */
+  /** Who works on it: the mark of a process, good until `leased_until`. Without a mark that is a pause. */
   lease: string | null
   leased_until: Instant | null
 }
@@ -193,6 +197,12 @@ export interface JobsTable {
   name: string
   due_at: Instant
   ran_at: Instant | null
+}
+
+/** Pictures whose files nobody may need: in an upload until an account has it, and from the commit on that takes it away. */
+export interface AvatarRemovalsTable {
+  name: string
+  due_at: Instant
 }
 
 export interface SigningKeysTable {

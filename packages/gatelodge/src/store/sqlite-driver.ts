@@ -11,9 +11,9 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
-import { AuthError } from '../kernel/errors.ts'
+import { isAuthError } from '../kernel/errors.ts'
+import { toStoreError } from './sqlite-errors.ts'
 
-const busy = 5 // SQLITE_BUSY, https://www.sqlite.org/rescode.html#busy
 const retryFor = 5_000
 const cachedStatements = 500
 
@@ -61,8 +61,7 @@ class SqliteDriver implements Driver {
         this.#connection.run('begin immediate')
         return
       } catch (error) {
-        if (!isBusy(error)) throw error
-        if (performance.now() > giveUpAt) throw new AuthError('database_busy', { retryAfter: 5, cause: error })
+        if (!isAuthError(error, 'database_busy') || performance.now() > giveUpAt) throw error
       }
       await new Promise((resolve) => setTimeout(resolve, pause))
     }
@@ -99,16 +98,24 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   run(sql: string): void {
-    this.#prepare(sql).statement.run()
+    try {
+      this.#prepare(sql).statement.run()
+    } catch (error) {
+      throw toStoreError(error)
+    }
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { statement, answersRows } = this.#prepare(query.sql)
-    const parameters = query.parameters as (string | number | null)[]
-    if (answersRows) return { rows: statement.all(...parameters) as R[] }
+    try {
+      const { statement, answersRows } = this.#prepare(query.sql)
+      const parameters = query.parameters as (string | number | null)[]
+      if (answersRows) return { rows: statement.all(...parameters) as R[] }
 
-    const { changes, lastInsertRowid } = statement.run(...parameters)
-    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+      const { changes, lastInsertRowid } = statement.run(...parameters)
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+    } catch (error) {
+      throw toStoreError(error)
+    }
   }
 
   /** Nothing streams: a statement left open would pin its snapshot, and revocations would go unseen. */
@@ -131,8 +138,4 @@ class SqliteConnection implements DatabaseConnection {
     this.#statements.set(sql, made)
     return made
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && ((error.errcode as number) & 0xff) === busy
 }

@@ -45,6 +45,7 @@ export function openSqlite(path: string): Store {
     onNotice() {},
     listen() {},
     seesForeignCommits: () => true,
+    pool: () => null,
     foreignVersion: oncePerTurn(() => Number(dataVersion.get()?.data_version)),
     async backup(target) {
       await backup(reader, target)

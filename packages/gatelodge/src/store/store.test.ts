@@ -41,11 +41,11 @@ test('migrations are planned, applied once, and a newer database is refused', as
   const store = openSqlite(':memory:')
   assert.deepEqual(
     (await migrationStatus(store)).map(({ appliedAt }) => appliedAt),
-    [null, null],
+    [null, null, null],
   )
   const [plan] = await migrationPlan(store)
   assert.ok(plan?.sql.some((statement) => statement.startsWith('create table "users"')))
-  assert.deepEqual(await migrateUp(store), ['0001-initial', '0002-fleet'])
+  assert.deepEqual(await migrateUp(store), ['0001-initial', '0002-fleet', '0003-avatars'])
   assert.deepEqual(await migrateUp(store), [])
   assert.deepEqual(await migrationPlan(store), [])
   assert.equal(typeof (await migrationStatus(store))[0]?.appliedAt, 'number')

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { UserId } from '../kernel/ids.ts'
+import type { Log } from '../kernel/log.ts'
 import type { Schema } from './schema.ts'
 
 /** Reading outside a unit of work; a transaction serves as well. */
@@ -20,16 +21,25 @@ export interface Store {
   readonly engine: 'sqlite' | 'postgres'
   /** Sees committed rows only. */
   readonly db: ReadDb
-  /** Runs `work` in one transaction of its own; commits when it resolves. @throws database_busy */
-  transaction<T>(work: (db: WriteDb) => Promise<T>): Promise<T>
+  /**
+   * Runs `work` in one transaction of its own; commits when it resolves. A patient one may take as long as whole tables take.
+   * @throws database_busy, and service_unavailable, after which nobody knows whether it was committed
+   */
+  transaction<T>(work: (db: WriteDb) => Promise<T>, options?: { patient?: boolean }): Promise<T>
   /** Says something to the other processes on this database, once `db` commits. On SQLite nobody listens: its one server looks for itself. */
   notify(db: WriteDb, notice: Notice): Promise<void>
-  /** Calls `listener` for each notice of another process. */
+  /** Calls `listener` for each notice that comes in, once `listen` was called; users may come back that this process named itself. */
   onNotice(listener: (notice: Notice) => void): void
+  /** Starts to hear other processes, until the store closes. Whoever does not listen, asks the database each time. */
+  listen(log: Log): void
+  /** Whether commits of other processes are seen now, so that memory may answer for the database. */
+  seesForeignCommits(): boolean
   /** The connection that migrations run on. */
   readonly migrationDb: Kysely<Schema>
-  /** A number that changes when somebody else's commit may have changed rows. */
+  /** A number that changes when somebody else's commit may have changed rows that no notice names. Cheap enough for each request. */
   foreignVersion(): number
+  /** The connections that are open and those of them that are idle, and how much work waits for one; null without a pool. */
+  pool(): { readonly open: number; readonly idle: number; readonly waiting: number } | null
   /** Copies the whole database, consistently, while it is in use. */
   backup(file: string): Promise<void>
   close(): Promise<void>

@@ -10,6 +10,7 @@ import {
 } from 'kysely'
 import type { Actor } from '../kernel/actor.ts'
 import type { Clock, Instant } from '../kernel/clock.ts'
+import type { RecordedEvent } from '../kernel/events.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Keyring } from '../kernel/sealing.ts'
@@ -21,6 +22,8 @@ export interface UnitDeps {
   readonly invalidations: Invalidations
   /** Wakes mail delivery in this process. */
   readonly wakeMail: () => void
+  /** Told what each unit of work recorded, once it was committed. */
+  readonly onEvents: (events: readonly RecordedEvent[]) => void
   readonly clock: Clock
   readonly random: Random
   readonly keyring: Keyring
@@ -42,6 +45,8 @@ export interface Work {
   changed(users: readonly UserId[] | 'all'): void
   /** Wakes mail delivery, here and in other processes, after the commit. */
   wakeMail(): void
+  /** Says that an event was written in this unit. */
+  recorded(event: RecordedEvent): void
 }
 
 const readBySessionCheck = new Set(['users', 'profiles', 'user_roles', 'sessions'])
@@ -53,8 +58,10 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
   let all = false
   let declared = false
   let mail = false
+  let events: RecordedEvent[] = []
 
   const result = await deps.store.transaction(async (db) => {
+    events = [] // of this try
     const answer = await work({
       db: db.withPlugin(touched),
       now: deps.clock.now(),
@@ -70,6 +77,9 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
       wakeMail() {
         mail = true
       },
+      recorded(event) {
+        events.push(event)
+      },
     })
     if (touched.sessionCheckRows && !declared)
       throw new Error('rows of the session check changed without work.changed()')
@@ -81,6 +91,7 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
   const { users: changed } = changedUsers(all, users)
   if (changed) deps.invalidations.announce(changed)
   if (mail) deps.wakeMail()
+  if (events.length > 0) deps.onEvents(events)
   return result
 }
 

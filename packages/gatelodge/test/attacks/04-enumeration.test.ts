@@ -6,6 +6,7 @@ import type { UserId } from '../../src/kernel/ids.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { likeness } from '../support/attack.ts'
+import { type SeenPage, Visitor } from '../support/visitor.ts'
 
 /** One address of each state that somebody might tell apart. */
 async function addresses(app: TestApp): Promise<readonly string[]> {
@@ -18,6 +19,13 @@ async function addresses(app: TestApp): Promise<readonly string[]> {
   await app.post('/change-email/confirm', { token: (await app.lastMail('later@example.com')).token })
   await app.post('/signup', { email: 'waits@example.com', password: 'quiet harbour 52' })
   return ['ghost@example.com', owner.email, stopped.email, moved.email, 'later@example.com', 'waits@example.com']
+}
+
+/** A page to its last byte, but for what is new each time. */
+function bytesOf(page: SeenPage): unknown {
+  const named = [...page.headers].filter(([name]) => !['x-request-id', 'date', 'set-cookie'].includes(name))
+  const html = page.html.replace(/(name="form_token" value=")[\w-]+/g, '$1')
+  return { status: page.status, at: page.at, named, html }
 }
 
 forEachDatabase('04 enumeration', (engine) => {
@@ -73,5 +81,37 @@ forEachDatabase('04 enumeration', (engine) => {
       .filter(({ kind }) => kind === 'password_reset')
       .map(({ to }) => to)
     assert.deepEqual(reset.sort(), ['later@example.com', 'owner@example.com', 'waits@example.com'])
+  })
+
+  test('pages are the same to the last byte for nobody, owner, stopped, moved, new and pending address', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const all = await addresses(app)
+    const planted = { password: 'planted harbour 9', password_confirmation: 'planted harbour 9' }
+    for (const [path, field, values] of [
+      ['/register', 'email', planted],
+      ['/verify-email/resend', 'email', {}],
+      ['/forgot-password', 'email', {}],
+    ] as const) {
+      const seen = []
+      for (const email of all) {
+        const visitor = new Visitor(app)
+        const page = await visitor.fill(path, { ...values, [field]: email })
+        const cookies = ['', '-signup', '-device', '-form', '-flash', '-link'].map(
+          (name) => visitor.cookie(`gatelodge${name}`)?.length,
+        )
+        seen.push({ page: bytesOf(page), cookies })
+      }
+      for (const each of seen) assert.deepEqual(each, seen[0], path)
+    }
+
+    const failed = []
+    for (const email of all) {
+      const page = await new Visitor(app).fill('/login', { identifier: email, password: 'wrong harbour 1' })
+      assert.equal(page.form('/login').identifier, email)
+      failed.push(
+        bytesOf({ ...page, html: page.html.replaceAll(email.replace('@', '&#64;'), '').replaceAll(email, '') }),
+      )
+    }
+    for (const page of failed) assert.deepEqual(page, failed[0])
   })
 })

@@ -23,8 +23,8 @@ async function everyKind(app: TestApp): Promise<Record<string, string>> {
   const byCookie = await app.post('/signin', { ...signIn, session: 'cookie' })
   const signUp = await app.post('/signup', { email: 'eve@example.com', password: 'planted harbour 9' })
   const verify = linkOf((await app.lastMail('eve@example.com')).text).token
-  const [, cookieSecret] = (byCookie.cookie('gatelodge') ?? '').split('.')
-  const [refreshId, refreshSecret] = first.refresh.split('.')
+  const [cookieId, cookieSecret] = (byCookie.cookie('gatelodge') ?? '').split('.')
+  const [, refreshSecret] = first.refresh.split('.')
   return {
     access: first.access,
     refresh: first.refresh,
@@ -36,8 +36,7 @@ async function everyKind(app: TestApp): Promise<Record<string, string>> {
     undo,
     reset,
     // Ids with the secret of something else.
-    sessionBySecretOfRefresh: `${first.session}.${refreshSecret}`,
-    refreshBySecretOfCookie: `${refreshId}.${cookieSecret}`,
+    cookieBySecretOfRefresh: `${cookieId}.${refreshSecret}`,
     sessionBySecretOfCookie: `${first.session}.${cookieSecret}`,
   }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { forEachDatabase, testApp } from '../support/app.ts'
-import { askEveryRoute, stored } from '../support/attack.ts'
+import { pages } from '../../src/flows/index.ts'
+import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
+import { askEveryRoute, askPage, concrete, stored } from '../support/attack.ts'
+import { Visitor } from '../support/visitor.ts'
 
 const crossSite: readonly Readonly<Record<string, string>>[] = [
   {},
@@ -20,6 +22,21 @@ const crossSite: readonly Readonly<Record<string, string>>[] = [
   { origin: 'https://evil.test', referer: 'http://localhost:3000/' },
   { origin: 'https://evil.test', 'sec-fetch-site': 'cross-site', 'x-requested-with': 'XMLHttpRequest' },
 ]
+
+/** A file sent as a form page would. */
+function postUpload(
+  app: TestApp,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  fields: Readonly<Record<string, string>>,
+  field: string,
+): Promise<Response> {
+  const body = new FormData()
+  for (const [name, value] of Object.entries(fields)) body.set(name, value)
+  body.set(field, new Blob(['x'], { type: 'image/png' }), 'x.png')
+  const request = new Request(`http://localhost:3000${path}`, { method: 'POST', headers, body })
+  return Promise.resolve(app.composition.fetch(request, { peer: '192.0.2.8' }))
+}
 
 forEachDatabase('19 CSRF', (engine) => {
   test('every unsafe route refuses our cookie without a same-origin proof, and nothing happens', async () => {
@@ -123,5 +140,57 @@ forEachDatabase('19 CSRF', (engine) => {
     for (const path of ['/signout', '/signin', '/change-password', '/refresh']) {
       assert.equal((await app.get(path, { cookie, crossSite: true })).status, 405, path)
     }
+  })
+
+  test('every form page refuses a form without the token of its own session or browser, wherever it comes from', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const ada = await app.user()
+    const cookie = `gatelodge=${await app.cookie(ada)}`
+    const stranger = new Visitor(app)
+    const strangers = (await stranger.get('/login')).form('/login').form_token ?? ''
+    const mallory = new Visitor(app)
+    const person = await app.user()
+    await mallory.fill('/login', { identifier: person.email, password: person.password })
+    const mallorys = (await mallory.get('/verify-email')).form('/language').form_token ?? ''
+    await app.composition.deliverMail()
+    const before = await stored(app)
+
+    const forms = pages.filter(({ method }) => method === 'POST')
+    assert.ok(forms.length >= 8)
+    for (const route of forms) {
+      for (const cookies of [cookie, 'gatelodge-form=AAAAAAAAAAAAAAAAAAAAAA', '']) {
+        for (const proof of [{ 'sec-fetch-site': 'same-origin' }, ...crossSite]) {
+          for (const form_token of [strangers, mallorys, 'x', '']) {
+            const headers = { ...proof, cookie: cookies }
+            const path = concrete(route)
+            const told = await (route.upload
+              ? postUpload(app, path, headers, { form_token }, route.upload.field)
+              : askPage(app, 'POST', path, headers, { form_token }))
+            const name = `${route.path} ${JSON.stringify(headers)}`
+            // Who is not signed in is led to the sign-in, where nothing of the form arrives.
+            if (told.status === 303) assert.match(told.headers.get('location') ?? '', /^\/login\?next=/, name)
+            else assert.equal(told.status, 403, name)
+          }
+        }
+      }
+    }
+    assert.deepEqual(await stored(app), before)
+    assert.equal((await app.get('/session', { cookie: cookie.slice('gatelodge='.length) })).status, 200)
+  })
+
+  test('a form with its right token is refused as well when the browser says that another site sent it', async () => {
+    await using app = await testApp({ engine })
+    for (const headers of crossSite) {
+      const visitor = new Visitor(app)
+      const fields = (await visitor.get('/register')).form('/register')
+      const filled = {
+        ...fields,
+        email: 'x@example.com',
+        password: 'planted harbour 9',
+        password_confirmation: 'planted harbour 9',
+      }
+      assert.equal((await visitor.post('/register', filled, headers)).status, 403)
+    }
+    assert.deepEqual(await app.rows('pending_signups'), [])
   })
 })

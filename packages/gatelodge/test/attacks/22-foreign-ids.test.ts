@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../support/app.ts'
 import { likeness } from '../support/attack.ts'
+import { Visitor } from '../support/visitor.ts'
 
 forEachDatabase('22 foreign ids', (engine) => {
   test('another’s session answers like none at all, in every spelling, and lives on', async () => {
@@ -54,6 +55,37 @@ forEachDatabase('22 foreign ids', (engine) => {
       for (const foreign of [ada.id, ada.email, ada.username, held.session]) {
         assert.equal(told.text.includes(foreign), false, `${path} holds ${foreign}`)
       }
+    }
+  })
+
+  test('on the page, another’s session answers like none at all, and lives on; the pages hold nothing of another', async () => {
+    await using app = await testApp({ engine })
+    const [mallory, ada] = [await app.user(), await app.user()]
+    const cookie = await app.cookie(ada)
+    const held = await app.tokens(ada)
+    const visitor = await new Visitor(app).signIn(mallory)
+    const [adas = ''] = cookie.split('.')
+    const told = []
+    for (const id of ['A'.repeat(22), adas, held.session, cookie, ada.id, '<b>', '*']) {
+      const fields = { id, form_token: (await visitor.get('/account/sessions')).form('/language').form_token ?? '' }
+      const { status, at, html } = await visitor.post('/account/sessions/end', fields)
+      told.push({ status, at, html })
+    }
+    for (const page of told) assert.deepEqual(page, told[0])
+    assert.equal((await app.get('/session', { cookie })).status, 200)
+    assert.equal((await app.get('/session', { bearer: held.access })).status, 200)
+
+    for (const path of [
+      '/account',
+      '/account/sessions',
+      '/account/data',
+      '/account/email',
+      '/account/reauthenticate',
+    ]) {
+      const { status, html } = await visitor.get(`${path}?user_id=${ada.id}&id=${ada.id}`)
+      assert.equal(status, 200, path)
+      for (const foreign of [ada.id, ada.email, ada.username, held.session, adas])
+        assert.equal(html.includes(foreign), false, `${path} holds ${foreign}`)
     }
   })
 

@@ -60,7 +60,7 @@ forEachDatabase('30 errors', (engine) => {
       ['PROPFIND', 405, request('PROPFIND /api/v1/auth/session')],
       ['OPTIONS of everything', 404, request('OPTIONS *')],
       ['an absolute request line with a user part', 404, request('GET http://a:b@evil.test/nowhere')],
-      ['an absolute request line without a path', 404, request('GET http://evil.test?x')],
+      ['an absolute request line without a path', 405, request('DELETE http://evil.test?x')],
       ['TRACE', 405, request('TRACE /api/v1/auth/session', { cookie: 'gatelodge=canary' })],
       ['TRACE of nothing', 404, request('TRACE /nowhere')],
     ]

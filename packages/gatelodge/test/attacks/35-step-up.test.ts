@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../support/app.ts'
+import { Visitor } from '../support/visitor.ts'
 
 const hour = 3_600_000
+const fresh = 'another harbour 53'
 
 forEachDatabase('35 step-up', (engine) => {
   test('a proof is bound to the session that gave it, and neither use nor refresh makes an old one young', async () => {
@@ -85,5 +87,47 @@ forEachDatabase('35 step-up', (engine) => {
     }
     assert.equal(codes.filter((code) => code === 'incorrect_password').length, 5)
     assert.equal(codes.at(-1), 'rate_limited')
+  })
+
+  test('pages ask for the same proofs: an old session gets no copy of the data, and a fresh one is no stand-in for the password', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const visitor = await new Visitor(app).signIn(ada)
+    for (const [path, filled] of [
+      ['/account/email', { new_email: 'thief@example.com', password: '' }],
+      ['/account/email', { new_email: 'thief@example.com', password: 'wrong harbour' }],
+      ['/account/password', { old_password: '', new_password: fresh, password_confirmation: fresh }],
+      ['/account/password', { old_password: 'wrong harbour', new_password: fresh, password_confirmation: fresh }],
+      ['/account/data/delete', { password: '' }],
+      ['/account/data/delete', { password: 'wrong harbour' }],
+      ['/account/reauthenticate', { password: '' }],
+    ] as const) {
+      assert.equal((await visitor.fill(path, filled)).status, 400, `${path} ${JSON.stringify(filled)}`)
+    }
+
+    app.clock.advance(24 * hour)
+    const asked = await visitor.fill('/account/data', {}, '/account/data/export')
+    assert.match(asked.at, /^\/account\/reauthenticate\?/)
+    assert.ok(!asked.html.includes(ada.id))
+    const eve = await app.user({ password: 'planted harbour 9' })
+    const foreign = await visitor.send(asked, { password: eve.password }, '/account/reauthenticate')
+    assert.equal(foreign.status, 400)
+    assert.match((await visitor.fill('/account/data', {}, '/account/data/export')).at, /^\/account\/reauthenticate\?/)
+
+    assert.equal((await app.events()).includes('user.exported'), false)
+    assert.equal((await app.mails('thief@example.com')).length, 0)
+    assert.equal((await app.post('/signin', { email: ada.email, password: ada.password })).status, 200)
+  })
+
+  test('after the proof on the page, next leads to our own pages only', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    for (const next of ['https://evil.test/', '//evil.test', '/\\evil.test', 'javascript:alert(1)']) {
+      const visitor = await new Visitor(app).signIn(ada)
+      const page = await visitor.get(`/account/reauthenticate?${new URLSearchParams({ next })}`)
+      assert.equal(page.form('/account/reauthenticate').next, '/account', next)
+      const done = await visitor.send(page, { password: ada.password, next }, '/account/reauthenticate')
+      assert.equal(done.at, '/account', next)
+    }
   })
 })

@@ -96,6 +96,8 @@ forEachDatabase('45 hostile input', (engine) => {
       { 'user-agent': `${'Mozilla/5.0 '.repeat(long / 12)}` },
       { origin: `http://${'a'.repeat(long)}` },
       { 'content-type': `application/json;${' '.repeat(long)}x` },
+      { 'accept-language': `fr${' ;'.repeat(long / 2)}q=1` },
+      { 'accept-language': 'en;q=0.5,'.repeat(long / 9) },
     ]) {
       const ask = () => wire.send(request('POST /api/v1/auth/reauthenticate', headers, '{}'))
       const [answer] = await withinPace(JSON.stringify(headers), longest, ask)
@@ -108,7 +110,9 @@ forEachDatabase('45 hostile input', (engine) => {
       `/api/v1/auth/username-available?${'a=1&'.repeat(3_500)}`,
     ]) {
       const [answer] = await withinPace(path, longest, () => wire.send(request(`GET ${path}`)))
-      assert.ok((answer?.status ?? 0) >= 400 && (answer?.status ?? 0) < 500, path.slice(0, 40))
+      // Dots lead to the start page, which leads on; the rest is refused.
+      const expected = path.startsWith('/%2e') ? [303] : [400, 404, 405, 431]
+      assert.ok(expected.includes(answer?.status ?? 0), `${path.slice(0, 40)} ${answer?.status}`)
     }
   })
 

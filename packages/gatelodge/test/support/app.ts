@@ -10,7 +10,7 @@ import type { EventName } from '../../src/kernel/events.ts'
 import type { Schema } from '../../src/store/schema.ts'
 import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
 import { createOpenApiCheck } from './openapi-check.ts'
-import { freshPostgresDatabase, stopOwnPostgres } from './postgres.ts'
+import { directUrlOf, freshPostgresDatabase, stopOwnPostgres } from './postgres.ts'
 
 export type Engine = 'sqlite' | 'postgres'
 
@@ -77,8 +77,13 @@ export function composeTest(
   clock: TestClock,
   logged: LogLine[],
 ): Promise<Composition> {
+  const direct = options.database && directUrlOf(options.database)
   const { config } = readConfig({
-    env: { GATELODGE_DATABASE: options.database ?? 'sqlite::memory:', ...options.env },
+    env: {
+      GATELODGE_DATABASE: options.database ?? 'sqlite::memory:',
+      ...(direct !== undefined && { GATELODGE_DATABASE_DIRECT: direct }),
+      ...options.env,
+    },
     flags: {},
     readFile() {
       throw new Error('the tests read no setting from a file')
@@ -112,7 +117,7 @@ export class TestApp {
   /** Paths without a leading `/api`, `/.well-known` ... are below `/api/v1/auth`. */
   async ask(method: string, path: string, body?: unknown, ask: Ask = {}): Promise<Told> {
     const raw = typeof body === 'string' || body instanceof Uint8Array
-    const full = /^\/(?:api|\.well-known|healthz|readyz|docs|openapi|dev|assets|nowhere)/.test(path)
+    const full = /^\/(?:api|\.well-known|healthz|readyz|docs|openapi|dev|assets|avatars|nowhere)/.test(path)
       ? path
       : `${auth}${path}`
     const headers = new Headers({

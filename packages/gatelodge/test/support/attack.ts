@@ -47,6 +47,26 @@ export async function askEveryRoute(
   return answers
 }
 
+/** One request for a page, without cookies but those given and without following where it leads. */
+export function askPage(
+  app: TestApp,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  fields?: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const request = new Request(`http://localhost:3000${path}`, {
+    method,
+    headers: {
+      accept: 'text/html',
+      ...(fields && { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...headers,
+    },
+    ...(fields && { body: new URLSearchParams(fields).toString() }),
+  })
+  return Promise.resolve(app.composition.fetch(request, { peer: '192.0.2.8' }))
+}
+
 /** The path of a route with something in the place of its parameters. */
 export function concrete(route: Route): string {
   return route.path.replace(/:\w+/g, 'AAAAAAAAAAAAAAAAAAAAAA')

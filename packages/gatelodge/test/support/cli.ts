@@ -38,6 +38,8 @@ export interface ServerProcess {
   readonly origin: string
   /** The next line of its standard output, parsed. */
   next(): Promise<Record<string, unknown>>
+  /** What it wrote to its standard error so far. */
+  stderr(): string
   /** Sends a signal and answers the exit status. */
   end(signal?: NodeJS.Signals): Promise<number | null>
 }
@@ -114,6 +116,7 @@ async function startServer(
     started,
     origin: `http://${started.listen.host}:${started.listen.port}`,
     next,
+    stderr: () => failures.join(''),
     async end(signal = 'SIGTERM') {
       child.kill(signal)
       await ended

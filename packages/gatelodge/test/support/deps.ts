@@ -1,5 +1,7 @@
 import { readConfig } from '../../src/config.ts'
 import { createAccessTokens } from '../../src/domain/access-tokens.ts'
+import { createAvatarRenderer } from '../../src/domain/avatars/render.ts'
+import { openAvatarStorage } from '../../src/domain/avatars/storage.ts'
 import type { Deps } from '../../src/domain/deps.ts'
 import { createLimitsInFlight } from '../../src/domain/limits.ts'
 import { createHasher } from '../../src/domain/passwords/hasher.ts'
@@ -9,6 +11,7 @@ import type { Clock, Instant } from '../../src/kernel/clock.ts'
 import type { Log, LogFields } from '../../src/kernel/log.ts'
 import { systemRandom } from '../../src/kernel/random.ts'
 import { createKeyring } from '../../src/kernel/sealing.ts'
+import { loadTheme } from '../../src/pages/theme.ts'
 import { migrateUp } from '../../src/store/migrate.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { createInvalidations, type Store } from '../../src/store/store.ts'
@@ -65,6 +68,7 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
     random,
     invalidations: createInvalidations(),
     wakeMail() {},
+    onEvents() {},
     keyring: createKeyring(testSecret, random),
     ...options.deps,
   }
@@ -76,10 +80,14 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
     config,
     hasher,
     mailbox: null,
+    stopping: new AbortController().signal,
     log: recordingLog(logged),
     accessTokens: createAccessTokens(await loadSigningKeys(unit), token, clock, random),
     sessionCache: createSessionCache({ ...unit, life: config }),
     limitsInFlight: createLimitsInFlight(),
+    avatarRenderer: createAvatarRenderer(),
+    avatarStorage: await openAvatarStorage(config),
+    theme: loadTheme(config),
     ...unit,
   }
   return {
@@ -89,6 +97,7 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
     logged,
     async close() {
       await hasher.close()
+      await deps.avatarRenderer.close()
       await store.close()
     },
   }

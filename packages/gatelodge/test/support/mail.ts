@@ -5,6 +5,7 @@ import { createUser, type NewUser } from '../../src/domain/users.ts'
 import { createMailDelivery, type MailDelivery } from '../../src/jobs/deliver-mail.ts'
 import { type MailTransport, smtpTransport } from '../../src/jobs/transports.ts'
 import { innerActor } from '../../src/kernel/actor.ts'
+import type { Language } from '../../src/kernel/languages.ts'
 import type { MailRow, UserRow } from '../../src/store/schema.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
 import { type TestDeps, type TestDepsOptions, testDeps } from './deps.ts'
@@ -17,7 +18,8 @@ export interface MailTest extends TestDeps {
   readonly server: SmtpTestServer
   readonly delivery: MailDelivery
   readonly transport: MailTransport
-  request<Kind extends MailKind>(kind: Kind, request: MailRequests[Kind]): Promise<void>
+  /** Asks for a mail, as somebody who reads `language`. */
+  request<Kind extends MailKind>(kind: Kind, request: MailRequests[Kind], language?: Language): Promise<void>
   addUser(user?: Partial<NewUser>, changes?: Partial<UserRow>): Promise<UserRow>
   /** Every row of the outbox, oldest first. */
   rows(): Promise<MailRow[]>
@@ -40,7 +42,8 @@ export async function mailTest(t: TestContext, options: SmtpOptions & TestDepsOp
     server,
     transport,
     delivery,
-    request: (kind, request) => transact(made.deps, actor, (work) => requestMail(work, kind, request)),
+    request: (kind, request, language) =>
+      transact(made.deps, { ...actor, language: language ?? null }, (work) => requestMail(work, kind, request)),
     addUser: (user = {}, changes = {}) => addUser(made, user, changes),
     rows: () => made.store.db.selectFrom('mails').selectAll().orderBy('id').execute(),
   }

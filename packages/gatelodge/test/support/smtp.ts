@@ -16,20 +16,26 @@ export interface ReceivedMail {
 export interface SmtpOptions {
   readonly startTls?: boolean
   readonly account?: { readonly user: string; readonly pass: string }
+  /** Of loopback; any free one when it is left out. */
+  readonly port?: number
   /** A refusal such as `550 5.1.1 Unknown` for a step, or undefined; may wait before it answers. */
-  readonly answer?: (
-    step: 'MAIL FROM' | 'RCPT TO' | 'DATA',
-    address: string,
-  ) => string | undefined | Promise<string | undefined>
+  readonly answer?: (step: Step, address: string) => string | undefined | Promise<string | undefined>
+  /** Waits with the mail taken and its sender not told so. */
+  readonly beforeReply?: (mail: ReceivedMail) => Promise<void>
   /** Hangs up in the middle of a mail. */
   readonly hangsUp?: () => boolean
 }
+
+/** `CONNECT` is the greeting, whose address is empty. */
+type Step = 'CONNECT' | 'MAIL FROM' | 'RCPT TO' | 'DATA'
 
 export interface SmtpTestServer {
   readonly smtp: Smtp
   readonly received: readonly ReceivedMail[]
   /** How often a client began to hand a mail over. */
   readonly tries: () => number
+  /** How often a client connected. */
+  readonly connections: () => number
   close(): Promise<void>
 }
 
@@ -45,9 +51,10 @@ async function readInto(chunks: Buffer[], stream: AsyncIterable<Buffer>): Promis
 
 /** A real SMTP server on loopback that keeps what it is sent; its certificate is signed by nobody. */
 export async function smtpServer(options: SmtpOptions = {}): Promise<SmtpTestServer> {
-  const { startTls = false, account, answer = () => undefined, hangsUp = () => false } = options
+  const { startTls = false, account, port = 0, answer = () => undefined, beforeReply, hangsUp = () => false } = options
   const received: ReceivedMail[] = []
   let tries = 0
+  let connections = 0
 
   const server = new SMTPServer({
     disabledCommands: [...(startTls ? [] : ['STARTTLS']), ...(account ? [] : ['AUTH'])],
@@ -58,6 +65,10 @@ export async function smtpServer(options: SmtpOptions = {}): Promise<SmtpTestSer
     onAuth({ username, password }, _session, done) {
       if (username === account?.user && password === account?.pass) done(null, { user: username })
       else done(refusal('535 5.7.8 Wrong password'))
+    },
+    onConnect(_session, done) {
+      connections += 1
+      void ask('CONNECT', '', done)
     },
     onMailFrom({ address }, _session, done) {
       tries += 1
@@ -84,26 +95,29 @@ export async function smtpServer(options: SmtpOptions = {}): Promise<SmtpTestSer
       const raw = Buffer.concat(chunks).toString('utf8')
       const parsed = await PostalMime.parse(raw)
       const sender = mailFrom === false ? '' : mailFrom.address
-      received.push({ sender, recipients, raw, parsed, encrypted: session.secure })
+      const mail = { sender, recipients, raw, parsed, encrypted: session.secure }
+      received.push(mail)
+      await beforeReply?.(mail)
       done()
     },
   })
   server.on('error', () => {}) // clients that give up are part of the tests
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server.server, 'listening')
 
-  async function ask(step: 'MAIL FROM' | 'RCPT TO', address: string, done: (error?: Error) => void): Promise<void> {
+  async function ask(step: Step, address: string, done: (error?: Error) => void): Promise<void> {
     const refused = await answer(step, address)
     if (refused === undefined) done()
     else done(refusal(refused))
   }
 
-  const { port } = server.server.address() as AddressInfo
+  const { port: bound } = server.server.address() as AddressInfo
   const auth = account && { auth: account }
   return {
-    smtp: { host: '127.0.0.1', port, secure: false, tls: 'opportunistic', ...auth },
+    smtp: { host: '127.0.0.1', port: bound, secure: false, tls: 'opportunistic', ...auth },
     received,
     tries: () => tries,
+    connections: () => connections,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
+import type { Composition } from '../../src/compose.ts'
 import { startServer } from '../../src/http/server.ts'
-import type { TestApp } from './app.ts'
 
 /** An answer as it stood on the wire. */
 export interface WireAnswer {
@@ -18,7 +18,7 @@ export interface Wire {
 }
 
 /** The whole program behind a real socket on loopback. */
-export async function listen(app: TestApp): Promise<Wire> {
+export async function listen(app: { readonly composition: Pick<Composition, 'fetch'> }): Promise<Wire> {
   const server = await startServer(app.composition.fetch, { host: '127.0.0.1', port: 0 })
   const { port } = server.address
   return {
@@ -71,8 +71,18 @@ async function write(
   }
   for await (const part of bytes) {
     if (socket.destroyed || !socket.writable) return
-    if (!socket.write(part)) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve))
+    if (!socket.write(part)) await drained(socket)
   }
+}
+
+function drained(socket: ReturnType<typeof connect>): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      socket.off('drain', go).off('close', go)
+      resolve()
+    }
+    socket.on('drain', go).on('close', go)
+  })
 }
 
 function parseAnswers(text: string): WireAnswer[] {

@@ -1,24 +1,73 @@
 import type { Deps } from '../../domain/deps.ts'
+import { requestMailAgain, waitingStates } from '../../domain/outbox.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
-import { transact } from '../../store/unit-of-work.ts'
+import type { MailRow } from '../../store/schema.ts'
+import { skipLocked } from '../../store/skip-locked.ts'
+import { transact, type Work } from '../../store/unit-of-work.ts'
 
-/** Tries a waiting mail now in place of later. @throws not_found when no mail of that id waits */
-export async function retryMail(deps: Deps, actor: Actor, input: { id: string }): Promise<void> {
-  const found = await transact(deps, actor, (work) => {
-    work.wakeMail()
-    return work.db
-      .updateTable('mails')
-      .set({ next_attempt_at: work.now })
-      .where('id', '=', input.id)
-      .where('state', 'in', ['requested', 'sending'])
-      .returning('id')
-      .executeTakeFirst()
-  })
-  if (!found) {
-    throw new AuthError('not_found', {
-      detail:
-        'No mail of that id is waiting. What a mail said is erased once it was delivered or given up: ask for it anew.',
-    })
+/**
+ * Tries a waiting mail now in place of later, and writes one that was given up anew. Answers the mail's id, which is another for a mail written anew.
+ * @throws not_found when no mail of that id waits or was given up, or it cannot be read
+ */
+export async function retryMail(deps: Deps, actor: Actor, input: { id: string }): Promise<string> {
+  const id = await transact(
+    deps,
+    actor,
+    async (work) => (await tryNow(work, input.id)) ?? (await writeAnew(deps, work, input.id)),
+  )
+  if (id === undefined) {
+    const detail = 'No mail of that id waits or was given up. What a delivered mail said is erased: ask for it anew.'
+    throw new AuthError('not_found', { detail })
   }
+  return id
+}
+
+/** Writes all mails anew that were given up, in bounded batches, and answers their new ids. Those that cannot be read stay. */
+export async function retryFailedMails(deps: Deps, actor: Actor): Promise<string[]> {
+  const now = deps.clock.now()
+  const retried: string[] = []
+  let last = ''
+  for (;;) {
+    const after = last
+    const { ids, end } = await transact(deps, actor, async (work) => {
+      // What fails again meanwhile has had its turn.
+      const rest = failed(work).where('finished_at', '<=', now).where('id', '>', after).orderBy('id').limit(batch)
+      const rows = await skipLocked(deps.store, rest).execute()
+      const ids = []
+      for (const row of rows) ids.push(await requestMailAgain(work, row))
+      return { ids, end: rows.at(-1)?.id }
+    })
+    if (end === undefined) return retried
+
+    last = end
+    retried.push(...ids.filter((id) => id !== undefined))
+  }
+}
+
+const batch = 100
+
+async function tryNow(work: Work, id: string): Promise<string | undefined> {
+  work.wakeMail()
+  const found = await work.db
+    .updateTable('mails')
+    .set((eb) => ({
+      next_attempt_at: work.now,
+      // Without a lease this is a pause behind a domain that hangs.
+      leased_until: eb.case().when('lease', 'is', null).then(null).else(eb.ref('leased_until')).end(),
+    }))
+    .where('id', '=', id)
+    .where('state', 'in', waitingStates)
+    .returning('id')
+    .executeTakeFirst()
+  return found?.id
+}
+
+async function writeAnew(deps: Deps, work: Work, id: string): Promise<string | undefined> {
+  const row: MailRow | undefined = await skipLocked(deps.store, failed(work).where('id', '=', id)).executeTakeFirst()
+  return row && requestMailAgain(work, row)
+}
+
+function failed(work: Work) {
+  return work.db.selectFrom('mails').selectAll().where('state', '=', 'failed').where('sealed', 'is not', null)
 }

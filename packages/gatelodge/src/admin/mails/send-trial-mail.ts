@@ -26,7 +26,7 @@ export async function sendTrialMail(
 
   const id = uuidv7(deps.clock, deps.random)
   const messageId = `<${id}@${new URL(publicUrl).hostname}>`
-  const mail = testMail(mailContext(deps.config), { at: deps.clock.now() })
+  const mail = testMail(mailContext(deps.config, actor.language), { at: deps.clock.now() })
   const transport = smtpTransport(smtp)
   try {
     await transport.send({ id, kind: 'test', messageId, from: mailFrom, to, ...mail })

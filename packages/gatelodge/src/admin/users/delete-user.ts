@@ -1,4 +1,5 @@
 import { deleteUser } from '../../domain/account-removal.ts'
+import { removeDueAvatars } from '../../domain/avatars/files.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -10,5 +11,6 @@ export async function deleteAccount(deps: Deps, actor: Actor, input: { who: stri
   const row = await getRowNamed(deps, input.who)
   const user = await loadUser(deps.store.db, row)
   await transact(deps, actor, (work) => deleteUser(work, row.id, 'administrator'))
+  await removeDueAvatars(deps)
   return user
 }

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, unlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { settings } from '../../config.ts'
 import { AuthError } from '../../kernel/errors.ts'
+import { parsePostgresUrl } from '../../kernel/postgres-url.ts'
 import { secretFile } from '../../secret.ts'
 import { command } from '../command.ts'
 import { loadConfig, withStore } from '../deps.ts'
@@ -9,18 +10,18 @@ import { loadConfig, withStore } from '../deps.ts'
 export const backupCommands = [
   command({
     name: 'backup',
-    summary: 'Copy the SQLite database to a new file, consistently, while the server runs.',
+    summary: 'Copy the SQLite database to a new file while the server runs, or say how PostgreSQL is backed up.',
     operands: ['FILE'],
     options: {},
     async run(context) {
       const { config } = loadConfig(context)
       const { database } = config
-      if (database.kind === 'sqlite' && !existsSync(database.path))
-        throw failure(`There is no database at ${database.path}`)
-
       const file = resolve(context.io.cwd, context.operands.FILE)
-      await withStore(context, (store) => intoNewFile(file, () => store.backup(file)))
       const secret = config.secret === null ? secretFile(config) : settings.secret.env
+      if (database.kind === 'postgres') throw failure(pgDumpAdvice(database.url, file, secret))
+      if (!existsSync(database.path)) throw failure(`There is no database at ${database.path}`)
+
+      await withStore(context, (store) => intoNewFile(file, () => store.backup(file)))
       return {
         json: { backup: file, keep_with_it: secret },
         text: `Copied the database to ${file}.\nKeep the secret with it, in another place: without ${secret} the copy cannot be used.`,
@@ -44,6 +45,36 @@ async function intoNewFile(file: string, copy: () => Promise<void>): Promise<voi
     unlinkSync(file)
     throw error
   }
+}
+
+/** What the PostgreSQL manual calls a dump; its program knows more of the server than we do. */
+function pgDumpAdvice(url: string, file: string, secret: string): string {
+  const words = ['--format=custom', '--no-owner', `--file=${file}`, `--dbname=${withoutPassword(url)}`]
+  return [
+    'PostgreSQL is backed up by a program of its own. Run:',
+    `  pg_dump ${words.map(shellWord).join(' ')}`,
+    'It asks for the password, or finds it in ~/.pgpass or PGPASSWORD.',
+    `Keep the secret with the dump, in another place: without ${secret} it cannot be used.`,
+  ].join('\n')
+}
+
+/** The same connection in the words of libpq, which verifies nothing unless it is told to. */
+function withoutPassword(text: string): string {
+  const url = new URL(text)
+  const tls = parsePostgresUrl(text)?.tls
+  url.password = ''
+  url.search = ''
+  if (!tls) return url.href
+
+  url.searchParams.set('sslmode', tls.mode)
+  url.searchParams.set('sslrootcert', tls.rootCert ?? 'system')
+  if (tls.cert !== null) url.searchParams.set('sslcert', tls.cert)
+  if (tls.key !== null) url.searchParams.set('sslkey', tls.key)
+  return url.href
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function failure(detail: string): AuthError {

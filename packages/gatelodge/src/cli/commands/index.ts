@@ -2,6 +2,7 @@ import type { Command } from '../command.ts'
 import { adminCommands } from './admin.ts'
 import { backupCommands } from './backup.ts'
 import { configCommands } from './config.ts'
+import { copyCommands } from './copy.ts'
 import { doctorCommands } from './doctor.ts'
 import { mailCommands } from './mail.ts'
 import { migrateCommands } from './migrate.ts'
@@ -18,4 +19,5 @@ export const commands: readonly Command[] = [
   ...userCommands,
   ...mailCommands,
   ...backupCommands,
+  ...copyCommands,
 ]

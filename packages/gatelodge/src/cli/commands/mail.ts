@@ -1,5 +1,6 @@
 import { mailStates } from '../../admin/mails/find-mails.ts'
-import { toIso } from '../../kernel/clock.ts'
+import { second, systemClock, toIso } from '../../kernel/clock.ts'
+import { durationInWords } from '../../kernel/duration.ts'
 import type { MailState } from '../../store/schema.ts'
 import { command } from '../command.ts'
 import { withDeps } from '../deps.ts'
@@ -20,9 +21,11 @@ export const mailCommands = [
       const input = { state: readState(context.options.state), limit: readLimit(context.options.limit) }
       const { findMails } = await import('../../admin/mails/find-mails.ts')
       const found = await withDeps(context, (deps, actor) => findMails(deps, actor, input))
+      const now = systemClock.now()
       const mails = found.map(({ created_at, next_attempt_at, finished_at, ...mail }) => ({
         ...mail,
         created_at: toIso(created_at),
+        age_seconds: Math.max(0, Math.floor((now - created_at) / second)),
         next_attempt_at: finished_at === null ? toIso(next_attempt_at) : null,
         finished_at: finished_at === null ? null : toIso(finished_at),
       }))
@@ -32,24 +35,32 @@ export const mailCommands = [
         mail.state,
         String(mail.attempts),
         mail.created_at,
+        ageInWords(mail.age_seconds),
         mail.next_attempt_at ?? '-',
         mail.last_error ?? '-',
       ])
-      const head = ['ID', 'KIND', 'STATE', 'TRIES', 'ASKED', 'NEXT TRY', 'LAST ERROR']
+      const head = ['ID', 'KIND', 'STATE', 'TRIES', 'ASKED', 'AGE', 'NEXT TRY', 'LAST ERROR']
       return { json: { mails }, text: table(head, rows, 'No mails.') }
     },
   }),
 
   command({
     name: 'mail retry',
-    summary: 'Try a waiting mail now in place of later.',
-    operands: ['ID'],
-    options: {},
+    summary: 'Try a waiting mail now in place of later, or write one anew that was given up.',
+    operands: ['[ID]'],
+    options: { failed: { doc: 'Write all mails anew that were given up.' } },
     async run(context) {
-      const { retryMail } = await import('../../admin/mails/retry-mail.ts')
-      const { ID: id } = context.operands
-      await withDeps(context, (deps, actor) => retryMail(deps, actor, { id }))
-      return { json: { retried: id }, text: 'The server tries it now.' }
+      const { '[ID]': id } = context.operands
+      if ((id === '') !== context.options.failed) throw usageError('Give either the id of a mail or --failed')
+
+      const { retryFailedMails, retryMail } = await import('../../admin/mails/retry-mail.ts')
+      const retried = await withDeps(context, async (deps, actor) =>
+        id === '' ? retryFailedMails(deps, actor) : [await retryMail(deps, actor, { id })],
+      )
+      return {
+        json: { retried },
+        text: id === '' ? `${retried.length} mails are written anew.` : 'The server tries it now.',
+      }
     },
   }),
 
@@ -70,6 +81,10 @@ export const mailCommands = [
     },
   }),
 ]
+
+function ageInWords(seconds: number): string {
+  return durationInWords(Math.max(1, seconds) * second)
+}
 
 /** @throws command_invalid */
 function readState(text: string | undefined): MailState | undefined {

@@ -1,22 +1,15 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Config, Listen } from '../../config.ts'
-import { settings } from '../../config.ts'
-import type { Fetch } from '../../http/app.ts'
+import type { Config } from '../../config.ts'
 import { second } from '../../kernel/clock.ts'
-import { AuthError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import { systemRandom } from '../../kernel/random.ts'
-import { loadSecret } from '../../secret.ts'
 import { banner } from '../banner.ts'
 import { type CommandContext, command, type LoadedConfig, type Result } from '../command.ts'
 import { loadConfig } from '../deps.ts'
 import { createLog } from '../log.ts'
+import { serveMetrics, serveUntilStopped } from '../serving.ts'
 
 type Context = Pick<CommandContext, 'io' | 'json'>
-
-/** How long requests in flight may take at the end, in ms. */
-const patience = 10 * second
 
 export const serveCommands = [
   command({
@@ -46,38 +39,33 @@ export const serveCommands = [
 
 async function serve(context: Context, loaded: LoadedConfig, log: Log): Promise<void> {
   const stopped = stopSignal(context, log)
-  const { compose } = await import('../../compose.ts')
-  const { startServer } = await import('../../http/server.ts')
-
-  // The port is taken before anything else is done: port 0 gets its number, which the public URL needs, and nobody can take it meanwhile.
-  const composed = Promise.withResolvers<Fetch>()
-  composed.promise.catch(() => {})
-  let answer: Fetch = async (request, env) => (await composed.promise)(request, env)
-  const server = await startServer((request, env) => answer(request, env), loaded.config.listen).catch(
-    (cause: unknown) => {
-      throw notListening(loaded.config.listen, cause)
-    },
-  )
-
-  try {
-    const config = withRealPort(loaded, server.address)
-    const secret = loadSecret(config, systemRandom)
-    const announceMail = (text: string) => say(context, { json: { event: 'mail', text }, text })
-    const composition = await compose({ config, secret, log, announceMail })
-    answer = composition.fetch
-    composed.resolve(composition.fetch)
-    composition.startJobs()
-    say(context, banner(config, server.address, loaded.warnings))
-    log.info({ listen: server.address }, 'serving')
-
-    await stopped
+  const onStopping = () =>
     say(context, { json: { event: 'stopping' }, text: 'Stopping: requests in flight are finished first.' })
-    await server.stop(patience)
-    await composition.close()
-  } catch (error) {
-    composed.reject(error)
-    await server.stop(0)
-    throw error
+  const announceMail = (text: string) => say(context, { json: { event: 'mail', text }, text })
+
+  if (loaded.config.workers > 1) {
+    const { superviseWorkers } = await import('../workers.ts')
+    await superviseWorkers({
+      loaded,
+      log,
+      stopped,
+      onStopping,
+      onStarted: (started) => say(context, banner({ ...started, warnings: loaded.warnings })),
+    })
+  } else {
+    await using closing = new AsyncDisposableStack()
+    await serveUntilStopped({
+      loaded,
+      log,
+      stopped,
+      announceMail,
+      onStopping,
+      async onStarted({ config, address, composition: { metrics } }) {
+        const endpoint = await serveMetrics(config, async () => metrics?.text() ?? '')
+        closing.defer(async () => endpoint?.stop(0))
+        say(context, banner({ config, address, metrics: endpoint?.address ?? null, warnings: loaded.warnings }))
+      },
+    })
   }
   say(context, { json: { event: 'stopped' }, text: 'Stopped.' })
 }
@@ -103,28 +91,6 @@ async function lockDatabase({ database }: Config): Promise<{ release(): void }> 
   const { lockSqliteForServer } = await import('../../store/sqlite.ts')
   if (database.path !== ':memory:') mkdirSync(dirname(database.path), { recursive: true, mode: 0o700 })
   return lockSqliteForServer(database.path)
-}
-
-/** With port 0 the default public URL names the port that the system chose. */
-function withRealPort({ config, effective }: LoadedConfig, { port }: Listen): Config {
-  const isDefault = effective.some(({ key, source }) => key === 'publicUrl' && source === 'default')
-  return isDefault && config.listen.port === 0 ? { ...config, publicUrl: `http://localhost:${port}` } : config
-}
-
-function notListening({ host, port }: Listen, cause: unknown): unknown {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'Another program listens there already: stop it',
-    EADDRNOTAVAIL: 'This machine has no such address: correct it',
-    EACCES: 'The port needs more rights than this process has: take one above 1023',
-    ENOTFOUND: 'The host has no address: correct it',
-    EAI_AGAIN: 'The host has no address at the moment: correct it',
-  }
-  const reason = typeof code === 'string' ? reasons[code] : undefined
-  if (reason === undefined) return cause
-
-  const detail = `Cannot listen on ${host}:${port}. ${reason}, or set ${settings.listen.env} to another address.`
-  return new AuthError('service_unavailable', { detail, cause })
 }
 
 function say({ io, json }: Context, said: Result): void {

@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs'
 import type { Config } from '../../config.ts'
-import { minute, systemClock, toIso } from '../../kernel/clock.ts'
+import { minute, second, systemClock, toIso } from '../../kernel/clock.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { createKeyring } from '../../kernel/sealing.ts'
 import { findSecret, secretFile } from '../../secret.ts'
 import type { Store } from '../../store/store.ts'
+import { reasonOf } from '../text.ts'
 import type { Finding } from './finding.ts'
 
-/** Whether the database opens, its schema is current, the secret opens its keys, and its newest row is not of the future. */
+/** By how much the clocks of two machines may differ, in ms. */
+const clockTolerance = 3 * second
+
+/** Whether the database opens, its schema is current, the secret opens its keys, its newest row is not of the future, and its clock agrees with ours. */
 export async function checkDatabase(config: Config): Promise<Finding[]> {
   const { database } = config
   if (database.kind === 'sqlite' && !existsSync(database.path)) {
@@ -25,7 +29,7 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
       {
         check: 'database',
         status: 'fail',
-        says: `does not open: ${error instanceof Error ? error.message : 'no reason given'}`,
+        says: `does not open: ${whyOf(error)}`,
         advice: 'see that GATELODGE_DATABASE names the right database and that it can be reached and read',
       },
     ]
@@ -43,7 +47,18 @@ async function checkOpen(config: Config, store: Store): Promise<Finding[]> {
   }
 
   const opens: Finding = { check: 'database', status: 'ok', says: `opens (${store.engine}); its schema is current` }
-  return [opens, await checkKeys(config, store), await checkClock(store), await checkOutbox(store)]
+  return [
+    opens,
+    await checkKeys(config, store),
+    await checkClock(store),
+    ...(await checkServerClock(store)),
+    await checkOutbox(store),
+  ]
+}
+
+function whyOf(error: unknown): string {
+  if (error instanceof AuthError) return reasonOf(error)
+  return error instanceof Error ? error.message : 'no reason given'
 }
 
 async function checkKeys(config: Config, store: Store): Promise<Finding> {
@@ -76,6 +91,28 @@ async function checkClock(store: Store): Promise<Finding> {
 
   const says = `says ${toIso(now)}, but the newest event is of ${toIso(now + ahead)}: the clock was set back`
   return { check: 'clock', status: 'fail', says, advice: 'set the clock by NTP; tokens and links live by it' }
+}
+
+/** Rows bear our time. A database server whose clock differs tells of other servers beside us whose clocks may as well. */
+async function checkServerClock({ engine, migrationDb }: Store): Promise<Finding[]> {
+  if (engine === 'sqlite') return []
+
+  const check = 'database clock'
+  const { sql } = await import('kysely')
+  const asked = systemClock.now()
+  const answer = await sql<{ ms: string }>`select extract(epoch from clock_timestamp()) * 1000 as ms`.execute(
+    migrationDb,
+  )
+  const answered = systemClock.now()
+  const ahead = Number(answer.rows[0]?.ms) - (asked + answered) / 2
+  const seconds = Math.round(Math.abs(ahead) / second)
+  if (Math.abs(ahead) <= clockTolerance + (answered - asked) / 2)
+    return [{ check, status: 'ok', says: 'agrees with ours' }]
+
+  const says = `is ${seconds} seconds ${ahead > 0 ? 'ahead of' : 'behind'} ours`
+  return [
+    { check, status: 'warn', says, advice: 'set the clocks of all machines by NTP; tokens and links live by them' },
+  ]
 }
 
 async function checkOutbox(store: Store): Promise<Finding> {

@@ -94,7 +94,7 @@ test('an unknown user or a damaged hash costs a real check, from the first on', 
   await withHasher({ parameters: defaultHashParameters, threads: 1 }, async (hasher) => {
     for (const phc of [null, ...damaged]) {
       const checked = hasher.verify(phc, 'quiet harbour 53', 'a')
-      assert.deepEqual(hasher.load(), { running: 1, waiting: 0 })
+      assert.partialDeepStrictEqual(hasher.load(), { running: 1, waiting: 0 })
       assert.equal(await checked, false)
     }
   })
@@ -127,10 +127,10 @@ test('one client that queues much does not hold up another', async () => {
       done.push(name)
     })
 
-    assert.deepEqual(hasher.load(), { running: 1, waiting: 5 })
+    assert.partialDeepStrictEqual(hasher.load(), { running: 1, waiting: 5 })
     await Promise.all(jobs)
     assert.deepEqual(done, ['a1', 'a2', 'b1', 'a3', 'a4', 'a5'])
-    assert.deepEqual(hasher.load(), { running: 0, waiting: 0 })
+    assert.partialDeepStrictEqual(hasher.load(), { running: 0, waiting: 0 })
   })
 })
 
@@ -144,7 +144,7 @@ test('a full queue answers overloaded with a time to wait, and keeps room for ot
       })
 
     const outcomes = ['a', 'a', 'a', 'a', 'a', 'b'].map(outcome)
-    assert.deepEqual(hasher.load(), { running: 1, waiting: 3 })
+    assert.partialDeepStrictEqual(hasher.load(), { running: 1, waiting: 3 })
     assert.deepEqual(await Promise.all(outcomes), [true, true, true, 'overloaded', 'overloaded', true])
   })
 })
@@ -162,12 +162,12 @@ test('the time to wait grows with the queue and the cost of a hash', async () =>
 test('no more jobs run at once than threads were allowed', async () => {
   await withHasher({ threads: 1 }, async (hasher) => {
     const jobs = [hasher.hash('x', 'a'), hasher.hash('x', 'b')]
-    assert.deepEqual(hasher.load(), { running: 1, waiting: 1 })
+    assert.partialDeepStrictEqual(hasher.load(), { running: 1, waiting: 1 })
     await Promise.all(jobs)
   })
 })
 
-test('a thread that dies fails its own job only, and is replaced', async () => {
+test('a job that cannot be done fails alone, also among others of its batch', async () => {
   // argon2 wants 8 KiB per lane: a hash of these parameters throws inside the thread.
   await withHasher({ parameters: { memoryKiB: 8, passes: 1, lanes: 2 }, threads: 1 }, async (hasher) => {
     const results = await Promise.allSettled([
@@ -185,7 +185,7 @@ test('a thread that dies fails its own job only, and is replaced', async () => {
       results.map(({ status }) => status),
       ['rejected', 'fulfilled', 'rejected', 'fulfilled'],
     )
-    assert.deepEqual(hasher.load(), { running: 0, waiting: 0 })
+    assert.partialDeepStrictEqual(hasher.load(), { running: 0, waiting: 0 })
   })
 })
 
@@ -199,7 +199,7 @@ test('closing refuses new jobs and finishes those it has', async () => {
     isAuthError(error, 'service_unavailable'),
   )
   await closed
-  assert.deepEqual(hasher.load(), { running: 0, waiting: 0 })
+  assert.partialDeepStrictEqual(hasher.load(), { running: 0, waiting: 0 })
   for (const phc of await Promise.all(jobs)) assert.ok(verifySync(phc, 'quiet harbour 52'))
   await hasher.close()
 })

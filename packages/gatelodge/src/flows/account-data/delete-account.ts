@@ -1,5 +1,6 @@
 import { deleteUser } from '../../domain/account-removal.ts'
 import { assertOwnPassword, isFreshlyAuthenticated } from '../../domain/authentication.ts'
+import { removeDueAvatars } from '../../domain/avatars/files.ts'
 import type { Deps } from '../../domain/deps.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { getUser } from '../../domain/users.ts'
@@ -22,4 +23,5 @@ export async function deleteOwnAccount(
   else if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
 
   await transact(deps, actor, (work) => deleteUser(work, user.id, 'self'))
+  await removeDueAvatars(deps)
 }

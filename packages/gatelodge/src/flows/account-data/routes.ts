@@ -1,32 +1,9 @@
 import { z } from 'zod'
-import type { AuditEvent } from '../../domain/audit.ts'
 import { route } from '../../http/route.ts'
-import { passwordField, sessionSchema, sessionToWire, userSchema, userToWire } from '../../http/wire.ts'
-import { toIso } from '../../kernel/clock.ts'
+import { passwordField } from '../../http/wire.ts'
 import { deleteOwnAccount } from './delete-account.ts'
 import { exportOwnData, listOwnEvents } from './own-data.ts'
-
-const eventSchema = z
-  .strictObject({
-    id: z.string(),
-    name: z.string(),
-    at: z.iso.datetime(),
-    ip: z.string().nullable(),
-    user_agent: z.string().nullable(),
-    data: z.record(z.string(), z.unknown()),
-  })
-  .meta({ id: 'Event' })
-
-function eventToWire(event: AuditEvent): z.infer<typeof eventSchema> {
-  return {
-    id: event.id,
-    name: event.name,
-    at: toIso(event.at),
-    ip: event.ip,
-    user_agent: event.userAgent,
-    data: { ...event.data },
-  }
-}
+import { eventSchema, eventToWire, exportAnswer, exportSchema } from './wire.ts'
 
 export const accountDataRoutes = [
   route({
@@ -61,21 +38,12 @@ export const accountDataRoutes = [
     answers: {
       200: {
         description: 'The data',
-        schema: z.strictObject({ user: userSchema, sessions: z.array(sessionSchema), events: z.array(eventSchema) }),
+        schema: exportSchema,
       },
     },
     errors: ['reauthentication_required'],
     async handle(deps, { actor, me }) {
-      const data = await exportOwnData(deps, actor, me)
-      return {
-        status: 200,
-        headers: { 'content-disposition': 'attachment; filename="account.json"' },
-        json: {
-          user: userToWire(data.user),
-          sessions: data.sessions.map((session) => sessionToWire(session, me.session.id)),
-          events: data.events.map(eventToWire),
-        },
-      }
+      return exportAnswer(await exportOwnData(deps, actor, me), me)
     },
   }),
 

@@ -12,7 +12,7 @@ export interface ConfirmNewEmailMail {
 
 /** Proves the new address of an account; goes to the new address. */
 export function confirmNewEmailMail(context: MailContext, data: ConfirmNewEmailMail): RenderedMail {
-  const words = emailChangeMessages.confirm
+  const words = emailChangeMessages[context.language].mails.confirm
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -21,7 +21,7 @@ export function confirmNewEmailMail(context: MailContext, data: ConfirmNewEmailM
     blocks: [
       { kind: 'paragraph', text: words.body(context.serviceName) },
       { kind: 'action', label: words.action, url: data.link },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.locale) },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
       { kind: 'note', text: words.notYou },
     ],
     footer: words.footer,
@@ -40,7 +40,7 @@ export interface EmailChangeNoticeMail {
 
 /** Tells the old address of an account that it was changed, with the way back. */
 export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNoticeMail): RenderedMail {
-  const words = emailChangeMessages.notice
+  const words = emailChangeMessages[context.language].mails.notice
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -51,7 +51,7 @@ export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNot
       { kind: 'facts', facts: [[words.newAddress, oneLine(data.maskedNewEmail)]] },
       { kind: 'paragraph', text: words.wasYou },
       { kind: 'action', label: words.action, url: data.undoLink },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.locale) },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
     ],
     footer: words.footer,
   })
@@ -59,7 +59,7 @@ export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNot
 
 /** Tells the owner of an address that somebody tried to move another account to it; goes out in place of a link. */
 export function addressInUseMail(context: MailContext, data: { readonly name: string }): RenderedMail {
-  const words = emailChangeMessages.addressInUse
+  const words = emailChangeMessages[context.language].mails.addressInUse
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -83,7 +83,7 @@ export interface EmailRestoredMail {
 
 /** Tells the restored address that the change was undone and carries the link to a new password. */
 export function emailRestoredMail(context: MailContext, data: EmailRestoredMail): RenderedMail {
-  const words = emailChangeMessages.restored
+  const words = emailChangeMessages[context.language].mails.restored
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -92,7 +92,7 @@ export function emailRestoredMail(context: MailContext, data: EmailRestoredMail)
     blocks: [
       { kind: 'paragraph', text: words.body(context.serviceName) },
       { kind: 'action', label: words.action, url: data.resetLink },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.locale) },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
     ],
     footer: words.footer,
   })

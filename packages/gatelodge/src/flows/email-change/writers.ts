@@ -1,13 +1,12 @@
 import { type Email, maskEmail } from '../../domain/identifiers/email.ts'
 import { issueLink } from '../../domain/mailed-links.ts'
 import { type MailWriter, mailContext } from '../../domain/outbox.ts'
-import { findEmailOwner, findReservation, findUser, greetingName } from '../../domain/users.ts'
+import { findEmailOwner, findLanguage, findReservation, findUser, greetingName } from '../../domain/users.ts'
 import { addressInUseMail, confirmNewEmailMail, emailChangeNoticeMail, emailRestoredMail } from './mail.ts'
 
 /** The link to a new address, or a notice to the owner of an account that has it. A password set since, or the end of the asking session, voids the request. */
 export const writeEmailChangeMail: MailWriter<'email_change'> = async (deps, work, request) => {
   const { userId, email } = request
-  const context = mailContext(deps.config)
   const user = await findUser(work.db, userId)
   if (user?.is_active !== 1 || user.email === email || user.password_changed_at !== request.passwordChangedAt)
     return null
@@ -20,13 +19,15 @@ export const writeEmailChangeMail: MailWriter<'email_change'> = async (deps, wor
 
   const owner = await findEmailOwner(work.db, email, work.now)
   if (owner && owner.id !== userId) {
-    return owner.is_active === 1
-      ? { to: owner.email, mail: addressInUseMail(context, { name: greetingName(owner) }) }
-      : null
+    if (owner.is_active !== 1) return null
+
+    const context = mailContext(deps.config, (await findLanguage(work.db, owner.id)) ?? request.language)
+    return { to: owner.email, mail: addressInUseMail(context, { name: greetingName(owner) }) }
   }
 
   const token = { purpose: 'email_change', owner: { userId }, email, ttl: deps.config.verifyTtl } as const
   const link = await issueLink(deps, work, '/change-email', token)
+  const context = mailContext(deps.config, (await findLanguage(work.db, userId)) ?? request.language)
   return { to: email, mail: confirmNewEmailMail(context, { name: greetingName(user), ...link }) }
 }
 
@@ -45,7 +46,8 @@ export const writeEmailChangedMail: MailWriter<'email_changed'> = async (deps, w
   } as const
   const { link: undoLink, ...life } = await issueLink(deps, work, '/change-email/undo', token)
   const maskedNewEmail = maskEmail(newEmail as Email) // it was stored, so it is canonical
-  const mail = emailChangeNoticeMail(mailContext(deps.config), {
+  const context = mailContext(deps.config, await findLanguage(work.db, userId))
+  const mail = emailChangeNoticeMail(context, {
     name: greetingName(user),
     maskedNewEmail,
     undoLink,
@@ -55,14 +57,12 @@ export const writeEmailChangedMail: MailWriter<'email_changed'> = async (deps, w
 }
 
 /** Tells the restored address of the undo, with the link to a new password. */
-export const writeEmailRestoredMail: MailWriter<'email_restored'> = async (deps, work, { userId, email }) => {
+export const writeEmailRestoredMail: MailWriter<'email_restored'> = async (deps, work, { userId, email, language }) => {
   const user = await findUser(work.db, userId)
   if (user?.is_active !== 1 || user.email !== email) return null
 
   const token = { purpose: 'password_reset', owner: { userId }, email, ttl: deps.config.resetTtl } as const
   const { link: resetLink, ...life } = await issueLink(deps, work, '/reset-password', token)
-  return {
-    to: email,
-    mail: emailRestoredMail(mailContext(deps.config), { name: greetingName(user), resetLink, ...life }),
-  }
+  const context = mailContext(deps.config, (await findLanguage(work.db, userId)) ?? language)
+  return { to: email, mail: emailRestoredMail(context, { name: greetingName(user), resetLink, ...life }) }
 }

@@ -12,7 +12,7 @@ export interface VerificationMail {
 
 /** Proves the address of a pending sign-up. */
 export function verificationMail(context: MailContext, data: VerificationMail): RenderedMail {
-  const words = emailVerificationMessages.verification
+  const words = emailVerificationMessages[context.language].mails.verification
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -21,7 +21,7 @@ export function verificationMail(context: MailContext, data: VerificationMail): 
     blocks: [
       { kind: 'paragraph', text: words.body(context.serviceName) },
       { kind: 'action', label: words.action, url: data.link },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.locale) },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
       { kind: 'note', text: words.notYou },
     ],
     footer: words.footer,
@@ -36,7 +36,7 @@ export interface AccountExistsMail {
 
 /** Tells the owner of an account that somebody signed up with the same address; goes out in place of a link. */
 export function accountExistsMail(context: MailContext, data: AccountExistsMail): RenderedMail {
-  const words = emailVerificationMessages.accountExists
+  const words = emailVerificationMessages[context.language].mails.accountExists
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -57,7 +57,7 @@ export function welcomeMail(
   context: MailContext,
   data: { readonly name: string; readonly signInLink: string },
 ): RenderedMail {
-  const words = emailVerificationMessages.welcome
+  const words = emailVerificationMessages[context.language].mails.welcome
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),

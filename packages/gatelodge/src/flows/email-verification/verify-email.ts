@@ -30,6 +30,16 @@ export async function verifyEmail(deps: Deps, actor: Actor, input: VerifyEmail):
     : confirmAccount(deps, actor, input, token, token.user_id as UserId) // a token has one owner, by its check constraint
 }
 
+/** Whether this browser has to give the chosen password with the link; spends nothing. @throws token_invalid */
+export async function needsChosenPassword(deps: Deps, actor: Actor, input: { token: string }): Promise<boolean> {
+  const token = await peekToken(deps, ['verify_signup', 'verify_email'], input.token)
+  if (token.signup_id !== null)
+    return !isSigningUpBrowser(actor, (await getPending(deps, token.signup_id)).browser_hash)
+
+  const account = await getAccount(deps, token, token.user_id as UserId) // a token has one owner, by its check constraint
+  return !isOwnBrowser(actor, account)
+}
+
 async function confirmSignUp(
   deps: Deps,
   actor: Actor,
@@ -37,12 +47,7 @@ async function confirmSignUp(
   token: OneTimeTokenRow,
   signupId: string,
 ): Promise<User> {
-  const pending = await deps.store.db
-    .selectFrom('pending_signups')
-    .selectAll()
-    .where('id', '=', signupId)
-    .executeTakeFirst()
-  if (!pending) throw new AuthError('token_invalid')
+  const pending = await getPending(deps, signupId)
   if (!isSigningUpBrowser(actor, pending.browser_hash)) {
     await assertChosenPassword(deps, actor, token, input.password, (password) =>
       deps.hasher.verify(pending.password_hash, password, actor.ip ?? ''),
@@ -59,6 +64,17 @@ async function confirmSignUp(
   })
 }
 
+/** @throws token_invalid */
+async function getPending(deps: Deps, signupId: string): Promise<PendingSignupRow> {
+  const pending = await deps.store.db
+    .selectFrom('pending_signups')
+    .selectAll()
+    .where('id', '=', signupId)
+    .executeTakeFirst()
+  if (!pending) throw new AuthError('token_invalid')
+  return pending
+}
+
 async function createFrom(work: Work, pending: PendingSignupRow): Promise<UserRow> {
   const user = await createUser(work, {
     email: pending.email,
@@ -67,6 +83,7 @@ async function createFrom(work: Work, pending: PendingSignupRow): Promise<UserRo
     firstName: pending.first_name,
     lastName: pending.last_name,
     passwordHash: pending.password_hash,
+    locale: pending.language,
     by: 'signup',
   })
   // The address got an account in another way meanwhile: its late links are void.
@@ -81,9 +98,8 @@ async function confirmAccount(
   token: OneTimeTokenRow,
   userId: UserId,
 ): Promise<User> {
-  const account = await findUser(deps.store.db, userId)
-  if (!account || account.email !== token.email) throw new AuthError('token_invalid')
-  if (actor.userId !== userId && !isSigningUpBrowser(actor, account.signup_browser_hash)) {
+  const account = await getAccount(deps, token, userId)
+  if (!isOwnBrowser(actor, account)) {
     await assertChosenPassword(deps, actor, token, input.password, async (password) => {
       if (await isPasswordOf(deps, actor, account, password)) return true
 
@@ -106,6 +122,18 @@ async function confirmAccount(
     await record(work, 'email.verified', userId, {})
     return loadUser(work.db, user)
   })
+}
+
+/** @throws token_invalid */
+async function getAccount(deps: Deps, token: OneTimeTokenRow, userId: UserId): Promise<UserRow> {
+  const account = await findUser(deps.store.db, userId)
+  if (!account || account.email !== token.email) throw new AuthError('token_invalid')
+  return account
+}
+
+/** Whether the account signed up, or is signed in, in this browser. */
+function isOwnBrowser(actor: Actor, account: UserRow): boolean {
+  return actor.userId === account.id || isSigningUpBrowser(actor, account.signup_browser_hash)
 }
 
 /** Guesses count against the link. @throws password_required, incorrect_password, rate_limited */

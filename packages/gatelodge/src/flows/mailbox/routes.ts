@@ -46,7 +46,7 @@ export const mailboxRoutes = [
     errors: ['not_found'],
     handle(deps, context) {
       const mailbox = openMailbox(deps, context)
-      return { status: 200, html: mailboxListPage(mailbox.entries(), deps.config.serviceName, deps.clock.now()) }
+      return { status: 200, html: mailboxListPage(mailbox.entries(), deps.theme, deps.clock.now()) }
     },
   }),
 
@@ -63,7 +63,7 @@ export const mailboxRoutes = [
     errors: ['not_found'],
     handle(deps, context) {
       const entry = openMail(deps, context, context.params.id)
-      return { status: 200, html: mailboxMailPage(entry, deps.config.serviceName) }
+      return { status: 200, html: mailboxMailPage(entry, deps.theme) }
     },
   }),
 

@@ -1,4 +1,5 @@
 import type { Instant } from '../../kernel/clock.ts'
+import { localeOf } from '../../kernel/languages.ts'
 import { exactTime, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
 import { passwordChangeMessages } from './messages.ts'
 
@@ -10,14 +11,14 @@ export interface PasswordChangedMail {
 
 /** Tells the owner of an account that its password was changed or reset, and what to do if it was somebody else. */
 export function passwordChangedMail(context: MailContext, data: PasswordChangedMail): RenderedMail {
-  const words = passwordChangeMessages.changed
+  const words = passwordChangeMessages[context.language].mails.changed
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
     preheader: words.preheader,
     name: data.name,
     blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName, exactTime(data.at, context.locale)) },
+      { kind: 'paragraph', text: words.body(context.serviceName, exactTime(data.at, localeOf(context.language))) },
       { kind: 'paragraph', text: words.wasYou },
       { kind: 'action', label: words.action, url: data.forgotLink },
     ],

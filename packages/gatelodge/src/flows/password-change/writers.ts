@@ -1,6 +1,6 @@
 import { linkTo } from '../../domain/links.ts'
 import { type MailWriter, mailContext } from '../../domain/outbox.ts'
-import { findUser, greetingName } from '../../domain/users.ts'
+import { findLanguage, findUser, greetingName } from '../../domain/users.ts'
 import { passwordChangedMail } from './mail.ts'
 
 /** Tells an owner that the password was changed or reset. */
@@ -9,6 +9,7 @@ export const writePasswordChangedMail: MailWriter<'password_changed'> = async (d
   if (user?.is_active !== 1) return null
 
   const forgotLink = linkTo(deps.config, '/forgot-password')
-  const mail = passwordChangedMail(mailContext(deps.config), { name: greetingName(user), at, forgotLink })
+  const context = mailContext(deps.config, await findLanguage(work.db, user.id))
+  const mail = passwordChangedMail(context, { name: greetingName(user), at, forgotLink })
   return { to: user.email, mail }
 }

@@ -12,7 +12,7 @@ export interface ResetMail {
 
 /** Carries the link by which the owner of an account sets a new password. */
 export function resetMail(context: MailContext, data: ResetMail): RenderedMail {
-  const words = passwordResetMessages.reset
+  const words = passwordResetMessages[context.language].mails.reset
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -21,7 +21,7 @@ export function resetMail(context: MailContext, data: ResetMail): RenderedMail {
     blocks: [
       { kind: 'paragraph', text: words.body(context.serviceName) },
       { kind: 'action', label: words.action, url: data.link },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.locale) },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
       { kind: 'note', text: words.notYou },
     ],
     footer: words.footer,
@@ -30,7 +30,7 @@ export function resetMail(context: MailContext, data: ResetMail): RenderedMail {
 
 /** Shows an address that has only unconfirmed sign-ups the way to an account. */
 export function registerFirstMail(context: MailContext, data: { readonly registerLink: string }): RenderedMail {
-  const words = passwordResetMessages.registerFirst
+  const words = passwordResetMessages[context.language].mails.registerFirst
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -49,7 +49,7 @@ export function passwordDisabledMail(
   context: MailContext,
   data: { readonly name: string; readonly resetLink: string },
 ): RenderedMail {
-  const words = passwordResetMessages.passwordDisabled
+  const words = passwordResetMessages[context.language].mails.passwordDisabled
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),

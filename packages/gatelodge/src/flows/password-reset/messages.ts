@@ -1,33 +1,66 @@
-/** The English words of resetting a password. */
-export const passwordResetMessages = {
-  reset: {
-    subject: (serviceName: string) => `Choose a new password for ${serviceName}`,
-    preheader: 'The link to set a new password.',
-    body: (serviceName: string) =>
-      `Someone, maybe you, asked for a new password for your account at ${serviceName}. Choose it here:`,
-    action: 'Choose a new password',
-    notYou: 'If it was not you, ignore this mail: your password stays as it is.',
-    footer: 'You receive this mail because someone asked for a new password for your account.',
+import type { InLanguages, Translation } from '../../kernel/languages.ts'
+import { ar } from './messages.ar.ts'
+import { de } from './messages.de.ts'
+import { es } from './messages.es.ts'
+import { fr } from './messages.fr.ts'
+
+const en = {
+  pages: {
+    forgot: {
+      title: 'Forgot your password?',
+      lead: 'Enter the e-mail address of your account. We mail you a link to choose a new password.',
+      email: 'E-mail address',
+      submit: 'Send the link',
+      back: 'Back to sign-in',
+      sent: 'If an account has this address, a link is on its way. It may take a minute; look into the spam folder as well.',
+    },
+    reset: {
+      title: 'Choose a new password',
+      password: 'New password',
+      confirmation: 'New password again',
+      hint: (length: number) => `At least ${length} characters; a few unrelated words are easy to keep`,
+      submit: 'Save the new password',
+      done: 'Your new password is saved. Sign in with it.',
+      expiredTitle: 'This link no longer works',
+      expired: 'Links work once and for a short time. Ask for a new one.',
+      again: 'Ask for a new link',
+    },
   },
-  registerFirst: {
-    subject: (serviceName: string) => `Finish signing up at ${serviceName}`,
-    preheader: 'There is no confirmed account with this address yet.',
-    body: (serviceName: string) =>
-      `Someone, maybe you, asked for a new password at ${serviceName}. The sign-up with this address was never confirmed, so there is no account yet. To make one, sign up again:`,
-    action: 'Sign up',
-    notYou: 'If it was not you, there is nothing to do.',
-    footer: 'You receive this mail because someone asked for a new password for this address.',
-  },
-  passwordDisabled: {
-    subject: (serviceName: string) => `Your password at ${serviceName} no longer works`,
-    preheader: 'Too many wrong passwords in a row were entered.',
-    body: (serviceName: string) =>
-      `Too many wrong passwords in a row were entered for your account at ${serviceName}, so your password was switched off to protect it. To sign in with a password again, ask for a link and choose a new one:`,
-    action: 'Set a new password',
-    safe: 'Nothing else in your account was changed.',
-    footer: 'You receive this mail because it concerns the safety of your account.',
+  mails: {
+    reset: {
+      subject: (serviceName: string) => `Choose a new password for ${serviceName}`,
+      preheader: 'The link to set a new password.',
+      body: (serviceName: string) =>
+        `Someone, maybe you, asked for a new password for your account at ${serviceName}. Choose it here:`,
+      action: 'Choose a new password',
+      notYou: 'If it was not you, ignore this mail: your password stays as it is.',
+      footer: 'You receive this mail because someone asked for a new password for your account.',
+    },
+    registerFirst: {
+      subject: (serviceName: string) => `Finish signing up at ${serviceName}`,
+      preheader: 'There is no confirmed account with this address yet.',
+      body: (serviceName: string) =>
+        `Someone, maybe you, asked for a new password at ${serviceName}. The sign-up with this address was never confirmed, so there is no account yet. To make one, sign up again:`,
+      action: 'Sign up',
+      notYou: 'If it was not you, there is nothing to do.',
+      footer: 'You receive this mail because someone asked for a new password for this address.',
+    },
+    passwordDisabled: {
+      subject: (serviceName: string) => `Your password at ${serviceName} no longer works`,
+      preheader: 'Too many wrong passwords in a row were entered.',
+      body: (serviceName: string) =>
+        `Too many wrong passwords in a row were entered for your account at ${serviceName}, so your password was switched off to protect it. To sign in with a password again, ask for a link and choose a new one:`,
+      action: 'Set a new password',
+      safe: 'Nothing else in your account was changed.',
+      footer: 'You receive this mail because it concerns the safety of your account.',
+    },
   },
 } as const
+
+export type PasswordResetMessages = Translation<typeof en>
+
+/** The words of resetting a password. */
+export const passwordResetMessages: InLanguages<typeof en> = { en, fr, de, es, ar }
 
 /** What the API says. */
 export const passwordResetAnswers = {

@@ -2,24 +2,26 @@ import { linkTo } from '../../domain/links.ts'
 import { issueLink } from '../../domain/mailed-links.ts'
 import { type MailWriter, mailContext } from '../../domain/outbox.ts'
 import { findNewestPendingSignup } from '../../domain/pending-signups.ts'
-import { findEmailOwner, findUser, greetingName } from '../../domain/users.ts'
+import { findEmailOwner, findLanguage, findUser, greetingName } from '../../domain/users.ts'
+import { languageOf } from '../../kernel/languages.ts'
 import { passwordDisabledMail, registerFirstMail, resetMail } from './mail.ts'
 
 /** The link to a new password; an address that has only pending sign-ups is told how to get an account. */
-export const writePasswordResetMail: MailWriter<'password_reset'> = async (deps, work, { email }) => {
-  const context = mailContext(deps.config)
+export const writePasswordResetMail: MailWriter<'password_reset'> = async (deps, work, { email, language }) => {
   const owner = await findEmailOwner(work.db, email, work.now)
   if (!owner) {
     const pending = await findNewestPendingSignup(work.db, email, work.now)
-    return pending
-      ? { to: email, mail: registerFirstMail(context, { registerLink: linkTo(deps.config, '/register') }) }
-      : null
+    if (!pending) return null
+
+    const context = mailContext(deps.config, languageOf(pending.language) ?? language)
+    return { to: email, mail: registerFirstMail(context, { registerLink: linkTo(deps.config, '/register') }) }
   }
   // Whoever reads the mail of a reserved address has its undo link, and only that gives the account back.
   if (owner.email !== email || owner.is_active !== 1) return null
 
   const token = { purpose: 'password_reset', owner: { userId: owner.id }, email, ttl: deps.config.resetTtl } as const
   const link = await issueLink(deps, work, '/reset-password', token)
+  const context = mailContext(deps.config, (await findLanguage(work.db, owner.id)) ?? language)
   return { to: email, mail: resetMail(context, { name: greetingName(owner), ...link }) }
 }
 
@@ -29,8 +31,6 @@ export const writePasswordDisabledMail: MailWriter<'password_disabled'> = async 
   if (user?.is_active !== 1) return null
 
   const resetLink = linkTo(deps.config, '/forgot-password')
-  return {
-    to: user.email,
-    mail: passwordDisabledMail(mailContext(deps.config), { name: greetingName(user), resetLink }),
-  }
+  const context = mailContext(deps.config, await findLanguage(work.db, user.id))
+  return { to: user.email, mail: passwordDisabledMail(context, { name: greetingName(user), resetLink }) }
 }

@@ -90,7 +90,7 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       answers: { 200: { description: 'The page', schema: 'html' } },
       errors: [],
       handle(deps) {
-        return { status: 200, html: docsPage(openApi(deps), deps.config.serviceName) }
+        return { status: 200, html: docsPage(openApi(deps), deps.theme) }
       },
     }),
 
@@ -140,11 +140,19 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       params: z.strictObject({ file: z.string() }),
       answers: { 200: { description: 'The file', schema: 'asset' } },
       errors: ['not_found'],
-      handle(_deps, { params }) {
-        const asset = assets.find(({ path }) => path === `/assets/${params.file}`)
+      handle({ theme }, { params, header }) {
+        const all = [...assets, theme.sheet, theme.logo].filter((asset) => asset !== null)
+        const asset = all.find(({ path }) => path === `/assets/${params.file}`)
         if (!asset) throw new AuthError('not_found')
-        const headers = { 'content-type': asset.contentType, 'cache-control': 'public, max-age=31536000, immutable' }
-        return { status: 200, bytes: asset.body, headers }
+        const headers = {
+          'content-type': asset.contentType,
+          'cache-control': 'public, max-age=31536000, immutable',
+          vary: 'accept-encoding',
+        }
+        // Assets only: with pages, what is compressed beside a form's token could tell it (BREACH).
+        if (!/\bgzip\b(?!;q=0)/.test(header('accept-encoding') ?? ''))
+          return { status: 200, bytes: asset.body, headers }
+        return { status: 200, bytes: asset.gzipped, headers: { ...headers, 'content-encoding': 'gzip' } }
       },
     }),
   ]

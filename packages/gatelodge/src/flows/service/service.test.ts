@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { assets, stylesheet } from '../../pages/assets.ts'
 
@@ -28,7 +29,10 @@ forEachDatabase('service', (engine) => {
     assert.equal(first.json.openapi, '3.1.0')
     assert.equal((await app.get('/openapi.json')).text, first.text)
     const page = await app.get('/docs')
-    assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'; style-src 'self'/)
+    assert.match(
+      page.headers.get('content-security-policy') ?? '',
+      /default-src 'none'; script-src 'self'; style-src 'self'/,
+    )
     for (const path of Object.keys(first.json.paths)) assert.ok(page.text.includes(path.split('{')[0] ?? ''), path)
   })
 
@@ -39,7 +43,15 @@ forEachDatabase('service', (engine) => {
       assert.equal(told.status, 200)
       assert.equal(told.headers.get('content-type'), asset.contentType)
       assert.match(told.headers.get('cache-control') ?? '', /immutable/)
+      assert.equal(told.headers.get('content-encoding'), null)
+      assert.equal(told.headers.get('vary'), 'accept-encoding')
     }
+    const request = new Request(`http://localhost:3000${stylesheet.path}`, {
+      headers: { 'accept-encoding': 'br, gzip' },
+    })
+    const packed = await app.composition.fetch(request, { peer: '192.0.2.1' })
+    assert.equal(packed.headers.get('content-encoding'), 'gzip')
+    assert.deepEqual(gunzipSync(await packed.bytes()), Buffer.from(stylesheet.body))
     assert.match(stylesheet.path, /\.[0-9a-f]{8,}\.css$|\.[\w-]{8,}\.css$/)
     assert.equal((await app.get('/assets/..%2fpackage.json')).status, 404)
     assert.equal((await app.get('/assets/none.css')).code, 'not_found')

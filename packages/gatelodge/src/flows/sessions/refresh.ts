@@ -1,13 +1,13 @@
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
-import { endSession, isLive } from '../../domain/sessions.ts'
+import { findRefreshToken, type HeldToken, newRefreshToken } from '../../domain/refresh-tokens.ts'
+import { endSession, isLive, lockSession } from '../../domain/sessions.ts'
 import { findUser, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
-import { newToken, parseToken, type SessionId, sameText, sha256 } from '../../kernel/ids.ts'
+import { newId, parseToken, type SessionId, sha256 } from '../../kernel/ids.ts'
 import { deriveKey, openWith, sealWith } from '../../kernel/sealing.ts'
 import type { SessionRow } from '../../store/schema.ts'
-import type { ReadDb } from '../../store/store.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
 export interface Refreshed {
@@ -27,21 +27,13 @@ interface Successor {
   readonly refreshToken: string
 }
 
-interface Held {
-  readonly id: string
-  readonly secret: string
-  readonly spentAt: number | null
-  readonly sealed: string | null
-  readonly session: SessionRow
-}
-
 /**
  * Rotates a refresh token (RFC 9700, section 4.14.2). A spent token answers with the same successor while the grace window lasts, so that a lost answer
  * or a second tab signs nobody out; after it the session ends, since one of two holders is a thief.
  * @throws token_invalid
  */
 export async function refresh(deps: Deps, actor: Actor, input: { refreshToken: string }): Promise<Refreshed> {
-  const seen = await findHeld(deps.store.db, input.refreshToken)
+  const seen = await findRefreshToken(deps.store.db, deps.keyring, input.refreshToken)
   const user = seen && (await findLiveUser(deps, seen.session))
   if (!seen || !user) throw new AuthError('token_invalid')
 
@@ -49,9 +41,9 @@ export async function refresh(deps: Deps, actor: Actor, input: { refreshToken: s
   const next: Successor = {
     accessToken: access.text,
     accessTokenEnds: deps.clock.now() + access.expiresIn * 1000,
-    refreshToken: newToken(deps.random).text,
+    refreshToken: newRefreshToken(deps, seen.session.id).text,
   }
-  const successor = await transact(deps, actor, (work) => rotate(deps, work, input.refreshToken, next))
+  const successor = await transact(deps, actor, (work) => rotate(deps, work, seen.session.id, input.refreshToken, next))
   if (!successor) throw new AuthError('token_invalid')
   return {
     user,
@@ -63,34 +55,44 @@ export async function refresh(deps: Deps, actor: Actor, input: { refreshToken: s
 }
 
 /** The one successor of a token, or undefined when it was used again after its grace: then its session has ended. */
-async function rotate(deps: Deps, work: Work, text: string, next: Successor): Promise<Successor | undefined> {
-  const held = await findHeld(work.db, text)
-  if (!held || !isLive(held.session, deps.config, work.now)) return undefined
-  if (held.spentAt !== null) return again(deps, work, held, held.spentAt)
+async function rotate(
+  deps: Deps,
+  work: Work,
+  id: SessionId,
+  text: string,
+  next: Successor,
+): Promise<Successor | undefined> {
+  // Sign-out deletes the session and then its tokens: a refresh that took them the other way round would meet it in a deadlock.
+  if (!(await lockSession(work, id))) return undefined
 
-  const spent = await work.db
+  const held = await findRefreshToken(work.db, work.keyring, text)
+  if (!held || !isLive(held.session, deps.config, work.now)) return undefined
+  const { row } = held
+  if (row?.spentAt !== null) return again(deps, work, held)
+
+  await work.db
     .updateTable('refresh_tokens')
-    .set({ spent_at: work.now, successor_sealed: sealSuccessor(work, held, next) })
-    .where('id', '=', held.id)
+    .set({ spent_at: work.now, successor_sealed: sealSuccessor(work, held, row.id, next) })
+    .where('id', '=', row.id)
     .where('spent_at', 'is', null)
     .returning('id')
-    .executeTakeFirst()
-  if (!spent) return rotate(deps, work, text, next) // another process spent it between our look and our update
-
+    .executeTakeFirstOrThrow() // under the session's lock nobody else spent it since our look
   await insertSuccessor(work, held, next)
   return next
 }
 
-async function again(deps: Deps, work: Work, held: Held, spentAt: number): Promise<Successor | undefined> {
-  const { session } = held
-  if (work.now < spentAt + deps.config.refreshGrace && held.sealed !== null) return openSuccessor(held, held.sealed)
+async function again(deps: Deps, work: Work, held: HeldToken): Promise<Successor | undefined> {
+  const { session, row } = held
+  // A clock set back must not stretch the grace.
+  const inGrace = row && row.spentAt !== null && Math.abs(work.now - row.spentAt) < deps.config.refreshGrace
+  if (inGrace && row.sealed !== null) return openSuccessor(held, row.id, row.sealed)
 
   const ended = await endSession(work, session.user_id, session.id)
   if (ended) await record(work, 'refresh.reused', session.user_id, { session_id: session.id })
   return undefined
 }
 
-async function insertSuccessor(work: Work, held: Held, next: Successor): Promise<void> {
+async function insertSuccessor(work: Work, held: HeldToken, next: Successor): Promise<void> {
   const { session } = held
   const parts = parseToken(next.refreshToken)
   if (!parts) throw new Error('a new token has the form of a token')
@@ -98,7 +100,7 @@ async function insertSuccessor(work: Work, held: Held, next: Successor): Promise
   await work.db
     .insertInto('refresh_tokens')
     .values({
-      id: parts.id,
+      id: newId(work.random),
       session_id: session.id,
       secret_hash: sha256(parts.secret),
       created_at: work.now,
@@ -107,18 +109,8 @@ async function insertSuccessor(work: Work, held: Held, next: Successor): Promise
     })
     .execute()
   await work.db.updateTable('sessions').set({ last_seen_at: work.now }).where('id', '=', session.id).execute()
-  work.changed([session.user_id])
+  work.changed([]) // only its last use, and memory reads a session again before it calls it idle
   await record(work, 'refresh.rotated', session.user_id, { session_id: session.id })
-}
-
-async function findHeld(db: ReadDb, text: string): Promise<Held | undefined> {
-  const parts = parseToken(text)
-  if (!parts) return undefined
-
-  const token = await db.selectFrom('refresh_tokens').selectAll().where('id', '=', parts.id).executeTakeFirst()
-  if (!token || !sameText(token.secret_hash, sha256(parts.secret))) return undefined
-  const session = await db.selectFrom('sessions').selectAll().where('id', '=', token.session_id).executeTakeFirst()
-  return session && { ...parts, spentAt: token.spent_at, sealed: token.successor_sealed, session }
 }
 
 async function findLiveUser(deps: Deps, session: SessionRow): Promise<User | undefined> {
@@ -128,11 +120,11 @@ async function findLiveUser(deps: Deps, session: SessionRow): Promise<User | und
 }
 
 // Only the holder of the spent secret can open its successor: the database alone gives nothing away.
-function sealSuccessor(work: Work, held: Held, next: Successor): string {
-  return sealWith(deriveKey(held.secret, 'refresh-successor'), work.random, JSON.stringify(next), held.id)
+function sealSuccessor(work: Work, held: HeldToken, rowId: string, next: Successor): string {
+  return sealWith(deriveKey(held.secret, 'refresh-successor'), work.random, JSON.stringify(next), rowId)
 }
 
-function openSuccessor(held: Held, sealed: string): Successor | undefined {
-  const text = openWith(deriveKey(held.secret, 'refresh-successor'), sealed, held.id)
+function openSuccessor(held: HeldToken, rowId: string, sealed: string): Successor | undefined {
+  const text = openWith(deriveKey(held.secret, 'refresh-successor'), sealed, rowId)
   return text === undefined ? undefined : (JSON.parse(text) as Successor)
 }

@@ -13,7 +13,7 @@ import {
 } from '../../http/wire.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { listSessions, revokeOtherSessions, revokeSession } from './end-sessions.ts'
-import { sessionMessages } from './messages.ts'
+import { sessionAnswers } from './messages.ts'
 import { refresh } from './refresh.ts'
 import { signOut } from './sign-out.ts'
 
@@ -140,7 +140,7 @@ export const sessionRoutes = [
         status: 200,
         cookies: [cookies.session.clear()],
         headers: { 'clear-site-data': '"cache", "storage"' },
-        json: { message: sessionMessages.signedOut, username },
+        json: { message: sessionAnswers.signedOut, username },
       }
     },
   }),

@@ -1,5 +1,6 @@
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
+import { findRefreshToken } from '../../domain/refresh-tokens.ts'
 import { endSession } from '../../domain/sessions.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { isAuthError } from '../../kernel/errors.ts'
@@ -49,15 +50,7 @@ async function bySessionToken(deps: Deps, text: string | undefined): Promise<Ses
 }
 
 async function byRefreshToken(deps: Deps, text: string | undefined): Promise<SessionRow | undefined> {
-  const parts = parseToken(text ?? '')
-  if (!parts) return undefined
-
-  const token = await deps.store.db
-    .selectFrom('refresh_tokens')
-    .selectAll()
-    .where('id', '=', parts.id)
-    .executeTakeFirst()
-  return token && sameText(token.secret_hash, sha256(parts.secret)) ? findSession(deps, token.session_id) : undefined
+  return (await findRefreshToken(deps.store.db, deps.keyring, text ?? ''))?.session
 }
 
 async function byAccessToken(deps: Deps, text: string | undefined): Promise<SessionRow | undefined> {

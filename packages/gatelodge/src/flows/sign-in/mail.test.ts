@@ -5,8 +5,8 @@ import { newDeviceMail } from './mail.ts'
 const context = {
   serviceName: 'Gatelodge',
   publicUrl: 'https://id.example.org',
-  locale: 'en-US',
-  timeZone: 'UTC',
+  language: 'en',
+  accent: null,
 } as const
 
 test('a device that is no plain words is not repeated to the owner of the account', () => {

@@ -1,4 +1,5 @@
 import type { Instant } from '../../kernel/clock.ts'
+import { localeOf } from '../../kernel/languages.ts'
 import { exactTime, harmlessText, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
 import { signInMessages } from './messages.ts'
 
@@ -6,7 +7,8 @@ export interface NewDeviceMail {
   readonly name: string
   /** Told from the User-Agent header, so it may be anything. */
   readonly device: string
-  readonly ip: string
+  /** Null when unknown. */
+  readonly ip: string | null
   readonly at: Instant
   readonly sessionsLink: string
   readonly forgotLink: string
@@ -14,7 +16,7 @@ export interface NewDeviceMail {
 
 /** Tells the owner of an account about a sign-in from a device not seen before. */
 export function newDeviceMail(context: MailContext, data: NewDeviceMail): RenderedMail {
-  const words = signInMessages.newDevice
+  const words = signInMessages[context.language].mails.newDevice
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -26,8 +28,8 @@ export function newDeviceMail(context: MailContext, data: NewDeviceMail): Render
         kind: 'facts',
         facts: [
           [words.device, harmlessText(data.device) ?? words.unknownDevice],
-          [words.address, data.ip],
-          [words.time, exactTime(data.at, context.locale)],
+          [words.address, data.ip ?? words.unknownDevice],
+          [words.time, exactTime(data.at, localeOf(context.language))],
         ],
       },
       { kind: 'paragraph', text: words.wasYou },

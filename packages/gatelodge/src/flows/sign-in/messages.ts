@@ -1,17 +1,48 @@
-/** The English words of signing in. */
-export const signInMessages = {
-  newDevice: {
-    subject: (serviceName: string) => `New sign-in to your account at ${serviceName}`,
-    preheader: 'If it was you, there is nothing to do.',
-    body: (serviceName: string) =>
-      `Someone signed in to your account at ${serviceName} from a device we have not seen before.`,
-    device: 'Device',
-    unknownDevice: 'unknown',
-    address: 'IP address',
-    time: 'Time',
-    wasYou: 'If it was you, there is nothing to do. If it was not you, set a new password; that signs everyone out:',
-    action: 'It was not me',
-    sessions: 'See where you are signed in:',
-    footer: 'You receive this mail because it concerns the safety of your account.',
+import type { InLanguages, Translation } from '../../kernel/languages.ts'
+import { ar } from './messages.ar.ts'
+import { de } from './messages.de.ts'
+import { es } from './messages.es.ts'
+import { fr } from './messages.fr.ts'
+
+const en = {
+  pages: {
+    reauthenticate: {
+      title: 'Confirm that it is you',
+      lead: 'What you asked for needs your password once more.',
+      submit: 'Confirm',
+      done: 'Thank you. You can go on now.',
+    },
+    title: 'Sign in',
+    identifier: 'E-mail address or username',
+    password: 'Password',
+    remember: 'Stay signed in on this device',
+    submit: 'Sign in',
+    resend: 'Mail me a new link',
+    forgot: 'Forgot your password?',
+    register: 'No account yet? Sign up',
+    invalid_credentials: 'The address, username or password is wrong',
+    account_inactive: 'This account is switched off. Ask the people who run this service.',
+    email_unverified: 'Your e-mail address is not confirmed yet. Open the link that was mailed to you.',
+  },
+  mails: {
+    newDevice: {
+      subject: (serviceName: string) => `New sign-in to your account at ${serviceName}`,
+      preheader: 'If it was you, there is nothing to do.',
+      body: (serviceName: string) =>
+        `Someone signed in to your account at ${serviceName} from a device we have not seen before.`,
+      device: 'Device',
+      unknownDevice: 'unknown',
+      address: 'IP address',
+      time: 'Time',
+      wasYou: 'If it was you, there is nothing to do. If it was not you, set a new password; that signs everyone out:',
+      action: 'It was not me',
+      sessions: 'See where you are signed in:',
+      footer: 'You receive this mail because it concerns the safety of your account.',
+    },
   },
 } as const
+
+export type SignInMessages = Translation<typeof en>
+
+/** The words of signing in. */
+export const signInMessages: InLanguages<typeof en> = { en, fr, de, es, ar }

@@ -18,6 +18,8 @@ export interface SignUp extends GivenNames {
   readonly email: string
   readonly password: string
   readonly username?: string | undefined
+  /** What carries the session of an account made at once; a pair of tokens when absent. */
+  readonly session?: 'cookie' | 'token' | undefined
 }
 
 export type SignUpResult =
@@ -54,7 +56,9 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
 
   const passwordHash = await deps.hasher.hash(password, actor.ip ?? '')
   const applicant = { ...person, passwordHash }
-  return mode === 'instant' ? createAtOnce(deps, actor, applicant) : storePending(deps, actor, applicant)
+  return mode === 'instant'
+    ? createAtOnce(deps, actor, applicant, input.session ?? 'token')
+    : storePending(deps, actor, applicant)
 }
 
 /** @throws input_invalid */
@@ -96,6 +100,7 @@ async function storePending(deps: Deps, actor: Actor, applicant: Applicant): Pro
         first_name: applicant.firstName,
         last_name: applicant.lastName,
         browser_hash: cookie.hash,
+        language: actor.language,
         created_at: work.now,
         expires_at: expiresAt,
       })
@@ -108,13 +113,19 @@ async function storePending(deps: Deps, actor: Actor, applicant: Applicant): Pro
   return { status: 'verification_required', signUpCookie: cookie.text }
 }
 
-async function createAtOnce(deps: Deps, actor: Actor, applicant: Applicant): Promise<SignUpResult> {
+async function createAtOnce(
+  deps: Deps,
+  actor: Actor,
+  applicant: Applicant,
+  kind: 'cookie' | 'token',
+): Promise<SignUpResult> {
   const cookie = newToken(deps.random)
   const started = await transact(deps, actor, async (work) => {
     const user = await createUser(work, {
       ...applicant,
       emailVerifiedAt: null,
       signupBrowserHash: cookie.hash,
+      locale: actor.language,
       by: 'signup',
     })
     if (!user) throw new AuthError('email_taken')
@@ -122,7 +133,7 @@ async function createAtOnce(deps: Deps, actor: Actor, applicant: Applicant): Pro
     await record(work, 'signup.requested', user.id, { mode: 'instant' })
     await requestMail(work, 'welcome', { userId: user.id })
     await requestMail(work, 'verification', { email: user.email, signupId: null })
-    return startSession(deps, work, user, passwordProof, { kind: 'token', remember: false })
+    return startSession(deps, work, user, passwordProof, { kind, remember: false })
   })
   return { status: 'signed_in', signUpCookie: cookie.text, signedIn: await finishSignIn(deps, started) }
 }

@@ -1,16 +1,27 @@
 import type { Kysely } from 'kysely'
 
-/** Several processes on one database: mails are claimed with a lease, and jobs that run once say when they are due. */
+/** Several processes on one database: mails are claimed with a lease, jobs that run once say when they are due, and clean-up reads by indexes. Sign-ups keep their language. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const schema = db.schema
 
   await schema.alterTable('mails').addColumn('lease', 'varchar(22)').execute()
   await schema.alterTable('mails').addColumn('leased_until', 'bigint').execute()
+  await schema.alterTable('pending_signups').addColumn('language', 'varchar(16)').execute()
 
   await schema
     .createTable('jobs')
     .addColumn('name', 'varchar(32)', (column) => column.primaryKey())
     .addColumn('due_at', 'bigint', (column) => column.notNull())
     .addColumn('ran_at', 'bigint')
+    .execute()
+
+  // Clean-up finds what is old by an index, and a session may have many spent refresh tokens until then.
+  await schema.createIndex('mails_finished').on('mails').column('finished_at').execute()
+  await schema.createIndex('email_reservations_expiry').on('email_reservations').column('expires_at').execute()
+  await schema.dropIndex('refresh_tokens_session').execute()
+  await schema
+    .createIndex('refresh_tokens_secret')
+    .on('refresh_tokens')
+    .columns(['session_id', 'secret_hash'])
     .execute()
 }

@@ -1,9 +1,16 @@
-import type { Migration } from 'kysely/migration'
+import type { Kysely } from 'kysely'
 import * as initial from './0001-initial.ts'
 import * as fleet from './0002-fleet.ts'
+import * as avatars from './0003-avatars.ts'
+
+/** One step from a schema to the next; it runs in a transaction with the steps before it. */
+export interface Migration {
+  up(db: Kysely<unknown>): Promise<void>
+}
 
 /** Every step from an empty database to today's schema, in order. A step that was ever released is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
   '0002-fleet': fleet,
+  '0003-avatars': avatars,
 }

@@ -1,0 +1,144 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { type Config, type DatabaseLocation, settings } from '../../config.ts'
+import { second } from '../../kernel/clock.ts'
+import { AuthError, isAuthError } from '../../kernel/errors.ts'
+import { systemRandom } from '../../kernel/random.ts'
+import { createKeyring } from '../../kernel/sealing.ts'
+import { findSecret, secretFile } from '../../secret.ts'
+import type { CopyProgress } from '../../store/copy.ts'
+import type { Store } from '../../store/store.ts'
+import { type CommandContext, command } from '../command.ts'
+import { loadConfig } from '../deps.ts'
+import { usageError } from '../parse.ts'
+
+export const copyCommands = [
+  command({
+    name: 'copy',
+    summary: 'Move an installation to another, empty database: from SQLite to PostgreSQL or back.',
+    operands: [],
+    options: {
+      from: {
+        value: 'DATABASE',
+        doc: `The source, in a form of ${settings.database.env}, its own value when not given.`,
+      },
+      to: {
+        value: 'DATABASE',
+        doc: `The empty target, likewise. A password is better kept in ${settings.database.env}: others can read flags.`,
+      },
+    },
+    async run({ options, ...context }) {
+      const { config } = loadConfig(context)
+      if (options.from === undefined && options.to === undefined)
+        throw usageError(`Name the source by --from or the target by --to; ${settings.database.env} is the other one`)
+      const from = readLocation(context.io.cwd, 'from', options.from) ?? config.database
+      const to = readLocation(context.io.cwd, 'to', options.to) ?? config.database
+      if (isTemporary(from) || isTemporary(to)) throw usageError('sqlite::memory: ends with each command')
+      if (nameOf(from) === nameOf(to)) throw usageError('Source and target are the same database')
+      if (from.kind === 'sqlite' && !existsSync(from.path)) throw refusal(`There is no database at ${from.path}`)
+
+      const copied = await copy(config, from, to, showProgress(context))
+      const tables = Object.keys(copied).length
+      const rows = Object.values(copied).reduce((sum, count) => sum + count, 0)
+      const secret = config.secret === null ? secretFile(config) : settings.secret.env
+      const text = [
+        `Copied ${rows} rows of ${tables} tables to ${to.kind === 'sqlite' ? to.path : 'PostgreSQL'}; counts and checksums are equal.`,
+        `Next: set ${settings.database.env} to the copy, keep the same secret (${secret}), start the server,`,
+        'and start none on the old database again: what it takes in would be missing in the copy.',
+      ]
+      return {
+        json: { rows, tables: copied, verified: ['rows', 'checksums'], same_secret: secret },
+        text: text.join('\n'),
+      }
+    },
+  }),
+]
+
+/** @throws service_unavailable, config_invalid */
+async function copy(
+  config: Config,
+  from: DatabaseLocation,
+  to: DatabaseLocation,
+  tell: (progress: CopyProgress) => void,
+): Promise<Record<string, number>> {
+  const { assertCopyable, copyDatabase } = await import('../../store/copy.ts')
+  await using held = new AsyncDisposableStack()
+  for (const [role, location] of [
+    ['source', from],
+    ['target', to],
+  ] as const)
+    held.defer(await keepServersOut(role, location))
+
+  const { openStore } = await import('../../compose.ts')
+  const open = async (database: DatabaseLocation) => {
+    const store = await openStore({ database })
+    held.defer(() => store.close())
+    return store
+  }
+  const source = await open(from)
+  const target = await open(to)
+  await assertCopyable(source, target)
+  await assertSecretOpens(config, source)
+  return await copyDatabase(source, target, tell)
+}
+
+/** A server on a SQLite file would go on writing to it, and nothing of that would be in the copy. */
+async function keepServersOut(role: 'source' | 'target', location: DatabaseLocation): Promise<() => void> {
+  if (location.kind === 'postgres') return () => {}
+
+  const { lockSqliteForServer } = await import('../../store/sqlite.ts')
+  mkdirSync(dirname(location.path), { recursive: true, mode: 0o700 })
+  try {
+    return lockSqliteForServer(location.path).release
+  } catch (cause) {
+    if (!isAuthError(cause, 'service_unavailable')) throw cause
+    throw refusal(
+      `A server runs on the ${role} (${location.path}). Stop it first: what it writes would be lost.`,
+      cause,
+    )
+  }
+}
+
+/** Better now than at the first start on the copy. */
+async function assertSecretOpens(config: Config, source: Store): Promise<void> {
+  const kept = await source.db.selectFrom('signing_keys').select('kid').limit(1).executeTakeFirst()
+  if (!kept) return
+
+  const secret = findSecret(config)
+  if (secret === undefined) throw refusal(`${secretFile(config)} is missing, and the source was made with a secret`)
+  const { readSigningKeys } = await import('../../domain/signing-keys.ts')
+  await readSigningKeys({ store: source, keyring: createKeyring(secret, systemRandom) })
+}
+
+/** A line for each table that is done and each second that passes, on standard error: standard output holds the result only. */
+function showProgress({ io, json }: Pick<CommandContext, 'io' | 'json'>): (progress: CopyProgress) => void {
+  let next = io.now() + second
+  return ({ table, rows, total }) => {
+    if (json || (rows < total && io.now() < next)) return
+    next = io.now() + second
+    io.stderr.write(`${table}: ${rows} of ${total} rows\n`)
+  }
+}
+
+/** @throws command_invalid */
+function readLocation(cwd: string, flag: string, text: string | undefined): DatabaseLocation | undefined {
+  if (text === undefined) return undefined
+
+  const location = settings.database.parse(text)
+  if (!location) throw usageError(`--${flag} must be ${settings.database.form}`)
+  return location.kind === 'sqlite' && !isTemporary(location)
+    ? { ...location, path: resolve(cwd, location.path) }
+    : location
+}
+
+function isTemporary(location: DatabaseLocation): boolean {
+  return location.kind === 'sqlite' && location.path === ':memory:'
+}
+
+function nameOf(location: DatabaseLocation): string {
+  return location.kind === 'sqlite' ? location.path : location.url
+}
+
+function refusal(detail: string, cause?: unknown): AuthError {
+  return new AuthError('service_unavailable', { detail, cause })
+}

@@ -1,0 +1,103 @@
+import type { Composition } from '../compose.ts'
+import { type Config, type Listen, settings } from '../config.ts'
+import type { Fetch } from '../http/app.ts'
+import type { RunningServer } from '../http/server.ts'
+import { second } from '../kernel/clock.ts'
+import { AuthError } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import { systemRandom } from '../kernel/random.ts'
+import { loadSecret } from '../secret.ts'
+import type { LoadedConfig } from './command.ts'
+
+/** How long requests in flight may take at the end, in ms. */
+const patience = 10 * second
+
+export interface Serving {
+  readonly loaded: LoadedConfig
+  readonly log: Log
+  /** Resolves when it is time to stop. */
+  readonly stopped: Promise<void>
+  readonly announceMail?: (text: string) => void
+  /** Told once requests are answered; `config` has the real port. */
+  readonly onStarted: (server: { config: Config; address: Listen; composition: Composition }) => Promise<void>
+  readonly onStopping: () => void
+}
+
+/** Serves on the configured address until it is told to stop, and then finishes what is under way. @throws service_unavailable, config_invalid when it cannot start */
+export async function serveUntilStopped(serving: Serving): Promise<void> {
+  const { loaded, log, stopped, announceMail } = serving
+  const { compose } = await import('../compose.ts')
+
+  // The port is taken before anything else is done: port 0 gets its number, which the public URL needs, and nobody can take it meanwhile.
+  const composed = Promise.withResolvers<Fetch>()
+  composed.promise.catch(() => {})
+  let answer: Fetch = async (request, env) => (await composed.promise)(request, env)
+  const server = await listen((request, env) => answer(request, env), loaded.config.listen, settings.listen.env)
+
+  try {
+    const config = withRealPort(loaded, server.address)
+    const secret = loadSecret(config, systemRandom)
+    const composition = await compose({ config, secret, log, ...(announceMail && { announceMail }) })
+    try {
+      answer = composition.fetch
+      composed.resolve(composition.fetch)
+      composition.startJobs()
+      await serving.onStarted({ config, address: server.address, composition })
+      log.info({ listen: server.address }, 'serving')
+
+      await stopped
+      composition.drain()
+      serving.onStopping()
+      await server.stop(patience)
+    } finally {
+      await composition.close()
+    }
+  } catch (error) {
+    composed.reject(error)
+    await server.stop(0)
+    throw error
+  }
+}
+
+/** Listens on an address that `setting` named. @throws service_unavailable with what keeps it from it */
+export async function listen(fetch: Fetch, address: Listen, setting: string): Promise<RunningServer> {
+  const { startServer } = await import('../http/server.ts')
+  try {
+    return await startServer(fetch, address)
+  } catch (cause) {
+    throw notListening(address, setting, cause)
+  }
+}
+
+/** Serves what `read` answers to Prometheus, if that is wanted. @throws service_unavailable when the address is taken */
+export async function serveMetrics(
+  { metricsListen }: Config,
+  read: () => Promise<string>,
+): Promise<RunningServer | undefined> {
+  if (!metricsListen) return undefined
+
+  const { metricsEndpoint } = await import('../http/metrics-endpoint.ts')
+  return listen(metricsEndpoint(read), metricsListen, settings.metricsListen.env)
+}
+
+/** With port 0 the default public URL names the port that the system chose. */
+export function withRealPort({ config, effective }: LoadedConfig, { port }: Listen): Config {
+  const isDefault = effective.some(({ key, source }) => key === 'publicUrl' && source === 'default')
+  return isDefault && config.listen.port === 0 ? { ...config, publicUrl: `http://localhost:${port}` } : config
+}
+
+function notListening({ host, port }: Listen, setting: string, cause: unknown): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'Another program listens there already: stop it',
+    EADDRNOTAVAIL: 'This machine has no such address: correct it',
+    EACCES: 'The port needs more rights than this process has: take one above 1023',
+    ENOTFOUND: 'The host has no address: correct it',
+    EAI_AGAIN: 'The host has no address at the moment: correct it',
+  }
+  const reason = typeof code === 'string' ? reasons[code] : undefined
+  if (reason === undefined) return cause
+
+  const detail = `Cannot listen on ${host}:${port}. ${reason}, or set ${setting} to another address.`
+  return new AuthError('service_unavailable', { detail, cause })
+}

@@ -1,0 +1,77 @@
+import cluster from 'node:cluster'
+import type { Listen } from '../config.ts'
+import type { MetricFigures } from '../http/metrics.ts'
+import { second } from '../kernel/clock.ts'
+import { AuthError } from '../kernel/errors.ts'
+import type { LoadedConfig } from './command.ts'
+import type { FailedStart, FromWorker, ToWorker } from './worker-messages.ts'
+
+/** How long a worker has to tell its figures, in ms. */
+const patience = 3 * second
+
+/** A worker as its primary sees it. */
+export interface WorkerProcess {
+  readonly pid: number
+  /** Where it listens, once it answers requests. @throws what kept it from its start */
+  readonly ready: Promise<Listen>
+  /** Why it ended. Never rejects. */
+  readonly ended: Promise<string>
+  stop(): void
+  kill(): void
+  /** What it counted, or undefined when it does not say in time. */
+  figures(): Promise<MetricFigures | undefined>
+}
+
+/** Starts one worker on what `cluster.setupPrimary` says. */
+export function startWorker(loaded: LoadedConfig): WorkerProcess {
+  const worker = cluster.fork()
+  const ready = Promise.withResolvers<Listen>()
+  const ended = Promise.withResolvers<string>()
+  const questions = new Map<number, (figures: MetricFigures | undefined) => void>()
+  let asked = 0
+  let failed: FailedStart | undefined
+  ready.promise.catch(() => {})
+
+  worker.on('message', (message: FromWorker) => {
+    if (message.kind === 'ready') ready.resolve(message.address)
+    if (message.kind === 'failed') failed = message.reason
+    if (message.kind === 'metrics') questions.get(message.question)?.(message.figures)
+  })
+  worker.on('exit', (status, signal) => end(signal ? `killed by ${signal}` : `exit status ${status}`))
+  worker.on('error', (error) => end(error.message))
+  tell({ kind: 'serve', loaded })
+
+  function end(how: string): void {
+    const error = failed ? toError(failed) : new AuthError('service_unavailable', { detail: `A worker ended: ${how}` })
+    ready.reject(error)
+    ended.resolve(failed?.detail ?? how)
+    for (const answer of questions.values()) answer(undefined)
+  }
+
+  function tell(message: ToWorker): void {
+    if (worker.isConnected()) worker.send(message, () => {}) // one that ends meanwhile hears nothing more
+  }
+
+  return {
+    pid: worker.process.pid ?? 0,
+    ready: ready.promise,
+    ended: ended.promise,
+    stop: () => tell({ kind: 'stop' }),
+    kill: () => void worker.process.kill('SIGKILL'),
+    async figures() {
+      const question = ++asked
+      const { promise, resolve } = Promise.withResolvers<MetricFigures | undefined>()
+      questions.set(question, resolve)
+      const timer = setTimeout(resolve, patience, undefined)
+      tell({ kind: 'metrics', question })
+      const figures = await promise
+      clearTimeout(timer)
+      questions.delete(question)
+      return figures
+    },
+  }
+}
+
+function toError({ code, detail, faults }: FailedStart): Error {
+  return code === null ? new Error(detail) : new AuthError(code, { detail, faults })
+}

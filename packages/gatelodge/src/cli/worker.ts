@@ -1,0 +1,60 @@
+import { AuthError } from '../kernel/errors.ts'
+import type { LoadedConfig } from './command.ts'
+import { createLog } from './log.ts'
+import { serveUntilStopped } from './serving.ts'
+import { reasonOf } from './text.ts'
+import type { FailedStart, FromWorker, ToWorker } from './worker-messages.ts'
+
+// A process that workers.ts started: bin/gatelodge.js loads this module in place of main.ts. It does what the primary says, and ends with it.
+
+const stopped = Promise.withResolvers<void>()
+let tellFigures = async (_question: number): Promise<void> => {}
+
+// Terminals and service managers signal the whole group. The primary decides what a signal means.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+process.on('disconnect', () => process.exit(1))
+process.on('message', (message: ToWorker) => {
+  if (message.kind === 'serve') void serve(message.loaded)
+  if (message.kind === 'stop') stopped.resolve()
+  if (message.kind === 'metrics') void tellFigures(message.question)
+})
+
+async function serve(loaded: LoadedConfig): Promise<void> {
+  const output = { write: (text: string) => void process.stderr.write(text) }
+  const log = await createLog(output, loaded.config.logLevel, { worker: process.pid })
+  process.on('uncaughtException', (err) => {
+    log.error({ err }, 'an error that nobody caught; the worker ends')
+    process.exit(1)
+  })
+
+  try {
+    await serveUntilStopped({
+      loaded,
+      log,
+      stopped: stopped.promise,
+      onStopping() {},
+      async onStarted({ address, composition: { metrics } }) {
+        tellFigures = async (question) => {
+          if (metrics) await say({ kind: 'metrics', question, figures: await metrics.figures() })
+        }
+        await say({ kind: 'ready', address })
+      },
+    })
+    process.exit(0)
+  } catch (error) {
+    if (!(error instanceof AuthError)) log.error({ err: error }, 'a worker could not serve')
+    await say({ kind: 'failed', reason: toReason(error) })
+    process.exit(1)
+  }
+}
+
+function toReason(error: unknown): FailedStart {
+  if (error instanceof AuthError) return { code: error.code, detail: reasonOf(error), faults: error.faults }
+  return { code: null, detail: error instanceof Error ? error.message : 'Something went wrong', faults: [] }
+}
+
+/** Resolves when the message is on its way, so that the process may end behind it. */
+function say(message: FromWorker): Promise<void> {
+  return new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()))
+}

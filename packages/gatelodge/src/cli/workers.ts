@@ -1,0 +1,145 @@
+import cluster from 'node:cluster'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Config, Listen } from '../config.ts'
+import type { RunningServer } from '../http/server.ts'
+import { second, systemMonotonic } from '../kernel/clock.ts'
+import { AuthError } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import type { LoadedConfig } from './command.ts'
+import { serveMetrics, withRealPort } from './serving.ts'
+import { startWorker, type WorkerProcess } from './worker-process.ts'
+
+/** A worker that ends sooner than this after its start is one that cannot run, in ms. */
+const trialPeriod = 10 * second
+/** So many of them in a row in one place end the server: whoever started it has to know. */
+const mostShortLives = 5
+/** Before a worker is replaced, in ms; doubles with each that cannot run. */
+const firstPause = second / 10
+/** At the end workers that are still there are killed, in ms: requests have 10 s, and so do mails. */
+const patienceAtStop = 30 * second
+
+interface Supervision {
+  readonly loaded: LoadedConfig
+  readonly log: Log
+  readonly stopped: Promise<void>
+  /** Told once, when all workers answer requests. */
+  readonly onStarted: (server: { config: Config; address: Listen; metrics: Listen | null }) => void
+  readonly onStopping: () => void
+}
+
+/**
+ * Runs the configured number of processes that serve on one port, replaces those that die, and resolves when it was told to stop and all are gone.
+ * It answers no request itself: see decision 17. @throws what kept a worker from its first start, and service_unavailable when one cannot be replaced
+ */
+export async function superviseWorkers({ loaded, log, stopped, ...told }: Supervision): Promise<void> {
+  cluster.schedulingPolicy = cluster.SCHED_RR
+  cluster.setupPrimary({
+    exec: fileURLToPath(new URL('../../bin/gatelodge.js', import.meta.url)),
+    args: ['--worker'],
+    serialization: 'advanced',
+  })
+  const running = new Set<WorkerProcess>()
+  const lost = Promise.withResolvers<never>()
+  lost.promise.catch(() => {})
+  const figures = loaded.config.metricsListen ? await sumFigures(running) : undefined
+  let endpoint: RunningServer | undefined
+  let stopping = false
+  void stopped.then(() => {
+    stopping = true
+    for (const worker of running) worker.stop()
+  })
+
+  function start(): WorkerProcess {
+    const worker = startWorker(loaded)
+    running.add(worker)
+    if (stopping) worker.stop()
+    return worker
+  }
+
+  /** Puts a worker in a place of its own, in which there will always be one. */
+  async function begin(port?: number): Promise<Listen> {
+    const worker = start()
+    const address = await worker.ready
+    assertSamePort(address, port ?? address.port)
+    void keep(worker, address.port).catch(lost.reject)
+    return address
+  }
+
+  async function keep(first: WorkerProcess, port: number): Promise<void> {
+    let worker = first
+    let startedAt = systemMonotonic()
+    for (let shortLives = 0; ; ) {
+      const reason = await worker.ended
+      running.delete(worker)
+      await figures?.left(worker)
+      if (stopping) return
+
+      shortLives = systemMonotonic() - startedAt < trialPeriod ? shortLives + 1 : 0
+      log.error({ worker: worker.pid, reason }, 'a worker ended')
+      if (shortLives === mostShortLives) throw cannotRun(reason)
+      await Promise.race([pause(firstPause * 2 ** shortLives), stopped])
+      if (stopping) return
+
+      worker = start()
+      startedAt = systemMonotonic()
+      await worker.ready.then(
+        (address) => assertSamePort(address, port),
+        () => {},
+      )
+    }
+  }
+
+  try {
+    const address = await begin() // alone, so that the database is migrated once and what is wrong is told once
+    const others = Array.from({ length: stopping ? 0 : loaded.config.workers - 1 }, () => begin(address.port))
+    await Promise.all(others)
+    endpoint = await serveMetrics(loaded.config, async () => figures?.text() ?? '')
+    told.onStarted({ config: withRealPort(loaded, address), address, metrics: endpoint?.address ?? null })
+
+    await Promise.race([stopped, lost.promise])
+    told.onStopping()
+  } finally {
+    stopping = true
+    await endAll(running)
+    await endpoint?.stop(0)
+  }
+}
+
+/** Port 0 is one port for all workers for as long as one of them has it. */
+function assertSamePort(address: Listen, port: number): void {
+  if (address.port === port) return
+  throw new AuthError('service_unavailable', { detail: 'All workers ended, and with them the port that was chosen' })
+}
+
+/** Lets workers finish what they have, and kills those that do not come to an end. */
+async function endAll(running: ReadonlySet<WorkerProcess>): Promise<void> {
+  const gone = Promise.all([...running].map(({ ended }) => ended))
+  for (const worker of running) worker.stop()
+  await Promise.race([gone, pause(patienceAtStop, undefined, { ref: false })])
+  for (const worker of running) worker.kill()
+  await gone
+}
+
+function cannotRun(reason: string): AuthError {
+  const detail = `Workers ended ${mostShortLives} times in a row within ${trialPeriod / second} s of their start. The last one: ${reason}`
+  return new AuthError('service_unavailable', { detail })
+}
+
+/** The figures of all workers as one text, with what those counted that are gone. */
+async function sumFigures(running: ReadonlySet<WorkerProcess>) {
+  const { createMetricsSum } = await import('../http/metrics-sum.ts')
+  const sum = createMetricsSum()
+
+  return {
+    left: ({ pid }: WorkerProcess) => sum.left(pid),
+    async text() {
+      const ask = async (worker: WorkerProcess) => {
+        const figures = await worker.figures()
+        if (figures && running.has(worker)) sum.add(worker.pid, figures)
+      }
+      await Promise.all([...running].map(ask))
+      return sum.text()
+    },
+  }
+}

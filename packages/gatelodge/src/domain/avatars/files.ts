@@ -1,0 +1,91 @@
+import { type Actor, innerActor } from '../../kernel/actor.ts'
+import { hour } from '../../kernel/clock.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import type { UserId } from '../../kernel/ids.ts'
+import { transact, type Work } from '../../store/unit-of-work.ts'
+import type { Deps } from '../deps.ts'
+import { lockUser } from '../users.ts'
+import type { AvatarImages } from './render.ts'
+import { type AvatarName, avatarFile, nameAvatar, parseAvatarFile } from './storage.ts'
+
+// A file and a row cannot be stored together. So every file is named in `avatar_removals` before it is written, and until an account has it, and
+// again from the commit on that takes it away: whatever is interrupted, clean-up finds what belongs to nobody, without listing a store.
+
+const folder = '/avatars/'
+/** How long an upload may be on its way into an account. */
+const underWay = hour
+const batch = 100
+
+/** The path of an avatar below the public URL. */
+export function avatarPath(name: AvatarName): string {
+  return `${folder}${avatarFile(name, 320)}`
+}
+
+/** Stores the files of a new picture, which no account has yet. @throws service_unavailable */
+export async function storeAvatar(deps: Deps, actor: Actor, images: AvatarImages): Promise<AvatarName> {
+  const name = nameAvatar(deps.random, images)
+  await transact(deps, actor, (work) => announceRemoval(work, name, work.now + underWay))
+  await deps.avatarStorage.put(name, images)
+  return name
+}
+
+/** Gives a stored picture, or none, to an account; the files of its former one are due for removal with the commit. True when something changed. @throws service_unavailable when the upload took too long */
+export async function setAvatar(work: Work, userId: UserId, name: AvatarName | null): Promise<boolean> {
+  const former = await releaseAvatar(work, userId)
+  if (name === null && former === null) return false
+
+  const avatarUrl = name === null ? null : avatarPath(name)
+  await work.db.updateTable('users').set({ avatar_url: avatarUrl }).where('id', '=', userId).execute()
+  work.changed([userId])
+  if (name === null) return true
+
+  const { numDeletedRows } = await work.db
+    .deleteFrom('avatar_removals')
+    .where('name', '=', name)
+    .where('due_at', '>', work.now)
+    .executeTakeFirstOrThrow()
+  if (numDeletedRows === 0n) throw new AuthError('service_unavailable') // clean-up may have taken the files
+  return true
+}
+
+/** Holds the account, makes the files of its picture due for removal, and answers their path. */
+export async function releaseAvatar(work: Work, userId: UserId): Promise<string | null> {
+  const former = (await lockUser(work, userId))?.avatar_url ?? null
+  const parsed = former?.startsWith(folder) ? parseAvatarFile(former.slice(folder.length)) : undefined
+  if (parsed) await announceRemoval(work, parsed.name, work.now)
+  return former
+}
+
+/**
+ * Removes the files that are due and answers how many pictures that were: called after a commit that made some due, and by clean-up. A store
+ * that cannot be reached is logged, and asked again by the next call.
+ */
+export async function removeDueAvatars(deps: Deps): Promise<number> {
+  const due = await deps.store.db
+    .selectFrom('avatar_removals')
+    .select('name')
+    .where('due_at', '<=', deps.clock.now())
+    .orderBy('due_at')
+    .limit(batch)
+    .execute()
+  const removed: string[] = []
+  try {
+    for (const { name } of due) {
+      await deps.avatarStorage.remove(name as AvatarName) // only names that `nameAvatar` made are stored
+      removed.push(name)
+    }
+  } catch (err) {
+    deps.log.warn({ err }, 'files of former avatars could not be removed; clean-up tries again')
+  }
+
+  if (removed.length > 0) {
+    await transact(deps, innerActor('job', 'avatars'), async (work) => {
+      await work.db.deleteFrom('avatar_removals').where('name', 'in', removed).execute()
+    })
+  }
+  return removed.length
+}
+
+async function announceRemoval(work: Work, name: AvatarName, dueAt: number): Promise<void> {
+  await work.db.insertInto('avatar_removals').values({ name, due_at: dueAt }).execute()
+}

@@ -1,0 +1,55 @@
+import type { AccountDataMessages } from './messages.ts'
+
+export const de: AccountDataMessages = {
+  pages: {
+    export: {
+      title: 'Eine Kopie Ihrer Daten',
+      lead: 'Alles, was über Sie gespeichert ist, in einer Datei (JSON): Profil, Sitzungen und Aktivität. Ohne Passwörter.',
+      submit: 'Herunterladen',
+    },
+    events: {
+      title: 'Aktivität',
+      lead: 'Was in Ihrem Konto geschehen ist, das Neueste zuerst.',
+      show: 'Aktivität anzeigen',
+    },
+    delete: {
+      title: 'Konto löschen',
+      warning:
+        'Ihr Konto, Ihr Profil, Ihr Bild und Ihre Sitzungen werden sofort gelöscht. Niemand kann sie wiederherstellen.',
+      password: 'Passwort',
+      submit: 'Mein Konto endgültig löschen',
+      deleted: 'Ihr Konto ist gelöscht.',
+      last_administrator: 'Sie sind der letzte Administrator. Ernennen Sie zuerst einen anderen.',
+    },
+    happened: {
+      'signup.requested': 'Konto beantragt',
+      'email.verified': 'E-Mail-Adresse bestätigt',
+      'user.created': 'Konto angelegt',
+      'user.updated': 'Profil geändert',
+      'user.activated': 'Konto vom Administrator eingeschaltet',
+      'user.deactivated': 'Konto vom Administrator abgeschaltet',
+      'user.deleted': 'Konto gelöscht',
+      'user.exported': 'Kopie der Daten heruntergeladen',
+      'user.promoted': 'Zum Administrator ernannt',
+      'avatar.changed': 'Bild geändert',
+      'avatar.removed': 'Bild entfernt',
+      'session.started': 'Angemeldet',
+      'session.ended': 'Sitzung beendet',
+      'session.others_ended': 'Überall sonst abgemeldet',
+      'signin.failed': 'Anmeldung abgelehnt',
+      'signin.new_device': 'Anmeldung von einem neuen Gerät',
+      'password.disabled': 'Passwort nach zu vielen Fehlversuchen gesperrt',
+      'reauthentication.succeeded': 'Identität durch Passwort bestätigt',
+      'reauthentication.failed': 'Falsches Passwort bei einer Bestätigung',
+      'refresh.rotated': 'Sitzung von einer App erneuert',
+      'refresh.reused': 'Sitzung beendet: ein verbrauchtes Token wurde erneut verwendet',
+      'password_reset.requested': 'Link zum Zurücksetzen des Passworts angefordert',
+      'password.reset': 'Passwort über einen zugesandten Link zurückgesetzt',
+      'password.changed': 'Passwort geändert',
+      'password.rehashed': 'Schutz des Passworts erneuert',
+      'email_change.requested': 'Andere E-Mail-Adresse beantragt',
+      'email.changed': 'E-Mail-Adresse geändert',
+      'email_change.undone': 'Änderung der E-Mail-Adresse rückgängig gemacht',
+    },
+  },
+}

@@ -1,0 +1,55 @@
+import type { AccountDataMessages } from './messages.ts'
+
+export const fr: AccountDataMessages = {
+  pages: {
+    export: {
+      title: 'Une copie de vos données',
+      lead: 'Tout ce qui est enregistré à votre sujet, dans un seul fichier (JSON) : profil, sessions et activité. Sans mot de passe.',
+      submit: 'Télécharger',
+    },
+    events: {
+      title: 'Activité',
+      lead: 'Ce qui s’est passé sur votre compte, du plus récent au plus ancien.',
+      show: 'Afficher l’activité',
+    },
+    delete: {
+      title: 'Supprimer le compte',
+      warning:
+        'Votre compte, votre profil, votre photo et vos sessions sont supprimés sur-le-champ. Personne ne peut les rétablir.',
+      password: 'Mot de passe',
+      submit: 'Supprimer définitivement mon compte',
+      deleted: 'Votre compte est supprimé.',
+      last_administrator: 'Vous êtes le dernier administrateur. Nommez d’abord un autre administrateur.',
+    },
+    happened: {
+      'signup.requested': 'Compte demandé',
+      'email.verified': 'Adresse e-mail confirmée',
+      'user.created': 'Compte créé',
+      'user.updated': 'Profil modifié',
+      'user.activated': 'Compte activé par un administrateur',
+      'user.deactivated': 'Compte désactivé par un administrateur',
+      'user.deleted': 'Compte supprimé',
+      'user.exported': 'Copie des données téléchargée',
+      'user.promoted': 'Nommé administrateur',
+      'avatar.changed': 'Photo modifiée',
+      'avatar.removed': 'Photo retirée',
+      'session.started': 'Connexion',
+      'session.ended': 'Session fermée',
+      'session.others_ended': 'Déconnexion de tous les autres appareils',
+      'signin.failed': 'Connexion refusée',
+      'signin.new_device': 'Connexion depuis un nouvel appareil',
+      'password.disabled': 'Mot de passe bloqué après trop d’échecs',
+      'reauthentication.succeeded': 'Identité confirmée par mot de passe',
+      'reauthentication.failed': 'Mot de passe erroné lors d’une confirmation',
+      'refresh.rotated': 'Session renouvelée par une application',
+      'refresh.reused': 'Session fermée : un jeton déjà utilisé a resservi',
+      'password_reset.requested': 'Lien de réinitialisation du mot de passe demandé',
+      'password.reset': 'Mot de passe réinitialisé par un lien reçu par e-mail',
+      'password.changed': 'Mot de passe modifié',
+      'password.rehashed': 'Protection du mot de passe renouvelée',
+      'email_change.requested': 'Nouvelle adresse e-mail demandée',
+      'email.changed': 'Adresse e-mail modifiée',
+      'email_change.undone': 'Changement d’adresse e-mail annulé',
+    },
+  },
+}

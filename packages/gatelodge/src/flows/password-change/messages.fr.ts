@@ -1,0 +1,24 @@
+import type { PasswordChangeMessages } from './messages.ts'
+
+export const fr: PasswordChangeMessages = {
+  pages: {
+    title: 'Mot de passe',
+    old: 'Mot de passe actuel',
+    new: 'Nouveau mot de passe',
+    confirmation: 'Nouveau mot de passe, encore une fois',
+    hint: (length) => `Au moins ${length} caractères ; quelques mots sans lien entre eux sont faciles à retenir`,
+    submit: 'Changer le mot de passe',
+    changed: 'Votre mot de passe est modifié. Vous êtes déconnecté de tous vos autres appareils.',
+  },
+  mails: {
+    changed: {
+      subject: (serviceName) => `Votre mot de passe sur ${serviceName} a été modifié`,
+      preheader: 'Si c’était vous, vous n’avez rien à faire.',
+      body: (serviceName, moment) =>
+        `Le mot de passe de votre compte sur ${serviceName} a été modifié le ${moment}. Toutes les autres connexions ont été fermées.`,
+      wasYou: 'Si c’était vous, vous n’avez rien à faire. Sinon, choisissez tout de suite un nouveau mot de passe :',
+      action: 'Ce n’était pas moi',
+      footer: 'Vous recevez ce message parce qu’il concerne la sécurité de votre compte.',
+    },
+  },
+}

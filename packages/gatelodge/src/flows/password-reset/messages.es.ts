@@ -1,0 +1,54 @@
+import type { PasswordResetMessages } from './messages.ts'
+
+export const es: PasswordResetMessages = {
+  pages: {
+    forgot: {
+      title: '¿Ha olvidado su contraseña?',
+      lead: 'Escriba el correo electrónico de su cuenta. Le enviaremos un enlace para elegir una contraseña nueva.',
+      email: 'Correo electrónico',
+      submit: 'Enviar el enlace',
+      back: 'Volver al inicio de sesión',
+      sent: 'Si una cuenta tiene esta dirección, el enlace está en camino. Puede tardar un minuto; mire también en la carpeta de correo no deseado.',
+    },
+    reset: {
+      title: 'Elegir una contraseña nueva',
+      password: 'Contraseña nueva',
+      confirmation: 'Repita la contraseña nueva',
+      hint: (length) => `Al menos ${length} caracteres; unas cuantas palabras sin relación son fáciles de recordar`,
+      submit: 'Guardar la contraseña nueva',
+      done: 'Su contraseña nueva está guardada. Inicie sesión con ella.',
+      expiredTitle: 'Este enlace ya no funciona',
+      expired: 'Los enlaces sirven una sola vez y por poco tiempo. Pida uno nuevo.',
+      again: 'Pedir un enlace nuevo',
+    },
+  },
+  mails: {
+    reset: {
+      subject: (serviceName) => `Elija una contraseña nueva para ${serviceName}`,
+      preheader: 'El enlace para elegir una contraseña nueva.',
+      body: (serviceName) =>
+        `Alguien, quizá usted, ha pedido una contraseña nueva para su cuenta de ${serviceName}. Elíjala aquí:`,
+      action: 'Elegir una contraseña nueva',
+      notYou: 'Si no fue usted, ignore este mensaje: su contraseña sigue siendo la misma.',
+      footer: 'Recibe este mensaje porque alguien ha pedido una contraseña nueva para su cuenta.',
+    },
+    registerFirst: {
+      subject: (serviceName) => `Termine su registro en ${serviceName}`,
+      preheader: 'Aún no hay ninguna cuenta confirmada con esta dirección.',
+      body: (serviceName) =>
+        `Alguien, quizá usted, ha pedido una contraseña nueva en ${serviceName}. El registro con esta dirección nunca se confirmó, así que aún no hay ninguna cuenta. Para crear una, regístrese de nuevo:`,
+      action: 'Registrarse',
+      notYou: 'Si no fue usted, no tiene que hacer nada.',
+      footer: 'Recibe este mensaje porque alguien ha pedido una contraseña nueva para esta dirección.',
+    },
+    passwordDisabled: {
+      subject: (serviceName) => `Su contraseña de ${serviceName} ya no funciona`,
+      preheader: 'Se han escrito demasiadas contraseñas erróneas seguidas.',
+      body: (serviceName) =>
+        `Se han escrito demasiadas contraseñas erróneas seguidas para su cuenta de ${serviceName}. Para proteger la cuenta, hemos desactivado su contraseña. Para volver a iniciar sesión con una contraseña, pida un enlace y elija una nueva:`,
+      action: 'Elegir una contraseña nueva',
+      safe: 'No se ha cambiado nada más en su cuenta.',
+      footer: 'Recibe este mensaje porque afecta a la seguridad de su cuenta.',
+    },
+  },
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { emailField, passwordField, tokenField } from '../../http/wire.ts'
+import { invalidField } from '../../kernel/errors.ts'
+import { form } from '../../pages/form.ts'
+import { formPage } from '../../pages/form-page.ts'
+import { html } from '../../pages/html.ts'
+import { readLinkToken } from '../../pages/link-token.ts'
+import { languageOfReader, pageAnswer, redirectAnswer } from '../../pages/page-context.ts'
+import { passwordResetMessages } from './messages.ts'
+import { requestPasswordReset } from './request-reset.ts'
+import { resetPassword } from './reset-password.ts'
+
+export const passwordResetPages = [
+  ...formPage({
+    path: '/forgot-password',
+    summary: 'Ask for a password reset link',
+    auth: 'optional',
+    limit: 'mailRequest',
+    body: z.strictObject({ email: emailField }),
+    errors: [],
+    view(_deps, _context, view, state) {
+      const words = passwordResetMessages[view.language].pages.forgot
+      const body = html`<div class="card">
+<h1>${words.title}</h1>
+<p>${words.lead}</p>
+${form(view, state, {
+  action: '/forgot-password',
+  fields: [
+    { name: 'email', kind: 'email', label: words.email, autocomplete: 'email', maxLength: 254, autofocus: true },
+  ],
+  submit: words.submit,
+})}
+<p class="ways"><a href="/login">${words.back}</a></p>
+</div>`
+      return { title: words.title, body }
+    },
+    async submit(deps, context) {
+      await requestPasswordReset(deps, context.actor, context.body)
+      const words = passwordResetMessages[languageOfReader(context)].pages.forgot
+      return redirectAnswer(deps, context, '/login', words.sent)
+    },
+  }),
+
+  ...formPage({
+    path: '/reset-password',
+    summary: 'Choose a new password by a mailed link',
+    auth: 'optional',
+    limit: 'token',
+    query: z.object({ token: tokenField.optional().catch(undefined) }),
+    body: z.strictObject({ token: tokenField, new_password: passwordField, password_confirmation: passwordField }),
+    errors: [],
+    statuses: { token_invalid: 400 },
+    open(deps, context) {
+      const link = readLinkToken(deps, context, context.query?.token)
+      if ('answer' in link) return link.answer
+      if (link.token !== undefined) return { values: { token: link.token } }
+      return redirectAnswer(deps, context, '/forgot-password')
+    },
+    view({ config }, _context, view, state) {
+      const words = passwordResetMessages[view.language].pages.reset
+      const body = html`<div class="card">
+<h1>${words.title}</h1>
+${form(view, state, {
+  action: '/reset-password',
+  fields: [
+    { name: 'token', kind: 'hidden', label: '' },
+    {
+      name: 'new_password',
+      kind: 'new-password',
+      label: words.password,
+      autocomplete: 'new-password',
+      hint: words.hint(config.passwordMinLength),
+      autofocus: true,
+    },
+    { name: 'password_confirmation', kind: 'password', label: words.confirmation, autocomplete: 'new-password' },
+  ],
+  submit: words.submit,
+})}
+</div>`
+      return { title: words.title, body }
+    },
+    async submit(deps, context) {
+      const { token, new_password, password_confirmation } = context.body
+      if (new_password !== password_confirmation)
+        throw invalidField('password_confirmation', 'mismatch', 'The passwords differ')
+
+      await resetPassword(deps, context.actor, { token, newPassword: new_password })
+      const words = passwordResetMessages[languageOfReader(context)].pages.reset
+      return redirectAnswer(deps, context, '/login', words.done, [context.cookies.link.clear()])
+    },
+    recover(deps, failed, error) {
+      if (error.code !== 'token_invalid') return undefined
+      const words = passwordResetMessages[languageOfReader(failed)].pages.reset
+      const body = html`<div class="card">
+<h1>${words.expiredTitle}</h1>
+<p>${words.expired}</p>
+<p><a class="button" href="/forgot-password">${words.again}</a></p>
+</div>`
+      return pageAnswer(deps, failed, () => ({ title: words.expiredTitle, body }), 400)
+    },
+  }),
+]

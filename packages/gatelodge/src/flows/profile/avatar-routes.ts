@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import { maxImageBytes } from '../../domain/avatars/render.ts'
+import { parseAvatarFile } from '../../domain/avatars/storage.ts'
+import { type UploadSpec, uploadPatience } from '../../http/multipart.ts'
+import { route } from '../../http/route.ts'
+import { userSchema, userToWire } from '../../http/wire.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import { changeAvatar, removeAvatar } from './change-avatar.ts'
+
+/** The name of a file is that of its content, and the URL is the only key to it. */
+const imageHeaders = {
+  'content-type': 'image/webp',
+  'cache-control': 'public, max-age=31536000, immutable',
+  'content-security-policy': "default-src 'none'; sandbox",
+  // Other sites of the operator show the picture of who signed in.
+  'cross-origin-resource-policy': 'cross-origin',
+}
+
+/** How a picture is sent. */
+export const avatarUpload: UploadSpec = {
+  field: 'avatar',
+  maxBytes: maxImageBytes,
+  tooLarge: 'image_too_large',
+  types: ['image/png', 'image/jpeg', 'image/webp', 'image/avif'],
+  patience: uploadPatience,
+}
+
+export const avatarRoutes = [
+  route<'session', Uint8Array>({
+    method: 'PUT',
+    path: '/api/v1/auth/me/avatar',
+    tag: 'Authentication',
+    summary: 'Set your picture',
+    description:
+      'PNG, JPEG, WebP or AVIF, by content, up to 5 MiB and 40 megapixels. It is cut to a square in the middle and stored as WebP of 320 and 96 pixels, ' +
+      'without anything that was beside the pixels. `avatar_url` is the path of the larger one; the smaller ends in `-96.webp`.',
+    auth: 'session',
+    origin: 'cookie',
+    limit: 'upload',
+    upload: avatarUpload,
+    answers: { 200: { description: 'The account as it is now', schema: userSchema } },
+    errors: ['image_invalid'],
+    async handle(deps, { actor, body, me }) {
+      return { status: 200, json: userToWire(await changeAvatar(deps, actor, me.user.id, body)) }
+    },
+  }),
+
+  route({
+    method: 'DELETE',
+    path: '/api/v1/auth/me/avatar',
+    tag: 'Authentication',
+    summary: 'Remove your picture',
+    auth: 'session',
+    origin: 'cookie',
+    limit: 'change',
+    answers: { 200: { description: 'The account as it is now', schema: userSchema } },
+    errors: [],
+    async handle(deps, { actor, me }) {
+      return { status: 200, json: userToWire(await removeAvatar(deps, actor, me.user.id)) }
+    },
+  }),
+
+  route({
+    method: 'GET',
+    path: '/avatars/:file',
+    tag: 'Operations',
+    summary: 'A picture, as `avatar_url` names it',
+    auth: 'none',
+    origin: 'read',
+    limit: 'none',
+    params: z.strictObject({ file: z.string() }),
+    answers: { 200: { description: 'The picture', schema: 'webp' } },
+    errors: ['not_found', 'service_unavailable'],
+    async handle(deps, { params }) {
+      const asked = parseAvatarFile(params.file)
+      const bytes = asked && (await deps.avatarStorage.get(asked.name, asked.size))
+      if (!bytes) throw new AuthError('not_found')
+      return { status: 200, bytes, headers: imageHeaders }
+    },
+  }),
+]

@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { type Route, route } from '../../http/route.ts'
+import { safeRedirect } from '../../http/safe-redirect.ts'
+import { languages } from '../../kernel/languages.ts'
+import { redirectAnswer } from '../../pages/page-context.ts'
+
+const aYear = 365 * 24 * 60 * 60
+
+export const servicePages: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/',
+    tag: 'Pages',
+    summary: 'The start: the account, or the sign-in',
+    auth: 'optional',
+    origin: 'read',
+    limit: 'none',
+    answers: { 303: { description: 'To the page', schema: null } },
+    errors: [],
+    handle: (deps, { me, cookies }) => redirectAnswer(deps, { cookies }, me ? '/account' : '/login'),
+  }),
+
+  // A Well-Known URL for Changing Passwords (W3C): password managers lead their people here.
+  route({
+    method: 'GET',
+    path: '/.well-known/change-password',
+    tag: 'Pages',
+    summary: 'Where a password is changed',
+    auth: 'none',
+    origin: 'read',
+    limit: 'none',
+    answers: { 303: { description: 'To the page', schema: null } },
+    errors: [],
+    handle: (deps, { cookies }) => redirectAnswer(deps, { cookies }, '/account/password'),
+  }),
+
+  route({
+    method: 'POST',
+    path: '/language',
+    tag: 'Pages',
+    summary: 'Choose the language of the pages',
+    auth: 'optional',
+    origin: 'form',
+    limit: 'none',
+    bodyType: 'form',
+    body: z.strictObject({ language: z.enum(languages), next: z.string().optional() }),
+    answers: { 303: { description: 'Back to the page', schema: null } },
+    errors: [],
+    handle: (deps, { body, cookies }) =>
+      redirectAnswer(deps, { cookies }, safeRedirect(deps.config, body.next, '/'), undefined, [
+        cookies.language.set(body.language, aYear),
+      ]),
+  }),
+]

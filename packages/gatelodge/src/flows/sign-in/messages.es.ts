@@ -1,0 +1,40 @@
+import type { SignInMessages } from './messages.ts'
+
+export const es: SignInMessages = {
+  pages: {
+    reauthenticate: {
+      title: 'Confirme que es usted',
+      lead: 'Para lo que ha pedido hace falta de nuevo su contraseña.',
+      submit: 'Confirmar',
+      done: 'Gracias. Ya puede continuar.',
+    },
+    title: 'Iniciar sesión',
+    identifier: 'Correo electrónico o nombre de usuario',
+    password: 'Contraseña',
+    remember: 'Mantener la sesión abierta en este dispositivo',
+    submit: 'Iniciar sesión',
+    resend: 'Enviarme un enlace nuevo',
+    forgot: '¿Ha olvidado su contraseña?',
+    register: '¿Aún no tiene cuenta? Regístrese',
+    invalid_credentials: 'La dirección, el nombre de usuario o la contraseña no son correctos',
+    account_inactive: 'Esta cuenta está desactivada. Consulte a los responsables de este servicio.',
+    email_unverified: 'Su correo electrónico aún no está confirmado. Abra el enlace que le hemos enviado.',
+  },
+  mails: {
+    newDevice: {
+      subject: (serviceName) => `Nuevo inicio de sesión en su cuenta de ${serviceName}`,
+      preheader: 'Si fue usted, no tiene que hacer nada.',
+      body: (serviceName) =>
+        `Alguien ha iniciado sesión en su cuenta de ${serviceName} desde un dispositivo que no conocíamos.`,
+      device: 'Dispositivo',
+      unknownDevice: 'desconocido',
+      address: 'Dirección IP',
+      time: 'Fecha y hora',
+      wasYou:
+        'Si fue usted, no tiene que hacer nada. Si no, elija una contraseña nueva; así se cerrarán todas las sesiones:',
+      action: 'No fui yo',
+      sessions: 'Vea dónde tiene la sesión abierta:',
+      footer: 'Recibe este mensaje porque afecta a la seguridad de su cuenta.',
+    },
+  },
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import type { Route } from '../../http/route.ts'
+import { safeRedirect } from '../../http/safe-redirect.ts'
+import { signInAnswer } from '../../http/sign-in-answer.ts'
+import { passwordField } from '../../http/wire.ts'
+import type { ErrorCode } from '../../kernel/errors.ts'
+import { form } from '../../pages/form.ts'
+import { formPage } from '../../pages/form-page.ts'
+import { html } from '../../pages/html.ts'
+import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
+import { signInMessages } from './messages.ts'
+import { reauthenticate } from './reauthenticate.ts'
+
+const fallback = '/account'
+const told = ['invalid_credentials', 'account_inactive', 'email_unverified'] as const satisfies ErrorCode[]
+
+/** Where every page leads whose operation wants a fresh proof; it goes back to `next` with a new session. */
+export const reauthenticatePages: readonly Route[] = formPage({
+  path: '/account/reauthenticate',
+  summary: 'Prove again that it is you',
+  auth: 'session',
+  limit: 'password',
+  query: z.object({ next: z.string().optional().catch(undefined) }),
+  body: z.strictObject({ password: passwordField, next: z.string().optional() }),
+  errors: ['incorrect_password', ...told],
+  open: ({ config }, { query }) => ({ values: { next: safeRedirect(config, query.next, fallback) } }),
+  view(_deps, { me }, view, state) {
+    const { reauthenticate: words, password, ...others } = signInMessages[view.language].pages
+    const code = told.find((known) => known === state.error?.code)
+    const body = html`<div class="card">
+<h1>${words.title}</h1>
+<p>${words.lead}</p>
+${form(view, state, {
+  action: '/account/reauthenticate',
+  account: me.user.email,
+  fields: [
+    { name: 'password', kind: 'password', label: password, autocomplete: 'current-password', autofocus: true },
+    { name: 'next', kind: 'hidden', label: '' },
+  ],
+  submit: words.submit,
+  ...(code && { problem: others[code] }),
+})}
+</div>`
+    return { title: words.title, body }
+  },
+  async submit(deps, context) {
+    const { next, password } = context.body
+    const { cookies } = signInAnswer(
+      context.cookies,
+      await reauthenticate(deps, context.actor, context.me, { password }),
+    )
+    const { done } = signInMessages[languageOfReader(context)].pages.reauthenticate
+    return redirectAnswer(deps, context, safeRedirect(deps.config, next, fallback), done, cookies)
+  },
+})

@@ -1,0 +1,119 @@
+import { z } from 'zod'
+import type { Deps } from '../../domain/deps.ts'
+import { signInAnswer } from '../../http/sign-in-answer.ts'
+import { emailField, nameField, passwordField, usernameField } from '../../http/wire.ts'
+import { invalidField } from '../../kernel/errors.ts'
+import { type Field, type FormState, form } from '../../pages/form.ts'
+import { formPage } from '../../pages/form-page.ts'
+import { html } from '../../pages/html.ts'
+import { legalLinks } from '../../pages/legal-links.ts'
+import { notice } from '../../pages/notice.ts'
+import { languageOfReader, type PageView, redirectAnswer } from '../../pages/page-context.ts'
+import { pageWords } from '../../pages/words/index.ts'
+import { signUpMessages } from './messages.ts'
+import { signUp } from './sign-up.ts'
+
+export const signUpPages = [
+  ...formPage({
+    path: '/register',
+    summary: 'Sign up',
+    auth: 'optional',
+    limit: 'signUp',
+    body: z.strictObject({
+      email: emailField,
+      username: usernameField.optional(),
+      first_name: nameField.optional(),
+      last_name: nameField.optional(),
+      password: passwordField,
+      password_confirmation: passwordField,
+    }),
+    errors: ['registration_closed', 'username_taken', 'email_taken'],
+    open: (deps, { me, cookies }) =>
+      me?.kind === 'cookie' ? redirectAnswer(deps, { cookies }, '/account') : { values: {} },
+    view(deps, _context, view, state) {
+      const words = signUpMessages[view.language].pages
+      if (deps.config.registration === 'admin' || deps.config.registration === 'closed')
+        return notice({ title: words.closedTitle, text: words.closed, ways: [[words.closedWay, '/login']] })
+
+      const body = html`<div class="card">
+<h1>${words.title}</h1>
+${form(view, state, { action: '/register', fields: fieldsOf(deps, view, state), submit: words.submit })}
+${legalLinks(deps.theme, view.language, pageWords[view.language].layout.readFirst)}
+<p class="ways"><a href="/login">${words.signIn}</a></p>
+</div>`
+      return { title: words.title, body }
+    },
+    async submit(deps, context) {
+      const { actor, body, cookies } = context
+      if (body.password !== body.password_confirmation)
+        throw invalidField('password_confirmation', 'mismatch', 'The passwords differ')
+
+      const result = await signUp(deps, actor, {
+        email: body.email,
+        password: body.password,
+        username: body.username,
+        firstName: body.first_name,
+        lastName: body.last_name,
+        session: 'cookie',
+      })
+      // The link of an earlier sign-up in this browser is no longer the one to confirm.
+      const set = [cookies.signUp.set(result.signUpCookie, deps.config.verifyTtl / 1000), cookies.link.clear()]
+      if (result.status === 'verification_required')
+        return redirectAnswer(deps, context, '/verify-email', undefined, set)
+
+      const words = signUpMessages[languageOfReader(context)].pages
+      const { cookies: session = [] } = signInAnswer(cookies, result.signedIn)
+      return redirectAnswer(deps, context, '/account', words.welcome, [...session, ...set])
+    },
+  }),
+]
+
+function fieldsOf({ config }: Deps, { language }: PageView, { error }: FormState): Field[] {
+  const words = signUpMessages[language].pages
+  const username: Field = {
+    name: 'username',
+    kind: 'text',
+    label: words.username,
+    autocomplete: 'username',
+    hint: words.usernameHint,
+    maxLength: 64,
+    fault: error?.code === 'username_taken' ? pageWords[language].faults.username_taken : undefined,
+    ...(config.username === 'optional' && { optional: true }),
+  }
+  return [
+    {
+      name: 'email',
+      kind: 'email',
+      label: words.email,
+      autocomplete: 'email',
+      maxLength: 254,
+      autofocus: true,
+      fault: error?.code === 'email_taken' ? words.emailTaken : undefined,
+    },
+    ...(config.username === 'off' ? [] : [username]),
+    {
+      name: 'first_name',
+      kind: 'text',
+      label: words.firstName,
+      autocomplete: 'given-name',
+      maxLength: 150,
+      optional: true,
+    },
+    {
+      name: 'last_name',
+      kind: 'text',
+      label: words.lastName,
+      autocomplete: 'family-name',
+      maxLength: 150,
+      optional: true,
+    },
+    {
+      name: 'password',
+      kind: 'new-password',
+      label: words.password,
+      autocomplete: 'new-password',
+      hint: words.hint(config.passwordMinLength),
+    },
+    { name: 'password_confirmation', kind: 'password', label: words.confirmation, autocomplete: 'new-password' },
+  ]
+}

@@ -1,0 +1,13 @@
+import type { Fetch } from './app.ts'
+
+/** Answers `GET /metrics` in the text format of Prometheus, and nothing else. It asks for no credential: it listens where only the scraper gets to. */
+export function metricsEndpoint(read: () => Promise<string>): Fetch {
+  return async ({ method, url }) => {
+    if (new URL(url).pathname !== '/metrics')
+      return new Response('not found: the figures are at /metrics\n', { status: 404 })
+    if (method !== 'GET' && method !== 'HEAD')
+      return new Response(null, { status: 405, headers: { allow: 'GET, HEAD' } })
+
+    return new Response(await read(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } })
+  }
+}

@@ -1,0 +1,223 @@
+import { Counter, collectDefaultMetrics, Gauge, type Metric, type MetricConfiguration, Registry } from 'prom-client'
+import type { Deps } from '../domain/deps.ts'
+import { mailBacklog } from '../domain/outbox.ts'
+import { type Monotonic, second, systemMonotonic } from '../kernel/clock.ts'
+import type { ErrorCode } from '../kernel/errors.ts'
+import type { EventName, Events, RecordedEvent } from '../kernel/events.ts'
+import { version } from '../kernel/version.ts'
+import { within } from '../kernel/within.ts'
+import type { RequestObserver } from './observer.ts'
+import { createRequestTimes } from './request-times.ts'
+import type { Route } from './route.ts'
+
+/** What a process counts about itself, for Prometheus. Loaded only where it is asked for: it costs memory. */
+export interface Metrics extends RequestObserver {
+  /** Counts what was recorded and committed. */
+  recorded(events: readonly RecordedEvent[]): void
+  /** Tells whom to ask when the figures are read. */
+  watch(deps: Deps): void
+  /** All figures as Prometheus reads them. */
+  text(): Promise<string>
+  /** The same as objects, which metrics-sum.ts adds up over several processes. */
+  figures(): Promise<MetricFigures>
+  /** One line for each metric of ours, for the manual. */
+  describe(): readonly { name: string; type: string; labels: readonly string[]; help: string }[]
+}
+
+export type MetricFigures = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
+
+/** Whoever asks must not wait for a database that hangs, in ms. */
+const patience = 2 * second
+
+type Outcome =
+  | 'success'
+  | 'invalid_credentials'
+  | 'inactive'
+  | 'unverified'
+  | 'password_disabled'
+  | 'rate_limited'
+  | 'overloaded'
+
+const outcomeOf = {
+  unknown_user: 'invalid_credentials',
+  wrong_password: 'invalid_credentials',
+  inactive: 'inactive',
+  unverified: 'unverified',
+  password_disabled: 'password_disabled',
+} as const satisfies Record<Events['signin.failed']['reason'], Outcome>
+
+/** Starts to count. Labels have the words of our own tables only: never what a request said. */
+export function createMetrics(now: Monotonic = systemMonotonic): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const described: { name: string; type: string; labels: readonly string[]; help: string }[] = []
+  const as = <Label extends string = never>(
+    type: string,
+    name: string,
+    help: string,
+    labels: readonly Label[] = [],
+  ): MetricConfiguration<Label> => {
+    described.push({ name, type, labels, help })
+    return { name, help, labelNames: labels, registers }
+  }
+
+  const { name, help } = as(
+    'histogram',
+    'gatelodge_http_request_duration_seconds',
+    'Time until an answer was ready, by the template of its route and the class of its status.',
+    ['method', 'route', 'status'],
+  )
+  const requests = createRequestTimes(name)
+  const asMetric = {
+    name,
+    get: async () => ({ name, help, type: 'histogram', aggregator: 'sum', values: requests.values() }),
+  }
+  registry.registerMetric(asMetric as unknown as Metric) // all that a registry asks of one
+  const errors = new Counter(as('counter', 'gatelodge_errors_total', 'Failures of routes, by their code.', ['code']))
+  const events = new Counter(as('counter', 'gatelodge_events_total', 'Events of the audit log.', ['event']))
+  const signIns = new Counter(
+    as(
+      'counter',
+      'gatelodge_signins_total',
+      'Sessions that started (success), and sign-ins that were refused, by the reason.',
+      ['outcome'],
+    ),
+  )
+  const limits = new Counter(
+    as('counter', 'gatelodge_limits_exceeded_total', 'Limits that were used up: from then on they refuse.', ['limit']),
+  )
+  const hashing = new Gauge(as('gauge', 'gatelodge_password_hashing', 'Passwords being hashed or checked.', ['state']))
+  const refusals = new Counter(
+    as('counter', 'gatelodge_password_hashing_refused_total', 'Refused since too many were waiting.'),
+  )
+  const cacheAnswers = new Counter(
+    as('counter', 'gatelodge_session_cache_total', 'Session checks, by whether memory had the answer.', ['result']),
+  )
+  const cacheEntries = new Gauge(as('gauge', 'gatelodge_session_cache_entries', 'Sessions in memory.'))
+  const cacheTrusted = new Gauge({
+    ...as('gauge', 'gatelodge_session_cache_trusted', '1 while memory may answer: changes elsewhere are heard of.'),
+    aggregator: 'min',
+  })
+  const pool = new Gauge(
+    as(
+      'gauge',
+      'gatelodge_database_pool',
+      'Connections to PostgreSQL that are open or idle; work that waits for one.',
+      ['state'],
+    ),
+  )
+  const databaseUp = new Gauge({
+    ...as('gauge', 'gatelodge_database_up', '1 when the database answered; else the figures of mails are left out.'),
+    aggregator: 'min',
+  })
+  const mails = new Gauge({
+    ...as('gauge', 'gatelodge_mails', 'Mails in the outbox, by state.', ['state']),
+    aggregator: 'max', // each process tells of the same outbox
+  })
+  const oldestMail = new Gauge({
+    ...as('gauge', 'gatelodge_mails_oldest_due_seconds', 'For how long the mail that is due longest has been due.'),
+    aggregator: 'max',
+  })
+  const processes = new Gauge(as('gauge', 'gatelodge_processes', 'Processes that serve.'))
+  const build = new Gauge({
+    ...as('gauge', 'gatelodge_build_info', 'Always 1; the labels tell what runs.', ['version', 'node']),
+    aggregator: 'first',
+  })
+  collectDefaultMetrics({ register: registry })
+  processes.set(1)
+  build.set({ version, node: process.versions.node }, 1)
+  let watched: Deps | undefined
+
+  function recorded(batch: readonly RecordedEvent[]): void {
+    for (const event of batch) {
+      events.inc({ event: event.name })
+      if (is(event, 'session.started')) countSignIn('success')
+      if (is(event, 'signin.failed')) countSignIn(outcomeOf[event.data.reason])
+      if (is(event, 'limit.exceeded')) limits.inc({ limit: event.data.limit })
+    }
+  }
+
+  function countSignIn(outcome: Outcome): void {
+    signIns.inc({ outcome })
+  }
+
+  function failed(route: Route, code: ErrorCode): void {
+    errors.inc({ code })
+    if (route.limit === 'signIn' && (code === 'rate_limited' || code === 'overloaded')) countSignIn(code)
+  }
+
+  async function refresh(): Promise<void> {
+    if (!watched) return
+
+    const { hasher, sessionCache, store } = watched
+    const { running, waiting, refused } = hasher.load()
+    hashing.set({ state: 'running' }, running)
+    hashing.set({ state: 'waiting' }, waiting)
+    setCounter(refusals, {}, refused)
+
+    const { hits, misses, entries, trusted } = sessionCache.figures()
+    setCounter(cacheAnswers, { result: 'hit' }, hits)
+    cacheAnswers.inc({ result: 'miss' }, misses)
+    cacheEntries.set(entries)
+    cacheTrusted.set(trusted ? 1 : 0)
+
+    const connections = store.pool()
+    if (connections) for (const [state, count] of Object.entries(connections)) pool.set({ state }, count)
+    await refreshMails(watched)
+  }
+
+  async function refreshMails({ store, clock }: Deps): Promise<void> {
+    mails.reset()
+    oldestMail.reset()
+    databaseUp.set(0)
+    try {
+      const look = mailBacklog(store.db, clock.now())
+      const {
+        oldestDue,
+        requested,
+        sending,
+        failed: givenUp,
+      } = await within(patience, look, () => new Error('no answer'))
+      for (const [state, count] of Object.entries({ requested, sending, failed: givenUp })) mails.set({ state }, count)
+      oldestMail.set(oldestDue / second)
+      databaseUp.set(1)
+    } catch {
+      // The other figures are worth having all the more when the database is away.
+    }
+  }
+
+  return {
+    now,
+    recorded,
+    failed,
+    answered(route, status, startedAt) {
+      requests.add(route, status, now() - startedAt)
+    },
+    watch(deps) {
+      watched = deps
+    },
+    async text() {
+      await refresh()
+      return registry.metrics()
+    },
+    async figures() {
+      await refresh()
+      return registry.getMetricsAsJSON()
+    },
+    describe: () => described,
+  }
+}
+
+function is<Name extends EventName>(event: RecordedEvent, name: Name): event is RecordedEvent<Name> {
+  return event.name === name
+}
+
+/** Shows a sum that is counted elsewhere. */
+function setCounter<Label extends string>(
+  counter: Counter<Label>,
+  labels: Partial<Record<Label, string>>,
+  sum: number,
+) {
+  counter.reset()
+  counter.inc(labels, sum)
+}

@@ -1,0 +1,146 @@
+import { second } from '../kernel/clock.ts'
+import { AuthError, type ErrorCode, invalidField } from '../kernel/errors.ts'
+import { safeName } from './json.ts'
+import type { FormValues } from './route.ts'
+
+/** One file that a route takes as multipart/form-data. */
+export interface UploadSpec {
+  /** The name of the file's field. */
+  readonly field: string
+  readonly maxBytes: number
+  /** The code of a larger file. */
+  readonly tooLarge: ErrorCode
+  /** What the file may be, for the documents; the operation judges by content. */
+  readonly types: readonly string[]
+  /** How long the body may take to arrive, in ms. */
+  readonly patience: number
+}
+
+export interface Upload {
+  readonly file: Uint8Array<ArrayBuffer>
+  readonly fields: FormValues
+}
+
+/** Shorter than the server's own limit for a request, which answers with a closed connection. */
+export const uploadPatience = 25 * second
+
+/** Room for boundaries, headers of parts and text fields. */
+const slack = 16 * 1024
+/** Read and dropped so that the client can read the answer; a photo straight from a camera is below. */
+const readAtMost = 16 * 1024 * 1024
+const maxHeaderBytes = 1024
+
+/**
+ * The one file of a multipart/form-data body (RFC 7578) with the text fields beside it, in bounded memory and time. `Request.formData()` has no bound, takes any number of parts, and
+ * refuses boundaries that the standard allows. @throws media_type_unsupported, input_invalid, and the code for a file that is too large
+ */
+export async function readUpload(
+  request: Request,
+  spec: UploadSpec,
+  textFields: readonly string[] = [],
+): Promise<Upload> {
+  const type = /^multipart\/form-data;\s*boundary=("?)([\w'()+,./:=?-]{1,70})\1$/i.exec(
+    request.headers.get('content-type') ?? '',
+  )
+  if (!type?.[2]) throw new AuthError('media_type_unsupported', { detail: 'Send the body as multipart/form-data' })
+
+  const body = await receive(request, spec)
+  return toUpload(readParts(body, type[2], 1 + textFields.length), spec, textFields)
+}
+
+interface Part {
+  readonly name: string
+  readonly content: Uint8Array<ArrayBuffer>
+}
+
+async function receive(request: Request, spec: UploadSpec): Promise<Buffer<ArrayBuffer>> {
+  const { maxBytes, patience } = spec
+  const declared = Number(request.headers.get('content-length') ?? '0')
+  if (declared > readAtMost) throw new AuthError(spec.tooLarge)
+  if (!request.body) return Buffer.alloc(0)
+
+  // Left as it is when we give up: cancelling it would close the connection before the answer.
+  const reader = request.body.getReader()
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(invalidField('body', 'too_slow', 'The body took too long')), patience)
+  const parts: Uint8Array[] = []
+  let size = 0
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), late.promise])
+      if (done) break
+      size += value.byteLength
+      if (size > readAtMost) break
+      if (size > maxBytes + slack) parts.length = 0
+      else parts.push(value)
+    }
+  } catch (error) {
+    if (error instanceof AuthError) throw error
+    throw invalidField('body', 'incomplete', 'The body ended before its end') // a client that leaves is no fault of ours
+  } finally {
+    clearTimeout(timer)
+  }
+  if (size > maxBytes + slack) throw new AuthError(spec.tooLarge)
+  return Buffer.concat(parts)
+}
+
+/** RFC 2046, section 5.1.1, without what no client of today sends: text around the parts and space behind a boundary. */
+function readParts(body: Buffer<ArrayBuffer>, boundary: string, most: number): Part[] {
+  const delimiter = Buffer.from(`\r\n--${boundary}`)
+  const first = delimiter.subarray(2)
+  if (!body.subarray(0, first.length).equals(first)) throw broken()
+
+  const parts: Part[] = []
+  let at = first.length
+  while (textAt(body, at, 2) !== '--') {
+    const headerEnd = body.subarray(at, at + maxHeaderBytes).indexOf('\r\n\r\n')
+    const start = at + headerEnd + 4
+    const end = body.indexOf(delimiter, start)
+    if (textAt(body, at, 2) !== '\r\n' || headerEnd < 0 || end < 0) throw broken()
+    if (parts.length === most) throw invalidField('body', 'too_many', 'The body has more parts than fields are known')
+
+    parts.push({ name: nameOf(textAt(body, at, headerEnd)), content: new Uint8Array(body.subarray(start, end)) })
+    at = end + delimiter.length
+  }
+  return parts
+}
+
+function textAt(body: Buffer, at: number, length: number): string {
+  return body.toString('latin1', at, at + length)
+}
+
+/** The field that a part is for. Its file name and type are not looked at: they are what the sender likes them to be. */
+function nameOf(headers: string): string {
+  const [disposition = '', another] = headers.split('\r\n').filter((line) => /^content-disposition:/i.test(line))
+  const match = /^content-disposition:\s*form-data;\s*name="([^"\\]{1,64})"(?:;|$)/i.exec(disposition)
+  if (!match?.[1] || another !== undefined) throw broken()
+  return match[1]
+}
+
+function toUpload(
+  parts: readonly Part[],
+  { field, maxBytes, tooLarge }: UploadSpec,
+  textFields: readonly string[],
+): Upload {
+  const values = new Map<string, Part>()
+  for (const part of parts) {
+    const isKnown = part.name === field || textFields.includes(part.name)
+    if (!isKnown) throw invalidField(safeName(part.name), 'unknown', 'Unknown field')
+    if (values.has(part.name)) throw invalidField(part.name, 'duplicate', 'Given twice')
+    values.set(part.name, part)
+  }
+  const file = values.get(field)?.content
+  if (!file?.length) throw invalidField(field, 'required', 'This field is required') // a browser sends an empty file for none
+  if (file.length > maxBytes) throw new AuthError(tooLarge)
+
+  values.delete(field)
+  return { file, fields: Object.fromEntries([...values].map(([name, { content }]) => [name, textOf(content)])) }
+}
+
+function textOf(content: Uint8Array): string {
+  return new TextDecoder().decode(content)
+}
+
+function broken(): AuthError {
+  return invalidField('body', 'malformed', 'The body is no multipart/form-data')
+}

@@ -1,0 +1,27 @@
+import { AuthError } from '../kernel/errors.ts'
+
+/** Uploads under way: each holds its body in memory until it is answered. */
+export interface UploadSlots {
+  /** Runs an upload of somebody. @throws overloaded when too many are under way */
+  run<T>(subject: string, upload: () => Promise<T>): Promise<T>
+}
+
+/** Slots for `most` uploads at once, `each` for one subject: a slow sender must not keep the others out, nor fill the memory. */
+export function createUploadSlots({ most, each }: { readonly most: number; readonly each: number }): UploadSlots {
+  const underWay: string[] = []
+
+  return {
+    async run(subject, upload) {
+      const own = underWay.filter((other) => other === subject).length
+      if (underWay.length >= most || own >= each)
+        throw new AuthError('overloaded', { retryAfter: 5, detail: 'Too many files are on their way; try again' })
+
+      underWay.push(subject)
+      try {
+        return await upload()
+      } finally {
+        underWay.splice(underWay.indexOf(subject), 1)
+      }
+    },
+  }
+}

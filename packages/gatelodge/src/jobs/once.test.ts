@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { composeTest, forEachDatabase, testApp } from '../../test/support/app.ts'
+import { bareDatabase } from '../../test/support/databases.ts'
+import { testClock } from '../../test/support/deps.ts'
+import { hour, minute, second } from '../kernel/clock.ts'
+import { claimRun, repeatOnce } from './once.ts'
+
+const interval = 10 * minute
+
+forEachDatabase('jobs that run once', (engine) => {
+  test('however many processes look, and however often, one of them runs the job in each interval', async () => {
+    const database = await bareDatabase(engine)
+    const clock = testClock()
+    const processes = await Promise.all(
+      Array.from({ length: 4 }, () => composeTest({ database: database.location }, clock, [])),
+    )
+    const looks = async () => {
+      const claims = Array.from({ length: 5 }, () => processes.map(({ deps }) => claimRun(deps, 'trial', interval)))
+      return (await Promise.all(claims.flat())).filter(Boolean).length
+    }
+    for (let round = 0; round < 5; round += 1) {
+      assert.equal(await looks(), 1, `runs in interval ${round}`)
+      clock.advance(interval - 1)
+      assert.equal(await looks(), 0)
+      clock.advance(1)
+    }
+    for (const { close } of processes) await close()
+    await database.release()
+  })
+
+  test('a process that died in the middle of its run stops no later run', async () => {
+    await using app = await testApp({ engine })
+    assert.equal(await claimRun(app.deps, 'trial', interval), true) // and nothing more is heard of it
+    app.clock.advance(interval)
+    assert.equal(await claimRun(app.deps, 'trial', interval), true)
+    const [job] = await app.rows('jobs')
+    assert.deepEqual([job?.ran_at, job?.due_at], [app.clock.now(), app.clock.now() + interval])
+  })
+
+  test('a clock that is set back stops no job, and one that is a little behind others starts none', async () => {
+    await using app = await testApp({ engine })
+    assert.equal(await claimRun(app.deps, 'trial', interval), true)
+    app.clock.advance(-50 * second)
+    assert.equal(await claimRun(app.deps, 'trial', interval), false)
+    app.clock.advance(-hour)
+    assert.equal(await claimRun(app.deps, 'trial', interval), true)
+    assert.equal(await claimRun(app.deps, 'trial', interval), false)
+    app.clock.advance(interval)
+    assert.equal(await claimRun(app.deps, 'trial', interval), true)
+  })
+
+  test('jobs of different names do not wait for one another', async () => {
+    await using app = await testApp({ engine })
+    assert.equal(await claimRun(app.deps, 'trial', interval), true)
+    assert.equal(await claimRun(app.deps, 'other', interval), true)
+  })
+
+  test('the job runs by itself, and a run that fails is logged and does not end it', async () => {
+    await using app = await testApp({ engine })
+    const ran = Promise.withResolvers<void>()
+    let runs = 0
+    const job = repeatOnce(app.deps, 'trial', 50, async () => {
+      app.clock.advance(50)
+      runs += 1
+      if (runs === 3) ran.resolve()
+      throw new Error('a run that fails')
+    })
+    job.start()
+    await ran.promise
+    await job.stop()
+    assert.deepEqual(
+      app.logged.filter(({ job: name }) => name === 'trial').map(({ level, message }) => [level, message]),
+      Array.from({ length: 3 }, () => ['error', 'a job failed']),
+    )
+  })
+})

@@ -1,0 +1,62 @@
+import type { z } from 'zod'
+import type { Deps } from '../domain/deps.ts'
+import type { AddressLimit } from '../domain/limits.ts'
+import type { Answer, Route, RouteContext } from '../http/route.ts'
+import { route } from '../http/route.ts'
+import type { ErrorCode } from '../kernel/errors.ts'
+import { redirectAnswer } from './page-context.ts'
+
+/** A button of a page of somebody signed in. */
+export interface ActionPage<Body> {
+  readonly path: `/${string}`
+  readonly summary: string
+  /** The page that has the button. */
+  readonly on: string
+  readonly limit: AddressLimit
+  readonly body: z.ZodType<Body>
+  readonly errors: readonly ErrorCode[]
+  readonly submit: (deps: Deps, context: RouteContext<'session', Body, undefined, undefined>) => Promise<Answer>
+  readonly recover?: Route['recover']
+}
+
+/** The two routes of a button: POST acts, and GET, where a sign-in on the way comes back to, leads to its page. */
+export function actionPage<Body>({
+  path,
+  summary,
+  on,
+  limit,
+  body,
+  errors,
+  submit,
+  recover,
+}: ActionPage<Body>): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path,
+      tag: 'Pages',
+      summary,
+      auth: 'none',
+      origin: 'read',
+      limit: 'none',
+      answers: { 303: { description: 'To the page of the button', schema: null } },
+      errors: [],
+      handle: (deps, { cookies }) => redirectAnswer(deps, { cookies }, on),
+    }),
+    route({
+      method: 'POST',
+      path,
+      tag: 'Pages',
+      summary,
+      auth: 'session',
+      origin: 'form',
+      limit,
+      bodyType: 'form',
+      body,
+      answers: { 303: { description: 'Done; back to the page', schema: null } },
+      errors,
+      handle: submit,
+      ...(recover && { recover }),
+    }),
+  ]
+}

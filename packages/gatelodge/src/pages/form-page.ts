@@ -1,0 +1,92 @@
+import type { z } from 'zod'
+import type { Deps } from '../domain/deps.ts'
+import type { AddressLimit } from '../domain/limits.ts'
+import type { UploadSpec } from '../http/multipart.ts'
+import { statusOf } from '../http/problem.ts'
+import type { Answer, AuthLevel, Route, RouteContext } from '../http/route.ts'
+import { route } from '../http/route.ts'
+import type { ErrorCode } from '../kernel/errors.ts'
+import type { FormState } from './form.ts'
+import { type PageContent, type PageContext, type PageView, pageAnswer } from './page-context.ts'
+
+/** A page with one form: GET shows it, POST sends it. */
+export interface FormPage<Auth extends AuthLevel, Body, Query> {
+  readonly path: `/${string}`
+  readonly summary: string
+  readonly auth: Auth
+  readonly limit: AddressLimit
+  /** What the address may carry; the rest is ignored. */
+  readonly query?: z.ZodType<Query>
+  /** The schema of the form; that of the API where both say the same. */
+  readonly body?: z.ZodType<Body>
+  /** The one file of the form, in place of `body`. */
+  readonly upload?: UploadSpec
+  /** Failures that are told on the form itself. */
+  readonly errors: readonly ErrorCode[]
+  readonly statuses?: Partial<Readonly<Record<ErrorCode, number>>>
+  /** An answer in place of the form, or the values it begins with. */
+  readonly open?: (
+    deps: Deps,
+    context: RouteContext<Auth, undefined, Query, undefined>,
+  ) => Answer | FormState | Promise<Answer | FormState>
+  readonly view: (deps: Deps, context: PageContextOf<Auth>, view: PageView, state: FormState) => PageContent
+  readonly submit: (deps: Deps, context: RouteContext<Auth, Body, undefined, undefined>) => Promise<Answer>
+  /** Answers a failure that the form cannot put right, such as a link that was spent. */
+  readonly recover?: Route['recover']
+}
+
+/** What a page knows of the request when its route wants this auth level. */
+export type PageContextOf<Auth extends AuthLevel> = PageContext &
+  Pick<RouteContext<Auth, undefined, undefined, undefined>, 'me'>
+
+/** The two routes of a page with a form. A failure shows the form again with what was sent, passwords aside. */
+export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: FormPage<Auth, Body, Query>): Route[] {
+  const { path, summary, auth, limit, errors, statuses = {}, view } = spec
+  const again: readonly ErrorCode[] = [...errors, 'input_invalid', 'cross_site']
+  const show = (deps: Deps, context: PageContext, state: FormState, status = 200) =>
+    // A route of level `session` comes here with one: see `recover`.
+    pageAnswer(deps, context, (pageView) => view(deps, context as PageContextOf<Auth>, pageView, state), status)
+
+  const opening = route({
+    method: 'GET',
+    path,
+    tag: 'Pages',
+    summary,
+    auth,
+    origin: 'read',
+    limit: 'none',
+    ...(spec.query && { query: spec.query }),
+    answers: { 200: { description: 'The form', schema: 'html' } },
+    errors: [],
+    statuses,
+    ...(spec.recover && { recover: spec.recover }),
+    async handle(deps, context) {
+      const opened = await spec.open?.(deps, context as RouteContext<Auth, undefined, Query, undefined>)
+      if (opened && 'status' in opened) return opened
+      return show(deps, context, opened ?? { values: {} })
+    },
+  })
+  const sending = route({
+    method: 'POST',
+    path,
+    tag: 'Pages',
+    summary,
+    auth,
+    origin: 'form',
+    limit,
+    bodyType: 'form',
+    ...(spec.body && { body: spec.body }),
+    ...(spec.upload && { upload: spec.upload }),
+    answers: { 303: { description: 'Done; on to the next page', schema: null } },
+    errors,
+    statuses,
+    handle: (deps, context) => spec.submit(deps, context as RouteContext<Auth, Body, undefined, undefined>),
+    recover(deps, failed, error) {
+      // What proved no origin was not looked at any further, so nobody is known.
+      const isNobody = auth === 'session' && !failed.me
+      if (isNobody || !again.includes(error.code)) return spec.recover?.(deps, failed, error)
+      return show(deps, failed, { values: failed.form, error }, statuses[error.code] ?? statusOf[error.code])
+    },
+  })
+  return [opening, sending]
+}

@@ -1,0 +1,169 @@
+import { formTokenField } from '../http/form-token.ts'
+import type { FormValues } from '../http/route.ts'
+import type { AuthError } from '../kernel/errors.ts'
+import { type Html, html } from './html.ts'
+import type { PageView } from './page-context.ts'
+import { pageWords } from './words/index.ts'
+
+/** One field of a form; its name is that of the schema which reads it. */
+export interface Field {
+  readonly name: string
+  readonly label: string
+  readonly kind:
+    | 'text'
+    | 'email'
+    | 'password'
+    | 'new-password'
+    | 'checkbox'
+    | 'date'
+    | 'url'
+    | 'tel'
+    | 'select'
+    | 'file'
+    | 'hidden'
+  /** What browsers and password managers fill in (WHATWG HTML, autofill). */
+  readonly autocomplete?: string
+  readonly hint?: string
+  readonly optional?: true
+  readonly maxLength?: number
+  /** What a `select` offers: values with their labels. */
+  readonly options?: readonly (readonly [value: string, label: string])[]
+  /** The content types that a `file` may have. */
+  readonly accept?: readonly string[]
+  /** Where the page begins to be filled in. */
+  readonly autofocus?: true
+  /** What is wrong with it, when the failure itself does not name the field. */
+  readonly fault?: string | undefined
+}
+
+/** What a form shows: what was sent before, and what was wrong with it. */
+export interface FormState {
+  readonly values: FormValues
+  readonly error?: AuthError
+}
+
+/** A form as it is laid out. */
+export interface FormLayout {
+  readonly action: string
+  readonly fields: readonly Field[]
+  readonly submit: string
+  /** How the button looks; `danger` is for what cannot be undone. */
+  readonly look?: 'quiet' | 'danger'
+  /** The id of the heading that says what the button is about, where several are alike. */
+  readonly about?: string
+  /** The answer is a file, and the page stays. */
+  readonly isDownload?: true
+  /** Whose password is asked for, so that password managers offer and update the right one. */
+  readonly account?: string
+  /** What is wrong as a whole, when no field is: words for the page's own error codes. */
+  readonly problem?: string
+}
+
+/** A form with its token, labels, hints and faults. Passwords are never filled in again. The first field with a fault is focused, and all faults are announced. */
+export function form(view: PageView, state: FormState, layout: FormLayout): Html {
+  const faults = faultsOf(view, state, layout)
+  const first = layout.fields.find(({ name }) => faults.has(name))?.name
+
+  const hasFile = layout.fields.some(({ kind }) => kind === 'file')
+
+  return html`<form class="form" method="post" action="${layout.action}"${hasFile && html` enctype="multipart/form-data"`}${layout.isDownload && html` data-download`} novalidate>
+<input type="hidden" name="${formTokenField}" value="${view.formToken}">
+${layout.account !== undefined && html`<input type="text" autocomplete="username" value="${layout.account}" readonly hidden>`}
+${summary(view, state, layout, faults)}
+${layout.fields.map((field) => formField(view, field, state, faults.get(field.name), field.name === first, first === undefined))}
+<button class="button${layout.look && ` ${layout.look}`}" type="submit"${layout.about !== undefined && html` aria-describedby="${layout.about}"`}>${layout.submit}</button>
+</form>`
+}
+
+function summary(
+  view: PageView,
+  { error }: FormState,
+  layout: FormLayout,
+  faults: ReadonlyMap<string, string>,
+): Html | false {
+  const words = pageWords[view.language].form
+  const problem = layout.problem ?? (error?.code === 'cross_site' ? words.tryAgain : undefined)
+  if (problem === undefined && error === undefined && faults.size === 0) return false
+
+  const items = layout.fields.flatMap(({ name, label }) => {
+    const fault = faults.get(name)
+    return fault === undefined ? [] : [html`<li><a href="#field-${name}">${label}</a>: ${fault}</li>`]
+  })
+  return html`<div class="errors" role="alert" tabindex="-1"><p>${problem ?? words.summary}</p>${
+    items.length > 0 && html`<ul>${items}</ul>`
+  }</div>`
+}
+
+function formField(
+  view: PageView,
+  field: Field,
+  state: FormState,
+  fault: string | undefined,
+  isFirstFault: boolean,
+  isClean: boolean,
+): Html {
+  const { name, kind } = field
+  if (kind === 'hidden') return html`<input type="hidden" name="${name}" value="${state.values[name]}">`
+
+  const isSecret = kind === 'password' || kind === 'new-password'
+  const id = `field-${name}`
+  const described = [fault !== undefined && `${id}-fault`, field.hint !== undefined && `${id}-hint`]
+    .filter(Boolean)
+    .join(' ')
+  const focus = (isFirstFault || (isClean && field.autofocus)) && html` autofocus`
+  const common = html`id="${id}" name="${name}"${described !== '' && html` aria-describedby="${described}"`}${
+    fault !== undefined && html` aria-invalid="true"`
+  }${focus}`
+  if (kind === 'checkbox') {
+    return html`<div class="field check"><input type="checkbox" value="on" ${common}${state.values[name] === 'on' && html` checked`}> <label for="${id}">${field.label}</label></div>`
+  }
+
+  const words = pageWords[view.language].form
+  const control = controlOf(field, common, state.values[name] ?? '')
+  return html`<div class="field">
+<label for="${id}">${field.label}${field.optional && html` <span class="muted">(${words.optional})</span>`}</label>
+${isSecret ? html`<div class="secret" data-show="${words.show}|${words.showPassword}" data-hide="${words.hide}|${words.hidePassword}"${kind === 'new-password' && strengthHints(words.strength)}>${control}</div>` : control}
+${fault !== undefined && html`<p class="fault" id="${id}-fault">${fault}</p>`}
+${field.hint !== undefined && html`<p class="hint muted" id="${id}-hint">${field.hint}</p>`}
+</div>`
+}
+
+function controlOf(field: Field, common: Html, value: string): Html {
+  const { kind } = field
+  const filledIn = field.autocomplete !== undefined && html` autocomplete="${field.autocomplete}"`
+  const required = !field.optional && html` required aria-required="true"`
+  if (kind === 'select') {
+    const options = (field.options ?? []).map(
+      ([option, label]) => html`<option value="${option}"${option === value && html` selected`}>${label}</option>`,
+    )
+    return html`<select ${common}${filledIn}>${options}</select>`
+  }
+  if (kind === 'file') return html`<input type="file" ${common} accept="${field.accept?.join(',')}"${required}>`
+
+  const isSecret = kind === 'password' || kind === 'new-password'
+  const isLatin = kind === 'email' || kind === 'url' || kind === 'tel'
+  return html`<input type="${isSecret ? 'password' : kind}" ${common}${filledIn}${
+    field.maxLength !== undefined && html` maxlength="${field.maxLength}"`
+  }${required}${!isSecret && html` value="${value}"`}${
+    isSecret && html` spellcheck="false" autocapitalize="none"`
+  }${kind === 'email' && html` inputmode="email" spellcheck="false" autocapitalize="none"`}${isLatin && html` dir="ltr"`}>`
+}
+
+function strengthHints(words: { readonly [Key in 'weak' | 'fair' | 'good' | 'strong']: string }): Html {
+  return html` data-strength="${[words.weak, words.fair, words.good, words.strong].join('|')}"`
+}
+
+/** Faults by field in the reader's language. */
+function faultsOf({ language }: PageView, { error }: FormState, layout: FormLayout): Map<string, string> {
+  const words: Readonly<Record<string, string>> = pageWords[language].faults
+  const faults = new Map<string, string>()
+  for (const { name, fault } of layout.fields) if (fault !== undefined) faults.set(name, fault)
+  const proof = error?.code === 'incorrect_password' && layout.fields.find(({ kind }) => kind === 'password')
+  if (proof) faults.set(proof.name, pageWords[language].faults.incorrect_password)
+  for (const { field, code } of error?.faults ?? []) {
+    const name = field.split('.').at(-1) ?? field
+    if (layout.fields.some((known) => known.name === name))
+      faults.set(name, words[code] ?? pageWords[language].faults.invalid)
+  }
+  return faults
+}

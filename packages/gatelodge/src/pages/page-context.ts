@@ -1,0 +1,93 @@
+import type { Deps } from '../domain/deps.ts'
+import type { LiveSession } from '../domain/session-cache.ts'
+import type { CookieJar } from '../http/cookies.ts'
+import { formToken } from '../http/form-token.ts'
+import type { Answer } from '../http/route.ts'
+import type { Actor } from '../kernel/actor.ts'
+import { newId } from '../kernel/ids.ts'
+import { type Language, languages } from '../kernel/languages.ts'
+import type { Html } from './html.ts'
+import { page } from './layout.ts'
+
+/** What a page knows of the request: every route context and every failed request is one. */
+export interface PageContext {
+  readonly actor: Actor
+  readonly cookies: CookieJar
+  readonly header: (name: string) => string | undefined
+  readonly me: LiveSession | undefined
+  readonly path: string
+}
+
+/** What a page says. */
+export interface PageContent {
+  readonly title: string
+  readonly body: Html
+  readonly wide?: boolean
+  /** Where the language switcher comes back to; the path without its query when absent. */
+  readonly here?: string
+}
+
+/** The language of a request's reader. */
+export function languageOfReader(context: Pick<PageContext, 'actor'>): Language {
+  return context.actor.language ?? languages[0]
+}
+
+/** What the maker of a page is given. */
+export interface PageView {
+  readonly language: Language
+  /** The hidden field that every form of the page carries. */
+  readonly formToken: string
+}
+
+/** A page in its frame: the reader's language, who is signed in, and the message that a redirect brought, shown once. */
+export function pageAnswer(
+  deps: Deps,
+  context: PageContext,
+  content: (view: PageView) => PageContent,
+  status = 200,
+): Answer {
+  const { token, cookie } = tokenForForms(deps, context)
+  const flash = readFlash(deps, context)
+  const language = languageOfReader(context)
+  const { here = context.path, ...said } = content({ language, formToken: token })
+  const html = page({
+    ...said,
+    theme: deps.theme,
+    language,
+    frame: { path: here, isSignedIn: context.me !== undefined, formToken: token, flash },
+  })
+  const cookies = [...(cookie ? [cookie] : []), ...(flash === undefined ? [] : [context.cookies.flash.clear()])]
+  return { status, html, cookies }
+}
+
+/** Goes on to another page (post, redirect, get), which shows `message` once. */
+export function redirectAnswer(
+  deps: Deps,
+  context: Pick<PageContext, 'cookies'>,
+  location: string,
+  message?: string,
+  cookies: readonly string[] = [],
+): Answer {
+  if (message === undefined) return { status: 303, location, cookies }
+  // Sealed: nobody else can put words on our pages.
+  return {
+    status: 303,
+    location,
+    cookies: [...cookies, context.cookies.flash.set(deps.keyring.seal('flash', message, 'page'), 60)],
+  }
+}
+
+function readFlash(deps: Deps, context: PageContext): string | undefined {
+  const sealed = context.cookies.flash.read(context.header('cookie'))
+  return sealed === undefined ? undefined : deps.keyring.open('flash', sealed, 'page')
+}
+
+/** The token of the forms of a page; a stranger's browser gets a cookie to bind it to. */
+function tokenForForms(deps: Deps, context: PageContext): { token: string; cookie?: string } {
+  if (context.me) return { token: formToken(deps.keyring, context.me, '') }
+
+  const known = context.cookies.form.read(context.header('cookie'))
+  const browser = known !== undefined && /^[\w-]{22}$/.test(known) ? known : newId(deps.random)
+  const token = formToken(deps.keyring, undefined, browser)
+  return browser === known ? { token } : { token, cookie: context.cookies.form.set(browser) }
+}

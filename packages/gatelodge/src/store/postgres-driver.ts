@@ -1,0 +1,150 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type DatabaseIntrospector,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from 'kysely'
+import type pg from 'pg'
+import { minute, second } from '../kernel/clock.ts'
+import { AuthError } from '../kernel/errors.ts'
+import { within } from '../kernel/within.ts'
+import { connectFailure, endsConnection, noAnswer, statementFailure } from './postgres-errors.ts'
+
+/** How long things may take, in ms. */
+export interface Patience {
+  readonly statementTimeout: number
+  readonly lockTimeout: number
+}
+
+/** How much longer than the server we wait for the server's own word that it took too long, in ms. */
+const grace = 5 * second
+/** A process that stands still must not keep its row locks, in ms. */
+const idleInTransaction = minute
+
+/**
+ * A Kysely dialect over a pool that may itself lead to a pooler: no state of a session, no named statements. Trouble of the database becomes an
+ * AuthError here, and nowhere else. Null for `patience` bounds nothing: for work on whole tables.
+ */
+export function postgresDialect(pool: pg.Pool, patience: Patience | null): Dialect {
+  return {
+    createDriver: () => new PostgresDriver(pool, patience),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+    createAdapter: () => new PostgresAdapter(),
+    createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new PostgresIntrospector(db),
+  }
+}
+
+class PostgresDriver implements Driver {
+  readonly #pool: pg.Pool
+  readonly #patience: Patience | null
+  readonly #begin: string
+
+  constructor(pool: pg.Pool, patience: Patience | null) {
+    this.#pool = pool
+    this.#patience = patience
+    // One message of the simple protocol, so that no time is lost; and for this transaction only, since the next may be on another connection.
+    this.#begin = [
+      'begin',
+      `set local statement_timeout = ${patience?.statementTimeout ?? 0}`,
+      `set local lock_timeout = ${patience?.lockTimeout ?? 0}`,
+      `set local idle_in_transaction_session_timeout = ${patience ? idleInTransaction : 0}`,
+    ].join('; ')
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<PostgresConnection> {
+    try {
+      return new PostgresConnection(await this.#pool.connect(), this.#patience)
+    } catch (error) {
+      throw connectFailure(error)
+    }
+  }
+
+  async beginTransaction(connection: PostgresConnection): Promise<void> {
+    await connection.begin(this.#begin)
+  }
+
+  async commitTransaction(connection: PostgresConnection): Promise<void> {
+    // Without an answer nobody knows whether it was committed: that is an error, and must not be tried again.
+    if ((await connection.ask('commit')).command === 'COMMIT') return
+    throw new Error('the transaction was undone, since a statement of it had failed')
+  }
+
+  async rollbackTransaction(connection: PostgresConnection): Promise<void> {
+    await connection.rollback()
+  }
+
+  async releaseConnection(connection: PostgresConnection): Promise<void> {
+    connection.release()
+  }
+
+  async destroy(): Promise<void> {} // the pool belongs to who made it
+}
+
+class PostgresConnection implements DatabaseConnection {
+  readonly #client: pg.PoolClient
+  readonly #patience: Patience | null
+  #inTransaction = false
+  #isLost = false
+  readonly #lose = () => {
+    this.#isLost = true
+  }
+
+  constructor(client: pg.PoolClient, patience: Patience | null) {
+    this.#client = client
+    this.#patience = patience
+    client.once('end', this.#lose)
+    client.once('error', this.#lose)
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, rowCount, command } = await this.ask<R & pg.QueryResultRow>(query.sql, query.parameters)
+    if (command === 'SELECT' || rowCount === null) return { rows }
+    return { rows, numAffectedRows: BigInt(rowCount) }
+  }
+
+  /** Nothing streams: it would hold a connection while somebody else works. */
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('streaming is not supported; page through the rows')
+  }
+
+  async begin(sql: string): Promise<void> {
+    await this.ask(sql)
+    this.#inTransaction = true
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#isLost) return
+    await this.ask('rollback').catch(this.#lose) // what made us roll back is what the caller has to hear
+  }
+
+  /** Runs one statement. @throws service_unavailable, database_busy, and what is a fault of the statement as it came */
+  async ask<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<pg.QueryResult<R>> {
+    try {
+      const answer = this.#client.query<R>(text, values && [...values])
+      return this.#patience === null ? await answer : await within(this.#longest(this.#patience), answer, noAnswer)
+    } catch (error) {
+      const meaning = statementFailure(error, this.#isLost)
+      if (error instanceof AuthError || endsConnection(meaning)) this.#lose()
+      throw meaning
+    }
+  }
+
+  /** Outside of a transaction the server knows no bound: it would be state of the session. */
+  #longest({ statementTimeout }: Patience): number {
+    return this.#inTransaction ? statementTimeout + grace : statementTimeout
+  }
+
+  release(): void {
+    this.#client.off('end', this.#lose)
+    this.#client.off('error', this.#lose)
+    this.#client.release(this.#isLost)
+  }
+}

@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import pg from 'pg'
+import { type LogLine, recordingLog } from '../../test/support/deps.ts'
+import { freshPostgresDatabase, stopOwnPostgres } from '../../test/support/postgres.ts'
+import { tcpProxy } from '../../test/support/tcp-proxy.ts'
+import type { UserId } from '../kernel/ids.ts'
+import { systemRandom } from '../kernel/random.ts'
+import { openPostgres } from './postgres.ts'
+import { createPostgresListener } from './postgres-listener.ts'
+import type { Notice, Store } from './store.ts'
+
+after(stopOwnPostgres)
+
+test('who does not listen is told at each look that rows may have changed', async () => {
+  await using one = await listening({ listen: false })
+  assert.equal(one.store.seesForeignCommits(), false)
+  assert.notEqual(one.store.foreignVersion(), one.store.foreignVersion())
+})
+
+test('who listens hears other processes, and the version stands still', async () => {
+  await using one = await listening()
+  await using other = await listening({ url: one.url })
+  const version = one.store.foreignVersion()
+
+  await say(other.store, { users: ['u' as UserId], mail: true })
+  await say(other.store, { mail: true })
+  await until(() => one.heard.length === 2)
+  assert.deepEqual(one.heard, [{ users: ['u'], mail: true }, { mail: true }])
+  assert.equal(one.store.foreignVersion(), version)
+})
+
+test('own notices come back with their users, for commits whose answer was lost, but wake no mail', async () => {
+  await using one = await listening()
+  await say(one.store, { users: ['u' as UserId], mail: true })
+  await until(() => one.heard.length === 1)
+  assert.deepEqual(one.heard, [{ users: ['u'] }])
+})
+
+test('a notice of many users means everybody, and is short enough for PostgreSQL', async () => {
+  await using one = await listening()
+  await using other = await listening({ url: one.url })
+  const users = Array.from({ length: 10_000 }, (_, index) => `00000000-0000-7000-8000-${index}` as UserId)
+  await say(other.store, { users, mail: true })
+  await say(other.store, { users: users.slice(0, 100) })
+  await until(() => one.heard.length === 2)
+  assert.deepEqual(one.heard, [{ users: 'all', mail: true }, { users: users.slice(0, 100) }])
+})
+
+test('a notice that cannot be read may have named anybody', async () => {
+  await using one = await listening()
+  const bad = ['', 'x', 'null', '1', '[]', '{}', '{"from":1}', '{"from":"x","users":[1]}', '{"from":"x","mail":1}']
+  for (const text of bad) await command(one.url, `select pg_notify('gatelodge', '${text}')`)
+  await until(() => one.heard.length === bad.length)
+  assert.deepEqual(
+    one.heard,
+    bad.map(() => ({ users: 'all' })),
+  )
+  assert.equal(one.store.seesForeignCommits(), true)
+})
+
+test('a beat vouches for one second from its sending', async () => {
+  await using one = await listening()
+  const version = one.store.foreignVersion()
+  one.pass(999)
+  await until(() => one.beatsSince(999) > 0)
+  assert.equal(one.store.foreignVersion(), version, 'beats without a gap')
+
+  one.pass(1_000)
+  assert.equal(one.store.seesForeignCommits(), false)
+  const alone = one.store.foreignVersion()
+  assert.notEqual(alone, one.store.foreignVersion())
+  await until(() => one.store.seesForeignCommits())
+  assert.ok(one.store.foreignVersion() > alone, 'what was read without a beat is not known to be current')
+})
+
+test('a beat that was long under way vouches for what was left of its second', async () => {
+  const { url, release } = await freshPostgresDatabase()
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const gate = Promise.withResolvers<void>()
+  let now = 0
+  let isSent = false
+  const listener = createPostgresListener({
+    connection: { connectionString: url },
+    async notify(payload) {
+      if (isSent) return
+      const text = payload()
+      isSent = true
+      await gate.promise
+      await client.query("select pg_notify('gatelodge', $1)", [text])
+    },
+    monotonic: () => now,
+    random: systemRandom,
+  })
+  listener.start(recordingLog([]))
+  await until(() => isSent)
+  now = 900
+  gate.resolve()
+  await until(() => listener.isHearing())
+  now = 1_000
+  assert.equal(listener.isHearing(), false)
+  listener.stop()
+  await client.end()
+  await release()
+})
+
+test('a connection that takes LISTEN and never delivers is not believed, is made anew, and is told of once', async () => {
+  await using proxy = await proxied('until-listening')
+  await using one = await listening({ ...proxy, waits: false })
+  await one.untilBeat(2)
+  assert.equal(one.store.seesForeignCommits(), false)
+
+  for (const wanted of [2, 3]) {
+    one.pass(10_001)
+    await until(() => proxy.to.connections === wanted)
+  }
+  assert.equal(one.store.seesForeignCommits(), false)
+  assert.deepEqual(
+    one.logged.map(({ level }) => level),
+    ['warn'],
+  )
+  proxy.to.delivers = 'all'
+  one.pass(10_001)
+  await until(() => one.store.seesForeignCommits())
+  assert.deepEqual(
+    one.logged.map(({ level }) => level),
+    ['warn', 'info'],
+  )
+})
+
+test('a connection that stalls after it worked is believed for a second at most', async () => {
+  await using proxy = await proxied('all')
+  await using one = await listening(proxy)
+  proxy.to.delivers = 'nothing'
+  const beats = one.beats()
+  one.pass(500)
+  await until(() => one.beats() > beats)
+  one.pass(500)
+  assert.equal(one.store.seesForeignCommits(), false)
+})
+
+test('a listener on another database hears nobody and is not believed', async () => {
+  const elsewhere = await freshPostgresDatabase()
+  await using one = await listening({ direct: elsewhere.url, waits: false })
+  await one.untilBeat(2)
+  assert.equal(one.store.seesForeignCommits(), false)
+  await one.close()
+  await elsewhere.release()
+})
+
+test('a connection that the server ends is made anew, and what was read before is not believed', async () => {
+  await using one = await listening()
+  const version = one.store.foreignVersion()
+  await command(one.url, `select pg_terminate_backend(pid) from pg_stat_activity where ${listeners}`)
+  await until(() => one.logged.length > 0)
+  await until(() => one.store.seesForeignCommits())
+  assert.ok(one.store.foreignVersion() > version)
+})
+
+test('a database that lets nobody in is tried until it does, and a beat that failed is followed by another', async () => {
+  const { url, release } = await freshPostgresDatabase()
+  let tries = 0
+  let failures = 0
+  const listener = createPostgresListener({
+    connection: { connectionString: url },
+    async notify(payload) {
+      failures += 1
+      if (failures === 1) throw new Error('no connection')
+      await command(url, `select pg_notify('gatelodge', '${payload()}')`)
+    },
+    monotonic: () => performance.now(),
+    random: {
+      bytes(length) {
+        tries += 1 // one for the mark, one for the pause after each failure
+        return systemRandom.bytes(length)
+      },
+    },
+  })
+  const inside = url.replace(/[^/]+$/, 'postgres')
+  const name = new URL(url).pathname.slice(1)
+  await command(inside, `alter database ${name} allow_connections false`)
+  listener.start(recordingLog([]))
+  await until(() => tries > 3)
+  await command(inside, `alter database ${name} allow_connections true`)
+  await until(() => listener.isHearing())
+  assert.ok(failures > 1)
+  listener.stop()
+  await release()
+})
+
+test('a database that hangs finds one beat when it is back', async () => {
+  const { url, release } = await freshPostgresDatabase()
+  let now = 0
+  let sent = 0
+  const listener = createPostgresListener({
+    connection: { connectionString: url },
+    notify() {
+      sent += 1
+      return new Promise(() => {})
+    },
+    monotonic: () => now,
+    random: systemRandom,
+  })
+  listener.start(recordingLog([]))
+  await until(() => sent === 1)
+  const turns = performance.now() + 1_000
+  await until(() => {
+    now += 50
+    return performance.now() > turns
+  })
+  assert.equal(sent, 1)
+  listener.stop()
+  await release()
+})
+
+test('beats begin once, and a closed store leaves no listener behind', async () => {
+  const one = await listening()
+  one.store.listen(recordingLog([]))
+  const count = async () =>
+    Number((await command(one.url, `select count(*) as n from pg_stat_activity where ${listeners}`)).rows[0]?.n)
+  assert.equal(await count(), 1)
+  await one.close()
+  await until(async () => (await count()) === 0)
+  assert.equal(one.store.seesForeignCommits(), false)
+})
+
+const listeners = "application_name = 'gatelodge-listener' and datname = current_database()"
+
+interface Wish {
+  readonly url?: string
+  readonly direct?: string
+  readonly listen?: boolean
+  /** Whether to go on only when notices are heard. */
+  readonly waits?: boolean
+}
+
+/** A store that listens, with a monotonic clock that moves when it is told to. */
+async function listening({ url, direct, listen = true, waits = listen }: Wish = {}) {
+  const database = url === undefined ? await freshPostgresDatabase() : { url, release: async () => {} }
+  const logged: LogLine[] = []
+  const heard: Notice[] = []
+  const looks: number[] = []
+  let now = 0
+  let isOpen = true
+  const monotonic = () => now
+  const store = openPostgres({ url: database.url, ...(direct !== undefined && { direct }), monotonic })
+  // Every beat is a notice: a listener of the test's own counts them.
+  const counter = new pg.Client({ connectionString: database.url })
+  await counter.connect()
+  counter.on('notification', ({ payload }) => {
+    if (payload?.includes('"beat"')) looks.push(now)
+  })
+  await counter.query('listen gatelodge')
+
+  store.onNotice((notice) => heard.push(notice))
+  if (listen) store.listen(recordingLog(logged))
+  if (waits) await until(() => store.seesForeignCommits())
+  async function close(): Promise<void> {
+    if (!isOpen) return
+    isOpen = false
+    await store.close()
+    await counter.end()
+    await database.release()
+  }
+  return {
+    store,
+    url: database.url,
+    logged,
+    heard,
+    beats: () => looks.length,
+    beatsSince: (at: number) => looks.filter((look) => look >= at).length,
+    pass(ms: number) {
+      now += ms
+    },
+    async untilBeat(wanted: number) {
+      await until(() => {
+        now += 50
+        return looks.length >= wanted
+      })
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** A database with a listener's way to it through a proxy. */
+async function proxied(delivers: 'all' | 'until-listening') {
+  const { url, release } = await freshPostgresDatabase()
+  const to = await tcpProxy(url)
+  to.delivers = delivers
+  return {
+    url,
+    direct: to.via(url),
+    to,
+    async [Symbol.asyncDispose]() {
+      await to.close()
+      await release()
+    },
+  }
+}
+
+function say(store: Store, notice: Notice): Promise<void> {
+  return store.transaction((db) => store.notify(db, notice))
+}
+
+async function command(url: string, text: string): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await client.query(text)
+  } finally {
+    await client.end()
+  }
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUp = performance.now() + 20_000
+  while (!(await isTrue())) {
+    if (performance.now() > giveUp) throw new Error('waited in vain')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

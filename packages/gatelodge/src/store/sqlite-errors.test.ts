@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { sql } from 'kysely'
+import { isAuthError } from '../kernel/errors.ts'
+import { migrateUp } from './migrate.ts'
+import { openSqlite } from './sqlite.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'gatelodge-errors-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const ofDisk = (name: string) => (error: unknown) =>
+  isAuthError(error, 'service_unavailable') && error.retryAfter === 5 && String(error.cause).includes(`${name}: `)
+
+test('a damaged file is unavailable, not an error of ours', async () => {
+  const file = join(folder, 'damaged.db')
+  const first = openSqlite(file)
+  await migrateUp(first)
+  await first.close()
+  const store = openSqlite(file)
+  const pages = openSync(file, 'r+')
+  writeSync(pages, Buffer.alloc(statSync(file).size - 4_096, 0xff), 0, undefined, 4_096)
+  closeSync(pages)
+
+  await assert.rejects(store.db.selectFrom('users').selectAll().execute(), ofDisk('SQLITE_CORRUPT'))
+  await store.close()
+})
+
+test('a write where only reading is allowed is unavailable', async () => {
+  const store = openSqlite(join(folder, 'readonly.db'))
+  await migrateUp(store)
+  await sql`pragma query_only = on`.execute(store.migrationDb)
+  const write = store.transaction((db) => db.deleteFrom('limit_counters').execute())
+  await assert.rejects(write, ofDisk('SQLITE_READONLY'))
+  await store.close()
+})
+
+test('a broken rule of the schema stays what it is', async () => {
+  const store = openSqlite(':memory:')
+  await migrateUp(store)
+  const orphan = { user_id: 'nobody' as never, role: 'administrator' } as const
+  const write = store.transaction((db) => db.insertInto('user_roles').values(orphan).execute())
+  await assert.rejects(write, (error) => !isAuthError(error) && /FOREIGN KEY/.test(String(error)))
+  await store.close()
+})

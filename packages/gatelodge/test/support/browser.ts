@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type CommandFolder, commandFolder } from './cli.ts'
+import { type ReceivedMail, type SmtpTestServer, smtpServer } from './smtp.ts'
+
+/** Chromium without a window: that of npm on Linux x64, elsewhere the one that `CHROMIUM_PATH` names. */
+export async function openBrowser(): Promise<Browser> {
+  const given = process.env.CHROMIUM_PATH
+  if (given !== undefined) return chromium.launch({ executablePath: given })
+
+  const isPacked = process.platform === 'linux' && process.arch === 'x64'
+  assert.ok(isPacked, 'set CHROMIUM_PATH to a Chromium or Chrome: the one of npm is for Linux x64 only')
+  const { default: packed } = await import('@sparticuz/chromium')
+  // In one process, the end of a context would end the browser.
+  const args = packed.args.filter((argument) => argument !== '--single-process')
+  return chromium.launch({ executablePath: await packed.executablePath(), args })
+}
+
+/** A server in a process of its own that mails to a real inbox. */
+export interface Site {
+  readonly origin: string
+  readonly inbox: SmtpTestServer
+  readonly folder: CommandFolder
+  /** The link in the newest mail to an address that leads to this path; waits for the mail. */
+  linkTo(address: string, path: string): Promise<string>
+  /** The newest mail to an address whose links lead to this path. */
+  mailTo(address: string, path: string): Promise<ReceivedMail>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Starts one on a free port. */
+export async function openSite(env: Readonly<Record<string, string>> = {}): Promise<Site> {
+  const inbox = await smtpServer()
+  const folder = commandFolder({ GATELODGE_SMTP_URL: `smtp://127.0.0.1:${inbox.smtp.port}`, ...env })
+  const { started } = await folder.serve()
+  const site: Site = {
+    origin: started.url,
+    inbox,
+    folder,
+    async mailTo(address, path) {
+      const isIt = ({ recipients, parsed }: ReceivedMail) =>
+        recipients.includes(address) && linkIn(parsed.text, path) !== undefined
+      for (const giveUp = performance.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 25))) {
+        const mail = inbox.received.findLast(isIt)
+        if (mail) return mail
+        assert.ok(performance.now() < giveUp, `no mail to ${address} with a link to ${path}`)
+      }
+    },
+    async linkTo(address, path) {
+      const { parsed } = await site.mailTo(address, path)
+      return linkIn(parsed.text, path) ?? ''
+    },
+    async [Symbol.asyncDispose]() {
+      await folder[Symbol.asyncDispose]()
+      await inbox.close()
+    },
+  }
+  return site
+}
+
+function linkIn(text: string | undefined, path: string): string | undefined {
+  return [...(text ?? '').matchAll(/https?:\/\/\S+/g)]
+    .map(([link]) => link)
+    .find((link) => URL.parse(link)?.pathname === path)
+}
+
+/** A person at a page. Whatever is wrong with what the browser does is kept, and `assertClean` fails on it. */
+export interface Sitting {
+  readonly page: Page
+  /** Opens a path and answers its status. */
+  open(path: string): Promise<number>
+  /** Fills in fields by name, in the form with this action; a file by its path. */
+  fill(action: string, values: Readonly<Record<string, string>>): Promise<void>
+  /** Presses the button of the form with this action, and waits for the page that comes. */
+  send(action: string, values?: Readonly<Record<string, string>>): Promise<void>
+  path(): string
+  /** Fails if a request left the origin, or the console or the content security policy complained. */
+  assertClean(): void
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A fresh profile of the browser: no cookies, no cache. */
+export async function sitDown(browser: Browser, site: Site, options: BrowserContextOptions = {}): Promise<Sitting> {
+  const context = await browser.newContext({ baseURL: site.origin, ...options })
+  context.setDefaultTimeout(30_000)
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url())
+    if (origin !== site.origin && protocol !== 'data:') complaints.push(`a request to ${request.url()}`)
+  })
+  page.on('response', (response) => {
+    const isPage = response.request().resourceType() === 'document'
+    if (response.status() >= (isPage ? 500 : 400)) complaints.push(`${response.status()} ${response.url()}`)
+  })
+  page.on('requestfailed', (request) => {
+    // A download ends the navigation that asked for it.
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`failed: ${request.url()}`)
+  })
+  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`))
+  page.on('console', (message) => {
+    // Chromium says so of every page that is not a 2xx; the responses are looked at above.
+    if (!/^Failed to load resource/.test(message.text())) complaints.push(`console: ${message.text()}`)
+  })
+
+  const formOf = (action: string) => page.locator(`form[action="${action}"]`)
+  const sitting: Sitting = {
+    page,
+    async open(path) {
+      return (await page.goto(path))?.status() ?? 0
+    },
+    async fill(action, values) {
+      for (const [name, value] of Object.entries(values)) {
+        const field = formOf(action).locator(`[name="${name}"]`)
+        const kind = await field.getAttribute('type')
+        if (kind === 'checkbox') await field.setChecked(value === 'on')
+        else if (kind === 'file') await field.setInputFiles(value)
+        else if (kind === null) await field.selectOption(value)
+        else await field.fill(value)
+      }
+    },
+    async send(action, values = {}) {
+      await sitting.fill(action, values)
+      const next = page.waitForEvent('domcontentloaded')
+      await formOf(action).locator('button[type=submit]').first().click()
+      await next
+      await page.waitForLoadState('load')
+    },
+    path() {
+      const { pathname, search } = new URL(page.url())
+      return pathname + search
+    },
+    assertClean: () => assert.deepEqual(complaints, []),
+    [Symbol.asyncDispose]: () => context.close(),
+  }
+  return sitting
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+interface Violation {
+  readonly id: string
+  readonly impact: string
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[]
+}
+
+/** What axe-core finds serious or critical on a page, one line for each place. */
+export async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  const violations = await page.evaluate<readonly Violation[]>(
+    'axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)',
+  )
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`))
+}

@@ -1,0 +1,25 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** An authority of its own and a certificate for `localhost` that it signed. */
+export interface TestAuthority {
+  /** The path of its own certificate, in PEM. */
+  readonly file: string
+  readonly server: { readonly cert: string; readonly key: string }
+}
+
+/** Makes an authority by openssl, which Node.js has no word for. */
+export function testAuthority(): TestAuthority {
+  const folder = mkdtempSync(join(tmpdir(), 'gatelodge-tls-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const openssl = (command: string) => execFileSync('openssl', command.split(' '), { cwd: folder, stdio: 'pipe' })
+  const key = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+  openssl(`req -x509 ${key} -keyout ca.key -out ca.pem -days 2 -subj /CN=authority`)
+  openssl(`req ${key} -keyout server.key -out server.csr -subj /CN=localhost`)
+  writeFileSync(join(folder, 'names'), 'subjectAltName=DNS:localhost')
+  openssl('x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem')
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8')
+  return { file: join(folder, 'ca.pem'), server: { cert: read('server.pem'), key: read('server.key') } }
+}

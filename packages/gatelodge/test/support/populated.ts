@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { sql } from 'kysely'
+import { migrateUp } from '../../src/store/migrate.ts'
+import { migrations } from '../../src/store/migrations/index.ts'
+import type { Engine, TestApp } from './app.ts'
+import { bareDatabase, openLocation } from './databases.ts'
+
+/** Every version of the schema that was ever released, the oldest first. */
+export const schemaVersions = Object.keys(migrations)
+
+/** When the populated database was left. */
+export const populatedAt = 1795169120000
+
+/** What its people hold in clear: a cookie, tokens and mailed links, all good at `populatedAt`. */
+export const held = {
+  password: 'quiet harbour 52',
+  /** Ada, an administrator. */
+  adaId: '01a1f86a-a0e0-7006-9c59-cef1c2c93b1e',
+  adaCookie: 'vdfQfvwxob0RSWEf4bcAXA.5-DJlXQFCBTArAcZUFp_dQCbJDhObKCT1hD4zusuo8s',
+  /** Grace, who moved from grace@example.com to grace.new@example.com; her spent token has its successor sealed in its row. */
+  graceSpentRefresh: 'YQE9QyWtKCHCNzpHTJemPg.OBUmDFX6pWl5atUw6MYiUTlSA52WK6RqKj55E3d6KlY',
+  graceRefresh: 'k_AXHICX_whWzfILiupwMA.SWMoT8L0h80UyMCljdbf-ynhh30qgVyQvi7Y7G2r_5Y',
+  graceUndo: 'UQdsTdmMxS1Sg6gSSheElg.k2zUG6elcvrosfsXXSkcHwfvQsAcihlQdrDfUehvVJg',
+  /** Bob forgot his password, Carol has her link, Dora's sign-up waits for its mail, Eve's password was guessed at 14 times. */
+  bobReset: '-32TC6BlTWVO0wz8N9R6Mw.JT5Mi_brRb6T4_oPe-vXrF8c0BZpKYozk8UYNhQ2v0Y',
+  carolVerify: 'piRbbM53XSrKsej42GGuLw.LEvZaD4nnr1qAvTrJ9t2R_dmnwh1TjiwubrocWEcO0Q',
+} as const
+
+/**
+ * A database as a program of that version left it. Each step is followed by its file below `test/fixtures/upgrade`, which fills what the step
+ * made room for, in SQL that both engines read.
+ */
+export async function populatedDatabase(engine: Engine, version = schemaVersions.at(-1)) {
+  const database = await bareDatabase(engine)
+  const store = await openLocation(database.location)
+  const versions = schemaVersions.slice(0, schemaVersions.indexOf(version ?? '') + 1)
+  for (const [index, name] of versions.entries()) {
+    await migrateUp(store, Object.fromEntries(Object.entries(migrations).slice(0, index + 1)))
+    for (const statement of statementsOf(name)) await sql.raw(statement).execute(store.migrationDb)
+  }
+  await store.close()
+  return database
+}
+
+function statementsOf(version: string): string[] {
+  const file = new URL(`../fixtures/upgrade/${version}.sql`, import.meta.url)
+  const text = readFileSync(file, 'utf8').replace(/^--.*\n/gm, '')
+  return text.split(/;\n/).filter((statement) => statement !== '')
+}
+
+/** Asks over HTTP for everything that the people of the populated database hold. */
+export async function assertPeopleGoOn(app: TestApp): Promise<void> {
+  const session = await app.get('/session', { cookie: held.adaCookie })
+  assert.equal(session.status, 200, session.text)
+  assert.equal(session.json.user.id, held.adaId)
+  assert.deepEqual(session.json.user.roles, ['administrator'])
+  const me = await app.get('/me', { cookie: held.adaCookie })
+  assert.equal(me.json.first_name, "Ada d'Arc")
+  assert.equal(me.json.profile.website, 'https://example.com/ada')
+  const past = await app.get('/me/events', { cookie: held.adaCookie })
+  assert.ok(past.json.events.some(({ name }: { name: string }) => name === 'email.verified'))
+
+  const again = await app.post('/refresh', { refresh_token: held.graceSpentRefresh })
+  assert.equal(again.json.refresh_token, held.graceRefresh)
+  const rotated = await app.post('/refresh', { refresh_token: held.graceRefresh })
+  assert.equal(rotated.status, 200, rotated.text)
+  assert.equal((await app.get('/session', { bearer: rotated.json.access_token })).status, 200)
+  assert.equal((await app.post('/signin', { identifier: 'ada', password: held.password })).status, 200)
+
+  const early = await app.post('/signin', { email: 'eve@example.com', password: held.password }, { ip: '203.0.113.7' })
+  assert.equal(early.code, 'rate_limited')
+  const late = { email: 'new@example.com', password: held.password, username: 'carol' }
+  assert.equal((await app.post('/signup', late)).code, 'username_taken')
+
+  const carol = await app.post('/verify-email', { token: held.carolVerify, password: held.password })
+  assert.equal(carol.status, 200, carol.text)
+  const { token } = await app.lastMail('dora@example.com')
+  assert.equal((await app.post('/verify-email', { token, password: held.password })).status, 200)
+  const reset = await app.post('/reset-password', { token: held.bobReset, new_password: 'calm lagoon 7 tides' })
+  assert.equal(reset.status, 200, reset.text)
+  assert.equal((await app.post('/change-email/undo', { token: held.graceUndo })).status, 200)
+}

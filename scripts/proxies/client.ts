@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { Agent, request } from 'node:https'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { publicHost, type RunningProxy } from './proxy.ts'
+
+/** A request as a browser of `auth.example.com` sends it, unless told otherwise. */
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON. */
+  readonly json?: unknown
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>
+  readonly cookies?: readonly string[]
+  /** Our own address. */
+  readonly from?: string
+  readonly agent?: Agent
+}
+
+export interface Told {
+  readonly status: number
+  /** Every value of a header, by its name in lower case. */
+  header(name: string): readonly string[]
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: what it is, is what is looked at
+  readonly json: any
+}
+
+/** Where requests come from, unless told otherwise: no address that the proxy or the server has. */
+export const home = '127.0.0.77'
+
+/** Someone on the other side of a proxy. */
+export interface Client {
+  ask(path: string, ask?: Ask): Promise<Told>
+  /** A connection to write on as one likes. */
+  raw(): Promise<TLSSocket>
+  /** Sends text on a connection of its own, piece by piece, and answers what came back until it was closed. */
+  send(pieces: Iterable<string> | AsyncIterable<string>): Promise<string>
+}
+
+const patience = 30_000
+
+/** A client of one proxy, which knows its certificate. */
+export function createClient(proxy: RunningProxy): Client {
+  const way = { host: '127.0.0.1', port: proxy.port, servername: publicHost, ca: proxy.certificate }
+
+  async function ask(path: string, { json, body, cookies = [], from = home, ...rest }: Ask = {}): Promise<Told> {
+    const content = json === undefined ? body : Buffer.from(JSON.stringify(json))
+    const outgoing = request({
+      ...way,
+      path,
+      localAddress: from,
+      method: rest.method ?? (content ? 'POST' : 'GET'),
+      agent: rest.agent ?? new Agent({ keepAlive: false }),
+      timeout: patience,
+      headers: {
+        host: publicHost,
+        origin: `https://${publicHost}`,
+        ...(cookies.length > 0 && { cookie: cookies.join('; ') }),
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+        ...(content instanceof Uint8Array && { 'content-length': String(content.length) }),
+        ...rest.headers,
+      },
+    })
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${patience} ms`)))
+    outgoing.on('error', () => {}) // after the answer it concerns nobody; before, it rejects the wait below
+    const answered = once(outgoing, 'response') as Promise<[import('node:http').IncomingMessage]>
+    if (content instanceof Uint8Array) outgoing.end(content)
+    else if (content) Readable.from(content).pipe(outgoing)
+    else outgoing.end()
+
+    const [incoming] = await answered
+    const text = (await buffer(incoming)).toString()
+    return {
+      status: incoming.statusCode ?? 0,
+      header: (name) => incoming.headersDistinct[name] ?? [],
+      text,
+      json: incoming.headers['content-type']?.includes('json') ? JSON.parse(text) : undefined,
+    }
+  }
+
+  async function raw(): Promise<TLSSocket> {
+    const socket = connect({ ...way, localAddress: home } as ConnectionOptions)
+    socket.setTimeout(patience, () => socket.destroy())
+    await once(socket, 'secureConnect')
+    socket.on('error', () => {}) // being hung up on is an answer
+    return socket
+  }
+
+  async function send(pieces: Iterable<string> | AsyncIterable<string>): Promise<string> {
+    const socket = await raw()
+    const parts: Buffer[] = []
+    socket.on('data', (part: Buffer) => parts.push(part))
+    const closed = once(socket, 'close')
+    for await (const piece of pieces) if (socket.writable) socket.write(piece)
+    await closed
+    return Buffer.concat(parts).toString('latin1')
+  }
+
+  return { ask, raw, send }
+}

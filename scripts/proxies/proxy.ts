@@ -1,0 +1,159 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { blocksOf, markdownSection } from '../../packages/gatelodge/test/support/markdown.ts'
+import { freePort } from '../../packages/gatelodge/test/support/postgres.ts'
+
+/** The name that the snippets of the guide serve. */
+export const publicHost = 'auth.example.com'
+
+/** A proxy that was started with the snippet of the guide. */
+export interface RunningProxy {
+  readonly name: string
+  readonly version: string
+  /** Of loopback; it speaks TLS. */
+  readonly port: number
+  /** Its certificate, in PEM, which nobody signed. */
+  readonly certificate: string
+  /** Whether its process still runs. */
+  isUp(): boolean
+  stop(): Promise<void>
+}
+
+/** What differs between one machine and another. */
+interface Place {
+  readonly folder: string
+  readonly port: number
+  /** Of the server behind it. */
+  readonly upstream: string
+  readonly certificate: string
+  readonly key: string
+  /** Both in one file. */
+  readonly pem: string
+}
+
+interface Kind {
+  readonly version: readonly string[]
+  /** The snippet made to run here: only ports and paths are replaced, and what its main file would say stands around it. */
+  readonly configuration: (snippet: string, place: Place) => string
+  readonly start: (file: string) => readonly string[]
+}
+
+/** Those of the guide that Debian packages, by the heading of their section. */
+export const kinds: Readonly<Record<string, Kind>> = {
+  nginx: {
+    version: ['nginx', '-v'],
+    configuration: (snippet, { folder, port, upstream, certificate, key }) => {
+      const site = replaced(snippet, {
+        'listen 443 ssl': `listen 127.0.0.1:${port} ssl`,
+        '127.0.0.1:3000': upstream,
+        '/etc/ssl/auth.example.com.pem': certificate,
+        '/etc/ssl/auth.example.com.key': key,
+      })
+      const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+        (kind) => `${kind}_temp_path ${join(folder, kind)};`,
+      )
+      return `daemon off; pid ${join(folder, 'pid')}; error_log stderr; events {} http { access_log off; ${folders.join(' ')}\n${site}}`
+    },
+    start: (file) => ['nginx', '-e', 'stderr', '-c', file],
+  },
+  Caddy: {
+    version: ['caddy', 'version'],
+    configuration: (snippet, { port, upstream, certificate, key }) => {
+      const site = replaced(snippet, {
+        [`${publicHost} {`]: `${publicHost}:${port} {\n\tbind 127.0.0.1\n\ttls ${certificate} ${key}`,
+        '127.0.0.1:3000': upstream,
+      })
+      return `{\n\tadmin off\n\tauto_https disable_redirects\n\tlog {\n\t\tlevel ERROR\n\t}\n}\n${site}`
+    },
+    start: (file) => ['caddy', 'run', '--config', file, '--adapter', 'caddyfile'],
+  },
+  HAProxy: {
+    version: ['haproxy', '-v'],
+    configuration: (snippet, { port, upstream, pem }) =>
+      replaced(snippet, {
+        'bind :443': `bind 127.0.0.1:${port}`,
+        '127.0.0.1:3000': upstream,
+        '/etc/haproxy/auth.example.com.pem': pem,
+      }),
+    start: (file) => ['haproxy', '-db', '-q', '-f', file],
+  },
+}
+
+/** Starts a proxy of the guide on loopback, before the server at `upstream`, with a certificate made for this run. */
+export async function startProxy(name: string, upstream: string): Promise<RunningProxy> {
+  const kind = kinds[name]
+  if (!kind) throw new Error(`no proxy ${name}`)
+
+  const place = await makePlace(upstream)
+  const file = join(place.folder, 'configuration')
+  writeFileSync(file, kind.configuration(snippetOf(name), place))
+  const [program = '', ...argv] = kind.start(file)
+  const child = spawn(program, argv, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, HOME: place.folder, XDG_DATA_HOME: place.folder, XDG_CONFIG_HOME: place.folder },
+  })
+  const endWithUs = () => child.kill('SIGKILL')
+  process.once('exit', endWithUs)
+
+  return {
+    name,
+    version: versionOf(kind),
+    port: place.port,
+    certificate: readFileSync(place.certificate, 'utf8'),
+    isUp: () => child.exitCode === null && child.signalCode === null,
+    async stop() {
+      await end(child)
+      process.off('exit', endWithUs)
+      rmSync(place.folder, { recursive: true })
+    },
+  }
+}
+
+function snippetOf(heading: string): string {
+  const page = readFileSync(fileURLToPath(new URL('../../docs/guide/production.md', import.meta.url)), 'utf8')
+  const [block] = blocksOf(markdownSection(page, heading))
+  if (!block) throw new Error(`the guide has no snippet for ${heading}`)
+  return block.body
+}
+
+function replaced(text: string, replacements: Readonly<Record<string, string>>): string {
+  let result = text
+  for (const [from, to] of Object.entries(replacements)) {
+    if (!result.includes(from)) throw new Error(`the snippet has no ${from}`)
+    result = result.replaceAll(from, to)
+  }
+  return result
+}
+
+async function makePlace(upstream: string): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatelodge-proxy-'))
+  chmodSync(folder, 0o755) // workers of nginx are somebody else
+  const [certificate, key, pem] = ['certificate.pem', 'key.pem', 'both.pem'].map((file) => join(folder, file))
+  if (!certificate || !key || !pem) throw new Error('three paths make three')
+  const names = ['-subj', `/CN=${publicHost}`, '-addext', `subjectAltName=DNS:${publicHost}`]
+  const form = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+  execFileSync('openssl', [...form, ...names, '-keyout', key, '-out', certificate], { stdio: 'pipe' })
+  writeFileSync(pem, readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'), { mode: 0o600 })
+  mkdirSync(join(folder, 'caddy'))
+  return { folder, port: await freePort(), upstream, certificate, key, pem }
+}
+
+/** The number in the first line that a program says about itself; nginx says it on standard error. */
+function versionOf({ version: [program = '', ...argv] }: Kind): string {
+  const said = execFileSync('sh', ['-c', '"$@" 2>&1', 'sh', program, ...argv], { encoding: 'utf8' })
+  return /\d+\.\d+\.\d+/.exec(said)?.[0] ?? 'of an unknown version'
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  const giveUp = setTimeout(() => child.kill('SIGKILL'), 5_000)
+  await gone
+  clearTimeout(giveUp)
+}

@@ -1,0 +1,54 @@
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import sharp from 'sharp'
+import { openBrowser, openSite, type Site, sitDown } from '../packages/gatelodge/test/support/browser.ts'
+import { everyPage, untilRateLimited } from '../packages/gatelodge/test/support/every-page.ts'
+
+const desktop = { width: 1000, height: 700 }
+const phone = { width: 360, height: 640 }
+
+/** Each page is seen in all of these ways. */
+const looks: Readonly<Record<string, BrowserContextOptions>> = {
+  light: { viewport: desktop, locale: 'en-US', colorScheme: 'light' },
+  dark: { viewport: desktop, locale: 'en-US', colorScheme: 'dark' },
+  phone: { viewport: phone, locale: 'en-US', colorScheme: 'light' },
+  'phone-dark': { viewport: phone, locale: 'de-DE', colorScheme: 'dark' },
+  'phone-arabic': { viewport: phone, locale: 'ar', colorScheme: 'light' },
+}
+
+/** Takes a picture of every page: `npm run screenshots`, or `npm run screenshots -- FOLDER LOOK...`. */
+const [folder = 'docs/screenshots', ...wished] = process.argv.slice(2)
+rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder, { recursive: true })
+
+const browser = await openBrowser()
+try {
+  await using site = await openSite()
+  for (const [look, options] of Object.entries(looks)) {
+    if (wished.length > 0 && !wished.includes(look)) continue
+    await takeAll(browser, site, look, options)
+  }
+} finally {
+  await browser.close()
+}
+const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size)
+console.log(`${sizes.length} pictures in ${folder}, ${Math.round(sizes.reduce((a, b) => a + b, 0) / 1024)} KiB`)
+
+async function takeAll(browser: Browser, site: Site, look: string, options: BrowserContextOptions): Promise<void> {
+  await using sitting = await sitDown(browser, site, options)
+  for await (const name of everyPage(sitting, site, `ada-${look}`)) await take(sitting.page, `${name}.${look}`)
+
+  await using limited = await openSite()
+  await using hasty = await sitDown(browser, limited, options)
+  await untilRateLimited(hasty)
+  await take(hasty.page, `rate-limited.${look}`)
+}
+
+/** Few colours, since pages have few: a tenth of the size. */
+async function take(page: Page, name: string): Promise<void> {
+  const picture = await page.screenshot({ fullPage: true, animations: 'disabled', caret: 'hide' })
+  await sharp(picture)
+    .png({ palette: true, colours: 64, dither: 0, effort: 10 })
+    .toFile(join(folder, `${name}.png`))
+}
