@@ -163,6 +163,7 @@ function casesOf({ seeded, hello, raw, gatelodge }: Bench): Case[] {
     { name: 'raw hello', server: hello, requests: [{ path: '/' }], expected: '{"hello":"world"}' },
     { name: 'raw session', server: raw, requests: spread.slice(0, 1), expected: person },
     { name: 'healthz', server: gatelodge, requests: [{ path: '/healthz' }], expected: '{"status":"ok"}' },
+    { name: 'sign-in page', server: gatelodge, requests: [{ path: '/login' }], expected: 'name="identifier"' },
     { name: 'session by cookie', server: gatelodge, requests: spread.slice(0, 1), expected: person },
     { name: 'session by cookie, 10,000 sessions', server: gatelodge, requests: spread, expected: person },
     {

@@ -36,6 +36,7 @@ export function judge({ checks, signIns, crowd, starts, memory, postgres }: Figu
   return [
     verdict('session by cookie, of raw hello', ofHello(checks, 'session by cookie'), 'higher', 0.3, 0.65),
     verdict('session by bearer token, of raw hello', ofHello(checks, 'session by bearer token'), 'higher', 0.3, 0.55),
+    verdict('sign-in page, of raw hello', ofHello(checks, 'sign-in page'), 'higher', 0.25, 0.35),
     verdict(
       'sign-ins, of the bare hash pool',
       median(ratesOf(signIns.server)) / median(ratesOf(signIns.pool)),

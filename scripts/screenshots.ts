@@ -13,7 +13,6 @@ const looks: Readonly<Record<string, BrowserContextOptions>> = {
   light: { viewport: desktop, locale: 'en-US', colorScheme: 'light' },
   dark: { viewport: desktop, locale: 'en-US', colorScheme: 'dark' },
   phone: { viewport: phone, locale: 'en-US', colorScheme: 'light' },
-  'phone-dark': { viewport: phone, locale: 'de-DE', colorScheme: 'dark' },
   'phone-arabic': { viewport: phone, locale: 'ar', colorScheme: 'light' },
 }
 
@@ -49,6 +48,6 @@ async function takeAll(browser: Browser, site: Site, look: string, options: Brow
 async function take(page: Page, name: string): Promise<void> {
   const picture = await page.screenshot({ fullPage: true, animations: 'disabled', caret: 'hide' })
   await sharp(picture)
-    .png({ palette: true, colours: 64, dither: 0, effort: 10 })
+    .png({ palette: true, colours: 24, dither: 0, effort: 10 })
     .toFile(join(folder, `${name}.png`))
 }

@@ -149,9 +149,17 @@ function respond(
   headers: Readonly<Record<string, string>>,
   answer: Pick<Answer, 'cookies' | 'location'> = {},
 ): Response {
-  const all = new Headers(headers)
-  if (answer.location !== undefined) all.set('location', answer.location)
-  for (const cookie of answer.cookies ?? []) all.append('set-cookie', cookie)
+  const [cookie, ...others] = answer.cookies ?? []
+  const single = {
+    ...headers,
+    ...(answer.location !== undefined && { location: answer.location }),
+    ...(cookie !== undefined && { 'set-cookie': cookie }),
+  }
+  // A plain object is passed on as it is; a Headers object costs as much as the page that it stands before.
+  if (others.length === 0) return new Response(body, { status, headers: single })
+
+  const all = new Headers(single)
+  for (const other of others) all.append('set-cookie', other)
   return new Response(body, { status, headers: all })
 }
 

@@ -5,7 +5,9 @@ export type HtmlValue = Html | string | number | false | null | undefined | read
 
 /** Markup from a template; every hole is escaped for text and for quoted attributes, so attributes must be quoted. */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
-  return new Html(strings.reduce((markup, string, index) => markup + toMarkup(values[index - 1]) + string))
+  let markup = strings[0] ?? ''
+  for (let index = 1; index < strings.length; index += 1) markup += toMarkup(values[index - 1]) + strings[index]
+  return new Html(markup)
 }
 
 /** Markup that nothing checks: for constants of our own (a mail's CSS), never for text that came from outside. */
@@ -34,7 +36,11 @@ class Html {
 function toMarkup(value: HtmlValue): string {
   if (value === undefined || value === null || value === false) return ''
   if (value instanceof Html) return renderHtml(value)
-  if (isList(value)) return value.map(toMarkup).join('')
+  if (isList(value)) {
+    let markup = ''
+    for (const item of value) markup += toMarkup(item)
+    return markup
+  }
   return escapeText(String(value))
 }
 
@@ -42,6 +48,9 @@ function isList(value: HtmlValue): value is readonly HtmlValue[] {
   return Array.isArray(value)
 }
 
+const special = /[&<>"']/
+
 function escapeText(text: string): string {
+  if (!special.test(text)) return text
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -11,7 +11,7 @@ test('a page is a whole document with a way past its header', () => {
   const text = page({ title: 'Hello', theme: plainTheme('Acme'), body: html`<h1>Hello</h1>`, description: 'Greets' })
 
   assert.match(text, /^<!doctype html>\n<html lang="en" dir="ltr">/)
-  assert.match(text, /<title>Hello · Acme<\/title>/)
+  assert.match(text, /<title>Hello &#183; Acme<\/title>/)
   assert.match(text, /<meta name="viewport" content="width=device-width, initial-scale=1">/)
   assert.match(text, /<meta name="description" content="Greets">/)
   assert.match(text, /<a class="skip" href="#main">/)

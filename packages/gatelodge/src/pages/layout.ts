@@ -2,7 +2,7 @@ import type { Theme } from '../domain/theme.ts'
 import { formTokenField } from '../http/form-token.ts'
 import { directionOf, type Language, languageNames, languages } from '../kernel/languages.ts'
 import { enhancements, favicon, referenceStylesheet, stylesheet } from './assets.ts'
-import { type Html, html, renderHtml } from './html.ts'
+import { type Html, html, renderHtml, trustedHtml } from './html.ts'
 import { legalLinks } from './legal-links.ts'
 import { pageWords } from './words/index.ts'
 
@@ -42,7 +42,7 @@ export function page(page: Page): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 ${description}
-<title>${page.title} · ${theme.serviceName}</title>
+<title>${page.title} &#183; ${theme.serviceName}</title>
 <link rel="stylesheet" href="${stylesheet.path}">
 ${!frame && html`<link rel="stylesheet" href="${referenceStylesheet.path}">\n`}${theme.sheet && html`<link rel="stylesheet" href="${theme.sheet.path}">\n`}<link rel="icon" type="${mark.contentType}" href="${mark.path}">
 ${frame && html`<script src="${enhancements.path}" defer blocking="render"></script>`}
@@ -64,6 +64,14 @@ function navigation(words: (typeof pageWords)[Language]['layout']): Html {
   return html`<nav class="site-nav" aria-label="${words.account}"><a href="/account">${words.account}</a> <a href="/logout">${words.signOut}</a></nav>`
 }
 
+/** In ASCII: one Arabic word would make every page a string of two bytes for each character, which takes five times as long to send. */
+const names = Object.fromEntries(
+  languages.map((language) => [
+    language,
+    trustedHtml(languageNames[language].replace(/[^ -~]/g, (character) => `&#${character.charCodeAt(0)};`)),
+  ]),
+)
+
 /** A form without script: one button for each language, which comes back to the same page. */
 function footer({ path, formToken }: Frame, theme: Theme, current: Language): Html {
   const words = pageWords[current].layout
@@ -72,7 +80,7 @@ function footer({ path, formToken }: Frame, theme: Theme, current: Language): Ht
 ${languages.map(
   (
     language,
-  ) => html`<button name="language" value="${language}" lang="${language}"${language === current && html` aria-current="true"`}>${languageNames[language]}</button>
+  ) => html`<button name="language" value="${language}" lang="${language}"${language === current && html` aria-current="true"`}>${names[language]}</button>
 `,
 )}</form>${legalLinks(theme, current)}</footer>`
 }

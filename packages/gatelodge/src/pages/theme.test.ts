@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -7,6 +7,7 @@ import { testApp } from '../../test/support/app.ts'
 import { Visitor } from '../../test/support/visitor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { languages } from '../kernel/languages.ts'
+import { stylesheet } from './assets.ts'
 import { paletteOf } from './palette.ts'
 import { loadTheme } from './theme.ts'
 import { pageWords } from './words/index.ts'
@@ -120,4 +121,17 @@ test('a file of the look that is not there, too large or no such file is refused
 
 test('a PNG logo is served as one', () => {
   assert.equal(loadTheme({ ...plain, logo: file('logo.png', png) }).logo?.contentType, 'image/png')
+})
+
+test('the guide’s example is taken, and its tables name every property that there is', () => {
+  const guide = readFileSync(new URL('../../../../docs/guide/theming.md', import.meta.url), 'utf8')
+  const example = /```css\n(.*?)```/s.exec(guide)?.[1] ?? ''
+  const sheet = loadTheme({ ...plain, themeCss: file('example.css', example) }).sheet
+  assert.equal(Buffer.from(sheet?.body ?? []).toString(), example)
+
+  const css = Buffer.from(stylesheet.body).toString()
+  const known = new Set([...css.matchAll(/(--[a-z-]+):/g)].map(([, name = '']) => name))
+  const named = new Set([...guide.matchAll(/--[a-z][a-z-]*/g)].map(([name]) => name))
+  const ofReference = ['--get', '--post', '--put', '--delete']
+  assert.deepEqual([...named].sort(), [...known].filter((name) => !ofReference.includes(name)).sort())
 })

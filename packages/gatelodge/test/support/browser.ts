@@ -102,7 +102,8 @@ export async function sitDown(browser: Browser, site: Site, options: BrowserCont
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`))
   page.on('console', (message) => {
     // Chromium says so of every page that is not a 2xx; the responses are looked at above.
-    if (!/^Failed to load resource/.test(message.text())) complaints.push(`console: ${message.text()}`)
+    const isComplaint = ['error', 'warning'].includes(message.type())
+    if (isComplaint && !/^Failed to load resource/.test(message.text())) complaints.push(`console: ${message.text()}`)
   })
 
   const formOf = (action: string) => page.locator(`form[action="${action}"]`)
@@ -136,6 +137,17 @@ export async function sitDown(browser: Browser, site: Site, options: BrowserCont
     [Symbol.asyncDispose]: () => context.close(),
   }
   return sitting
+}
+
+/** How much of the page moved after it was first painted, without anybody asking for it (CLS). */
+export function layoutShift(page: Page): Promise<number> {
+  return page.evaluate<number>(`new Promise((resolve) => {
+    let sum = 0
+    new PerformanceObserver((list) => {
+      for (const { hadRecentInput, value } of list.getEntries()) if (!hadRecentInput) sum += value
+    }).observe({ type: 'layout-shift', buffered: true })
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(sum))))
+  })`)
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
