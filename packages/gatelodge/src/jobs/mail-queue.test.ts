@@ -81,9 +81,9 @@ function assertEachOnce(server: SmtpTestServer, asked: readonly string[]): void 
 /** A promise and what settles it. */
 const gate = () => Promise.withResolvers<undefined>()
 
-async function until(isTrue: () => boolean): Promise<void> {
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const giveUp = performance.now() + 30_000
-  while (!isTrue()) {
+  while (!(await isTrue())) {
     if (performance.now() > giveUp) throw new Error('waited 30 s in vain')
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
@@ -176,14 +176,14 @@ forEachDatabase('the outbox', (engine) => {
       asked += 1
       return asked <= 3 ? stuck.promise : second.promise
     }
-    const { process, another, server, clock, requestAll } = await outbox(t, engine, { answer })
+    const { process, another, server, clock, requestAll, rows } = await outbox(t, engine, { answer })
     const other = await another()
     await requestAll(addresses(4, () => 'one.example'))
     const delivery = process.deliverMail()
     await until(() => asked === 3)
     clock.advance(leaseTime - minute)
     stuck.resolve(undefined)
-    await until(() => asked === 4)
+    await until(async () => asked === 4 && (await rows()).filter(({ lease }) => lease !== null).length === 1)
 
     clock.advance(2 * minute)
     assert.equal(await other.deliverMail(), 0)

@@ -84,7 +84,7 @@ forEachDatabase('28 avatar upload', (engine) => {
       const told = await upload(app, { cookie }, content)
       assert.equal(told.status, 200, told.text)
       for (const size of ['320', '96']) {
-        const { headers, bytes } = await shownBy(app, told.json.avatar_url.replace('320', size))
+        const { headers, bytes } = await shownBy(app, told.json.avatar_url.replace('-320', `-${size}`))
         assert.doesNotMatch(bytes.toString('latin1'), marks)
         assert.equal((await sharp(bytes).metadata()).format, 'webp')
         assert.equal(headers.get('content-type'), 'image/webp')

@@ -43,7 +43,7 @@ forEachDatabase('avatars', (engine) => {
     assert.match(path, /^\/avatars\/[0-9a-f]{32}-320\.webp$/)
     assert.equal((await app.get('/session', { cookie })).json.user.avatar_url, path)
     assert.equal((await app.get('/me/export', { cookie })).json.user.avatar_url, path)
-    assert.deepEqual(data.files(), [fileOf(path), fileOf(path).replace('320', '96')].sort())
+    assert.deepEqual(data.files(), [fileOf(path), fileOf(path).replace('-320', '-96')].sort())
 
     for (const [file, size] of [
       [path, 320],
@@ -142,7 +142,7 @@ forEachDatabase('avatars', (engine) => {
     assert.equal(refused?.headers.get('retry-after'), '5')
 
     const path = (await app.get('/me', { cookie })).json.avatar_url
-    assert.deepEqual(data.files(), [fileOf(path), fileOf(path).replace('320', '96')].sort())
+    assert.deepEqual(data.files(), [fileOf(path), fileOf(path).replace('-320', '-96')].sort())
     assert.deepEqual(await app.rows('avatar_removals'), [])
   })
 
