@@ -1,6 +1,6 @@
 import { formTokenField } from '../http/form-token.ts'
 import type { FormValues } from '../http/route.ts'
-import type { AuthError } from '../kernel/errors.ts'
+import { type AuthError, invalidField } from '../kernel/errors.ts'
 import { type Html, html } from './html.ts'
 import type { PageView } from './page-context.ts'
 import { pageWords } from './words/index.ts'
@@ -166,4 +166,18 @@ function faultsOf({ language }: PageView, { error }: FormState, layout: FormLayo
       faults.set(name, words[code] ?? pageWords[language].faults.invalid)
   }
   return faults
+}
+
+/** @throws input_invalid when a new password was not typed twice alike */
+export function assertConfirmed(password: string, confirmation: string): void {
+  if (password !== confirmation) throw invalidField('password_confirmation', 'mismatch', 'The passwords differ')
+}
+
+/** The two names of a person, neither of them asked for. */
+export function nameFields(words: { readonly firstName: string; readonly lastName: string }): readonly Field[] {
+  const asked = { kind: 'text', maxLength: 150, optional: true } as const
+  return [
+    { name: 'first_name', label: words.firstName, autocomplete: 'given-name', ...asked },
+    { name: 'last_name', label: words.lastName, autocomplete: 'family-name', ...asked },
+  ]
 }

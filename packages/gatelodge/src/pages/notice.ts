@@ -1,5 +1,7 @@
+import type { Route } from '../http/route.ts'
+import type { Language } from '../kernel/languages.ts'
 import { html } from './html.ts'
-import type { PageContent } from './page-context.ts'
+import { languageOfReader, type PageContent, pageAnswer } from './page-context.ts'
 
 /** What a page says that has nothing to fill in: a sentence and the ways on, the likeliest first. */
 export interface Notice {
@@ -17,4 +19,12 @@ ${first && html`<p><a class="button" href="${first[1]}">${first[0]}</a></p>`}
 ${others.map(([label, href]) => html`<p class="ways"><a href="${href}">${label}</a></p>`)}
 </div>`
   return { title, body }
+}
+
+/** Answers a mailed link that was spent or has expired with a notice; every other failure goes its usual way. */
+export function expiredLink(noticeIn: (language: Language) => Notice): NonNullable<Route['recover']> {
+  return (deps, failed, error) => {
+    if (error.code !== 'token_invalid') return undefined
+    return pageAnswer(deps, failed, () => notice(noticeIn(languageOfReader(failed))), 400)
+  }
 }

@@ -3,7 +3,7 @@ import { second } from '../kernel/clock.ts'
 import { durationInWords } from '../kernel/duration.ts'
 import type { AuthError } from '../kernel/errors.ts'
 import { type Language, localeOf } from '../kernel/languages.ts'
-import { html } from './html.ts'
+import { notice } from './notice.ts'
 import { languageOfReader, pageAnswer, redirectAnswer } from './page-context.ts'
 import { pageWords } from './words/index.ts'
 
@@ -17,12 +17,7 @@ export const problemPage: ProblemPage = (deps, failed, error, status) => {
   }
 
   const { title, text, way, href } = wordsFor(languageOfReader(failed), error, failed.path)
-  const body = html`<div class="card">
-<h1>${title}</h1>
-<p>${text}</p>
-<p><a class="button" href="${href}">${way}</a></p>
-</div>`
-  return pageAnswer(deps, failed, () => ({ title, body }), status)
+  return pageAnswer(deps, failed, () => notice({ title, text, ways: [[way, href]] }), status)
 }
 
 function wordsFor(

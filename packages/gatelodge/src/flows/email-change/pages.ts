@@ -8,14 +8,8 @@ import { type FormState, form } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
 import { readLinkToken } from '../../pages/link-token.ts'
-import { notice } from '../../pages/notice.ts'
-import {
-  languageOfReader,
-  type PageContent,
-  type PageView,
-  pageAnswer,
-  redirectAnswer,
-} from '../../pages/page-context.ts'
+import { expiredLink, type Notice } from '../../pages/notice.ts'
+import { languageOfReader, type PageContent, type PageView, redirectAnswer } from '../../pages/page-context.ts'
 import type { TokenPurpose } from '../../store/schema.ts'
 import { confirmEmailChange, undoEmailChange } from './confirm-change.ts'
 import { emailChangeMessages } from './messages.ts'
@@ -44,12 +38,7 @@ export const emailChangePages = [
         ? redirectAnswer(deps, context, '/account', words.doneSignedIn, spent)
         : redirectAnswer(deps, context, '/login', words.done, spent)
     },
-    recover(deps, failed, error) {
-      if (error.code !== 'token_invalid') return undefined
-      const words = emailChangeMessages[languageOfReader(failed)].pages.confirm
-      const expired = notice({ title: words.expiredTitle, text: words.expired, ways: [[words.way, '/account']] })
-      return pageAnswer(deps, failed, () => expired, 400)
-    },
+    recover: expiredLink((language) => expired(emailChangeMessages[language].pages.confirm, '/account')),
   }),
 
   ...formPage({
@@ -69,12 +58,7 @@ export const emailChangePages = [
       const words = emailChangeMessages[languageOfReader(context)].pages.undo
       return redirectAnswer(deps, context, '/login', words.done, [context.cookies.link.clear()])
     },
-    recover(deps, failed, error) {
-      if (error.code !== 'token_invalid') return undefined
-      const words = emailChangeMessages[languageOfReader(failed)].pages.undo
-      const expired = notice({ title: words.expiredTitle, text: words.expired, ways: [[words.way, '/login']] })
-      return pageAnswer(deps, failed, () => expired, 400)
-    },
+    recover: expiredLink((language) => expired(emailChangeMessages[language].pages.undo, '/login')),
   }),
 ]
 
@@ -91,6 +75,10 @@ async function openLink(
   if (token === undefined) throw new AuthError('token_invalid')
   await peekToken(deps, [purpose], token)
   return { values: { token } }
+}
+
+function expired(words: { readonly [Key in 'expiredTitle' | 'expired' | 'way']: string }, href: string): Notice {
+  return { title: words.expiredTitle, text: words.expired, ways: [[words.way, href]] }
 }
 
 function buttonPage(

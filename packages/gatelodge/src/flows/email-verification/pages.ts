@@ -4,8 +4,8 @@ import { form } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
 import { readLinkToken } from '../../pages/link-token.ts'
-import { notice } from '../../pages/notice.ts'
-import { languageOfReader, pageAnswer, redirectAnswer } from '../../pages/page-context.ts'
+import { expiredLink, notice } from '../../pages/notice.ts'
+import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
 import { pageWords } from '../../pages/words/index.ts'
 import { emailVerificationMessages } from './messages.ts'
 import { resendVerification } from './resend-verification.ts'
@@ -79,19 +79,17 @@ ${form(view, state, {
         ? redirectAnswer(deps, context, '/account', words.doneSignedIn, spent)
         : redirectAnswer(deps, context, '/login', words.done, spent)
     },
-    recover(deps, failed, error) {
-      if (error.code !== 'token_invalid') return undefined
-      const words = emailVerificationMessages[languageOfReader(failed)].pages.confirm
-      const expired = notice({
+    recover: expiredLink((language) => {
+      const words = emailVerificationMessages[language].pages.confirm
+      return {
         title: words.expiredTitle,
         text: words.expired,
         ways: [
           [words.again, '/verify-email/resend'],
           [words.signIn, '/login'],
         ],
-      })
-      return pageAnswer(deps, failed, () => expired, 400)
-    },
+      }
+    }),
   }),
 
   ...formPage({

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import type { Route } from '../../http/route.ts'
 import { passwordField } from '../../http/wire.ts'
-import { invalidField } from '../../kernel/errors.ts'
 import { type AccountSection, accountPage } from '../../pages/account-page.ts'
-import { form } from '../../pages/form.ts'
+import { assertConfirmed, form } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
 import { changePassword } from './change-password.ts'
@@ -48,8 +47,7 @@ export const passwordChangePages: readonly Route[] = formPage({
   },
   async submit(deps, context) {
     const { old_password, new_password, password_confirmation } = context.body
-    if (new_password !== password_confirmation)
-      throw invalidField('password_confirmation', 'mismatch', 'The passwords differ')
+    assertConfirmed(new_password, password_confirmation)
 
     await changePassword(deps, context.actor, context.me, { oldPassword: old_password, newPassword: new_password })
     const { changed } = passwordChangeMessages[languageOfReader(context)].pages

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { emailField, passwordField, tokenField } from '../../http/wire.ts'
-import { invalidField } from '../../kernel/errors.ts'
-import { form } from '../../pages/form.ts'
+import { assertConfirmed, form } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
 import { readLinkToken } from '../../pages/link-token.ts'
-import { languageOfReader, pageAnswer, redirectAnswer } from '../../pages/page-context.ts'
+import { expiredLink } from '../../pages/notice.ts'
+import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
 import { passwordResetMessages } from './messages.ts'
 import { requestPasswordReset } from './request-reset.ts'
 import { resetPassword } from './reset-password.ts'
@@ -81,22 +81,15 @@ ${form(view, state, {
     },
     async submit(deps, context) {
       const { token, new_password, password_confirmation } = context.body
-      if (new_password !== password_confirmation)
-        throw invalidField('password_confirmation', 'mismatch', 'The passwords differ')
+      assertConfirmed(new_password, password_confirmation)
 
       await resetPassword(deps, context.actor, { token, newPassword: new_password })
       const words = passwordResetMessages[languageOfReader(context)].pages.reset
       return redirectAnswer(deps, context, '/login', words.done, [context.cookies.link.clear()])
     },
-    recover(deps, failed, error) {
-      if (error.code !== 'token_invalid') return undefined
-      const words = passwordResetMessages[languageOfReader(failed)].pages.reset
-      const body = html`<div class="card">
-<h1>${words.expiredTitle}</h1>
-<p>${words.expired}</p>
-<p><a class="button" href="/forgot-password">${words.again}</a></p>
-</div>`
-      return pageAnswer(deps, failed, () => ({ title: words.expiredTitle, body }), 400)
-    },
+    recover: expiredLink((language) => {
+      const words = passwordResetMessages[language].pages.reset
+      return { title: words.expiredTitle, text: words.expired, ways: [[words.again, '/forgot-password']] }
+    }),
   }),
 ]

@@ -4,7 +4,7 @@ import type { Route } from '../../http/route.ts'
 import { nameField, textField, usernameField } from '../../http/wire.ts'
 import { languageNames, languageOf, languages } from '../../kernel/languages.ts'
 import { type AccountSection, accountPage } from '../../pages/account-page.ts'
-import { type Field, type FormState, form } from '../../pages/form.ts'
+import { type Field, type FormState, form, nameFields } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { languageOfReader, type PageView, redirectAnswer } from '../../pages/page-context.ts'
 import { pageWords } from '../../pages/words/index.ts'
@@ -98,22 +98,7 @@ const profileSection: AccountSection = ({ config }, me, view, state) => {
   const body = form(view, state, {
     action: '/account',
     fields: [
-      {
-        name: 'first_name',
-        kind: 'text',
-        label: words.firstName,
-        autocomplete: 'given-name',
-        maxLength: 150,
-        optional: true,
-      },
-      {
-        name: 'last_name',
-        kind: 'text',
-        label: words.lastName,
-        autocomplete: 'family-name',
-        maxLength: 150,
-        optional: true,
-      },
+      ...nameFields(words),
       ...(config.username === 'off' ? [] : [username]),
       { name: 'phone_number', kind: 'tel', label: words.phone, autocomplete: 'tel', optional: true },
       { name: 'website', kind: 'url', label: words.website, autocomplete: 'url', hint: words.webHint, optional: true },

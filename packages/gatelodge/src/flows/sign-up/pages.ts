@@ -2,8 +2,7 @@ import { z } from 'zod'
 import type { Deps } from '../../domain/deps.ts'
 import { signInAnswer } from '../../http/sign-in-answer.ts'
 import { emailField, nameField, passwordField, usernameField } from '../../http/wire.ts'
-import { invalidField } from '../../kernel/errors.ts'
-import { type Field, type FormState, form } from '../../pages/form.ts'
+import { assertConfirmed, type Field, type FormState, form, nameFields } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
 import { legalLinks } from '../../pages/legal-links.ts'
@@ -45,8 +44,7 @@ ${legalLinks(deps.theme, view.language, pageWords[view.language].layout.readFirs
     },
     async submit(deps, context) {
       const { actor, body, cookies } = context
-      if (body.password !== body.password_confirmation)
-        throw invalidField('password_confirmation', 'mismatch', 'The passwords differ')
+      assertConfirmed(body.password, body.password_confirmation)
 
       const result = await signUp(deps, actor, {
         email: body.email,
@@ -91,22 +89,7 @@ function fieldsOf({ config }: Deps, { language }: PageView, { error }: FormState
       fault: error?.code === 'email_taken' ? words.emailTaken : undefined,
     },
     ...(config.username === 'off' ? [] : [username]),
-    {
-      name: 'first_name',
-      kind: 'text',
-      label: words.firstName,
-      autocomplete: 'given-name',
-      maxLength: 150,
-      optional: true,
-    },
-    {
-      name: 'last_name',
-      kind: 'text',
-      label: words.lastName,
-      autocomplete: 'family-name',
-      maxLength: 150,
-      optional: true,
-    },
+    ...nameFields(words),
     {
       name: 'password',
       kind: 'new-password',
