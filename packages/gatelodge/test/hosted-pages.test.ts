@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { pages } from '../src/flows/index.ts'
+import { languages } from '../src/kernel/languages.ts'
 import { type TestApp, testApp } from './support/app.ts'
 import { type SeenPage, Visitor } from './support/visitor.ts'
 
@@ -71,6 +72,42 @@ test('a session of tokens is ended on the page of sessions, and its tokens with 
   assert.equal((await app.get('/session', { bearer: access })).status, 401)
   assert.equal((await app.post('/refresh', { refresh_token: refresh })).status, 401)
 })
+
+test('a page that was kept from an earlier visit is the one that would be printed, with a token of its own', async () => {
+  await using app = await testApp()
+  const withoutToken = (html: string) => html.replaceAll(/name="form_token" value="[\w-]{43}"/g, '')
+  for (const language of languages) {
+    const headers = { 'accept-language': language }
+    for (const path of shown) {
+      const [first, second] = [new Visitor(app, headers), new Visitor(app, headers)]
+      const [printed, kept, again] = [await first.get(path), await second.get(path), await second.get(path)]
+      assert.equal(withoutToken(kept.html), withoutToken(printed.html), path)
+      assert.equal(withoutToken(again.html), withoutToken(printed.html), path) // with a cookie nothing is kept
+      assert.match(kept.html, new RegExp(`<html lang="${language}"`))
+      assert.notEqual(second.cookie('gatelodge-form'), first.cookie('gatelodge-form'))
+      assert.deepEqual(tokensOf(kept), tokensOf(again))
+      assert.notDeepEqual(tokensOf(kept), tokensOf(printed))
+    }
+  }
+})
+
+test('what one visitor brings is on no page of another: not the way on, not a message', async () => {
+  await using app = await testApp()
+  const ada = await app.user()
+  const told = await new Visitor(app).get('/login?next=/account/sessions')
+  assert.match(told.html, /sessions/)
+  const leaving = await new Visitor(app).signIn(ada)
+  const left = await leaving.fill('/logout', {})
+  assert.match(left.html, /class="flash"/)
+  for (const path of new Set([told.at.split('?', 1)[0] ?? '', left.at]))
+    assert.doesNotMatch((await new Visitor(app).get(path)).html, /class="flash"|sessions/)
+})
+
+function tokensOf({ html }: SeenPage): string[] {
+  const tokens = [...html.matchAll(/name="form_token" value="([\w-]{43})"/g)].map(([, token = '']) => token)
+  assert.ok(tokens.length > 0)
+  return tokens
+}
 
 /** Without its link a change of the address has nothing to show but where to go on. */
 function statusOf(path: string): number {

@@ -7,7 +7,6 @@ import type { Actor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { uuidv7 } from '../kernel/ids.ts'
 import { type Language, languageOf, negotiateLanguage } from '../kernel/languages.ts'
-import type { Random } from '../kernel/random.ts'
 import { parseInput, readForm, readJson } from './body.ts'
 import { createClientIp } from './client-ip.ts'
 import { type CookieJar, createCookieJar } from './cookies.ts'
@@ -37,8 +36,6 @@ interface AppParts {
   readonly printer: Printer
   readonly clientIp: ReturnType<typeof createClientIp>
   readonly ownOrigins: ReadonlySet<string>
-  /** What request ids are drawn from. */
-  readonly requestIds: Random
   readonly uploads: UploadSlots
   readonly problemPage: ProblemPage
   readonly observer: RequestObserver | null
@@ -69,7 +66,6 @@ export function createApp(
     printer: createPrinter(config, deps.log),
     clientIp: createClientIp(config.trustedProxies, warnOnce(deps)),
     ownOrigins: new Set([config.publicUrl, ...config.allowedOrigins]),
-    requestIds: inBlocks(deps.random),
     uploads: createUploadSlots({ most: 16, each: 2 }),
     problemPage,
     observer,
@@ -111,37 +107,16 @@ function warnOnce({ log }: Deps): () => void {
   }
 }
 
-function toAsked(
-  { deps, requestIds }: AppParts,
-  request: Request,
-  env: Bindings,
-  params: Readonly<Record<string, string>>,
-): Asked {
+function toAsked({ deps }: AppParts, request: Request, env: Bindings, params: Readonly<Record<string, string>>): Asked {
   const { incoming } = env
   return {
     request,
-    requestId: uuidv7(deps.clock, requestIds),
+    requestId: uuidv7(deps.clock, deps.random),
     header: incoming
       ? (name) => (name === 'host' ? rawHost(incoming) : headerText(incoming.headers[name]))
       : (name) => request.headers.get(name) ?? undefined,
     peer: incoming?.socket.remoteAddress ?? env.peer ?? null,
     params,
-  }
-}
-
-/** Bytes for ids that protect nothing, many at a time: a system call for each would cost a tenth of a session check. */
-function inBlocks(random: Random): Random {
-  let block = random.bytes(0)
-  let used = 0
-  return {
-    bytes(length) {
-      if (used + length > block.length) {
-        block = random.bytes(4_096)
-        used = 0
-      }
-      used += length
-      return block.subarray(used - length, used)
-    },
   }
 }
 

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { Random } from './random.ts'
 
 /** What a key is for. A key of one purpose opens nothing of another. */
@@ -16,13 +16,13 @@ export interface Keyring {
 
 /** A keyring whose keys come from `secret` by HKDF-SHA-256 (RFC 5869), one per purpose. */
 export function createKeyring(secret: string, random: Random): Keyring {
-  const keys = new Map<SealingPurpose, Buffer>()
+  const keys = new Map<SealingPurpose, KeyObject>()
 
-  function key(purpose: SealingPurpose): Buffer {
+  function key(purpose: SealingPurpose): KeyObject {
     const known = keys.get(purpose)
     if (known) return known
 
-    const made = deriveKey(secret, purpose)
+    const made = createSecretKey(deriveKey(secret, purpose)) // made once: raw bytes are copied into a key by each use
     keys.set(purpose, made)
     return made
   }
@@ -40,7 +40,7 @@ export function deriveKey(secret: string, purpose: string): Buffer {
 }
 
 /** AES-256-GCM with a random 96-bit nonce; the answer is base64url of nonce, tag and text. */
-export function sealWith(key: Buffer, random: Random, plain: string, context: string): string {
+export function sealWith(key: Buffer | KeyObject, random: Random, plain: string, context: string): string {
   const nonce = random.bytes(12)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context))
   const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
@@ -48,7 +48,7 @@ export function sealWith(key: Buffer, random: Random, plain: string, context: st
 }
 
 /** What `sealWith` sealed, or undefined when key, context or text is another. */
-export function openWith(key: Buffer, sealed: string, context: string): string | undefined {
+export function openWith(key: Buffer | KeyObject, sealed: string, context: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url')
   if (bytes.length < 28) return undefined
 

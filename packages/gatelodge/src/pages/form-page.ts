@@ -7,7 +7,7 @@ import type { Answer, AuthLevel, Route, RouteContext } from '../http/route.ts'
 import { route } from '../http/route.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { FormState } from './form.ts'
-import { type PageContent, type PageContext, type PageView, pageAnswer } from './page-context.ts'
+import { type PageContent, type PageContext, type PageView, pageAnswer, plainPageAnswer } from './page-context.ts'
 
 /** A page with one form: GET shows it, POST sends it. */
 export interface FormPage<Auth extends AuthLevel, Body, Query> {
@@ -43,9 +43,9 @@ export type PageContextOf<Auth extends AuthLevel> = PageContext &
 export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: FormPage<Auth, Body, Query>): Route[] {
   const { path, summary, auth, limit, errors, statuses = {}, view } = spec
   const again: readonly ErrorCode[] = [...errors, 'input_invalid', 'cross_site']
-  const show = (deps: Deps, context: PageContext, state: FormState, status = 200) =>
+  const contentOf = (deps: Deps, context: PageContext, state: FormState) => (pageView: PageView) =>
     // A route of level `session` comes here with one: see `recover`.
-    pageAnswer(deps, context, (pageView) => view(deps, context as PageContextOf<Auth>, pageView, state), status)
+    view(deps, context as PageContextOf<Auth>, pageView, state)
 
   const opening = route({
     method: 'GET',
@@ -63,7 +63,9 @@ export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: 
     async handle(deps, context) {
       const opened = await spec.open?.(deps, context as RouteContext<Auth, undefined, Query, undefined>)
       if (opened && 'status' in opened) return opened
-      return show(deps, context, opened ?? { values: {} })
+
+      const content = contentOf(deps, context, opened ?? { values: {} })
+      return isAddressBare(context.query) ? plainPageAnswer(deps, context, content) : pageAnswer(deps, context, content)
     },
   })
   const sending = route({
@@ -85,8 +87,14 @@ export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: 
       // What proved no origin was not looked at any further, so nobody is known.
       const isNobody = auth === 'session' && !failed.me
       if (isNobody || !again.includes(error.code)) return spec.recover?.(deps, failed, error)
-      return show(deps, failed, { values: failed.form, error }, statuses[error.code] ?? statusOf[error.code])
+      const state = { values: failed.form, error }
+      return pageAnswer(deps, failed, contentOf(deps, failed, state), statuses[error.code] ?? statusOf[error.code])
     },
   })
   return [opening, sending]
+}
+
+/** Whether the address carried nothing that the page reads. */
+function isAddressBare(query: unknown): boolean {
+  return query === undefined || Object.values(query as object).every((value) => value === undefined)
 }

@@ -64,12 +64,15 @@ function navigation(words: (typeof pageWords)[Language]['layout']): Html {
   return html`<nav class="site-nav" aria-label="${words.account}"><a href="/account">${words.account}</a> <a href="/logout">${words.signOut}</a></nav>`
 }
 
-/** In ASCII: one Arabic word would make every page a string of two bytes for each character, which takes five times as long to send. */
+/**
+ * In ASCII: one Arabic word would make every page a string of two bytes for each character, which takes five times as long to send. What `replace`
+ * makes of such a word is still of two bytes, whatever stands in it; decoded anew it is not.
+ */
 const names = Object.fromEntries(
-  languages.map((language) => [
-    language,
-    trustedHtml(languageNames[language].replace(/[^ -~]/g, (character) => `&#${character.charCodeAt(0)};`)),
-  ]),
+  languages.map((language) => {
+    const escaped = languageNames[language].replace(/[^ -~]/g, (character) => `&#${character.charCodeAt(0)};`)
+    return [language, trustedHtml(Buffer.from(escaped).toString('latin1'))]
+  }),
 )
 
 /** A form without script: one button for each language, which comes back to the same page. */

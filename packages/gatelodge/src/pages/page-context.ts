@@ -48,16 +48,53 @@ export function pageAnswer(
 ): Answer {
   const { token, cookie } = tokenForForms(deps, context)
   const flash = readFlash(deps, context)
-  const language = languageOfReader(context)
-  const { here = context.path, ...said } = content({ language, formToken: token })
-  const html = page({
-    ...said,
-    theme: deps.theme,
-    language,
-    frame: { path: here, isSignedIn: context.me !== undefined, formToken: token, flash },
-  })
+  const html = printPage(deps, context, content, token, flash)
   const cookies = [...(cookie ? [cookie] : []), ...(flash === undefined ? [] : [context.cookies.flash.clear()])]
   return { status, html, cookies }
+}
+
+/** What surrounds the form token in pages that were printed before, by path and language. */
+const keptPages = new WeakMap<Deps, Map<string, readonly string[]>>()
+
+/**
+ * The same page for a visit that brings nothing: no cookie, no credential and, as its caller says, nothing in the address. It depends on path and language
+ * only, but for the form token, so it is printed once and kept.
+ */
+export function plainPageAnswer(deps: Deps, context: PageContext, content: (view: PageView) => PageContent): Answer {
+  if (context.me || context.header('cookie') !== undefined) return pageAnswer(deps, context, content)
+
+  const { token, cookie } = tokenForForms(deps, context)
+  const html = partsOfPlainPage(deps, context, content).join(token)
+  return { status: 200, html, cookies: cookie ? [cookie] : [] }
+}
+
+function partsOfPlainPage(
+  deps: Deps,
+  context: PageContext,
+  content: (view: PageView) => PageContent,
+): readonly string[] {
+  const key = `${languageOfReader(context)} ${context.path}`
+  const kept = keptPages.get(deps) ?? new Map<string, readonly string[]>()
+  const known = kept.get(key)
+  if (known) return known
+
+  const mark = newId(deps.random)
+  const parts = printPage(deps, context, content, mark).split(mark)
+  keptPages.set(deps, kept.set(key, parts))
+  return parts
+}
+
+function printPage(
+  deps: Deps,
+  context: PageContext,
+  content: (view: PageView) => PageContent,
+  formToken: string,
+  flash?: string,
+): string {
+  const language = languageOfReader(context)
+  const { here = context.path, ...said } = content({ language, formToken })
+  const frame = { path: here, isSignedIn: context.me !== undefined, formToken, flash }
+  return page({ ...said, theme: deps.theme, language, frame })
 }
 
 /** Goes on to another page (post, redirect, get), which shows `message` once. */
