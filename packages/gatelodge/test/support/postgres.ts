@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
+  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -15,7 +17,6 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -65,12 +66,16 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   ]
 
   async function start(): Promise<ChildProcess> {
+    // A file, not a pipe: a pipe that nobody reads for a while, since the reader waits for the tests, stops every connection that has a fault to log.
+    const log = join(folder, `log-${performance.now()}`)
+    const output = openSync(log, 'a')
     const child = spawn(join(native, 'bin', 'postgres'), ['-D', data, ...settings], {
       ...user,
       cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', output],
     })
-    await isReady(child.stderr)
+    closeSync(output)
+    await isReady(child, log)
     return child
   }
 
@@ -144,16 +149,12 @@ function linkLibraries(native: string): void {
   }
 }
 
-async function isReady(log: Readable): Promise<void> {
-  let said = ''
-  for await (const chunk of log.iterator({ destroyOnReturn: false })) {
-    said += String(chunk)
-    if (said.includes('ready to accept connections')) {
-      log.resume() // what it says later is read by nobody, and must not fill the pipe
-      return
-    }
+async function isReady(child: ChildProcess, log: string): Promise<void> {
+  while (!readFileSync(log, 'utf8').includes('ready to accept connections')) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`PostgreSQL did not start: ${readFileSync(log, 'utf8')}`)
+    await pause(10)
   }
-  throw new Error(`PostgreSQL did not start: ${said}`)
 }
 
 let own: Promise<TestPostgres> | undefined
