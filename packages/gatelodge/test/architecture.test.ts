@@ -77,7 +77,7 @@ test('no file of the project names a package registry or a path of one machine',
 })
 
 function filesBelow(folder: string): string[] {
-  const untracked = /^(?:node_modules|\.git|data|dist|coverage|results|.*\.(?:log|tgz))$/
+  const untracked = /^(?:node_modules|\.git|data|dist|build|coverage|results|.*\.(?:log|tgz))$/
   return readdirSync(root + folder, { withFileTypes: true }).flatMap((entry) => {
     if (untracked.test(entry.name) || entry.isSymbolicLink()) return []
     return entry.isDirectory() ? filesBelow(`${folder}${entry.name}/`) : [`${folder}${entry.name}`]

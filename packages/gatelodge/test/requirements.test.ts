@@ -350,7 +350,7 @@ test('failures are counted for all processes on one database, and the count ends
 test('no file of the project holds a private key, a cloud key or an environment file', () => {
   const secret =
     /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[\w+/=]{40}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{36}|\bxox[abp]-\w{10}/
-  const untracked = new Set(['node_modules', '.git', 'data', 'dist', 'coverage', 'results'])
+  const untracked = new Set(['node_modules', '.git', 'data', 'dist', 'build', 'coverage', 'results'])
   const files = readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name).slice(root.length))

@@ -11,6 +11,9 @@ import { run } from '../../src/cli/run.ts'
 
 export const bin = fileURLToPath(new URL('../../bin/gatelodge.js', import.meta.url))
 
+/** A server that does not come up is ended, so that a test fails and does not wait, in ms. */
+const patience = 60_000
+
 /** What a command left behind. */
 export interface Ran {
   readonly status: number
@@ -44,8 +47,8 @@ export interface ServerProcess {
   end(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** A fresh folder; its servers end and its files go when it is disposed of. */
-export function commandFolder(env: Readonly<Record<string, string>> = {}): CommandFolder {
+/** A fresh folder; its servers, of the given program, end and its files go when it is disposed of. */
+export function commandFolder(env: Readonly<Record<string, string>> = {}, program = bin): CommandFolder {
   const path = mkdtempSync(join(tmpdir(), 'gatelodge-cli-'))
   const servers: ServerProcess[] = []
   const settings = { GATELODGE_PASSWORD_HASH: 'm=7168,t=5,p=1', ...env }
@@ -77,7 +80,7 @@ export function commandFolder(env: Readonly<Record<string, string>> = {}): Comma
       return JSON.parse(stdout) as T
     },
     async serve(...flags) {
-      const server = await startServer(path, settings, flags)
+      const server = await startServer(program, path, settings, flags)
       servers.push(server)
       return server
     },
@@ -90,11 +93,12 @@ export function commandFolder(env: Readonly<Record<string, string>> = {}): Comma
 }
 
 async function startServer(
+  program: string,
   cwd: string,
   settings: Readonly<Record<string, string>>,
   flags: readonly string[],
 ): Promise<ServerProcess> {
-  const argv = [bin, 'serve', '--json', '--listen', '127.0.0.1:0', ...flags]
+  const argv = [program, 'serve', '--json', '--listen', '127.0.0.1:0', ...flags]
   const child = spawn(process.execPath, argv, {
     cwd,
     env: { ...process.env, ...settings },
@@ -110,7 +114,9 @@ async function startServer(
     return JSON.parse(value) as Record<string, unknown>
   }
 
+  const givingUp = setTimeout(() => child.kill('SIGKILL'), patience).unref()
   const started = (await next()) as ServerProcess['started']
+  clearTimeout(givingUp)
   return {
     child,
     started,

@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
+const run = promisify(execFile)
+
+/** What tests read in a package.json. */
+export interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly bin?: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly [other: string]: unknown
+}
+
+/** A package of ours as it would be published. */
+export interface PackedPackage {
+  readonly name: string
+  readonly tarball: string
+  readonly manifest: Manifest
+}
+
+/** A folder of a program that has installed packages. */
+export interface ConsumerFolder {
+  readonly path: string
+  /** The package.json of an installed package. */
+  manifest(name: string): Manifest
+  [Symbol.dispose](): void
+}
+
+/**
+ * A fresh folder, outside of the repository, with what `npm install NAME...` would put there, without network. Our packages are built, packed by npm and
+ * unpacked; all others, and those that ours depend on, are links to what the repository has installed. A package that nobody names is not found.
+ */
+export async function consumerFolder(names: readonly string[]): Promise<ConsumerFolder> {
+  const ours = (await packPackages()).filter(({ name }) => names.includes(name))
+  const path = mkdtempSync(join(realpathSync(tmpdir()), 'gatelodge-consumer-'))
+  const modules = join(path, 'node_modules')
+  const consumer: ConsumerFolder = {
+    path,
+    manifest: (name) => readManifest(join(modules, name)),
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+  }
+  writeFileSync(join(path, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  mkdirSync(join(modules, '.bin'), { recursive: true })
+
+  for (const packed of ours) await unpack(packed, modules)
+  const others = [...names, ...ours.flatMap(({ manifest }) => Object.keys(manifest.dependencies ?? {}))]
+  for (const name of new Set(others).difference(new Set(ours.map((packed) => packed.name)))) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  }
+  return consumer
+}
+
+let packages: Promise<readonly PackedPackage[]> | undefined
+
+/** Builds and packs both packages, once for each process; they go with it. */
+export function packPackages(): Promise<readonly PackedPackage[]> {
+  packages ??= pack()
+  return packages
+}
+
+async function pack(): Promise<PackedPackage[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatelodge-packed-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  await run(process.execPath, [join(root, 'scripts/build.ts'), folder], { cwd: root })
+  const env = { ...process.env, npm_config_offline: 'true', npm_config_update_notifier: 'false' }
+  await run('npm', ['pack', './gatelodge', './client'], { cwd: folder, env })
+  return ['gatelodge', 'client'].map((built) => {
+    const manifest = readManifest(join(folder, built))
+    const name = manifest.name.replace('@', '').replace('/', '-')
+    return { name: manifest.name, tarball: join(folder, `${name}-${manifest.version}.tgz`), manifest }
+  })
+}
+
+async function unpack({ name, tarball, manifest }: PackedPackage, modules: string): Promise<void> {
+  const target = join(modules, name)
+  mkdirSync(target, { recursive: true })
+  await run('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'])
+  for (const [command, file] of Object.entries(manifest.bin ?? {})) {
+    chmodSync(join(target, file), 0o755)
+    symlinkSync(join('..', name, file), join(modules, '.bin', command))
+  }
+}
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest // ours, or what our build made of it
+}

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** `./src/x.ts`, or such a table for each subpath or condition. */
+type Exports = string | { readonly [name: string]: Exports }
+
+/** What the package.json of a source folder says beyond what is published as it stands. */
+interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly exports: Exports
+  readonly private: true
+  readonly scripts?: object
+  readonly devDependencies?: object
+  readonly [other: string]: unknown
+}
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const packages = ['gatelodge', 'client']
+
+/**
+ * Makes what is published, since Node.js strips no types below node_modules: a folder for each package in `build`, or in the folder that is given. The
+ * source runs without it. One run of the compiler makes both, by the options of `npm run check` (tsconfig.build.json), so what is built is what was checked.
+ */
+const folder = resolve(process.argv[2] ?? join(root, 'build'))
+const emitted = join(folder, 'emitted')
+for (const name of [...packages, 'emitted']) rmSync(join(folder, name), { recursive: true, force: true })
+const { status } = compile()
+if (status === 0) for (const name of packages) console.log(assemble(name))
+rmSync(emitted, { recursive: true, force: true })
+process.exitCode = status ?? 1
+
+function compile() {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const project = join(root, 'tsconfig.build.json')
+  return spawnSync(process.execPath, [tsc, '-p', project, '--outDir', emitted], { stdio: 'inherit' })
+}
+
+/** Puts the folder of a package together, and says in a line what it is. */
+function assemble(name: string): string {
+  const from = join(root, 'packages', name)
+  const to = join(folder, name)
+  cpSync(join(root, 'LICENSE'), join(to, 'LICENSE'))
+  cpSync(join(from, 'README.md'), join(to, 'README.md'))
+  if (existsSync(join(from, 'bin'))) cpSync(join(from, 'bin'), join(to, 'bin'), { recursive: true })
+  renameSync(join(emitted, 'packages', name, 'src'), join(to, 'dist'))
+  // Styles, pictures and scripts are read from beside the module that names them.
+  cpSync(join(from, 'src'), join(to, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.ts') })
+
+  const manifest = publishedManifest(readManifest(from))
+  writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+  const sizes = readdirSync(to, { recursive: true, encoding: 'utf8' }).map((file) => statSync(join(to, file)))
+  const files = sizes.filter((entry) => entry.isFile())
+  const kib = Math.round(files.reduce((sum, { size }) => sum + size, 0) / 1024)
+  return `${manifest.name} ${manifest.version}: ${files.length} files, ${kib} KiB in ${relative('.', to)}`
+}
+
+function readManifest(packageFolder: string): Manifest {
+  return JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as Manifest // a file of our own
+}
+
+function publishedManifest(manifest: Manifest) {
+  const { private: _private, scripts: _scripts, devDependencies: _development, ...rest } = manifest
+  return { ...rest, exports: publishedExports(manifest.exports), files: ['bin', 'dist'] }
+}
+
+/** The built files for those of the source. A module whose table does not name its types gets them, first, for the first condition that fits is taken. */
+function publishedExports(exports: Exports, kind: 'module' | 'types' | 'code' = 'module'): Exports {
+  if (typeof exports !== 'string') {
+    const others = 'types' in exports ? 'code' : kind
+    return Object.fromEntries(
+      Object.entries(exports).map(([name, target]) => [
+        name,
+        publishedExports(target, name === 'types' ? 'types' : others),
+      ]),
+    )
+  }
+  const path = exports.replace('./src/', './dist/').replace(/\.ts$/, '')
+  const built = { types: `${path}.d.ts`, code: `${path}.js`, module: { types: `${path}.d.ts`, default: `${path}.js` } }
+  return built[kind]
+}
