@@ -1,0 +1,131 @@
+import { AuthError } from '../errors.ts'
+import { isRecord } from '../json.ts'
+import { askService, type Service, unavailable } from './service.ts'
+
+/** What may sign access tokens (RFC 7518; RFC 8037). */
+export type Algorithm = 'EdDSA' | 'ES256' | 'RS256'
+
+/** A public key, good for one algorithm only (RFC 8725, section 3.1). */
+export interface VerificationKey {
+  readonly alg: Algorithm
+  readonly key: CryptoKey
+}
+
+/** The public keys of the issuer. */
+export interface Keys {
+  /** The key of this name, undefined when the issuer has none. @throws service_unavailable when the issuer could not be asked */
+  find(kid: string): Promise<VerificationKey | undefined>
+}
+
+const maxAge = 10 * 60_000
+/** ms between two requests for keys, so that tokens with invented names do not become requests. */
+const coolDown = 30_000
+/** The same as long as there is no key at all. */
+const firstCoolDown = 1_000
+
+/** Keeps the keys of a JWKS (RFC 7517): asked for when first needed, after ten minutes, and for a name that is new. */
+export function createKeys(
+  service: Service & { readonly now: () => number },
+  url: string,
+  algorithms: readonly Algorithm[],
+): Keys {
+  let keys: ReadonlyMap<string, VerificationKey> = new Map()
+  let fetchedAt = Number.NEGATIVE_INFINITY
+  let triedAt = Number.NEGATIVE_INFINITY
+  let failure: AuthError | undefined
+  let running: Promise<void> | undefined
+
+  async function find(kid: string): Promise<VerificationKey | undefined> {
+    if (!keys.has(kid) || since(fetchedAt) > maxAge) await refetch()
+    const key = keys.get(kid)
+    if (!key && failure) throw failure // it may be a new key that nobody could tell of
+    return key
+  }
+
+  async function refetch(): Promise<void> {
+    if (!running && since(triedAt) >= (keys.size > 0 ? coolDown : firstCoolDown)) running = load()
+    await running
+  }
+
+  /** Known keys stay good when the issuer does not answer, and go when it answers without them. */
+  async function load(): Promise<void> {
+    triedAt = service.now()
+    try {
+      const { response, body } = await askService(service, url, {})
+      if (response.status !== 200 || !isRecord(body) || !Array.isArray(body.keys)) throw unavailable(response, body)
+      keys = await importKeys(body.keys, algorithms)
+      fetchedAt = service.now()
+      failure = undefined
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error
+      failure = error
+    } finally {
+      running = undefined
+    }
+  }
+
+  /** A clock that was set back must not stretch an age. */
+  function since(at: number): number {
+    return Math.abs(service.now() - at)
+  }
+
+  return { find }
+}
+
+/** Kinds of keys by algorithm: a key is imported for its own algorithm alone. */
+const kinds = {
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['x'], algorithm: { name: 'Ed25519' } },
+  ES256: { kty: 'EC', crv: 'P-256', members: ['x', 'y'], algorithm: { name: 'ECDSA', namedCurve: 'P-256' } },
+  RS256: { kty: 'RSA', crv: undefined, members: ['n', 'e'], algorithm: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } },
+} as const satisfies Record<Algorithm, object>
+
+/** Whether a signature is one of this key. Of ECDSA that is r and s in 32 bytes each, never DER (RFC 7518, section 3.4). */
+export function verifySignature(
+  { key }: VerificationKey,
+  signed: Uint8Array<ArrayBuffer>,
+  signature: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  return crypto.subtle.verify({ name: key.algorithm.name, hash: 'SHA-256' }, key, signature, signed)
+}
+
+async function importKeys(list: readonly unknown[], algorithms: readonly Algorithm[]) {
+  const keys = new Map<string, VerificationKey>()
+  const twice = new Set<string>()
+  for (const jwk of list) {
+    const kid = isRecord(jwk) ? jwk.kid : undefined
+    if (!isRecord(jwk) || typeof kid !== 'string') continue
+    if (keys.has(kid)) twice.add(kid)
+    const key = await importKey(jwk, algorithms)
+    if (key) keys.set(kid, key)
+  }
+  for (const kid of twice) keys.delete(kid) // which of them is meant, nobody can say
+  return keys
+}
+
+async function importKey(
+  jwk: Readonly<Record<string, unknown>>,
+  algorithms: readonly Algorithm[],
+): Promise<VerificationKey | undefined> {
+  const alg = algorithms.find((allowed) => allowed === jwk.alg)
+  if (alg === undefined) return undefined
+
+  const { kty, crv, members, algorithm } = kinds[alg]
+  const isPublic = !['d', 'k', 'p', 'q'].some((name) => name in jwk)
+  const isForSignatures = jwk.use === undefined || jwk.use === 'sig'
+  const mayVerify = jwk.key_ops === undefined || (Array.isArray(jwk.key_ops) && jwk.key_ops.includes('verify'))
+  if (jwk.kty !== kty || jwk.crv !== crv || !isPublic || !isForSignatures || !mayVerify) return undefined
+
+  const material = Object.fromEntries(members.map((name) => [name, String(jwk[name])]))
+  try {
+    const data = { kty, ...(crv !== undefined && { crv }), ...material }
+    const key = await crypto.subtle.importKey('jwk', data, algorithm, false, ['verify'])
+    return isStrong(key) ? { alg, key } : undefined
+  } catch {
+    return undefined // what is no key verifies nothing
+  }
+}
+
+/** RFC 7518, section 3.3: RSA keys have 2048 bits or more. */
+function isStrong({ algorithm }: CryptoKey): boolean {
+  return !('modulusLength' in algorithm) || Number(algorithm.modulusLength) >= 2_048
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { rolldown } from 'rolldown'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const sources = globSync('src/**/*.ts', { cwd: root }).map((name) => ({
+  name,
+  text: readFileSync(join(root, name), 'utf8'),
+}))
+
+/** What a file imports, and what comes along at run time. */
+function importsOf({ name, text }: { name: string; text: string }) {
+  const found = text.matchAll(
+    /^(?:import|export)\b( type\b)?[^'";]*?from '([^']+)'|\bimport\(['"]([^'"]+)|\brequire\(/gm,
+  )
+  return [...found].map(([whole, type, from, dynamic]) => ({
+    name,
+    from: from ?? dynamic ?? whole,
+    isType: type !== undefined,
+  }))
+}
+
+test('the package depends on nothing and imports only its own files', () => {
+  const kinds = ['dependencies', 'peerDependencies', 'optionalDependencies', 'devDependencies']
+  assert.deepEqual(
+    Object.keys(manifest).filter((name) => kinds.includes(name)),
+    [],
+  )
+  const imports = sources.flatMap(importsOf)
+  assert.ok(imports.length > 30)
+  const outside = imports.filter(({ name, from }) => {
+    const target = relative(root, join(root, dirname(name), from))
+    return !from.startsWith('.') || !sources.some((source) => source.name === target)
+  })
+  assert.deepEqual(outside, [])
+})
+
+test('nothing but web standards is reached for', () => {
+  const node = /\b(?:process|Buffer|__dirname|setImmediate|require)\b|\bglobal\.|node:/
+  const code = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+  assert.deepEqual(
+    sources.filter(({ text }) => node.test(code(text))).map(({ name }) => name),
+    [],
+  )
+})
+
+test('files are short, and every exported thing says what it is', () => {
+  const own = sources.filter(({ name }) => name !== 'src/generated.ts')
+  assert.deepEqual(
+    own.filter(({ text }) => text.split('\n').length > 400).map(({ name }) => name),
+    [],
+  )
+  const bare = own.flatMap(({ name, text }) => {
+    const exported = [...text.matchAll(/(\*\/\n)?^export (?:async )?(?:function|class|interface|type|const) (\w+)/gm)]
+    const told = new Set(exported.filter(([, doc]) => doc !== undefined).map(([, , thing]) => thing)) // overloads share one
+    return exported.filter(([, , thing]) => !told.has(thing)).map(([, , thing]) => `${name}: ${thing}`)
+  })
+  assert.deepEqual(bare, [])
+})
+
+test('every entry of the package exists and can be imported', async () => {
+  const entries = Object.entries<{ types: string; default: string }>(manifest.exports)
+  assert.deepEqual(
+    entries.map(([name]) => name),
+    ['.', './server', './express', './fastify', './hono', './request'],
+  )
+  for (const [name, { types, default: file }] of entries) {
+    assert.equal(types, file)
+    assert.ok(Object.keys(await import(join(root, file))).length > 0, name)
+  }
+})
+
+test('the client for browsers stays below 6 kB, minified and gzipped', async (t) => {
+  const bundle = await rolldown({ input: join(root, 'src/index.ts'), platform: 'browser' })
+  const { output } = await bundle.generate({ format: 'esm', minify: true })
+  const size = gzipSync(output[0].code, { level: 9 }).length
+  t.diagnostic(`${size} bytes`)
+  assert.equal(output.length, 1)
+  assert.ok(size < 6_000, `${size} bytes`)
+})

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
+import { type ClientOptions, createClientOn } from '../src/client.ts'
+import { browserOf, fetchOf, type RecordingFetch, slowStorage, tab, webLocks } from './support/around.ts'
+
+/** Tabs of one browser, over the real BroadcastChannel. */
+function openTabs(app: TestApp, network: RecordingFetch, options: ClientOptions) {
+  const channels: BroadcastChannel[] = []
+  const openTab = () => {
+    const platform = tab({
+      fetch: network.fetch,
+      now: app.clock.now,
+      locks: webLocks(),
+      openChannel(name) {
+        const channel = new BroadcastChannel(`${process.pid} ${name}`)
+        channels.push(channel)
+        return channel
+      },
+    })
+    const client = createClientOn(platform, options)
+    const events: string[] = []
+    /** The next event that this tab hears. */
+    const next = () =>
+      new Promise<string>((resolve) => {
+        for (const event of ['signed-in', 'signed-out', 'user-changed'] as const)
+          client.on(event, (user) => resolve(user ? `${event} ${user.email} ${user.first_name}` : event))
+      })
+    client.on('signed-in', () => events.push('signed-in'))
+    client.on('signed-out', () => events.push('signed-out'))
+    return { client, next, events }
+  }
+  return {
+    openTab,
+    channels,
+    [Symbol.dispose]() {
+      for (const channel of channels) channel.close()
+    },
+  }
+}
+
+for (const session of ['cookie', 'token'] as const) {
+  test(`other tabs hear of sign-in, of changes and of sign-out (${session})`, async () => {
+    await using app = await testApp()
+    const network = session === 'cookie' ? browserOf(app) : fetchOf(app)
+    using tabs = openTabs(app, network, { session, storage: slowStorage() })
+    const [one, two] = [tabs.openTab(), tabs.openTab()]
+    const { email, password } = await app.user()
+    assert.equal(await two.client.session(), null)
+
+    const signedIn = two.next()
+    await one.client.signIn({ email, password })
+    assert.equal(await signedIn, `signed-in ${email} `)
+    assert.equal((await two.client.me()).email, email)
+
+    const changed = one.next()
+    await two.client.updateMe({ first_name: 'Ada' })
+    assert.equal(await changed, `user-changed ${email} Ada`)
+
+    const signedOut = one.next()
+    await two.client.signOut()
+    assert.equal(await signedOut, 'signed-out')
+    assert.equal(await one.client.session(), null)
+    assert.deepEqual([one.events, two.events], Array(2).fill(['signed-in', 'signed-out']))
+  })
+}
+
+test('tabs that keep tokens for themselves tell each other nothing', async () => {
+  await using app = await testApp()
+  using tabs = openTabs(app, fetchOf(app), { session: 'token', storage: 'memory' })
+  tabs.openTab()
+  assert.equal(tabs.channels.length, 0)
+})
+
+test('what another tab says against the tokens that are held is not believed, nor what is no such message', async () => {
+  await using app = await testApp()
+  using tabs = openTabs(app, fetchOf(app), { session: 'token', storage: slowStorage() })
+  const { client, next, events } = tabs.openTab()
+  const person = await app.user()
+  await client.signIn({ email: person.email, password: person.password })
+  const [channel] = tabs.channels
+  assert.ok(channel)
+  const stranger = new BroadcastChannel(channel.name)
+  const heard = next()
+  for (const message of ['signed-out', {}, { user: 'x' }, { user: { id: 1, email: 2 } }, { user: null }])
+    stranger.postMessage(message)
+  stranger.postMessage({ user: { ...(await client.me()), first_name: 'the last' } })
+  assert.equal(await heard, `user-changed ${person.email} the last`)
+  assert.deepEqual(events, ['signed-in'])
+  stranger.close()
+})
