@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Request } from 'autocannon'
 import type { Job, Load } from './load.ts'
-import { cpuSeconds, type Server, startOnLoadCore, startOnServerCore, startServer, stop } from './processes.ts'
+import { cpuSeconds, local, type Server, startOnLoadCore, startOnServerCore, startServer, stop } from './processes.ts'
 import { progress } from './progress.ts'
 import type { Seed } from './seed.ts'
 
@@ -159,6 +159,7 @@ function casesOf({ seeded, hello, raw, gatelodge }: Bench): Case[] {
   const spread = cookieChecks(seeded)
   const bearer: Request = { path: sessionPath, headers: { authorization: `Bearer ${seeded.accessToken}` } }
   const person = '"email":"person1@example.com"'
+  const introspection = introspectionOf(seeded.client, seeded.accessToken)
   return [
     { name: 'raw hello', server: hello, requests: [{ path: '/' }], expected: '{"hello":"world"}' },
     { name: 'raw session', server: raw, requests: spread.slice(0, 1), expected: person },
@@ -172,7 +173,24 @@ function casesOf({ seeded, hello, raw, gatelodge }: Bench): Case[] {
       requests: [bearer],
       expected: '"email":"bearer@example.com"',
     },
+    { name: 'introspection', server: gatelodge, requests: [introspection], expected: '"email":"bearer@example.com"' },
+    {
+      name: 'token for a service client',
+      server: gatelodge,
+      requests: [formRequest('/oauth2/token', seeded.client, 'grant_type=client_credentials')],
+      expected: '"access_token"',
+    },
   ]
+}
+
+/** The question of a service about a token (RFC 7662). */
+export function introspectionOf(client: string, token: string, path = '/oauth2/introspect'): Request {
+  return formRequest(path, client, `token=${token}`)
+}
+
+function formRequest(path: string, authorization: string, body: string): Request {
+  const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' }
+  return { method: 'POST', path, headers, body }
 }
 
 /** A session check by each person's cookie. */
@@ -230,8 +248,4 @@ export function startGatelodge({ env }: Seed, more: Readonly<Record<string, stri
 async function ready(child: ChildProcess): Promise<ChildProcess> {
   await once(child, 'message')
   return child
-}
-
-function local(path: string): string {
-  return fileURLToPath(new URL(path, import.meta.url))
 }

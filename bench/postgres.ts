@@ -1,13 +1,12 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Request } from 'autocannon'
 import pg from 'pg'
-import { freePort, startPostgres, type TestPostgres } from '../packages/gatelodge/test/support/postgres.ts'
+import { startPostgres, type TestPostgres } from '../packages/gatelodge/test/support/postgres.ts'
 import { type Bench, type Case, type CheckFigures, cookieChecks, measureCases, startGatelodge } from './measure.ts'
-import { type Server, startOnServerCore, stop } from './processes.ts'
+import { peersFolder } from './peers.ts'
+import { freePort, type Server, startOnServerCore, stop } from './processes.ts'
 import { progress } from './progress.ts'
 import { type Seed, seed } from './seed.ts'
 
@@ -17,16 +16,6 @@ export interface PostgresFigures {
   /** Share of the checks of the one process that memory answered. */
   readonly hitRate: number
   readonly hasPeers: boolean
-}
-
-const peers = fileURLToPath(new URL('./peers/', import.meta.url))
-
-/** Installs the peers in their own folder, once. */
-export function installPeers(): void {
-  if (existsSync(join(peers, 'node_modules'))) return
-
-  progress.say('installing the peers')
-  execFileSync('npm', ['ci', '--prefix', peers], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 /** One and two processes, and the peers where they are installed, in turns with hello. */
@@ -87,7 +76,7 @@ async function emptyDatabase({ url }: TestPostgres, name: string): Promise<strin
 async function startBetterAuth(postgres: TestPostgres): Promise<{ server: Server; request: Request }> {
   const port = await freePort()
   const database = await emptyDatabase(postgres, 'better_auth')
-  const child = startOnServerCore([join(peers, 'better-auth.mjs'), String(port), database])
+  const child = startOnServerCore([join(peersFolder, 'better-auth.mjs'), String(port), database])
   const [{ cookie }] = await once(child, 'message')
   const server = { name: 'better-auth', child, url: `http://127.0.0.1:${port}` }
   return { server, request: { path: '/api/auth/get-session', headers: { cookie } } }

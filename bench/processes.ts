@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 
 /** A server under measurement. */
 export interface Server {
@@ -54,6 +55,11 @@ export async function startServer(
     await sleep(2)
   }
   return { name, child, url, startMs: performance.now() - begin }
+}
+
+/** The path of a file of the bench. */
+export function local(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url))
 }
 
 /** Stops one child and waits until it is gone. */
@@ -107,7 +113,8 @@ function start(core: string, args: readonly string[], env: Readonly<Record<strin
   return child
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

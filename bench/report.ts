@@ -1,5 +1,6 @@
 import type { CheckFigures, CrowdFigures, Round, SignInFigures } from './measure.ts'
 import type { PostgresFigures } from './postgres.ts'
+import type { TokenFigures } from './tokens.ts'
 
 /** Everything that one run measured. */
 export interface Figures {
@@ -9,6 +10,7 @@ export interface Figures {
   readonly isPinned: boolean
   readonly quick: boolean
   readonly checks: readonly CheckFigures[]
+  readonly tokens: TokenFigures
   readonly signIns: SignInFigures
   readonly crowd: CrowdFigures
   /** ms */
@@ -28,7 +30,7 @@ export interface Verdict {
 }
 
 /** Each budget with the median of what was measured. */
-export function judge({ checks, signIns, crowd, starts, memory, postgres }: Figures): Verdict[] {
+export function judge({ checks, tokens, signIns, crowd, starts, memory, postgres }: Figures): Verdict[] {
   const verdict = (name: string, figure: number, better: Verdict['better'], must: number, aim: number): Verdict => {
     const isHeld = Number.isNaN(figure) || (better === 'higher' ? figure >= must : figure <= must)
     return { name, figure, must, aim, better, isHeld }
@@ -37,6 +39,18 @@ export function judge({ checks, signIns, crowd, starts, memory, postgres }: Figu
     verdict('session by cookie, of raw hello', ofHello(checks, 'session by cookie'), 'higher', 0.3, 0.65),
     verdict('session by bearer token, of raw hello', ofHello(checks, 'session by bearer token'), 'higher', 0.3, 0.55),
     verdict('sign-in page, of raw hello', ofHello(checks, 'sign-in page'), 'higher', 0.25, 0.35),
+    verdict('introspection, of raw hello', ofHello(checks, 'introspection'), 'higher', 0.2, 0.28),
+    ...(tokens.hasPeers
+      ? [
+          verdict(
+            'introspection, times oidc-provider',
+            timesPeer(tokens.checks, 'introspection', 'oidc-provider'),
+            'higher',
+            2.5,
+            3,
+          ),
+        ]
+      : []),
     verdict(
       'sign-ins, of the bare hash pool',
       median(ratesOf(signIns.server)) / median(ratesOf(signIns.pool)),
@@ -55,14 +69,22 @@ export function judge({ checks, signIns, crowd, starts, memory, postgres }: Figu
       0.5,
     ),
     ...(postgres.hasPeers
-      ? [verdict('PostgreSQL: session by cookie, times better-auth', timesPeer(postgres.checks), 'higher', 30, 40)]
+      ? [
+          verdict(
+            'PostgreSQL: session by cookie, times better-auth',
+            timesPeer(postgres.checks, 'session by cookie', 'better-auth'),
+            'higher',
+            30,
+            40,
+          ),
+        ]
       : []),
   ]
 }
 
 /** The figures as a person reads them. */
 export function render(figures: Figures, verdicts: readonly Verdict[]): string {
-  const { checks, signIns, crowd, starts, memory, postgres } = figures
+  const { checks, tokens, signIns, crowd, starts, memory, postgres } = figures
   const hello = checkOf(checks, 'raw hello')
   return [
     `${figures.date.slice(0, 10)}, Node ${figures.node}, ${figures.machine}`,
@@ -73,6 +95,9 @@ export function render(figures: Figures, verdicts: readonly Verdict[]): string {
     ...(figures.quick ? ['Short rounds: good for a look, not for a claim.'] : []),
     '',
     checkTable('request', checks),
+    '',
+    ...(tokens.hasPeers ? [checkTable('beside oidc-provider', tokens.checks), ''] : []),
+    signatureTable(tokens.signatures),
     '',
     checkTable('on PostgreSQL', postgres.checks),
     `Of the checks of the one process memory answered ${(postgres.hitRate * 100).toFixed(2)} %.`,
@@ -116,13 +141,25 @@ function checkTable(title: string, checks: readonly CheckFigures[]): string {
   ])
 }
 
+function signatureTable(signatures: TokenFigures['signatures']): string {
+  const { bareSign, issue, bareVerify, verifyAtServer, verifyByClient } = signatures
+  return columns([
+    ['EdDSA, one thread', 'a second', 'of bare'],
+    ['bare signature', whole(bareSign), hundredths(1)],
+    ['access token signed', whole(issue), hundredths(issue / bareSign)],
+    ['bare verification', whole(bareVerify), hundredths(1)],
+    ['access token verified by the server', whole(verifyAtServer), hundredths(verifyAtServer / bareVerify)],
+    ['access token verified by @gatelodge/client', whole(verifyByClient), hundredths(verifyByClient / bareVerify)],
+  ])
+}
+
 /** The middle of the values, the upper of two. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
-function timesPeer(checks: readonly CheckFigures[]): number {
-  return capacity(checkOf(checks, 'session by cookie').rounds) / capacity(checkOf(checks, 'better-auth').rounds)
+function timesPeer(checks: readonly CheckFigures[], ours: string, peer: string): number {
+  return capacity(checkOf(checks, ours).rounds) / capacity(checkOf(checks, peer).rounds)
 }
 
 function ofHello(checks: readonly CheckFigures[], name: string): number {

@@ -3,11 +3,13 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Bench, measureChecks, measureCrowd, measureSignIns, measureStarts, openBench } from './measure.ts'
-import { installPeers, measurePostgres } from './postgres.ts'
+import { installPeers } from './peers.ts'
+import { measurePostgres } from './postgres.ts'
 import { pinSelf, residentMb, stopAll } from './processes.ts'
 import { progress } from './progress.ts'
 import { type Figures, judge, render } from './report.ts'
 import { seed } from './seed.ts'
+import { measureTokens } from './tokens.ts'
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean' }, peers: { type: 'boolean' }, json: { type: 'string' } },
@@ -40,6 +42,7 @@ async function measure(): Promise<Figures> {
   const bench: Bench = await openBench(seeded, quick ? { rounds: 3, seconds: 1 } : { rounds: 3, seconds: 6 })
   const idleMb = residentMb(bench.gatelodge)
   const checks = await measureChecks(bench)
+  const tokens = await measureTokens(bench, withPeers)
   const signIns = await measureSignIns(bench)
   const crowd = await measureCrowd(bench)
   const memory = { idleMb, loadedMb: residentMb(bench.gatelodge) }
@@ -51,6 +54,7 @@ async function measure(): Promise<Figures> {
     isPinned,
     quick,
     checks,
+    tokens,
     signIns,
     crowd,
     starts,

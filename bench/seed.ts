@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { createClient } from '../packages/gatelodge/src/admin/service-clients/manage-clients.ts'
 import { compose } from '../packages/gatelodge/src/compose.ts'
 import { type Config, readConfig } from '../packages/gatelodge/src/config.ts'
 import { passwordProof } from '../packages/gatelodge/src/domain/authentication.ts'
@@ -17,6 +18,8 @@ export interface Seed {
   readonly people: readonly Person[]
   /** An access token of one more session. */
   readonly accessToken: string
+  /** HTTP Basic of a service client. */
+  readonly client: string
 }
 
 interface Person {
@@ -49,7 +52,9 @@ export async function seed(folder: string, count: number, url?: string): Promise
       insertPeople(work, config, count, passwordHash),
     )
     const accessToken = await deps.accessTokens.sign({ ...holder, roles: [] })
-    return { env, database, password, people, accessToken: accessToken.text }
+    const { client, secret } = await createClient(deps, innerActor('command', 'bench'), { name: 'bench', scopes: [] })
+    const basic = `Basic ${Buffer.from(`${client.id}:${secret}`).toString('base64')}`
+    return { env, database, password, people, accessToken: accessToken.text, client: basic }
   } finally {
     await composition.close()
   }

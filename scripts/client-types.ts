@@ -31,7 +31,8 @@ function bodyType({ requestBody }: OpenApiOperation): string {
   if (!requestBody) return 'undefined'
   if ('multipart/form-data' in requestBody.content) return 'FormData'
 
-  const type = toType(requestBody.content['application/json']?.schema ?? {})
+  const [content] = Object.values(requestBody.content)
+  const type = toType(content?.schema ?? {})
   return requestBody.required ? type : `${type} | undefined`
 }
 

@@ -1,13 +1,16 @@
 import { availableParallelism } from 'node:os'
 import type { Config } from './config.ts'
 import { createAccessTokens } from './domain/access-tokens.ts'
+import { createApiTokens } from './domain/api-tokens.ts'
 import { createAvatarRenderer } from './domain/avatars/render.ts'
 import { openAvatarStorage } from './domain/avatars/storage.ts'
 import type { Deps } from './domain/deps.ts'
+import { keep } from './domain/kept.ts'
 import { createLimitsInFlight } from './domain/limits.ts'
 import { createHasher } from './domain/passwords/hasher.ts'
+import { readServiceClients } from './domain/service-clients.ts'
 import { createSessionCache } from './domain/session-cache.ts'
-import { loadSigningKeys } from './domain/signing-keys.ts'
+import { keepSigningKeys, prepareSigningKeys, rotateSigningKeyByAge } from './domain/signing-keys.ts'
 import { pages, routes } from './flows/index.ts'
 import { createApp, type Fetch } from './http/app.ts'
 import type { Metrics } from './http/metrics.ts'
@@ -17,6 +20,7 @@ import { storeLastSeen } from './jobs/last-seen.ts'
 import { repeatOnce } from './jobs/once.ts'
 import { repeat } from './jobs/repeat.ts'
 import { mailboxTransport, smtpTransport } from './jobs/transports.ts'
+import { innerActor } from './kernel/actor.ts'
 import { type Clock, minute, second, systemClock } from './kernel/clock.ts'
 import type { RecordedEvent } from './kernel/events.ts'
 import type { Log } from './kernel/log.ts'
@@ -99,7 +103,8 @@ async function wire(
     random,
     keyring,
   }
-  const keys = await loadSigningKeys(unit)
+  const signingKeys = keepSigningKeys(unit)
+  await prepareSigningKeys(unit, innerActor('job', 'start'), config, signingKeys)
   const mailbox = mailboxTransport({ clock, announce: options.announceMail ?? (() => {}) })
   const settings = {
     issuer: config.publicUrl,
@@ -116,7 +121,9 @@ async function wire(
     log,
     stopping: stopping.signal,
     mailbox: config.smtp ? null : mailbox,
-    accessTokens: createAccessTokens(keys, settings, clock, random),
+    accessTokens: createAccessTokens(signingKeys, settings, clock, random),
+    apiTokens: createApiTokens({ store, clock }),
+    serviceClients: keep(unit, () => readServiceClients(store.db)),
     sessionCache: createSessionCache({ store, invalidations, clock, life: config }),
     limitsInFlight: createLimitsInFlight(),
     avatarRenderer: createAvatarRenderer(),
@@ -127,6 +134,9 @@ async function wire(
   const delivery = createMailDelivery({ deps, transport: config.smtp ? smtpTransport(config.smtp) : mailbox })
   const jobs = [
     repeatOnce(deps, 'clean-up', 10 * minute, (stopping) => cleanUp(deps, stopping)),
+    repeatOnce(deps, 'signing-keys', 10 * minute, () =>
+      rotateSigningKeyByAge(unit, innerActor('job', 'signing-keys'), config),
+    ),
     repeat(log, 'last-seen', 5 * second, () => storeLastSeen(deps)),
   ]
 

@@ -9,14 +9,14 @@ const source = new URL('../src/', import.meta.url).pathname
 /** Texts that are rightly the same as in English, by language. */
 const same: Readonly<Record<string, readonly string[]>> = {
   fr: [],
-  de: [],
+  de: ['Name'],
   es: [],
   ar: [],
 }
 /** Words that only English has. */
 const english = /(?<!\p{L})(?:the|and|you|your|with|is|are|this|it|of|to|have|please|sign|password|account)(?!\p{L})/iu
 /** What remains Latin in Arabic. */
-const latin = /\b(?:IP|PNG|JPEG|WebP|AVIF|JSON|GitHub|MiB|MB|YYYY-MM-DD|https?)\b|⟦\d⟧/g
+const latin = /\b(?:API|IP|PNG|JPEG|WebP|AVIF|JSON|GitHub|MiB|MB|YYYY-MM-DD|https?)\b|⟦\d⟧/g
 
 const tables = [['pages', pageWords] as const, ...(await tablesOfFlows())]
 

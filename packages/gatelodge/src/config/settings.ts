@@ -237,6 +237,19 @@ export const settings = {
     '15m',
     'How long an access token is valid; it ends with its session all the same.',
   ),
+  tokenAlgorithm: row(
+    'GATELODGE_TOKEN_ALGORITHM',
+    oneOf('EdDSA', 'ES256', 'RS256'),
+    'EdDSA',
+    'How access tokens are signed. Another algorithm has a key of its own, which signs an hour after the first start with it. A setting because some ' +
+      'libraries still verify RS256 or ES256 only.',
+  ),
+  keyRotation: row(
+    'GATELODGE_KEY_ROTATION',
+    duration,
+    '90d',
+    'How old a signing key gets before it has a successor; `gatelodge keys rotate` does it now. A setting because policies name a period.',
+  ),
   tokenAudience: row(
     'GATELODGE_TOKEN_AUDIENCE',
     audience,

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SignJWT } from 'jose'
 import { testDeps } from '../../test/support/deps.ts'
+import { innerActor } from '../kernel/actor.ts'
 import { isAuthError } from '../kernel/errors.ts'
 import type { SessionId, UserId } from '../kernel/ids.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { createKeyring } from '../kernel/sealing.ts'
 import { createAccessTokens } from './access-tokens.ts'
-import { loadSigningKeys, readSigningKeys } from './signing-keys.ts'
+import { keepSigningKeys, prepareSigningKeys, readSigningKeys } from './signing-keys.ts'
 
 const issuer = 'https://auth.example'
 const subject = {
@@ -19,8 +20,13 @@ const refused = (error: unknown) => isAuthError(error, 'token_invalid')
 
 async function setUp() {
   const test = await testDeps()
-  const keys = await loadSigningKeys(test.deps)
-  const tokens = createAccessTokens(keys, { issuer, audience: 'api', ttl: 900_000 }, test.clock, systemRandom)
+  const keys = await readSigningKeys(test.deps)
+  const tokens = createAccessTokens(
+    keepSigningKeys(test.deps),
+    { issuer, audience: 'api', ttl: 900_000 },
+    test.clock,
+    systemRandom,
+  )
   const claims = { sid: 's', client_id: 'gatelodge', roles: [] as unknown, iat: 1, exp: 4_000_000_000, jti: 'j' }
   const sign = (change: Record<string, unknown> = {}, typ = 'at+jwt') =>
     new SignJWT({ iss: issuer, aud: 'api', sub: subject.userId, ...claims, ...change })
@@ -64,6 +70,35 @@ test('a genuine signature over the wrong claims or kind is refused', async () =>
   await close()
 })
 
+test('the kinds of access token have no token in common', async () => {
+  const { tokens, sign, close } = await setUp()
+  const client = `client_${'A'.repeat(22)}`
+  const { text } = await tokens.signForClient({ clientId: client, scope: 'a b' })
+  const { kind, claims } = await tokens.verifyAny(text)
+  assert.deepEqual([kind, claims.sub, claims.client_id], ['client', client, client])
+  await assert.rejects(tokens.verify(text), refused)
+  assert.equal(tokens.recall(text), undefined)
+  assert.equal((await tokens.verifyAny((await tokens.sign(subject)).text)).kind, 'user')
+
+  const ofClient = { sub: client, client_id: client, scope: 'a', sid: undefined, roles: undefined }
+  assert.equal((await tokens.verifyAny(await sign(ofClient))).kind, 'client')
+  for (const change of [
+    { ...ofClient, client_id: 'gatelodge' },
+    { ...ofClient, sub: subject.userId },
+    { ...ofClient, sub: `client_${'B'.repeat(22)}` },
+    { ...ofClient, scope: undefined },
+    { ...ofClient, scope: ['a'] },
+    { ...ofClient, sid: 's' },
+    { ...ofClient, roles: [] },
+    { ...ofClient, sub: 'client_x', client_id: 'client_x' },
+    { client_id: client },
+    { client_id: 'another' },
+    { scope: 'a' },
+  ])
+    await assert.rejects(tokens.verifyAny(await sign(change)), refused, JSON.stringify(change))
+  await close()
+})
+
 test('what is no token of ours is refused', async () => {
   const { tokens, sign, close } = await setUp()
   const [header, payload, signature] = (await sign()).split('.')
@@ -93,17 +128,20 @@ test('of ten thousand verified tokens the oldest is forgotten, and verifies agai
   await close()
 })
 
-test('without a key nothing is signed', () => {
-  assert.throws(
-    () => createAccessTokens([], { issuer, audience: 'api', ttl: 1 }, { now: () => 0 }, systemRandom),
-    /no signing key/,
-  )
+test('without a key nothing is signed', async () => {
+  const { deps, tokens, close } = await setUp()
+  await deps.store.transaction(async (db) => {
+    await db.deleteFrom('signing_keys').execute()
+  })
+  await assert.rejects(tokens.sign(subject), /no signing key/)
+  await close()
 })
 
 test('signing keys are made once, and another secret does not open them', async () => {
   const { deps, keys, close } = await setUp()
+  await prepareSigningKeys(deps, innerActor('job', 'start'), deps.config, keepSigningKeys(deps))
   assert.deepEqual(
-    (await loadSigningKeys(deps)).map(({ kid }) => kid),
+    (await readSigningKeys(deps)).map(({ kid }) => kid),
     keys.map(({ kid }) => kid),
   )
   const stranger = { store: deps.store, keyring: createKeyring('another secret', systemRandom) }
@@ -116,11 +154,8 @@ test('two processes that start on one empty database keep one key', async () => 
   await deps.store.transaction(async (db) => {
     await db.deleteFrom('signing_keys').execute()
   })
-  const [first, second] = await Promise.all([loadSigningKeys(deps), loadSigningKeys(deps)])
-  assert.deepEqual(
-    first.map(({ kid }) => kid),
-    second.map(({ kid }) => kid),
-  )
-  assert.equal(first.length, 1)
+  const prepare = () => prepareSigningKeys(deps, innerActor('job', 'start'), deps.config, keepSigningKeys(deps))
+  await Promise.all([prepare(), prepare()])
+  assert.equal((await readSigningKeys(deps)).length, 1)
   await close()
 })

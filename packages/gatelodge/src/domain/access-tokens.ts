@@ -1,39 +1,64 @@
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
-import type { Clock } from '../kernel/clock.ts'
+import { type Clock, second } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { isUuid, newId, type SessionId, sha256, type UserId } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
-import type { SigningKey } from './signing-keys.ts'
+import type { Kept } from './kept.ts'
+import { isClientId } from './service-clients.ts'
+import { publishedAt, type SigningKey, signerAt } from './signing-keys.ts'
 
-/** What a genuine access token says (RFC 9068, section 2.2). Times are in seconds. */
-export interface AccessTokenClaims {
+/** What every access token says (RFC 9068, section 2.2). Times are in seconds. */
+interface CommonClaims {
   readonly iss: string
-  readonly sub: UserId
+  readonly sub: string
   readonly aud: string
   readonly exp: number
   readonly iat: number
   readonly jti: string
-  readonly sid: SessionId
   readonly client_id: string
+}
+
+/** What a genuine access token of somebody signed in says. */
+export interface AccessTokenClaims extends CommonClaims {
+  readonly sub: UserId
+  readonly sid: SessionId
   readonly roles: readonly string[]
 }
 
+/** What a genuine access token of a service client says: it stands for itself, and for no session. */
+export interface ClientTokenClaims extends CommonClaims {
+  /** Separated by blanks (RFC 6749, section 3.3). */
+  readonly scope: string
+}
+
+/** The claims of either kind of access token; the kinds have no token in common. */
+export type AnyClaims =
+  | { readonly kind: 'user'; readonly claims: AccessTokenClaims }
+  | { readonly kind: 'client'; readonly claims: ClientTokenClaims }
+
+export interface SignedToken {
+  readonly text: string
+  readonly jti: string
+  /** Whole seconds. */
+  readonly expiresIn: number
+}
+
 export interface AccessTokens {
-  /** Signs a token for a session; `expiresIn` is in whole seconds. */
-  sign(subject: {
-    userId: UserId
-    sessionId: SessionId
-    roles: readonly string[]
-  }): Promise<{ text: string; expiresIn: number }>
+  /** Signs a token for a session. */
+  sign(subject: { userId: UserId; sessionId: SessionId; roles: readonly string[] }): Promise<SignedToken>
+  /** Signs a token for a service client itself (RFC 6749, section 4.4). */
+  signForClient(subject: { clientId: string; scope: string }): Promise<SignedToken>
   /**
-   * The claims of a token that this server signed for itself (RFC 9068, section 4). Says nothing of its session.
-   * @throws token_invalid also when it has expired, unless `allowExpired`
+   * The claims of somebody's token that this server signed for itself (RFC 9068, section 4). Says nothing of the session.
+   * @throws token_invalid also for the token of a client, and when it has expired, unless `allowExpired`
    */
   verify(text: string, options?: { allowExpired?: boolean }): Promise<AccessTokenClaims>
-  /** The same at once for a token that `verify` accepted before; undefined when it has to be asked. @throws token_invalid when it has expired */
+  /** The claims of a token of either kind. Says nothing of the session or the client. @throws token_invalid */
+  verifyAny(text: string): Promise<AnyClaims>
+  /** As `verify`, at once for a token that was verified before; undefined when it has to be asked. @throws token_invalid */
   recall(text: string): AccessTokenClaims | undefined
   /** The public keys, as RFC 7517 has them. */
-  jwks(): { keys: object[] }
+  jwks(): Promise<{ keys: object[] }>
 }
 
 export interface AccessTokenSettings {
@@ -48,41 +73,43 @@ const typ = 'at+jwt'
 const verifiedTokens = 10_000
 const longestToken = 4_096
 
-/** Signs and verifies access tokens with the given keys, of which the first signs. */
+/** Signs and verifies access tokens with the keys that the database has. */
 export function createAccessTokens(
-  keys: readonly SigningKey[],
+  keptKeys: Kept<readonly SigningKey[]>,
   settings: AccessTokenSettings,
   clock: Clock,
   random: Random,
 ): AccessTokens {
-  const signer = keys[0]
-  if (!signer) throw new Error('there is no signing key')
   // A signature is verified once: later uses of the same text cost a digest. Expiry is looked at each time.
-  const verified = new Map<string, AccessTokenClaims>()
+  const verified = new Map<string, AnyClaims>()
+  let verifiedUnder: readonly SigningKey[] = []
 
-  async function verify(text: string, options: { allowExpired?: boolean } = {}): Promise<AccessTokenClaims> {
+  async function verifyAny(text: string, options: { allowExpired?: boolean } = {}): Promise<AnyClaims> {
+    const keys = await keptKeys.get()
     const digest = sha256(text)
-    const known = verified.get(digest)
-    const claims = known ?? (await verifySignature(text))
-    if (!known) remember(digest, claims)
-    if (!options.allowExpired) assertUnexpired(claims)
-    return claims
+    const known = verifiedBefore(keys).get(digest)
+    const held = known ?? (await verifySignature(text, keys))
+    if (!known) remember(digest, held, keys)
+    if (!options.allowExpired) assertUnexpired(held.claims)
+    return held
   }
 
-  function recall(text: string): AccessTokenClaims | undefined {
-    const known = verified.get(sha256(text))
-    if (known) assertUnexpired(known)
-    return known
+  /** A key that was withdrawn takes what it signed with it. */
+  function verifiedBefore(keys: readonly SigningKey[]): Map<string, AnyClaims> {
+    if (keys !== verifiedUnder) verified.clear()
+    verifiedUnder = keys
+    return verified
   }
 
-  function assertUnexpired(claims: AccessTokenClaims): void {
+  function assertUnexpired(claims: CommonClaims): void {
     if (claims.exp * 1000 <= clock.now()) throw new AuthError('token_invalid')
   }
 
-  async function verifySignature(text: string): Promise<AccessTokenClaims> {
+  async function verifySignature(text: string, keys: readonly SigningKey[]): Promise<AnyClaims> {
     if (text.length > longestToken) throw new AuthError('token_invalid')
 
-    const key = keys.find(({ kid }) => kid === headerKid(text))
+    const kid = headerKid(text)
+    const key = publishedAt(keys, clock.now()).find((each) => each.kid === kid)
     if (!key) throw new AuthError('token_invalid')
     try {
       const { payload } = await jwtVerify(text, key.publicKey, {
@@ -90,7 +117,7 @@ export function createAccessTokens(
         typ,
         issuer: settings.issuer,
         audience: settings.audience,
-        requiredClaims: ['sub', 'sid', 'exp', 'iat', 'jti', 'client_id'],
+        requiredClaims: ['sub', 'exp', 'iat', 'jti', 'client_id'],
         currentDate: new Date(0), // expiry is judged by the caller, who may need the session of an expired token
         clockTolerance: Number.MAX_SAFE_INTEGER,
       })
@@ -100,30 +127,54 @@ export function createAccessTokens(
     }
   }
 
-  function remember(digest: string, claims: AccessTokenClaims): void {
+  function remember(digest: string, held: AnyClaims, keys: readonly SigningKey[]): void {
+    if (keys !== verifiedUnder) return // they changed while the signature was looked at
+
     const oldest = verified.size >= verifiedTokens ? verified.keys().next().value : undefined
     if (oldest !== undefined) verified.delete(oldest)
-    verified.set(digest, claims)
+    verified.set(digest, held)
+  }
+
+  async function sign(sub: string, claims: Readonly<Record<string, unknown>>): Promise<SignedToken> {
+    const now = clock.now()
+    const signer = signerAt(await keptKeys.get(), now)
+    const issuedAt = Math.floor(now / second)
+    // No token outlives its key: a life that was made longer counts from the next key on.
+    const ends = Math.min(now + settings.ttl, signer.retiresAt ?? Number.POSITIVE_INFINITY)
+    const expiresIn = Math.max(1, Math.round((ends - now) / second))
+    const jti = newId(random)
+    const text = await new SignJWT({ ...claims })
+      .setProtectedHeader({ alg: signer.alg, kid: signer.kid, typ })
+      .setIssuer(settings.issuer)
+      .setSubject(sub)
+      .setAudience(settings.audience)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + expiresIn)
+      .setJti(jti)
+      .sign(signer.privateKey)
+    return { text, jti, expiresIn }
   }
 
   return {
-    verify,
-    recall,
-    async sign({ userId, sessionId, roles }) {
-      const issuedAt = Math.floor(clock.now() / 1000)
-      const expiresIn = Math.max(1, Math.round(settings.ttl / 1000))
-      const text = await new SignJWT({ sid: sessionId, client_id: firstPartyClient, roles: [...roles] })
-        .setProtectedHeader({ alg: signer.alg, kid: signer.kid, typ })
-        .setIssuer(settings.issuer)
-        .setSubject(userId)
-        .setAudience(settings.audience)
-        .setIssuedAt(issuedAt)
-        .setExpirationTime(issuedAt + expiresIn)
-        .setJti(newId(random))
-        .sign(signer.privateKey)
-      return { text, expiresIn }
+    verifyAny,
+    async verify(text, options) {
+      const held = await verifyAny(text, options)
+      if (held.kind !== 'user') throw new AuthError('token_invalid')
+      return held.claims
     },
-    jwks: () => ({ keys: keys.map(({ publicJwk }) => publicJwk) }),
+    recall(text) {
+      const keys = keptKeys.peek()
+      const known = keys && verifiedBefore(keys).get(sha256(text))
+      if (known?.kind !== 'user') return undefined
+      assertUnexpired(known.claims)
+      return known.claims
+    },
+    sign: ({ userId, sessionId, roles }) =>
+      sign(userId, { sid: sessionId, client_id: firstPartyClient, roles: [...roles] }),
+    signForClient: ({ clientId, scope }) => sign(clientId, { client_id: clientId, scope }),
+    async jwks() {
+      return { keys: publishedAt(await keptKeys.get(), clock.now()).map(({ publicJwk }) => publicJwk) }
+    },
   }
 }
 
@@ -135,16 +186,28 @@ function headerKid(text: string): string | undefined {
   }
 }
 
-function asClaims(payload: Readonly<Record<string, unknown>>): AccessTokenClaims {
-  const { iss, sub, aud, exp, nbf, iat, jti, sid, client_id, roles } = payload
-  const texts = [iss, sub, aud, jti, sid, client_id]
-  const genuine =
-    texts.every((text) => typeof text === 'string') &&
+/** What each kind has, the other must not have: no token is ever both. */
+function asClaims(payload: Readonly<Record<string, unknown>>): AnyClaims {
+  const { iss, sub, aud, exp, nbf, iat, jti, sid, client_id, roles, scope } = payload
+  const isGenuine =
+    [iss, sub, aud, jti, client_id].every((text) => typeof text === 'string') &&
     typeof exp === 'number' &&
     typeof iat === 'number' &&
-    nbf === undefined && // ours are valid from the start; one that is not is not ours
+    nbf === undefined // ours are valid from the start; one that is not is not ours
+  const isOfUser =
+    client_id === firstPartyClient &&
+    isUuid(String(sub)) &&
+    typeof sid === 'string' &&
     Array.isArray(roles) &&
-    isUuid(String(sub))
-  if (!genuine) throw new AuthError('token_invalid')
-  return payload as unknown as AccessTokenClaims // every claim was looked at just above
+    scope === undefined
+  const isOfClient =
+    isClientId(String(client_id)) &&
+    sub === client_id &&
+    sid === undefined &&
+    roles === undefined &&
+    typeof scope === 'string'
+  // Every claim was looked at just above.
+  if (isGenuine && isOfUser) return { kind: 'user', claims: payload as unknown as AccessTokenClaims }
+  if (isGenuine && isOfClient) return { kind: 'client', claims: payload as unknown as ClientTokenClaims }
+  throw new AuthError('token_invalid')
 }

@@ -2,6 +2,7 @@ import { AuthError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { Work } from '../store/unit-of-work.ts'
+import { revokeApiTokens } from './api-tokens.ts'
 import { record } from './audit.ts'
 import { releaseAvatar } from './avatars/files.ts'
 import { endSessions } from './sessions.ts'
@@ -23,10 +24,11 @@ export async function deleteUser(work: Work, userId: UserId, by: Events['user.de
   await record({ ...work, actor: { ...work.actor, ip: null, userAgent: null } }, 'user.deleted', userId, { by })
 }
 
-/** Stops an account: nobody signs in to it any more and its sessions end. @throws last_administrator */
+/** Stops an account: nobody signs in to it any more, its sessions end and its API tokens are revoked. @throws last_administrator */
 export async function deactivateUser(work: Work, userId: UserId): Promise<void> {
   if (await isLastAdministrator(work.db, userId)) throw new AuthError('last_administrator')
 
   await work.db.updateTable('users').set({ is_active: 0 }).where('id', '=', userId).execute()
   await record(work, 'user.deactivated', userId, { sessions_ended: await endSessions(work, userId) })
+  await revokeApiTokens(work, userId)
 }

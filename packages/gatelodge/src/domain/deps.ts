@@ -2,11 +2,14 @@ import type { Config } from '../config.ts'
 import type { Log } from '../kernel/log.ts'
 import type { UnitDeps } from '../store/unit-of-work.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import type { ApiTokens } from './api-tokens.ts'
 import type { AvatarRenderer } from './avatars/render.ts'
 import type { AvatarStorage } from './avatars/storage.ts'
+import type { Kept } from './kept.ts'
 import type { LimitsInFlight } from './limits.ts'
 import type { DevelopmentMailbox } from './mailbox.ts'
 import type { Hasher } from './passwords/hasher.ts'
+import type { ServiceClients } from './service-clients.ts'
 import type { SessionCache } from './session-cache.ts'
 import type { Theme } from './theme.ts'
 
@@ -17,6 +20,8 @@ export interface Deps extends UnitDeps {
   readonly log: Log
   readonly accessTokens: AccessTokens
   readonly sessionCache: SessionCache
+  readonly apiTokens: ApiTokens
+  readonly serviceClients: Kept<ServiceClients>
   readonly limitsInFlight: LimitsInFlight
   readonly avatarRenderer: AvatarRenderer
   readonly avatarStorage: AvatarStorage

@@ -28,18 +28,19 @@ export interface GrowingDelay {
 
 export type Limit = Budget | GrowingDelay
 
-/** Limits by client address, one for each kind of route. `counts` says whether every request or only a failed one uses them up. */
+/** Limits by client address, one for each kind of route. `counts` says whether every request or only a failed one uses them up; for `refusals` the step that refuses counts, and nothing else is kept waiting. */
 export const addressLimits = {
   none: null,
   signIn: { name: 'signin.address', max: 30, window: minute, counts: 'failures' },
   signUp: { name: 'signup.address', max: 60, window: hour, counts: 'requests' },
   mailRequest: { name: 'mail_request.address', max: 30, window: hour, counts: 'requests' },
   token: { name: 'token.address', max: 60, window: minute, counts: 'failures' },
+  client: { name: 'client.address', max: 60, window: minute, counts: 'refusals' },
   password: { name: 'password.address', max: 30, window: minute, counts: 'failures' },
   lookUp: { name: 'look_up.address', max: 120, window: minute, counts: 'requests' },
   upload: { name: 'upload.address', max: 60, window: 10 * minute, counts: 'requests' },
   change: { name: 'change.address', max: 240, window: minute, counts: 'requests' },
-} as const satisfies Record<string, (Budget & { counts: 'requests' | 'failures' }) | null>
+} as const satisfies Record<string, (Budget & { counts: 'requests' | 'failures' | 'refusals' }) | null>
 
 export type AddressLimit = keyof typeof addressLimits
 

@@ -29,6 +29,7 @@ export interface MailRequests {
   email_changed: { userId: UserId; formerEmail: string; newEmail: string }
   email_restored: { userId: UserId; email: string }
   new_device: { userId: UserId; sessionId: SessionId; device: string; ip: string | null; at: Instant }
+  api_token_created: { userId: UserId; at: Instant; expiresAt: Instant }
   test: { email: string }
   /** A mail of a host program, written there. */
   message: { email: string } & WrittenMail

@@ -10,9 +10,11 @@ import { findUser, loadUser, type User } from './users.ts'
 export interface LiveSession {
   readonly session: Session
   readonly user: User
-  readonly kind: 'cookie' | 'token'
+  readonly kind: 'cookie' | 'token' | 'api_token'
   readonly secretHash: string | null
   readonly remember: boolean
+  /** What an API token is limited to; null for a session, which may do what its user may. */
+  readonly scopes: readonly string[] | null
   readonly absoluteEnd: Instant
   /** The last use known here; written to the database at most once a minute. */
   lastSeenAt: Instant
@@ -190,6 +192,7 @@ export function toLiveSession(row: SessionRow, user: User, life: SessionLife): L
     kind: row.kind,
     secretHash: row.secret_hash,
     remember: row.remember === 1,
+    scopes: null,
     absoluteEnd: row.expires_at,
     lastSeenAt: row.last_seen_at,
   }

@@ -1,79 +1,202 @@
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
 import { sql } from 'kysely'
-import { innerActor } from '../kernel/actor.ts'
+import type { Actor } from '../kernel/actor.ts'
+import { hour, type Instant, minute, toIso } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { Keyring } from '../kernel/sealing.ts'
-import { transact, type UnitDeps } from '../store/unit-of-work.ts'
+import type { SigningAlgorithm, SigningKeyRow } from '../store/schema.ts'
+import { transact, type UnitDeps, type Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
+import { type Kept, keep } from './kept.ts'
 
 /** A key pair that signs access tokens. The private half lives sealed in the database. */
 export interface SigningKey {
   readonly kid: string
-  readonly alg: 'EdDSA'
+  readonly alg: SigningAlgorithm
   readonly publicJwk: JWK
   readonly privateKey: CryptoKey
   readonly publicKey: CryptoKey
+  readonly createdAt: Instant
+  /** From when on it signs. It is published before, so that whoever verifies knows it by then. */
+  readonly activatesAt: Instant
+  /** When everything that it signed has expired; null while it has no successor. */
+  readonly retiresAt: Instant | null
 }
 
-/** Every signing key, the newest first; makes the first one. @throws config_invalid when the secret does not open them */
-export async function loadSigningKeys(deps: UnitDeps): Promise<SigningKey[]> {
-  const found = await readSigningKeys(deps)
-  if (found.length > 0) return found
-
-  await createSigningKey(deps)
-  return readSigningKeys(deps)
+/** Which keys are made, and for how long what they sign is good. */
+export interface KeySettings {
+  readonly tokenAlgorithm: SigningAlgorithm
+  /** ms */
+  readonly accessTokenTtl: number
+  /** ms after which a key gets a successor */
+  readonly keyRotation: number
 }
 
-/** Every signing key, the newest first. @throws config_invalid when the secret does not open them */
-export async function readSigningKeys(deps: Pick<UnitDeps, 'store' | 'keyring'>): Promise<SigningKey[]> {
-  const rows = await deps.store.db
+/** How long a key is published before it signs, in ms: key sets are kept for less by those who fetch them. */
+export const publishedBefore = hour
+/** By how much the clocks of several machines may differ, in ms: meanwhile one of them signs with the key before. */
+const clockSkew = minute
+
+/** The signing keys as the database has them, the newest first. */
+export function keepSigningKeys(deps: UnitDeps): Kept<readonly SigningKey[]> {
+  return keep(deps, (before) => readSigningKeys(deps, before))
+}
+
+/** Makes the first key, or the successor of one whose algorithm is not the one that is set. @throws config_invalid when the secret does not open the keys */
+export async function prepareSigningKeys(
+  deps: UnitDeps,
+  actor: Actor,
+  settings: KeySettings,
+  keys: Kept<readonly SigningKey[]>,
+): Promise<void> {
+  const [newest] = await keys.get()
+  if (newest?.alg !== settings.tokenAlgorithm) await addKey(deps, actor, settings, newest?.kid ?? null)
+}
+
+/** Gives the newest key a successor when it is old enough; false when nothing was due. */
+export async function rotateSigningKeyByAge(deps: UnitDeps, actor: Actor, settings: KeySettings): Promise<boolean> {
+  const [newest] = await readKeyRows(deps)
+  if (newest && deps.clock.now() < Math.max(newest.activates_at, newest.created_at) + settings.keyRotation) return false
+
+  return addKey(deps, actor, settings, newest?.kid ?? null)
+}
+
+/**
+ * Gives the newest key a successor, which signs after it was published for an hour; one that waits already stays the next. With `compromised`
+ * the new key signs at once and all others are withdrawn: whatever they signed is refused from now on.
+ */
+export async function rotateSigningKey(
+  deps: UnitDeps,
+  actor: Actor,
+  settings: KeySettings,
+  { compromised }: { compromised: boolean },
+): Promise<void> {
+  if (compromised) return replaceKeys(deps, actor, settings)
+
+  const [newest] = await readKeyRows(deps)
+  if (newest && newest.activates_at > deps.clock.now()) return
+  await addKey(deps, actor, settings, newest?.kid ?? null)
+}
+
+/** Every signing key, the newest first. `before` are those that were read earlier: none of them is opened twice. @throws config_invalid when the secret does not open them */
+export async function readSigningKeys(
+  deps: Pick<UnitDeps, 'store' | 'keyring'>,
+  before: readonly SigningKey[] = [],
+): Promise<readonly SigningKey[]> {
+  const rows = await readKeyRows(deps)
+  const isSame = rows.length === before.length && rows.every((row, index) => isOf(row, before[index]))
+  if (isSame) return before
+  return Promise.all(rows.map((row) => openKey(deps.keyring, row)))
+}
+
+/** The key that signs now: the newest that is active. */
+export function signerAt(keys: readonly SigningKey[], now: Instant): SigningKey {
+  // A clock that was set back may be before them all.
+  const signer = keys.find(({ activatesAt }) => activatesAt <= now) ?? keys.at(-1)
+  if (!signer) throw new Error('there is no signing key')
+  return signer
+}
+
+/** The keys that are published: those to come, the one that signs, and those whose tokens may still be good. */
+export function publishedAt(keys: readonly SigningKey[], now: Instant): readonly SigningKey[] {
+  return keys.filter(({ retiresAt }) => retiresAt === null || retiresAt > now)
+}
+
+/** Adds a key behind `newest`, unless another process was faster. */
+async function addKey(deps: UnitDeps, actor: Actor, settings: KeySettings, newest: string | null): Promise<boolean> {
+  const made = await makeKey(deps.keyring, settings.tokenAlgorithm)
+  return transact(deps, actor, async (work) => {
+    await lockKeys(work)
+    const [latest] = await readKeyRows({ store: work })
+    if ((latest?.kid ?? null) !== newest) return false
+
+    const activatesAt = newest === null ? work.now : work.now + publishedBefore
+    await work.db
+      .updateTable('signing_keys')
+      .set({ retires_at: activatesAt + settings.accessTokenTtl + clockSkew })
+      .where('retires_at', 'is', null)
+      .execute()
+    await insertKey(work, made, activatesAt)
+    return true
+  })
+}
+
+async function replaceKeys(deps: UnitDeps, actor: Actor, settings: KeySettings): Promise<void> {
+  const made = await makeKey(deps.keyring, settings.tokenAlgorithm)
+  await transact(deps, actor, async (work) => {
+    await lockKeys(work)
+    const withdrawn = await work.db.deleteFrom('signing_keys').returning('kid').execute()
+    for (const { kid } of withdrawn) await record(work, 'key.withdrawn', null, { kid })
+    await insertKey(work, made, work.now)
+  })
+}
+
+interface MadeKey {
+  readonly kid: string
+  readonly alg: SigningAlgorithm
+  readonly publicJwk: JWK
+  readonly privateSealed: string
+}
+
+async function makeKey(keyring: Keyring, alg: SigningAlgorithm): Promise<MadeKey> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { ...generation[alg], extractable: true })
+  const publicPart = await exportJWK(publicKey)
+  const kid = await calculateJwkThumbprint(publicPart) // RFC 7638
+  const privateSealed = keyring.seal('signing-key', JSON.stringify(await exportJWK(privateKey)), kid)
+  return { kid, alg, publicJwk: { ...publicPart, kid, alg, use: 'sig', key_ops: ['verify'] }, privateSealed }
+}
+
+const generation = { EdDSA: { crv: 'Ed25519' }, ES256: {}, RS256: { modulusLength: 3072 } } as const
+
+async function insertKey(work: Work, { kid, alg, publicJwk, privateSealed }: MadeKey, activatesAt: Instant) {
+  await work.db
+    .insertInto('signing_keys')
+    .values({
+      kid,
+      alg,
+      public_jwk: JSON.stringify(publicJwk),
+      private_sealed: privateSealed,
+      created_at: work.now,
+      activates_at: activatesAt,
+      retires_at: null,
+    })
+    .execute()
+  work.changed('all')
+  await record(work, 'key.created', null, { kid, alg, activates_at: toIso(activatesAt) })
+}
+
+/** Several processes may start on one empty database, or rotate at once: they wait for each other at these rows. */
+async function lockKeys(work: Work): Promise<void> {
+  await sql`update schema_migrations set name = name`.execute(work.db)
+}
+
+function readKeyRows({ store }: { store: Pick<UnitDeps['store'], 'db'> }): Promise<SigningKeyRow[]> {
+  return store.db
     .selectFrom('signing_keys')
     .selectAll()
-    .where('retired_at', 'is', null)
+    .orderBy('activates_at', 'desc')
     .orderBy('created_at', 'desc')
     .orderBy('kid')
     .execute()
-
-  return Promise.all(
-    rows.map(async (row) => {
-      const publicJwk = JSON.parse(row.public_jwk) as JWK
-      return {
-        kid: row.kid,
-        alg: row.alg,
-        publicJwk,
-        privateKey: await importKey(openPrivateJwk(deps.keyring, row.kid, row.private_sealed)),
-        publicKey: await importKey(publicJwk),
-      }
-    }),
-  )
 }
 
-async function createSigningKey(deps: UnitDeps): Promise<void> {
-  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
-  const publicPart = await exportJWK(publicKey)
-  const kid = await calculateJwkThumbprint(publicPart) // RFC 7638
-  const publicJwk: JWK = { ...publicPart, kid, alg: 'EdDSA', use: 'sig', key_ops: ['verify'] }
-  const privateJwk = await exportJWK(privateKey)
+function isOf(row: SigningKeyRow, key: SigningKey | undefined): boolean {
+  return key?.kid === row.kid && key.activatesAt === row.activates_at && key.retiresAt === row.retires_at
+}
 
-  await transact(deps, innerActor('job', 'start'), async (work) => {
-    // Several processes may start on one empty database: they wait for each other at these rows, and the first key stays.
-    await sql`update schema_migrations set name = name`.execute(work.db)
-    const taken = await work.db.selectFrom('signing_keys').select('kid').limit(1).executeTakeFirst()
-    if (taken) return
-
-    await work.db
-      .insertInto('signing_keys')
-      .values({
-        kid,
-        alg: 'EdDSA',
-        public_jwk: JSON.stringify(publicJwk),
-        private_sealed: work.keyring.seal('signing-key', JSON.stringify(privateJwk), kid),
-        created_at: work.now,
-        retired_at: null,
-      })
-      .execute()
-    await record(work, 'key.created', null, { kid, alg: 'EdDSA' })
-  })
+async function openKey(keyring: Keyring, row: SigningKeyRow): Promise<SigningKey> {
+  const { kid, alg } = row
+  const publicJwk = JSON.parse(row.public_jwk) as JWK
+  return {
+    kid,
+    alg,
+    publicJwk,
+    privateKey: await importKey(openPrivateJwk(keyring, kid, row.private_sealed), alg),
+    publicKey: await importKey(publicJwk, alg),
+    createdAt: row.created_at,
+    activatesAt: row.activates_at,
+    retiresAt: row.retires_at,
+  }
 }
 
 function openPrivateJwk(keyring: Keyring, kid: string, sealed: string): JWK {
@@ -82,8 +205,8 @@ function openPrivateJwk(keyring: Keyring, kid: string, sealed: string): JWK {
   return JSON.parse(text) as JWK
 }
 
-async function importKey(jwk: JWK): Promise<CryptoKey> {
-  return (await importJWK(jwk, 'EdDSA')) as CryptoKey // jose answers bytes only for symmetric keys
+async function importKey(jwk: JWK, alg: SigningAlgorithm): Promise<CryptoKey> {
+  return (await importJWK(jwk, alg)) as CryptoKey // jose answers bytes only for symmetric keys
 }
 
 /** The refusal of a server whose secret is not the one its database was sealed with. */

@@ -1,11 +1,14 @@
 import type { Route } from '../http/route.ts'
 import { accountDataPages } from './account-data/pages.ts'
 import { accountDataRoutes } from './account-data/routes.ts'
+import { apiTokenPages } from './api-tokens/pages.ts'
+import { apiTokenRoutes } from './api-tokens/routes.ts'
 import { emailAccountPages, emailSection } from './email-change/account-pages.ts'
 import { emailChangePages } from './email-change/pages.ts'
 import { emailChangeRoutes } from './email-change/routes.ts'
 import { emailVerificationPages } from './email-verification/pages.ts'
 import { emailVerificationRoutes } from './email-verification/routes.ts'
+import { forwardAuthRoutes } from './forward-auth/routes.ts'
 import { mailboxRoutes } from './mailbox/routes.ts'
 import { passwordChangePages, passwordSection } from './password-change/pages.ts'
 import { passwordChangeRoutes } from './password-change/routes.ts'
@@ -24,6 +27,7 @@ import { reauthenticatePages } from './sign-in/reauthenticate-page.ts'
 import { signInRoutes } from './sign-in/routes.ts'
 import { signUpPages } from './sign-up/pages.ts'
 import { signUpRoutes } from './sign-up/routes.ts'
+import { tokenServiceRoutes } from './token-service/routes.ts'
 
 /** The route table: what the server answers, the documents describe and the attack suite walks over. */
 export const routes: readonly Route[] = [
@@ -37,6 +41,9 @@ export const routes: readonly Route[] = [
   ...profileRoutes,
   ...avatarRoutes,
   ...accountDataRoutes,
+  ...apiTokenRoutes,
+  ...tokenServiceRoutes,
+  ...forwardAuthRoutes,
   ...serviceRoutes(() => routes),
   ...mailboxRoutes,
 ]
@@ -54,6 +61,7 @@ export const pages: readonly Route[] = [
   ...emailAccountPages,
   ...passwordChangePages,
   ...sessionPages,
+  ...apiTokenPages,
   ...accountDataPages,
   ...reauthenticatePages,
 ]

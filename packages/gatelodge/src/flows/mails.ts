@@ -1,5 +1,6 @@
 import { type MailWriters, mailContext } from '../domain/outbox.ts'
 import { testMail } from '../pages/trial-mail.ts'
+import { writeApiTokenCreatedMail } from './api-tokens/writers.ts'
 import { writeEmailChangedMail, writeEmailChangeMail, writeEmailRestoredMail } from './email-change/writers.ts'
 import { writeSignUpMail, writeVerificationMail, writeWelcomeMail } from './email-verification/writers.ts'
 import { writePasswordChangedMail } from './password-change/writers.ts'
@@ -18,6 +19,7 @@ export const mailWriters = {
   email_changed: writeEmailChangedMail,
   email_restored: writeEmailRestoredMail,
   new_device: writeNewDeviceMail,
+  api_token_created: writeApiTokenCreatedMail,
   test: async (deps, work, { email, language }) => ({
     to: email,
     mail: testMail(mailContext(deps.config, language), { at: work.now }),

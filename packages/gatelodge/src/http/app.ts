@@ -2,23 +2,24 @@ import type { IncomingMessage } from 'node:http'
 import { Hono } from 'hono'
 import type { Deps } from '../domain/deps.ts'
 import { addressLimits, attemptWithin, consume } from '../domain/limits.ts'
+import type { ServiceClient } from '../domain/service-clients.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { uuidv7 } from '../kernel/ids.ts'
 import { type Language, languageOf, negotiateLanguage } from '../kernel/languages.ts'
-import { parseInput, readForm, readJson } from './body.ts'
+import { parseInput, readForm, readJson, readOAuthForm } from './body.ts'
 import { createClientIp } from './client-ip.ts'
 import { type CookieJar, createCookieJar } from './cookies.ts'
-import { authenticate, readCredential } from './credentials.ts'
 import { assertFormToken, formTokenField } from './form-token.ts'
 import { readUpload, type UploadSpec } from './multipart.ts'
 import { observed, type RequestObserver } from './observer.ts'
 import { createPrinter, type Printer } from './print.ts'
 import { statusOf } from './problem.ts'
-import type { Answer, FailedRequest, FormValues, ProblemPage, Route, RouteContext } from './route.ts'
+import type { Answer, AuthLevel, FailedRequest, FormValues, ProblemPage, Route, RouteContext } from './route.ts'
 import { assertSameOrigin } from './same-origin.ts'
 import { createUploadSlots, type UploadSlots } from './upload-slots.ts'
+import { noteUse, whichClient, whoAsks } from './who-asks.ts'
 
 /** What the server knows of a request beyond the Request itself. */
 interface Bindings {
@@ -77,7 +78,7 @@ export function createApp(
     const methods = [...byMethod.keys()]
     app.all(path, (context) => {
       const startedAt = observer?.now() ?? 0
-      const route = byMethod.get(context.req.method)
+      const route = byMethod.get(context.req.method) ?? byMethod.get(everyMethod)
       const asked = toAsked(parts, context.req.raw, context.env, route?.params ? context.req.param() : {})
       if (route)
         return observer ? observed(observer, route, startedAt, serve(parts, route, asked)) : serve(parts, route, asked)
@@ -147,7 +148,7 @@ function serve(parts: AppParts, route: Route, asked: Asked): Response | Promise<
 
     // Pages are for browsers, which know a session by its cookie: a form's session must be the one that its answer can renew.
     const authorization = route.tag === 'Pages' ? undefined : asked.header('authorization')
-    const me = whoAsks(parts, route, authorization, sessionCookie)
+    const me = whoAsks(parts.deps, route, authorization, sessionCookie)
     const answer =
       me instanceof Promise ? me.then((live) => run(parts, route, asked, live)) : run(parts, route, asked, me)
     if (!(answer instanceof Promise)) return parts.printer.success(answer, asked)
@@ -160,35 +161,9 @@ function serve(parts: AppParts, route: Route, asked: Asked): Response | Promise<
   }
 }
 
-function whoAsks(
-  parts: AppParts,
-  route: Route,
-  authorization: string | undefined,
-  sessionCookie: string | undefined,
-): LiveSession | undefined | Promise<LiveSession | undefined> {
-  if (route.auth === 'none') return undefined
-
-  const credential = readCredential(authorization, sessionCookie)
-  if (route.auth === 'optional') {
-    return credential && orNobody(() => authenticate(parts.deps, credential))
-  }
-  if (!credential) throw new AuthError('not_authenticated')
-  return authenticate(parts.deps, credential)
-}
-
-/** A stale credential does not stop a route that needs none. */
-async function orNobody(find: () => LiveSession | Promise<LiveSession>): Promise<LiveSession | undefined> {
-  try {
-    return await find()
-  } catch (error) {
-    if (error instanceof AuthError && error.code === 'token_invalid') return undefined
-    throw error
-  }
-}
-
 function run(parts: AppParts, route: Route, asked: Asked, me: LiveSession | undefined): Answer | Promise<Answer> {
   const { deps } = parts
-  if (me) deps.sessionCache.touch(me)
+  if (me) noteUse(deps, me)
   asked.me = me
 
   if (route.limit === 'none' && !route.body) return route.handle(deps, new Context(parts, route, asked, me, undefined))
@@ -212,7 +187,8 @@ async function runLimited(parts: AppParts, route: Route, asked: Asked, me: LiveS
   }
 
   const body = await readBody(parts, route, asked, me)
-  const handle = async () => route.handle(deps, new Context(parts, route, asked, me, body))
+  const client = await whichClient(deps, route, actor, asked.header('authorization'), body)
+  const handle = async () => route.handle(deps, new Context(parts, route, asked, me, body, client))
   if (limit?.counts !== 'failures') return handle()
   return attemptWithin(deps, actor, { limit, subject, isFailure: isGuess }, handle)
 }
@@ -231,6 +207,7 @@ async function readFile(
 
 async function readBody(parts: AppParts, route: Route, asked: Asked, me: LiveSession | undefined): Promise<unknown> {
   if (!route.body) return undefined
+  if (route.bodyType === 'oauth') return parseInput(route.body, await readOAuthForm(asked.request))
   if (route.bodyType !== 'form') return parseInput(route.body, await readJson(asked.request, route.emptyBody === true))
 
   const { [formTokenField]: token, ...form } = await readForm(asked.request)
@@ -280,9 +257,10 @@ function languageFor({ cookies }: AppParts, asked: Asked, me: LiveSession | unde
 }
 
 /** What a handler gets. A class, since a getter in a literal is a closure per request, which V8 moves to the old generation: a fifth of the throughput. */
-class Context implements RouteContext<'none' | 'optional' | 'session', unknown, unknown, unknown> {
+class Context implements RouteContext<AuthLevel, unknown, unknown, unknown> {
   readonly cookies: CookieJar
   readonly me: LiveSession
+  readonly client: ServiceClient
   readonly body: unknown
   readonly query: unknown
   readonly params: unknown
@@ -291,9 +269,17 @@ class Context implements RouteContext<'none' | 'optional' | 'session', unknown, 
   readonly #parts: AppParts
   readonly #asked: Asked
 
-  constructor(parts: AppParts, route: Route, asked: Asked, me: LiveSession | undefined, body: unknown) {
+  constructor(
+    parts: AppParts,
+    route: Route,
+    asked: Asked,
+    me: LiveSession | undefined,
+    body: unknown,
+    client?: ServiceClient,
+  ) {
     this.cookies = parts.cookies
     this.me = me as LiveSession // a route of level `session` got past whoAsks only with one
+    this.client = client as ServiceClient // and one of level `client` past whichClient
     this.body = body
     this.query = route.query ? parseInput(route.query, queryOf(asked.request)) : undefined
     this.params = route.params ? parseInput(route.params, asked.params) : undefined
@@ -329,6 +315,7 @@ function fail(parts: AppParts, route: Route, asked: Asked, error: unknown): Resp
   const known = parts.printer.known(error, asked.requestId)
   parts.observer?.failed(route, known.code)
   if (route.tag === 'Pages') return failPage(parts, route, asked, known)
+  if (route.bodyType === 'oauth') return parts.printer.oauthFailure(known, asked)
   return parts.printer.failure(known, asked, route.statuses?.[known.code] ?? statusOf[known.code])
 }
 
@@ -359,6 +346,9 @@ function wantsPage({ request, header }: Asked): boolean {
   return !/^\/(?:api|oauth2|\.well-known)\//.test(path) && (header('accept') ?? '').includes('text/html')
 }
 
+/** Stands for every method that no route of the path names. */
+const everyMethod = '*'
+
 /** The routes of each path by method; HEAD is answered as GET without the body. */
 function routesByPath(routes: readonly Route[]): Map<string, Map<string, Route>> {
   const paths = new Map<string, Map<string, Route>>()
@@ -366,6 +356,7 @@ function routesByPath(routes: readonly Route[]): Map<string, Map<string, Route>>
     const byMethod = paths.get(route.path) ?? new Map<string, Route>()
     paths.set(route.path, byMethod.set(route.method, route))
     if (route.method === 'GET') byMethod.set('HEAD', route)
+    if (route.everyMethod) byMethod.set(everyMethod, route)
   }
   return paths
 }

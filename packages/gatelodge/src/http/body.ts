@@ -17,17 +17,34 @@ export async function readJson(request: Request, mayBeEmpty: boolean): Promise<u
 
 /** The fields of an HTML form. @throws media_type_unsupported, body_too_large, input_invalid */
 export async function readForm(request: Request): Promise<FormValues> {
-  const type = request.headers.get('content-type') ?? ''
-  if (!/^application\/x-www-form-urlencoded\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type))
-    throw new AuthError('media_type_unsupported')
-
   const values: Record<string, string> = {}
-  for (const [name, value] of new URLSearchParams(decode(await receive(request)))) {
+  for (const [name, value] of await readUrlEncoded(request)) {
     if (!/^[a-z][a-z_]{0,40}$/.test(name) || Object.hasOwn(values, name))
       throw invalidField(safeName(name), 'unknown', 'Unknown field')
     values[name] = value
   }
   return values
+}
+
+/**
+ * The parameters of an OAuth request: one without a value counts as left out, one given twice is refused, and unknown ones are left to the schema to
+ * ignore (RFC 6749, section 3.2). @throws media_type_unsupported, body_too_large, input_invalid
+ */
+export async function readOAuthForm(request: Request): Promise<FormValues> {
+  const values = new Map<string, string>()
+  for (const [name, value] of await readUrlEncoded(request)) {
+    if (values.has(name)) throw invalidField(safeName(name), 'duplicate', 'Given twice')
+    if (value !== '') values.set(name, value)
+  }
+  return Object.fromEntries(values)
+}
+
+async function readUrlEncoded(request: Request): Promise<URLSearchParams> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!/^application\/x-www-form-urlencoded\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type))
+    throw new AuthError('media_type_unsupported', { detail: 'Send the body as application/x-www-form-urlencoded' })
+
+  return new URLSearchParams(decode(await receive(request)))
 }
 
 /** What a schema makes of an input. @throws input_invalid with one fault per field */

@@ -1,4 +1,5 @@
 import type { AccessTokenClaims } from '../domain/access-tokens.ts'
+import { apiTokenPrefix } from '../domain/api-tokens.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import { AuthError } from '../kernel/errors.ts'
@@ -19,13 +20,15 @@ export function readCredential(authorization: string | undefined, cookie: string
   return cookie === undefined ? undefined : { kind: 'cookie', text: cookie }
 }
 
-/** The live session that a credential names; answers at once when memory has it. @throws token_invalid */
+/** The live session that a credential names, or what an API token stands for; answers at once when memory has it. @throws token_invalid */
 export function authenticate(deps: Deps, credential: Credential): LiveSession | Promise<LiveSession> {
   switch (credential.kind) {
     case 'cookie':
       return byCookie(deps, credential.text)
     case 'bearer':
-      return byAccessToken(deps, credential.text)
+      return credential.text.startsWith(apiTokenPrefix)
+        ? byApiToken(deps, credential.text)
+        : byAccessToken(deps, credential.text)
     case 'malformed':
       throw new AuthError('token_invalid')
   }
@@ -43,6 +46,12 @@ function byCookie(deps: Deps, text: string): LiveSession | Promise<LiveSession> 
 function holder(live: LiveSession | undefined, secret: string): LiveSession {
   if (!live || live.secretHash === null || !sameText(live.secretHash, sha256(secret)))
     throw new AuthError('token_invalid')
+  return live
+}
+
+async function byApiToken(deps: Deps, text: string): Promise<LiveSession> {
+  const live = await deps.apiTokens.find(text)
+  if (!live) throw new AuthError('token_invalid')
   return live
 }
 

@@ -5,6 +5,7 @@ import { durationInWords } from '../kernel/duration.ts'
 import { type ErrorCode, errorTable } from '../kernel/errors.ts'
 import { createCookieJar } from './cookies.ts'
 import type { UploadSpec } from './multipart.ts'
+import type { OAuthFailure } from './oauth-error.ts'
 import { type Problem, statusOf } from './problem.ts'
 import type { Answers, AuthLevel, Method, Route } from './route.ts'
 
@@ -63,6 +64,8 @@ export interface OpenApiOperation {
   readonly 'x-auth': string
   readonly 'x-limits': readonly string[]
   readonly 'x-error-codes': readonly ErrorCode[]
+  /** Answers to every other method in the same way. */
+  readonly 'x-every-method'?: true
 }
 
 export type OpenApiMethod = Lowercase<Method>
@@ -125,6 +128,8 @@ export function errorsOf(route: Route): ErrorCode[] {
     route.upload ? 'overloaded' : false,
     route.auth === 'session' && 'not_authenticated',
     route.auth === 'session' && 'token_invalid',
+    route.auth === 'session' && !route.apiTokens && 'insufficient_scope',
+    (route.auth === 'client' || route.auth === 'optional_client') && 'invalid_client',
     route.origin !== 'read' && 'cross_site',
     route.limit !== 'none' && 'rate_limited',
     asksDatabase && 'database_busy',
@@ -149,6 +154,8 @@ export const authInWords = {
   none: 'everyone',
   optional: 'everyone; a good credential is taken into account',
   session: 'whoever is signed in: bearer token or session cookie',
+  client: 'service clients: HTTP Basic, or client_id and client_secret in the body',
+  optional_client: 'everyone; a service client that is named has to be right',
 } as const satisfies Record<AuthLevel, string>
 
 /** What a limit allows, in words; nothing for `none`. */
@@ -156,7 +163,7 @@ export function limitInWords(name: AddressLimit): string[] {
   const limit = addressLimits[name]
   if (!limit) return []
 
-  const counted = limit.counts === 'failures' ? 'failed requests' : 'requests'
+  const counted = { failures: 'failed requests', refusals: 'refused clients', requests: 'requests' }[limit.counts]
   return [`${limit.max} ${counted} in ${durationInWords(limit.window)} from one address`]
 }
 
@@ -176,12 +183,15 @@ const security = {
   none: [],
   optional: [{}, { bearer: [] }, { session: [] }],
   session: [{ bearer: [] }, { session: [] }],
+  client: [{ client: [] }],
+  optional_client: [{}, { client: [] }],
 } as const satisfies Record<AuthLevel, OpenApiOperation['security']>
 
 function securitySchemes(publicUrl: string): OpenApiDocument['components']['securitySchemes'] {
   const cookie = createCookieJar(publicUrl).session.name
   return {
     bearer: { type: 'http', description: 'An access token (RFC 9068).', scheme: 'bearer', bearerFormat: 'JWT' },
+    client: { type: 'http', description: 'A service client: its id and its secret.', scheme: 'basic' },
     session: { type: 'apiKey', description: 'The session cookie that a sign-in sets.', in: 'cookie', name: cookie },
   }
 }
@@ -199,6 +209,10 @@ const problemSchema = z
     errors: z.array(z.strictObject({ field: z.string(), code: z.string(), message: z.string() })).exactOptional(),
   })
   .meta({ id: 'Problem' }) satisfies z.ZodType<Problem>
+
+const oauthFailureSchema = z
+  .strictObject({ error: z.string(), error_description: z.string() })
+  .meta({ id: 'OAuthError' }) satisfies z.ZodType<OAuthFailure>
 
 interface Components {
   /** The schema as JSON Schema; named schemas inside become references. */
@@ -256,18 +270,22 @@ function toOperation(route: Route, components: Components): OpenApiOperation {
     'x-auth': authInWords[route.auth],
     'x-limits': limitInWords(route.limit),
     'x-error-codes': errorsOf(route),
+    ...(route.everyMethod && { 'x-every-method': true as const }),
     security: security[route.auth],
     ...(parameters.length > 0 && { parameters }),
     ...(route.body && {
       requestBody: {
         required: route.emptyBody !== true,
-        content: { 'application/json': { schema: components.print(route.body, 'input') } },
+        content: { [bodyTypes[route.bodyType ?? 'json']]: { schema: components.print(route.body, 'input') } },
       },
     }),
     ...(route.upload && { requestBody: { required: true, content: uploadContent(route.upload) } }),
     responses: { ...answersOf(route, components), ...failuresOf(route, components) },
   }
 }
+
+const form = 'application/x-www-form-urlencoded'
+const bodyTypes = { json: 'application/json', form, oauth: form } as const
 
 function uploadContent({ field, types }: UploadSpec): Content {
   const schema: JsonSchema = {
@@ -330,18 +348,21 @@ function contentOf(schema: NonNullable<Answers[number]['schema']>, components: C
 }
 
 function failuresOf(route: Route, components: Components): Record<string, OpenApiResponse> {
-  const problem = components.print(problemSchema, 'output')
+  const isOAuth = route.bodyType === 'oauth'
+  const failure = components.print(isOAuth ? oauthFailureSchema : problemSchema, 'output')
   const codesByStatus = Map.groupBy(errorsOf(route), (code) => errorStatus(route, code))
   const failures = [...codesByStatus].map(([status, codes]): [number, OpenApiResponse] => [
     status,
     {
       description: codes.map((code) => `\`${code}\`: ${errorTable[code][1]}`).join('. '),
       ...(status === 429 && { headers: headers.retryAfter }),
-      content: {
-        'application/problem+json': {
-          schema: { allOf: [problem, { properties: { status: { const: status }, code: { enum: codes } } }] },
-        },
-      },
+      content: isOAuth
+        ? { 'application/json': { schema: failure } }
+        : {
+            'application/problem+json': {
+              schema: { allOf: [failure, { properties: { status: { const: status }, code: { enum: codes } } }] },
+            },
+          },
     },
   ])
   return Object.fromEntries(failures)

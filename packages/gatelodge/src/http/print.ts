@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import { toOAuthFailure } from './oauth-error.ts'
 import { statusOf, toProblem } from './problem.ts'
 import type { Answer } from './route.ts'
 
@@ -15,6 +16,8 @@ export interface Printer {
   success(answer: Answer, asked: Asked): Response
   /** Any failure as problem+json; what is no AuthError is logged and printed as `internal`. */
   failure(error: unknown, asked: Asked, status?: number, headers?: Readonly<Record<string, string>>): Response
+  /** Any failure as RFC 6749, section 5.2, has it. */
+  oauthFailure(error: AuthError, asked: Asked): Response
   /** The failure as callers may know it: what is no AuthError is logged and becomes `internal`. */
   known(error: unknown, requestId: string): AuthError
   /** The answer to a CORS preflight. */
@@ -91,7 +94,17 @@ export function createPrinter(config: Config, log: Log): Printer {
       ...corsHeaders(asked.header('origin')),
       ...headers,
       ...(known.retryAfter !== undefined && { 'retry-after': String(known.retryAfter) }),
-      ...(problem.status === 401 && { 'www-authenticate': challenge(known) }),
+      ...((problem.status === 401 || known.code === 'insufficient_scope') && { 'www-authenticate': challenge(known) }),
+      'x-request-id': asked.requestId,
+    })
+  }
+
+  function oauthFailure(error: AuthError, asked: Asked): Response {
+    return respond(JSON.stringify(toOAuthFailure(error)), statusOf[error.code], {
+      ...jsonHeaders,
+      ...corsHeaders(asked.header('origin')),
+      ...(error.retryAfter !== undefined && { 'retry-after': String(error.retryAfter) }),
+      ...(error.code === 'invalid_client' && { 'www-authenticate': 'Basic realm="gatelodge", charset="UTF-8"' }),
       'x-request-id': asked.requestId,
     })
   }
@@ -138,7 +151,7 @@ export function createPrinter(config: Config, log: Log): Printer {
     })
   }
 
-  return { success, failure, known: toKnown, preflight }
+  return { success, failure, oauthFailure, known: toKnown, preflight }
 }
 
 type Body = string | Uint8Array<ArrayBuffer> | null
@@ -165,5 +178,6 @@ function respond(
 
 /** RFC 6750, section 3: no error code when no credentials were sent. */
 function challenge(error: AuthError): string {
-  return error.code === 'token_invalid' ? 'Bearer realm="gatelodge", error="invalid_token"' : 'Bearer realm="gatelodge"'
+  const name = { token_invalid: 'invalid_token', insufficient_scope: 'insufficient_scope' }[error.code as string]
+  return name === undefined ? 'Bearer realm="gatelodge"' : `Bearer realm="gatelodge", error="${name}"`
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Deps } from '../domain/deps.ts'
 import type { AddressLimit } from '../domain/limits.ts'
+import type { ServiceClient } from '../domain/service-clients.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { AuthError, ErrorCode } from '../kernel/errors.ts'
@@ -10,8 +11,11 @@ import type { OriginMode } from './same-origin.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
-/** `none`: credentials are not looked at. `optional`: a good credential makes an actor. `session`: a live session is needed. */
-export type AuthLevel = 'none' | 'optional' | 'session'
+/**
+ * `none`: credentials are not looked at. `optional`: a good credential makes an actor. `session`: a live session is needed. `client`: a service client
+ * is needed; `optional_client`: one that is named has to be right.
+ */
+export type AuthLevel = 'none' | 'optional' | 'session' | 'client' | 'optional_client'
 
 /** What a route answers, by status. A null schema is an answer without a body. */
 export type Answers = Readonly<
@@ -40,6 +44,11 @@ export interface RouteContext<Auth extends AuthLevel, Body, Query, Params> {
   readonly actor: Actor
   readonly cookies: CookieJar
   readonly me: Auth extends 'session' ? LiveSession : Auth extends 'optional' ? LiveSession | undefined : undefined
+  readonly client: Auth extends 'client'
+    ? ServiceClient
+    : Auth extends 'optional_client'
+      ? ServiceClient | undefined
+      : undefined
   readonly body: Body
   readonly query: Query
   readonly params: Params
@@ -58,11 +67,18 @@ export interface RouteSpec<Auth extends AuthLevel, Body, Query, Params> {
   readonly summary: string
   readonly description?: string
   readonly auth: Auth
+  /** Takes API tokens in place of a session. Without it, an API token is refused where a session is needed. */
+  readonly apiTokens?: true
+  /** Answers to every method; `method` is the one that documents name. */
+  readonly everyMethod?: true
   readonly origin: OriginMode
   readonly limit: AddressLimit
   readonly body?: z.ZodType<Body>
-  /** How the body is sent; JSON when absent. A form carries the token of its session or browser, which is checked before anything else. */
-  readonly bodyType?: 'form'
+  /**
+   * How the body is sent; JSON when absent. A `form` carries the token of its session or browser, which is checked before anything else. An `oauth` body is
+   * a form as RFC 6749 has it, and so are the failures of its route.
+   */
+  readonly bodyType?: 'form' | 'oauth'
   /** Takes one file as multipart/form-data in place of `body`: its bytes are the handler's body. With `bodyType` form, beside the form's token. */
   readonly upload?: UploadSpec
   /** A request without a body counts as `{}`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ApiToken } from '../domain/api-tokens.ts'
 import { isPlainText } from '../domain/identifiers/text.ts'
 import type { Session } from '../domain/sessions.ts'
 import type { User } from '../domain/users.ts'
@@ -29,7 +30,8 @@ export const tokenField = textField(256, 1)
 export const nameField = textField(150)
 export const usernameField = textField(150, 1)
 
-const instant = z.iso.datetime()
+/** An instant as it is printed. */
+export const instantField = z.iso.datetime()
 
 export const userSchema = z
   .strictObject({
@@ -44,8 +46,8 @@ export const userSchema = z
     is_active: z.boolean(),
     is_staff: z.boolean(),
     roles: z.array(z.string()),
-    created_at: instant,
-    last_login_at: instant.nullable(),
+    created_at: instantField,
+    last_login_at: instantField.nullable(),
     profile: z.strictObject({
       phone_number: z.string().nullable(),
       website: z.string().nullable(),
@@ -60,9 +62,9 @@ export const sessionSchema = z
   .strictObject({
     id: z.string(),
     current: z.boolean(),
-    created_at: instant,
-    last_seen_at: instant,
-    expires_at: instant,
+    created_at: instantField,
+    last_seen_at: instantField,
+    expires_at: instantField,
     ip: z.string().nullable(),
     user_agent: z.string().nullable(),
     device: z.string(),
@@ -81,6 +83,17 @@ export const tokenResponseSchema = z
     user: userSchema,
   })
   .meta({ id: 'TokenResponse' })
+
+export const apiTokenSchema = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(z.string()),
+    created_at: instantField,
+    expires_at: instantField,
+    last_used_at: instantField.nullable(),
+  })
+  .meta({ id: 'ApiToken' })
 
 export const messageSchema = z.strictObject({ message: z.string() }).meta({ id: 'Message' })
 
@@ -123,5 +136,17 @@ export function sessionToWire(session: Session, current: string | null): z.infer
     device: session.device,
     methods: [...session.methods],
     assurance: session.assurance,
+  }
+}
+
+/** The wire form of an API token. */
+export function apiTokenToWire(token: ApiToken): z.infer<typeof apiTokenSchema> {
+  return {
+    id: token.id,
+    name: token.name,
+    scopes: [...token.scopes],
+    created_at: toIso(token.createdAt),
+    expires_at: toIso(token.expiresAt),
+    last_used_at: token.lastUsedAt === null ? null : toIso(token.lastUsedAt),
   }
 }

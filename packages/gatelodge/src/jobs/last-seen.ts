@@ -7,8 +7,9 @@ import { transact } from '../store/unit-of-work.ts'
 /** Sessions of one statement. */
 const chunkSize = 100
 
-/** Stores the last uses that session checks noted, in chunks, off the requests' path. What a failure left is stored by a later run. */
+/** Stores the last uses that session checks and API tokens noted, in chunks, off the requests' path. What a failure left is stored by a later run. */
 export async function storeLastSeen(deps: Deps): Promise<void> {
+  await storeTokenUses(deps)
   const touches = deps.sessionCache.unstoredTouches()
   for (let at = 0; at < touches.length; at += chunkSize) {
     const chunk = touches.slice(at, at + chunkSize)
@@ -35,4 +36,21 @@ function storeChunk(deps: Deps, chunk: readonly Touch[]): Promise<void> {
       .where('last_seen_at', '<', lastUse)
       .execute()
   })
+}
+
+async function storeTokenUses(deps: Deps): Promise<void> {
+  const uses = deps.apiTokens.unstoredUses()
+  if (uses.length === 0) return
+
+  await transact(deps, innerActor('job', 'last-seen'), async ({ db }) => {
+    for (const [id, at] of uses) {
+      await db
+        .updateTable('api_tokens')
+        .set({ last_used_at: at })
+        .where('id', '=', id)
+        .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<', at)]))
+        .execute()
+    }
+  })
+  deps.apiTokens.storedUses(uses)
 }

@@ -13,7 +13,7 @@ export interface Events {
   'avatar.changed': Record<string, never>
   'avatar.removed': Record<string, never>
   'session.started': { session_id: string; methods: readonly string[]; kind: 'cookie' | 'token' }
-  'session.ended': { session_id: string; reason: 'signout' | 'revoked' | 'replaced' }
+  'session.ended': { session_id: string; reason: 'signout' | 'revoked' | 'replaced' | 'token_revoked' }
   'session.others_ended': { count: number }
   'signin.failed': { reason: 'unknown_user' | 'wrong_password' | 'inactive' | 'unverified' | 'password_disabled' }
   'signin.new_device': { device: string }
@@ -32,7 +32,16 @@ export interface Events {
   'limit.exceeded': { limit: string }
   'mail.delivered': { kind: string }
   'mail.failed': { kind: string }
-  'key.created': { kid: string; alg: string }
+  'key.created': { kid: string; alg: string; activates_at: string }
+  'key.withdrawn': { kid: string }
+  'service_client.created': { client_id: string; name: string; scopes: readonly string[] }
+  'service_client.revoked': { client_id: string; name: string }
+  'service_client.refused': { reason: 'unknown_client' | 'wrong_secret' }
+  'service_token.issued': { client_id: string; jti: string; scope: string }
+  'service_token.revoked': { client_id: string; jti: string }
+  'api_token.created': { token_id: string; scopes: readonly string[]; expires_at: string }
+  'api_token.revoked': { token_id: string; by: 'owner' | 'holder' }
+  'api_token.all_revoked': { count: number }
 }
 
 export type EventName = keyof Events
@@ -77,5 +86,14 @@ export const eventDocs = {
   'limit.exceeded': 'A limit refused a request.',
   'mail.delivered': 'A mail was handed to the mail server.',
   'mail.failed': 'A mail was given up.',
-  'key.created': 'A signing key was made.',
+  'key.created': 'A signing key was made; it signs from the given instant on.',
+  'key.withdrawn': 'A signing key was taken out at once: what it signed is refused.',
+  'service_client.created': 'An operator made a client for a service.',
+  'service_client.revoked': 'A service client was removed; its tokens are refused.',
+  'service_client.refused': 'Somebody failed to sign in as a service client.',
+  'service_token.issued': 'A service client got an access token.',
+  'service_token.revoked': 'A service client revoked an access token of its own.',
+  'api_token.created': 'A user made an API token.',
+  'api_token.revoked': 'An API token was revoked.',
+  'api_token.all_revoked': 'A reset or the undo of a change of address revoked all API tokens of the account.',
 } as const satisfies Record<EventName, string>

@@ -10,6 +10,7 @@ import { pageWords } from './words/index.ts'
 const places = [
   ['/account', 'account'],
   ['/account/sessions', 'sessions'],
+  ['/account/tokens', 'tokens'],
   ['/account/data', 'data'],
 ] as const
 

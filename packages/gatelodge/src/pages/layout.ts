@@ -4,6 +4,7 @@ import { directionOf, type Language, languageNames, languages } from '../kernel/
 import { enhancements, favicon, referenceStylesheet, stylesheet } from './assets.ts'
 import { type Html, html, renderHtml, trustedHtml } from './html.ts'
 import { legalLinks } from './legal-links.ts'
+import type { Flash } from './page-context.ts'
 import { pageWords } from './words/index.ts'
 
 export interface Page {
@@ -25,7 +26,7 @@ export interface Frame {
   readonly isSignedIn: boolean
   readonly formToken: string
   /** Said once, after a redirect. */
-  readonly flash: string | undefined
+  readonly flash: Flash | undefined
 }
 
 /** A whole HTML document that loads nothing but our own assets and holds neither script nor inline style, as the CSP demands. */
@@ -51,13 +52,17 @@ ${frame && html`<script src="${enhancements.path}" defer blocking="render"></scr
 <a class="skip" href="#main">${words.skip}</a>
 <header class="site-header"><a class="brand" href="/"><img src="${mark.path}" alt="" width="28" height="28">${theme.serviceName}</a>${frame?.isSignedIn && navigation(words)}</header>
 <main id="main" class="${page.wide ? 'wide' : 'narrow'}" tabindex="-1">
-${frame?.flash !== undefined && html`<p class="flash" role="status">${frame.flash}</p>`}
+${frame?.flash && flashOf(frame.flash)}
 ${page.body}
 </main>
 ${frame && footer(frame, theme, language)}
 </body>
 </html>
 `)
+}
+
+function flashOf({ text, copy }: Flash): Html {
+  return html`<div class="flash" role="status"><p>${text}</p>${copy !== undefined && html`<p><code class="copy" dir="ltr">${copy}</code></p>`}</div>`
 }
 
 function navigation(words: (typeof pageWords)[Language]['layout']): Html {

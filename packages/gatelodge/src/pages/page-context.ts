@@ -89,7 +89,7 @@ function printPage(
   context: PageContext,
   content: (view: PageView) => PageContent,
   formToken: string,
-  flash?: string,
+  flash?: Flash,
 ): string {
   const language = languageOfReader(context)
   const { here = context.path, ...said } = content({ language, formToken })
@@ -97,26 +97,31 @@ function printPage(
   return page({ ...said, theme: deps.theme, language, frame })
 }
 
+/** What a page says once, after a redirect; `copy` is a text that the reader takes along. */
+export interface Flash {
+  readonly text: string
+  readonly copy?: string
+}
+
 /** Goes on to another page (post, redirect, get), which shows `message` once. */
 export function redirectAnswer(
   deps: Deps,
   context: Pick<PageContext, 'cookies'>,
   location: string,
-  message?: string,
+  message?: string | Flash,
   cookies: readonly string[] = [],
 ): Answer {
   if (message === undefined) return { status: 303, location, cookies }
   // Sealed: nobody else can put words on our pages.
-  return {
-    status: 303,
-    location,
-    cookies: [...cookies, context.cookies.flash.set(deps.keyring.seal('flash', message, 'page'), 60)],
-  }
+  const flash: Flash = typeof message === 'string' ? { text: message } : message
+  const sealed = deps.keyring.seal('flash', JSON.stringify(flash), 'page')
+  return { status: 303, location, cookies: [...cookies, context.cookies.flash.set(sealed, 60)] }
 }
 
-function readFlash(deps: Deps, context: PageContext): string | undefined {
+function readFlash(deps: Deps, context: PageContext): Flash | undefined {
   const sealed = context.cookies.flash.read(context.header('cookie'))
-  return sealed === undefined ? undefined : deps.keyring.open('flash', sealed, 'page')
+  const text = sealed === undefined ? undefined : deps.keyring.open('flash', sealed, 'page')
+  return text === undefined ? undefined : (JSON.parse(text) as Flash) // nobody else can seal one
 }
 
 /** The token of the forms of a page; a stranger's browser gets a cookie to bind it to. */

@@ -21,6 +21,9 @@ export const copiedTables = {
   events: ['id'],
   mails: ['id'],
   signing_keys: ['kid'],
+  service_clients: ['id'],
+  api_tokens: ['id'],
+  revoked_tokens: ['jti'],
   jobs: ['name'],
   avatar_removals: ['name'],
 } as const satisfies Record<keyof Schema, readonly string[]>

@@ -21,6 +21,9 @@ export interface Schema {
   events: EventsTable
   mails: MailsTable
   signing_keys: SigningKeysTable
+  service_clients: ServiceClientsTable
+  api_tokens: ApiTokensTable
+  revoked_tokens: RevokedTokensTable
   jobs: JobsTable
   avatar_removals: AvatarRemovalsTable
 }
@@ -205,13 +208,47 @@ export interface AvatarRemovalsTable {
   due_at: Instant
 }
 
+export type SigningAlgorithm = 'EdDSA' | 'ES256' | 'RS256'
+
 export interface SigningKeysTable {
   kid: string
-  alg: 'EdDSA'
+  alg: SigningAlgorithm
   public_jwk: string
   private_sealed: string
   created_at: Instant
-  retired_at: Instant | null
+  /** From when on it signs; it is published before. 0 for the key of the first schema. */
+  activates_at: Instant
+  /** When the last token that it signed has expired; null while it has no successor. */
+  retires_at: Instant | null
+}
+
+/** Programs of the operator's that sign in as themselves. */
+export interface ServiceClientsTable {
+  id: string
+  name: string
+  secret_hash: string
+  /** Separated by blanks, as RFC 6749, section 3.3, has them. */
+  scopes: string
+  created_at: Instant
+}
+
+/** Tokens that people make for programs of their own. */
+export interface ApiTokensTable {
+  id: string
+  user_id: UserId
+  name: string
+  secret_hash: string
+  /** Separated by blanks. */
+  scopes: string
+  created_at: Instant
+  expires_at: Instant
+  last_used_at: Instant | null
+}
+
+/** Access tokens of service clients that were revoked, until they would have expired. */
+export interface RevokedTokensTable {
+  jti: string
+  expires_at: Instant
 }
 
 export type UserRow = Selectable<UsersTable>
@@ -220,3 +257,6 @@ export type SessionRow = Selectable<SessionsTable>
 export type PendingSignupRow = Selectable<PendingSignupsTable>
 export type OneTimeTokenRow = Selectable<OneTimeTokensTable>
 export type MailRow = Selectable<MailsTable>
+export type SigningKeyRow = Selectable<SigningKeysTable>
+export type ServiceClientRow = Selectable<ServiceClientsTable>
+export type ApiTokenRow = Selectable<ApiTokensTable>

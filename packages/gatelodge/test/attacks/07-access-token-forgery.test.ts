@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { SignJWT } from 'jose'
-import { loadSigningKeys } from '../../src/domain/signing-keys.ts'
+import { readSigningKeys } from '../../src/domain/signing-keys.ts'
 import { forEachDatabase, testApp } from '../support/app.ts'
 import { withinPace } from '../support/pace.ts'
 
@@ -90,7 +90,7 @@ forEachDatabase('07 access token forgery', (engine) => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { session } = await app.tokens(ada)
-    const [key] = await loadSigningKeys(app.deps)
+    const [key] = await readSigningKeys(app.deps)
     assert.ok(key)
     const seconds = Math.floor(app.clock.now() / 1000)
     const good = {

@@ -23,9 +23,17 @@ async function everyKind(app: TestApp): Promise<Record<string, string>> {
   const byCookie = await app.post('/signin', { ...signIn, session: 'cookie' })
   const signUp = await app.post('/signup', { email: 'eve@example.com', password: 'planted harbour 9' })
   const verify = linkOf((await app.lastMail('eve@example.com')).text).token
+  const apiToken = await app.post('/me/tokens', { name: 'x', scopes: ['a'] }, { bearer: first.access })
+  const client = await app.client()
+  const ofClient = await app.form('/oauth2/token', { grant_type: 'client_credentials' }, client)
   const [cookieId, cookieSecret] = (byCookie.cookie('gatelodge') ?? '').split('.')
   const [, refreshSecret] = first.refresh.split('.')
   return {
+    apiToken: apiToken.json.token,
+    apiTokenWithoutPrefix: apiToken.json.token.replace('gatelodge_pat_', ''),
+    clientToken: ofClient.json.access_token,
+    clientSecret: client.secret,
+    clientPair: `${client.id.replace('client_', '')}.${client.secret.replace('gatelodge_secret_', '')}`,
     access: first.access,
     refresh: first.refresh,
     cookie: byCookie.cookie('gatelodge') ?? '',
@@ -42,7 +50,7 @@ async function everyKind(app: TestApp): Promise<Record<string, string>> {
 }
 
 const places: Record<string, (app: TestApp, text: string) => Promise<{ status: number; code: string | undefined }>> = {
-  access: (app, bearer) => app.get('/session', { bearer }),
+  access: (app, bearer) => app.get('/me/sessions', { bearer }),
   cookie: (app, cookie) => app.get('/session', { cookie }),
   refresh: (app, text) => app.post('/refresh', { refresh_token: text }),
   verify: (app, token) => app.post('/verify-email', { token, password: 'planted harbour 9' }),
@@ -55,6 +63,7 @@ forEachDatabase('08 cross-token confusion', (engine) => {
   test('no credential is taken in the place of another kind, and none is used up by the attempt', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const kinds = await everyKind(app)
+    const { headers } = await app.client('another')
     const before = await stored(app)
 
     for (const [place, use] of Object.entries(places)) {
@@ -62,6 +71,10 @@ forEachDatabase('08 cross-token confusion', (engine) => {
         assert.notEqual(text, '', kind)
         if (kind === place) continue
         const told = await use(app, text)
+        if (kind === 'apiToken' && place === 'access') {
+          assert.deepEqual([told.status, told.code], [403, 'insufficient_scope'])
+          continue
+        }
         const isLong = text.length > 256 && place !== 'access' && place !== 'cookie' // no token of a body is
         const expected = isLong
           ? [400, 'input_invalid']
@@ -69,6 +82,9 @@ forEachDatabase('08 cross-token confusion', (engine) => {
         assert.deepEqual([told.status, told.code], expected, `${kind} as ${place}`)
       }
     }
+    const active = ['apiToken', 'clientToken', 'access']
+    for (const [kind, text] of Object.entries(kinds))
+      assert.equal((await app.introspect(text, headers)).active, active.includes(kind), `${kind} at introspection`)
     assert.deepEqual(await stored(app), before)
     for (const place of ['access', 'cookie', 'refresh', 'verify', 'change']) {
       assert.equal((await places[place]?.(app, kinds[place] ?? ''))?.status, 200, place)

@@ -44,6 +44,8 @@ forEachDatabase('44 token strength', (engine) => {
       verify: [],
       reset: [],
       jti: [],
+      apiToken: [],
+      clientSecret: [],
     }
     for (let round = 0; round < 15; round += 1) {
       const body = { email: ada.email, password: ada.password, session: 'cookie' }
@@ -59,6 +61,12 @@ forEachDatabase('44 token strength', (engine) => {
       kinds['signUp']?.push(signUp.cookie('gatelodge-signup') ?? '')
       kinds['verify']?.push(verify.token)
       kinds['reset']?.push(linkOf(reset?.text ?? '').token)
+      const made = await app.post('/me/tokens', { name: 'x' }, { bearer: access })
+      kinds['apiToken']?.push(made.json.token.replace('gatelodge_pat_', ''))
+      const client = await app.client(`client ${round}`)
+      kinds['clientSecret']?.push(
+        `${client.id.replace('client_', '')}.${client.secret.replace('gatelodge_secret_', '')}`,
+      )
       kinds['jti']?.push(JSON.parse(Buffer.from(access.split('.')[1] ?? '', 'base64url').toString()).jti)
     }
     for (const [kind, texts] of Object.entries(kinds)) {

@@ -120,6 +120,14 @@ async function wholeLife(app: TestApp): Promise<{ secrets: Record<string, string
   const pending = await app.post('/signup', { email: 'eve@example.com', password: secrets['pendingPassword'] })
   secrets['pendingCookie'] = pending.cookie('gatelodge-signup') ?? ''
   secrets['pendingLink'] = await tokenOf('eve@example.com', 'signup')
+  const apiToken = await app.post('/me/tokens', { name: 'script' }, { bearer: last.json.access_token })
+  secrets['apiToken'] = apiToken.json.token
+  const client = await app.client()
+  secrets['clientSecret'] = client.secret
+  const ofClient = await app.form('/oauth2/token', { grant_type: 'client_credentials' }, client)
+  secrets['clientToken'] = ofClient.json.access_token
+  await app.form('/oauth2/token', { grant_type: 'x', client_id: client.id, client_secret: client.secret })
+  await app.form('/oauth2/introspect', { token: secrets['apiToken'] ?? '' }, client)
   await app.post('/forgot-password', { email })
   return { secrets, bearer: last.json.access_token }
 }
@@ -140,6 +148,7 @@ test('after all flows no secret lies in the database file, its log, the log of t
       '/validate',
       '/me/sessions',
       '/me/events',
+      '/me/tokens',
       '/me/export',
       '/openapi.json',
       '/docs',
@@ -152,7 +161,12 @@ test('after all flows no secret lies in the database file, its log, the log of t
       assert.doesNotMatch(told.text, /argon2id\$|"password_hash"|secret_hash/, path)
     }
     const tables = Buffer.from(
-      JSON.stringify([await app.rows('mails'), await app.rows('events'), await app.rows('sessions')]),
+      JSON.stringify([
+        await app.rows('mails'),
+        await app.rows('events'),
+        await app.rows('sessions'),
+        await app.rows('api_tokens'),
+      ]),
     )
     assert.deepEqual(findings(secrets, { ...filesOf(database), ...listings, tables }), [])
 

@@ -29,6 +29,8 @@ const nasty = [
   'a@example.com',
 ]
 
+const form = 'application/x-www-form-urlencoded'
+
 const text = fc.oneof(
   fc.constantFrom(...nasty),
   fc.string({ unit: 'binary', maxLength: 40 }),
@@ -59,7 +61,7 @@ const headers = fc.record(
     'sec-fetch-site': fc.oneof(headerText, fc.constantFrom('same-origin', 'cross-site', 'same-site', 'none')),
     'content-type': fc.oneof(
       headerText,
-      fc.constantFrom('application/json', 'application/json; charset=utf-8', 'text/plain'),
+      fc.constantFrom('application/json', 'application/json; charset=utf-8', 'text/plain', form),
     ),
     'content-length': fc.constantFrom('0', '5', '99999999', '-1', 'x', '1e9'),
     'x-forwarded-for': fc.oneof(headerText, fc.constantFrom('a', '::1', '1.2.3.4, 5.6.7.8')),
@@ -82,11 +84,17 @@ function bodyFor(route: Route): fc.Arbitrary<string | undefined> {
   const shaped = fc.record(Object.fromEntries(Object.keys(properties).map((name) => [name, value])), {
     requiredKeys: [],
   })
+  const printed = route.bodyType === 'oauth' ? shaped.map(formOf) : shaped.map((body) => JSON.stringify(body))
   return fc.oneof(
-    { weight: 4, arbitrary: shaped.map((body) => JSON.stringify(body)) },
+    { weight: 4, arbitrary: printed },
     { weight: 1, arbitrary: fc.json() },
     { weight: 1, arbitrary: text },
   )
+}
+
+function formOf(body: object): string {
+  const pairs = Object.entries(body).map(([name, value]) => [name, String(value).toWellFormed()])
+  return new URLSearchParams(pairs).toString()
 }
 
 function pathFor(route: Route): fc.Arbitrary<string> {
@@ -110,6 +118,10 @@ function pathFor(route: Route): fc.Arbitrary<string> {
     )
 }
 
+function problemOf({ bodyType }: Route): RegExp {
+  return bodyType === 'oauth' ? /^application\/(?:problem\+)?json/ : /^application\/problem\+json/
+}
+
 /** A session that is alive, made anew when the last request ended it. */
 async function session(app: TestApp, held: { cookie: string; bearer: string }): Promise<typeof held> {
   const alive =
@@ -125,18 +137,23 @@ forEachDatabase('every route', (engine) => {
   test('no request, signed in or not, is answered by a 500, without our headers, or by what the document does not declare', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     let held = { cookie: '', bearer: '' }
+    const client = await app.client()
     for (const route of routes) {
       const asked = fc.record({
         path: pathFor(route),
         headers,
         body: bodyFor(route),
-        as: fc.constantFrom('nobody', 'cookie', 'bearer'),
+        as: fc.constantFrom('nobody', 'cookie', 'bearer', ...(route.bodyType === 'oauth' ? ['client', 'client'] : [])),
       })
       await fc.assert(
         fc.asyncProperty(asked, async ({ path, headers: given, body, as }) => {
           held = as === 'nobody' ? held : await session(app, held)
           const ask = {
-            headers: as === 'bearer' ? { ...given, authorization: `Bearer ${held.bearer}` } : given,
+            headers: {
+              ...given,
+              ...(as === 'bearer' && { authorization: `Bearer ${held.bearer}` }),
+              ...(as === 'client' && { ...client.headers, 'content-type': form }),
+            },
             ...(as === 'cookie' && { cookie: held.cookie }),
           }
           const url = new URL(path, 'http://localhost:3000')
@@ -144,8 +161,7 @@ forEachDatabase('every route', (engine) => {
           const name = `${route.method} ${path}: ${told.status} ${told.text.slice(0, 300)}`
           assert.notEqual(told.status, 500, name)
           assert.ok(told.status < 500 || told.headers.has('retry-after'), name)
-          if (told.status >= 400)
-            assert.match(told.headers.get('content-type') ?? '', /^application\/problem\+json/, name)
+          if (told.status >= 400) assert.match(told.headers.get('content-type') ?? '', problemOf(route), name)
           assert.match(told.headers.get('content-security-policy') ?? '', /frame-ancestors/, name)
           assert.equal(told.headers.get('x-content-type-options'), 'nosniff', name)
           assert.equal(told.headers.get('referrer-policy'), 'no-referrer', name)

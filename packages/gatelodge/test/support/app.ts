@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, describe } from 'node:test'
 import { sql } from 'kysely'
+import { createClient } from '../../src/admin/service-clients/manage-clients.ts'
 import { type Composition, compose } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
 import type { MailboxEntry } from '../../src/domain/mailbox.ts'
 import { routes } from '../../src/flows/index.ts'
 import { buildOpenApi } from '../../src/http/openapi.ts'
+import { innerActor } from '../../src/kernel/actor.ts'
 import type { EventName } from '../../src/kernel/events.ts'
 import type { Schema } from '../../src/store/schema.ts'
 import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
@@ -117,9 +119,10 @@ export class TestApp {
   /** Paths without a leading `/api`, `/.well-known` ... are below `/api/v1/auth`. */
   async ask(method: string, path: string, body?: unknown, ask: Ask = {}): Promise<Told> {
     const raw = typeof body === 'string' || body instanceof Uint8Array
-    const full = /^\/(?:api|\.well-known|healthz|readyz|docs|openapi|dev|assets|avatars|nowhere)/.test(path)
-      ? path
-      : `${auth}${path}`
+    const full =
+      /^\/(?:api|oauth2|forward-auth|\.well-known|healthz|readyz|docs|openapi|dev|assets|avatars|nowhere)/.test(path)
+        ? path
+        : `${auth}${path}`
     const headers = new Headers({
       'user-agent': 'tests',
       ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -144,6 +147,12 @@ export class TestApp {
 
   post(path: string, body: unknown = {}, ask?: Ask) {
     return this.ask('POST', path, body, ask)
+  }
+
+  /** Sends parameters as OAuth has them. */
+  form(path: string, fields: Readonly<Record<string, string>> | string, ask: Ask = {}) {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', ...ask.headers }
+    return this.ask('POST', path, new URLSearchParams(fields).toString(), { ...ask, headers })
   }
 
   patch(path: string, body: unknown, ask?: Ask) {
@@ -195,6 +204,20 @@ export class TestApp {
     return { access: json.access_token, refresh: json.refresh_token, session: json.session_id }
   }
 
+  /** Makes a service client and answers its credentials, also as an Authorization header. */
+  async client(name = 'service', scopes: readonly string[] = ['read', 'write']) {
+    const { client, secret } = await createClient(this.deps, innerActor('command', 'test'), { name, scopes })
+    const headers = { authorization: basic(client.id, secret) }
+    return { id: client.id, secret, headers }
+  }
+
+  /** What a service is told of a token. */
+  async introspect(token: string, headers: Readonly<Record<string, string>>) {
+    const told = await this.form('/oauth2/introspect', { token }, { headers })
+    assert.equal(told.status, 200, told.text)
+    return told.json
+  }
+
   /** Signs in and answers the session cookie. */
   async cookie(person: Person, ask?: Ask): Promise<string> {
     const told = await this.post('/signin', { email: person.email, password: person.password, session: 'cookie' }, ask)
@@ -225,6 +248,11 @@ export class TestApp {
     await this.composition.close()
     await this.#release()
   }
+}
+
+/** HTTP Basic as RFC 6749, section 2.3.1, has it. */
+export function basic(id: string, secret: string): string {
+  return `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`
 }
 
 async function told(method: string, path: string, response: Response): Promise<Told> {

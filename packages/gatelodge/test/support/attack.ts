@@ -21,6 +21,10 @@ export const tables = [
   'limit_counters',
   'events',
   'mails',
+  'service_clients',
+  'api_tokens',
+  'revoked_tokens',
+  'signing_keys',
 ] as const
 
 export type TableName = (typeof tables)[number]

@@ -1,12 +1,16 @@
 import { readConfig } from '../../src/config.ts'
 import { createAccessTokens } from '../../src/domain/access-tokens.ts'
+import { createApiTokens } from '../../src/domain/api-tokens.ts'
 import { createAvatarRenderer } from '../../src/domain/avatars/render.ts'
 import { openAvatarStorage } from '../../src/domain/avatars/storage.ts'
 import type { Deps } from '../../src/domain/deps.ts'
+import { keep } from '../../src/domain/kept.ts'
 import { createLimitsInFlight } from '../../src/domain/limits.ts'
 import { createHasher } from '../../src/domain/passwords/hasher.ts'
+import { readServiceClients } from '../../src/domain/service-clients.ts'
 import { createSessionCache } from '../../src/domain/session-cache.ts'
-import { loadSigningKeys } from '../../src/domain/signing-keys.ts'
+import { keepSigningKeys, prepareSigningKeys } from '../../src/domain/signing-keys.ts'
+import { innerActor } from '../../src/kernel/actor.ts'
 import type { Clock, Instant } from '../../src/kernel/clock.ts'
 import type { Log, LogFields } from '../../src/kernel/log.ts'
 import { systemRandom } from '../../src/kernel/random.ts'
@@ -74,6 +78,8 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
   }
   const issuer = config.publicUrl
   const token = { issuer, audience: config.tokenAudience ?? issuer, ttl: config.accessTokenTtl }
+  const signingKeys = keepSigningKeys(unit)
+  await prepareSigningKeys(unit, innerActor('job', 'start'), config, signingKeys)
   const hasher = createHasher({ parameters: { memoryKiB: 8, passes: 1, lanes: 1 }, threads: 2 })
 
   const deps: Deps = {
@@ -82,7 +88,9 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
     mailbox: null,
     stopping: new AbortController().signal,
     log: recordingLog(logged),
-    accessTokens: createAccessTokens(await loadSigningKeys(unit), token, clock, random),
+    accessTokens: createAccessTokens(signingKeys, token, clock, random),
+    apiTokens: createApiTokens(unit),
+    serviceClients: keep(unit, () => readServiceClients(unit.store.db)),
     sessionCache: createSessionCache({ ...unit, life: config }),
     limitsInFlight: createLimitsInFlight(),
     avatarRenderer: createAvatarRenderer(),

@@ -27,6 +27,8 @@ export const stops = [
   'undo-expired',
   'password-refused',
   'sessions',
+  'token-refused',
+  'tokens',
   'data',
   'delete-refused',
   'reauthenticate',
@@ -121,6 +123,12 @@ async function* everyPageOfAccounts(sitting: Sitting, site: Site, name: string):
   yield 'password-refused'
   await sitting.open('/account/sessions')
   yield 'sessions'
+  await sitting.open('/account/tokens/new')
+  await sitting.send('/account/tokens/new', { scopes: 'files:read' })
+  yield 'token-refused'
+  await sitting.send('/account/tokens/new', { name: 'backup script' })
+  assert.equal(sitting.path(), '/account/tokens')
+  yield 'tokens'
   await sitting.open('/account/data')
   await sitting.page.locator('summary').click()
   yield 'data'

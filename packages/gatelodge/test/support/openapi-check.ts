@@ -89,7 +89,8 @@ function createFinder({ paths }: OpenApiDocument) {
     const [bare = ''] = path.split('?', 1)
     const found = items.find(({ pattern }) => pattern.test(bare))
     const key = (method === 'HEAD' ? 'get' : method.toLowerCase()) as OpenApiMethod
-    return { isKnownPath: found !== undefined, operation: found?.item[key] }
+    const forAll = found?.item.get?.['x-every-method'] ? found.item.get : undefined
+    return { isKnownPath: found !== undefined, operation: found?.item[key] ?? forAll }
   }
 }
 

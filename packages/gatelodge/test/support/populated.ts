@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { sql } from 'kysely'
 import { migrateUp } from '../../src/store/migrate.ts'
 import { migrations } from '../../src/store/migrations/index.ts'
-import type { Engine, TestApp } from './app.ts'
+import { basic, type Engine, type TestApp } from './app.ts'
 import { bareDatabase, openLocation } from './databases.ts'
 
 /** Every version of the schema that was ever released, the oldest first. */
@@ -25,6 +25,12 @@ export const held = {
   /** Bob forgot his password, Carol has her link, Dora's sign-up waits for its mail, Eve's password was guessed at 14 times. */
   bobReset: '-32TC6BlTWVO0wz8N9R6Mw.JT5Mi_brRb6T4_oPe-vXrF8c0BZpKYozk8UYNhQ2v0Y',
   carolVerify: 'piRbbM53XSrKsej42GGuLw.LEvZaD4nnr1qAvTrJ9t2R_dmnwh1TjiwubrocWEcO0Q',
+  /** Since step 0004. */
+  client: {
+    id: 'client_Rml4dHVyZUNsaWVudElkMQ',
+    secret: 'gatelodge_secret_Q2xpZW50U2VjcmV0T2ZUaGVVcGdyYWRlRml4dHVyZTE',
+  },
+  adaApiToken: 'gatelodge_pat_Rml4dHVyZUFwaVRva2VuSQ.QVBJVG9rZW5TZWNyZXRPZlRoZVVwZ3JhZGVGaXh0dXI',
 } as const
 
 /**
@@ -60,6 +66,11 @@ export async function assertPeopleGoOn(app: TestApp): Promise<void> {
   assert.equal(me.json.profile.website, 'https://example.com/ada')
   const past = await app.get('/me/events', { cookie: held.adaCookie })
   assert.ok(past.json.events.some(({ name }: { name: string }) => name === 'email.verified'))
+
+  if ((await app.rows('service_clients')).length > 0) {
+    const headers = { authorization: basic(held.client.id, held.client.secret) }
+    assert.equal((await app.introspect(held.adaApiToken, headers)).sub, held.adaId)
+  }
 
   const again = await app.post('/refresh', { refresh_token: held.graceSpentRefresh })
   assert.equal(again.json.refresh_token, held.graceRefresh)

@@ -1,9 +1,11 @@
 import type { Command } from '../command.ts'
 import { adminCommands } from './admin.ts'
 import { backupCommands } from './backup.ts'
+import { clientCommands } from './client.ts'
 import { configCommands } from './config.ts'
 import { copyCommands } from './copy.ts'
 import { doctorCommands } from './doctor.ts'
+import { keyCommands } from './keys.ts'
 import { mailCommands } from './mail.ts'
 import { migrateCommands } from './migrate.ts'
 import { serveCommands } from './serve.ts'
@@ -17,6 +19,8 @@ export const commands: readonly Command[] = [
   ...migrateCommands,
   ...adminCommands,
   ...userCommands,
+  ...clientCommands,
+  ...keyCommands,
   ...mailCommands,
   ...backupCommands,
   ...copyCommands,

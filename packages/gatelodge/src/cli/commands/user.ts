@@ -1,6 +1,5 @@
-import type { AuditEvent } from '../../domain/audit.ts'
 import type { User } from '../../domain/users.ts'
-import { sessionToWire, userToWire } from '../../http/wire.ts'
+import { userToWire } from '../../http/wire.ts'
 import { toIso } from '../../kernel/clock.ts'
 import { command, type Result } from '../command.ts'
 import { withDeps } from '../deps.ts'
@@ -130,13 +129,9 @@ export const userCommands = [
     options: {},
     async run(context) {
       const { exportAccount } = await import('../../admin/users/export-user.ts')
+      const { ownDataToWire } = await import('../../flows/account-data/wire.ts')
       const input = { who: context.operands[who] }
-      const { user, sessions, events } = await withDeps(context, (deps, actor) => exportAccount(deps, actor, input))
-      const json = {
-        user: userToWire(user),
-        sessions: sessions.map((session) => sessionToWire(session, null)),
-        events: events.map(eventToWire),
-      }
+      const json = ownDataToWire(await withDeps(context, (deps, actor) => exportAccount(deps, actor, input)), null)
       return { json, text: JSON.stringify(json, null, 2) }
     },
   }),
@@ -176,8 +171,4 @@ function card(user: User): string {
     ['Created', toIso(user.createdAt)],
     ['Last sign-in', user.lastLoginAt === null ? 'never' : toIso(user.lastLoginAt)],
   ])
-}
-
-function eventToWire({ userAgent, at, ...event }: AuditEvent) {
-  return { ...event, at: toIso(at), user_agent: userAgent }
 }

@@ -49,6 +49,9 @@ export const ar: AccountDataMessages = {
       'email_change.requested': 'طلب تغيير البريد الإلكتروني',
       'email.changed': 'تغيير البريد الإلكتروني',
       'email_change.undone': 'التراجع عن تغيير البريد الإلكتروني',
+      'api_token.created': 'إنشاء رمز API',
+      'api_token.revoked': 'إلغاء رمز API',
+      'api_token.all_revoked': 'إلغاء كل رموز API',
     },
   },
 }

@@ -50,6 +50,9 @@ export const fr: AccountDataMessages = {
       'email_change.requested': 'Nouvelle adresse e-mail demandée',
       'email.changed': 'Adresse e-mail modifiée',
       'email_change.undone': 'Changement d’adresse e-mail annulé',
+      'api_token.created': 'Jeton d’API créé',
+      'api_token.revoked': 'Jeton d’API révoqué',
+      'api_token.all_revoked': 'Tous les jetons d’API révoqués',
     },
   },
 }

@@ -6,7 +6,14 @@ import { es } from './messages.es.ts'
 import { fr } from './messages.fr.ts'
 
 /** Events that are never about somebody known, so that nobody sees them as their own. */
-type NobodysEvent = 'verification.requested' | 'limit.exceeded' | 'mail.delivered' | 'mail.failed' | 'key.created'
+type NobodysEvent =
+  | 'verification.requested'
+  | 'limit.exceeded'
+  | 'mail.delivered'
+  | 'mail.failed'
+  | `key.${string}`
+  | `service_client.${string}`
+  | `service_token.${string}`
 
 const en = {
   pages: {
@@ -58,6 +65,9 @@ const en = {
       'email_change.requested': 'Another e-mail address asked for',
       'email.changed': 'E-mail address changed',
       'email_change.undone': 'Change of e-mail address undone',
+      'api_token.created': 'API token made',
+      'api_token.revoked': 'API token revoked',
+      'api_token.all_revoked': 'All API tokens revoked',
     } satisfies Readonly<Record<Exclude<EventName, NobodysEvent>, string>>,
   },
 } as const

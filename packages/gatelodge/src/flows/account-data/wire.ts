@@ -2,7 +2,14 @@ import { z } from 'zod'
 import type { AuditEvent } from '../../domain/audit.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import type { Answer } from '../../http/route.ts'
-import { sessionSchema, sessionToWire, userSchema, userToWire } from '../../http/wire.ts'
+import {
+  apiTokenSchema,
+  apiTokenToWire,
+  sessionSchema,
+  sessionToWire,
+  userSchema,
+  userToWire,
+} from '../../http/wire.ts'
 import { toIso } from '../../kernel/clock.ts'
 import type { OwnData } from './own-data.ts'
 
@@ -20,6 +27,7 @@ export const eventSchema = z
 export const exportSchema = z.strictObject({
   user: userSchema,
   sessions: z.array(sessionSchema),
+  api_tokens: z.array(apiTokenSchema),
   events: z.array(eventSchema),
 })
 
@@ -35,15 +43,21 @@ export function eventToWire(event: AuditEvent): z.infer<typeof eventSchema> {
   }
 }
 
+/** Somebody's data in their wire form; `current` is the session that asks. */
+export function ownDataToWire(data: OwnData, current: string | null): z.infer<typeof exportSchema> {
+  return {
+    user: userToWire(data.user),
+    sessions: data.sessions.map((session) => sessionToWire(session, current)),
+    api_tokens: data.apiTokens.map(apiTokenToWire),
+    events: data.events.map(eventToWire),
+  }
+}
+
 /** Somebody's data as a file. */
 export function exportAnswer(data: OwnData, me: LiveSession): Answer {
   return {
     status: 200,
     headers: { 'content-disposition': 'attachment; filename="account.json"' },
-    json: {
-      user: userToWire(data.user),
-      sessions: data.sessions.map((session) => sessionToWire(session, me.session.id)),
-      events: data.events.map(eventToWire),
-    },
+    json: ownDataToWire(data, me.session.id),
   }
 }

@@ -1,3 +1,4 @@
+import { revokeApiTokens } from '../../domain/api-tokens.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { spendToken, voidTokens } from '../../domain/one-time-tokens.ts'
@@ -48,6 +49,7 @@ export async function undoEmailChange(deps: Deps, actor: Actor, input: { token: 
     await moveTo(work, user.id, token.email)
     await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
     const sessionsEnded = await endSessions(work, user.id)
+    await revokeApiTokens(work, user.id)
     await requestMail(work, 'email_restored', { userId: user.id, email: token.email })
     await record(work, 'email_change.undone', user.id, { sessions_ended: sessionsEnded })
   })

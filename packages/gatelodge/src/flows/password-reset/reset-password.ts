@@ -1,3 +1,4 @@
+import { revokeApiTokens } from '../../domain/api-tokens.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { distrustDevices } from '../../domain/devices.ts'
@@ -40,6 +41,7 @@ export async function resetPassword(
     await resetLimit(deps, work, signInDelay, `email ${user.email}`)
     if (user.username !== null) await resetLimit(deps, work, signInDelay, `username ${user.username}`)
     const sessionsEnded = await endSessions(work, user.id)
+    await revokeApiTokens(work, user.id)
     await requestMail(work, 'password_changed', { userId: user.id, at: work.now })
     await record(work, 'password.reset', user.id, { sessions_ended: sessionsEnded })
   })

@@ -12,6 +12,7 @@ export const profileRoutes = [
     tag: 'Authentication',
     summary: 'Your account and profile',
     auth: 'session',
+    apiTokens: true,
     origin: 'read',
     limit: 'none',
     answers: { 200: { description: 'The account', schema: userSchema } },

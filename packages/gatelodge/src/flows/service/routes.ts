@@ -96,26 +96,6 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
 
     route({
       method: 'GET',
-      path: '/.well-known/jwks.json',
-      tag: 'Tokens',
-      summary: 'The keys that verify access tokens (RFC 7517)',
-      auth: 'none',
-      origin: 'read',
-      limit: 'none',
-      answers: {
-        200: {
-          description: 'The key set',
-          schema: z.strictObject({ keys: z.array(z.looseObject({ kid: z.string() })) }),
-        },
-      },
-      errors: [],
-      handle(deps) {
-        return { status: 200, json: deps.accessTokens.jwks() }
-      },
-    }),
-
-    route({
-      method: 'GET',
       path: '/.well-known/security.txt',
       tag: 'Operations',
       summary: 'Where to report a vulnerability (RFC 9116)',

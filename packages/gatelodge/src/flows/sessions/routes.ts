@@ -35,7 +35,9 @@ export const sessionRoutes = [
     path: '/api/v1/auth/session',
     tag: 'Authentication',
     summary: 'Who is signed in',
+    description: 'An API token is answered as well: as a session of its id that no list has.',
     auth: 'session',
+    apiTokens: true,
     origin: 'read',
     limit: 'none',
     answers: {
@@ -56,6 +58,7 @@ export const sessionRoutes = [
     tag: 'Authentication',
     summary: 'Check a credential and name its user',
     auth: 'optional',
+    apiTokens: true,
     origin: 'read',
     limit: 'none',
     answers: {
@@ -75,7 +78,7 @@ export const sessionRoutes = [
 
       const credential = readCredential(header('authorization'), undefined)
       const exp =
-        credential?.kind === 'bearer'
+        credential?.kind === 'bearer' && me.kind === 'token'
           ? (await deps.accessTokens.verify(credential.text)).exp
           : Math.floor(me.session.expiresAt / 1000)
       return { status: 200, json: { username: me.user.username, fullname: me.user.fullname, sub: me.user.id, exp } }

@@ -27,7 +27,10 @@ export async function reauthenticate(
 
   const started = await transact(deps, actor, async (work) => {
     await record(work, 'reauthentication.succeeded', user.id, { method: 'pwd' })
-    return startSession(deps, work, user, passwordProof, { kind: me.kind, remember: me.remember })
+    return startSession(deps, work, user, passwordProof, {
+      kind: me.kind === 'cookie' ? 'cookie' : 'token',
+      remember: me.remember,
+    })
   })
   return finishSignIn(deps, started)
 }

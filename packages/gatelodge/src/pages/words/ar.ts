@@ -26,6 +26,7 @@ export const ar: PageWords = {
     ways: 'صفحات حسابك',
     account: 'الحساب',
     sessions: 'الجلسات',
+    tokens: 'رموز API',
     data: 'بياناتك',
     unknownDevice: 'جهاز غير معروف',
   },

@@ -26,6 +26,7 @@ export const de: PageWords = {
     ways: 'Seiten Ihres Kontos',
     account: 'Konto',
     sessions: 'Sitzungen',
+    tokens: 'API-Tokens',
     data: 'Ihre Daten',
     unknownDevice: 'Unbekanntes Gerät',
   },

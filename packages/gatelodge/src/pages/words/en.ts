@@ -29,6 +29,7 @@ export const en = {
     ways: 'Pages of your account',
     account: 'Account',
     sessions: 'Sessions',
+    tokens: 'API tokens',
     data: 'Your data',
     unknownDevice: 'Unknown device',
   },

@@ -26,6 +26,7 @@ export const es: PageWords = {
     ways: 'Páginas de su cuenta',
     account: 'Cuenta',
     sessions: 'Sesiones',
+    tokens: 'Tokens de API',
     data: 'Sus datos',
     unknownDevice: 'Dispositivo desconocido',
   },

@@ -26,6 +26,7 @@ export const fr: PageWords = {
     ways: 'Pages de votre compte',
     account: 'Compte',
     sessions: 'Connexions',
+    tokens: 'Jetons d’API',
     data: 'Vos données',
     unknownDevice: 'Appareil inconnu',
   },

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import * as initial from './0001-initial.ts'
 import * as fleet from './0002-fleet.ts'
 import * as avatars from './0003-avatars.ts'
+import * as tokens from './0004-tokens.ts'
 
 /** One step from a schema to the next; it runs in a transaction with the steps before it. */
 export interface Migration {
@@ -13,4 +14,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
   '0002-fleet': fleet,
   '0003-avatars': avatars,
+  '0004-tokens': tokens,
 }

@@ -1,0 +1,66 @@
+import { scopesOf } from '../../domain/scopes.ts'
+import type { ServiceClient } from '../../domain/service-clients.ts'
+import { toIso } from '../../kernel/clock.ts'
+import { command } from '../command.ts'
+import { withDeps } from '../deps.ts'
+import { table } from '../text.ts'
+
+export const clientCommands = [
+  command({
+    name: 'client create',
+    summary: 'Make a client for a service; its secret is printed once.',
+    operands: ['NAME'],
+    options: {
+      scope: { value: 'SCOPES', doc: 'What it may ask for, with blanks between: "orders:read orders:write".' },
+    },
+    async run(context) {
+      const { NAME: name } = context.operands
+      const { createClient } = await import('../../admin/service-clients/manage-clients.ts')
+      const { client, secret } = await withDeps(context, (deps, actor) =>
+        createClient(deps, actor, { name, scopes: scopesOf(context.options.scope ?? '') }),
+      )
+      return {
+        json: { client_id: client.id, client_secret: secret, name: client.name, scopes: client.scopes },
+        text: `Made the client ${client.name}. Keep the secret now: it is not shown again.\n\n  client_id      ${client.id}\n  client_secret  ${secret}`,
+      }
+    },
+  }),
+
+  command({
+    name: 'client list',
+    summary: 'List the service clients.',
+    operands: [],
+    options: {},
+    async run(context) {
+      const { listClients } = await import('../../admin/service-clients/manage-clients.ts')
+      const clients = (await withDeps(context, listClients)).map(clientToWire)
+      const rows = clients.map((client) => [
+        client.client_id,
+        client.name,
+        client.created_at,
+        client.scopes.join(' ') || '-',
+      ])
+      return {
+        json: { service_clients: clients },
+        text: table(['ID', 'NAME', 'MADE', 'SCOPES'], rows, 'No service clients.'),
+      }
+    },
+  }),
+
+  command({
+    name: 'client revoke',
+    summary: 'Remove a service client; its secret and its tokens are refused at once.',
+    operands: ['CLIENT'],
+    options: {},
+    async run(context) {
+      const { CLIENT: who } = context.operands
+      const { revokeClient } = await import('../../admin/service-clients/manage-clients.ts')
+      const client = await withDeps(context, (deps, actor) => revokeClient(deps, actor, { who }))
+      return { json: { revoked: clientToWire(client) }, text: `The client ${client.name} (${client.id}) is removed.` }
+    },
+  }),
+]
+
+function clientToWire({ id, name, scopes, createdAt }: ServiceClient) {
+  return { client_id: id, name, scopes, created_at: toIso(createdAt) }
+}

@@ -1,0 +1,47 @@
+import type { ListedKey } from '../../admin/keys/manage-keys.ts'
+import { toIso } from '../../kernel/clock.ts'
+import { command } from '../command.ts'
+import { withDeps } from '../deps.ts'
+import { columns } from '../text.ts'
+
+export const keyCommands = [
+  command({
+    name: 'keys list',
+    summary: 'List the keys that access tokens are signed and verified with.',
+    operands: [],
+    options: {},
+    async run(context) {
+      const { listKeys } = await import('../../admin/keys/manage-keys.ts')
+      return printed(await withDeps(context, listKeys))
+    },
+  }),
+
+  command({
+    name: 'keys rotate',
+    summary: 'Publish the next signing key; it signs an hour later, and nobody is signed out.',
+    operands: [],
+    options: {
+      compromised: {
+        doc: 'The key leaked: a new one signs at once, all others are withdrawn, and every access token is refused until it is refreshed.',
+      },
+    },
+    async run(context) {
+      const { rotateKeys } = await import('../../admin/keys/manage-keys.ts')
+      const { compromised } = context.options
+      return printed(await withDeps(context, (deps, actor) => rotateKeys(deps, actor, { compromised })))
+    },
+  }),
+]
+
+function printed(keys: readonly ListedKey[]) {
+  const listed = keys.map(({ kid, alg, state, createdAt, activatesAt, retiresAt }) => ({
+    kid,
+    alg,
+    state,
+    created_at: toIso(createdAt),
+    signs_from: toIso(Math.max(activatesAt, createdAt)),
+    published_until: retiresAt === null ? null : toIso(retiresAt),
+  }))
+  const rows = listed.map((key) => [key.kid, key.alg, key.state, key.signs_from, key.published_until ?? '-'])
+  return { json: { keys: listed }, text: columns([['KID', 'ALG', 'STATE', 'SIGNS FROM', 'PUBLISHED UNTIL'], ...rows]) }
+}

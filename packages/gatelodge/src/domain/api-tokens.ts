@@ -1,0 +1,167 @@
+import type { Clock, Instant } from '../kernel/clock.ts'
+import { minute } from '../kernel/clock.ts'
+import { invalidField } from '../kernel/errors.ts'
+import { newToken, parseToken, type SessionId, sameText, sha256, type UserId } from '../kernel/ids.ts'
+import type { ApiTokenRow } from '../store/schema.ts'
+import type { ReadDb, Store } from '../store/store.ts'
+import type { Work } from '../store/unit-of-work.ts'
+import { record } from './audit.ts'
+import { readScopes, scopesOf } from './scopes.ts'
+import type { LiveSession } from './session-cache.ts'
+import { findUser, loadUser } from './users.ts'
+
+/** A token that somebody made for a program of theirs, as its owner sees it: never its secret. */
+export interface ApiToken {
+  readonly id: string
+  readonly name: string
+  readonly scopes: readonly string[]
+  readonly createdAt: Instant
+  readonly expiresAt: Instant
+  /** To a minute; null while it was never used. */
+  readonly lastUsedAt: Instant | null
+}
+
+/** API tokens as requests bring them. Each check asks the database, so a revoked one is refused at once, everywhere. */
+export interface ApiTokens {
+  /** Who holds a token: unexpired, of an active user. */
+  find(text: string): Promise<LiveSession | undefined>
+  /** Notes a use, to be stored off the request's path, at most once a minute. */
+  touch(live: LiveSession): void
+  unstoredUses(): readonly ApiTokenUse[]
+  /** Says that these are stored. */
+  storedUses(uses: readonly ApiTokenUse[]): void
+}
+
+export type ApiTokenUse = readonly [id: string, at: Instant]
+
+/** What scanners for secrets look for: the prefix, then 22 and 43 characters of base64url with a dot between. */
+export const apiTokenPrefix = 'gatelodge_pat_'
+/** A user has no more of them. */
+export const mostApiTokens = 50
+
+export function createApiTokens({ store, clock }: { store: Store; clock: Clock }): ApiTokens {
+  const uses = new Map<string, Instant>()
+  return {
+    async find(text) {
+      const row = await findApiToken(store.db, text)
+      if (!row || row.expires_at <= clock.now()) return undefined
+
+      const user = await findUser(store.db, row.user_id)
+      if (user?.is_active !== 1) return undefined
+      return toLiveSession(row, await loadUser(store.db, user))
+    },
+    touch({ session }) {
+      const now = clock.now()
+      if (now - Math.max(session.lastSeenAt, uses.get(session.id) ?? 0) >= minute) uses.set(session.id, now)
+    },
+    unstoredUses: () => [...uses],
+    storedUses(stored) {
+      for (const [id, at] of stored) if (uses.get(id) === at) uses.delete(id)
+    },
+  }
+}
+
+/** Makes a token and answers its text, which is shown once: only the SHA-256 of its secret is stored. @throws input_invalid for a bad name or scope, or too many tokens */
+export async function insertApiToken(
+  work: Work,
+  userId: UserId,
+  input: { name: string; scopes: readonly string[]; expiresAt: Instant },
+): Promise<{ token: ApiToken; text: string }> {
+  const { count } = await work.db
+    .selectFrom('api_tokens')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('user_id', '=', userId)
+    .where('expires_at', '>', work.now)
+    .executeTakeFirstOrThrow()
+  if (Number(count) >= mostApiTokens)
+    throw invalidField('name', 'too_many', `Revoke a token first: ${mostApiTokens} are the most`)
+
+  const { id, text, hash } = newToken(work.random)
+  const row: ApiTokenRow = {
+    id,
+    user_id: userId,
+    name: input.name,
+    secret_hash: hash,
+    scopes: readScopes('scopes', input.scopes).join(' '),
+    created_at: work.now,
+    expires_at: input.expiresAt,
+    last_used_at: null,
+  }
+  await work.db.insertInto('api_tokens').values(row).execute()
+  return { token: toApiToken(row), text: apiTokenPrefix + text }
+}
+
+/** Somebody's live tokens, the newest first. */
+export async function findApiTokensOf(db: ReadDb, userId: UserId, now: Instant): Promise<ApiToken[]> {
+  const rows = await db
+    .selectFrom('api_tokens')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('expires_at', '>', now)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .execute()
+  return rows.map(toApiToken)
+}
+
+/** Removes one token of a user; false when there is none. */
+export async function removeApiToken(work: Work, userId: UserId, id: string): Promise<boolean> {
+  const { numDeletedRows } = await work.db
+    .deleteFrom('api_tokens')
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return numDeletedRows > 0n
+}
+
+/** Revokes every token of a user: whoever takes an account back must not share it with what a thief made. */
+export async function revokeApiTokens(work: Work, userId: UserId): Promise<void> {
+  const { numDeletedRows } = await work.db.deleteFrom('api_tokens').where('user_id', '=', userId).executeTakeFirst()
+  if (numDeletedRows > 0n) await record(work, 'api_token.all_revoked', userId, { count: Number(numDeletedRows) })
+}
+
+/** The stored token that a text is of, expired or not. */
+export async function findApiToken(db: ReadDb, text: string): Promise<ApiTokenRow | undefined> {
+  const parts = text.startsWith(apiTokenPrefix) ? parseToken(text.slice(apiTokenPrefix.length)) : undefined
+  if (!parts) return undefined
+
+  const row = await db.selectFrom('api_tokens').selectAll().where('id', '=', parts.id).executeTakeFirst()
+  return row && sameText(row.secret_hash, sha256(parts.secret)) ? row : undefined
+}
+
+function toApiToken(row: ApiTokenRow): ApiToken {
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: scopesOf(row.scopes),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+  }
+}
+
+/** In the shape of a session, for those who ask who somebody is; `kind` keeps it from whatever needs a session. */
+function toLiveSession(row: ApiTokenRow, user: LiveSession['user']): LiveSession {
+  const lastSeenAt = row.last_used_at ?? row.created_at
+  return {
+    session: {
+      id: row.id as SessionId, // no session has it
+      createdAt: row.created_at,
+      lastSeenAt,
+      expiresAt: row.expires_at,
+      authenticatedAt: 0, // nobody proved anything
+      ip: null,
+      userAgent: null,
+      device: row.name,
+      methods: [],
+      assurance: 'aal1',
+    },
+    user,
+    kind: 'api_token',
+    secretHash: null,
+    remember: false,
+    scopes: scopesOf(row.scopes),
+    absoluteEnd: row.expires_at,
+    lastSeenAt,
+  }
+}

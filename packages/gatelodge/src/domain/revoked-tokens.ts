@@ -1,0 +1,20 @@
+import { second } from '../kernel/clock.ts'
+import type { ReadDb } from '../store/store.ts'
+import type { Work } from '../store/unit-of-work.ts'
+
+/** Remembers that an access token was revoked, until it would have expired; false when it was already. */
+export async function revokeToken(work: Work, { jti, exp }: { jti: string; exp: number }): Promise<boolean> {
+  const added = await work.db
+    .insertInto('revoked_tokens')
+    .values({ jti, expires_at: exp * second })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('jti')
+    .executeTakeFirst()
+  return added !== undefined
+}
+
+/** Whether an access token was revoked before its end. */
+export async function isTokenRevoked(db: ReadDb, jti: string): Promise<boolean> {
+  const row = await db.selectFrom('revoked_tokens').select('jti').where('jti', '=', jti).executeTakeFirst()
+  return row !== undefined
+}

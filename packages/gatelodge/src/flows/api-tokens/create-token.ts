@@ -1,0 +1,44 @@
+import { type ApiToken, insertApiToken } from '../../domain/api-tokens.ts'
+import { record } from '../../domain/audit.ts'
+import { isFreshlyAuthenticated } from '../../domain/authentication.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { requestMail } from '../../domain/outbox.ts'
+import type { LiveSession } from '../../domain/session-cache.ts'
+import { lockUser } from '../../domain/users.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { second, toIso } from '../../kernel/clock.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import { transact } from '../../store/unit-of-work.ts'
+
+export interface NewApiToken {
+  readonly name: string
+  readonly scopes: readonly string[]
+  /** s */
+  readonly expiresIn: number
+}
+
+/**
+ * Makes a token for a program of the caller's; its text is shown once. The owner is told by mail, since it outlives the session.
+ * @throws reauthentication_required, input_invalid, token_invalid
+ */
+export async function createApiToken(
+  deps: Deps,
+  actor: Actor,
+  me: LiveSession,
+  input: NewApiToken,
+): Promise<{ token: ApiToken; text: string }> {
+  if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
+
+  return transact(deps, actor, async (work) => {
+    // The lock keeps two at once from both being the last that there is room for, and a reset from being overtaken.
+    const user = await lockUser(work, me.user.id)
+    if (user?.is_active !== 1) throw new AuthError('token_invalid')
+
+    const expiresAt = work.now + input.expiresIn * second
+    const made = await insertApiToken(work, user.id, { name: input.name, scopes: input.scopes, expiresAt })
+    const { id, scopes } = made.token
+    await requestMail(work, 'api_token_created', { userId: user.id, at: work.now, expiresAt })
+    await record(work, 'api_token.created', user.id, { token_id: id, scopes, expires_at: toIso(expiresAt) })
+    return made
+  })
+}

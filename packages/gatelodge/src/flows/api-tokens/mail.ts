@@ -1,0 +1,35 @@
+import type { Instant } from '../../kernel/clock.ts'
+import { localeOf } from '../../kernel/languages.ts'
+import { exactTime, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
+import { apiTokenMessages } from './messages.ts'
+
+export interface ApiTokenCreatedMail {
+  readonly name: string
+  readonly at: Instant
+  readonly expiresAt: Instant
+  readonly tokensLink: string
+  readonly forgotLink: string
+}
+
+/** Tells the owner of an account that an API token was made. It does not repeat the token's name, which whoever made it has chosen. */
+export function apiTokenCreatedMail(context: MailContext, data: ApiTokenCreatedMail): RenderedMail {
+  const words = apiTokenMessages[context.language].mails.created
+  const locale = localeOf(context.language)
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      {
+        kind: 'paragraph',
+        text: words.body(context.serviceName, exactTime(data.at, locale), exactTime(data.expiresAt, locale)),
+      },
+      { kind: 'paragraph', text: words.wasYou },
+      { kind: 'action', label: words.look, url: data.tokensLink },
+      { kind: 'paragraph', text: words.notYou },
+      { kind: 'action', label: words.reset, url: data.forgotLink },
+    ],
+    footer: words.footer,
+  })
+}

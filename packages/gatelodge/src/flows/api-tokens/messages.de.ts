@@ -1,0 +1,41 @@
+import type { ApiTokenMessages } from './messages.ts'
+
+export const de: ApiTokenMessages = {
+  pages: {
+    lead: 'Wer eines dieser Tokens hat, gilt bei den Diensten, die sie annehmen, als Sie. Hüten Sie sie wie Passwörter.',
+    none: 'Es gibt keine API-Tokens.',
+    scopes: 'Umfang',
+    noScopes: 'keiner',
+    created: 'Erstellt',
+    expires: 'Läuft ab',
+    lastUsed: 'Zuletzt benutzt',
+    never: 'nie',
+    revoke: 'Widerrufen',
+    revoked: 'Das Token ist widerrufen.',
+    gone: 'Dieses Token war schon widerrufen oder abgelaufen.',
+    new: {
+      title: 'Neues API-Token',
+      name: 'Name',
+      nameHint: 'Damit Sie es wiedererkennen, zum Beispiel: Sicherungsskript',
+      scopes: 'Umfang (Scopes)',
+      scopesHint: 'Was es darf, in den Worten des Dienstes, für den es ist, durch Leerzeichen getrennt',
+      expiresIn: 'Gültig für',
+      submit: 'Token erstellen',
+      made: 'Ihr neues Token. Kopieren Sie es jetzt: Es wird nicht noch einmal gezeigt.',
+    },
+  },
+  mails: {
+    created: {
+      subject: (serviceName) => `Neues API-Token bei ${serviceName}`,
+      preheader: 'Wenn Sie es waren, ist nichts zu tun.',
+      body: (serviceName, moment, end) =>
+        `Für Ihr Konto bei ${serviceName} wurde am ${moment} ein API-Token erstellt. Bis ${end} gelten Programme, die es haben, als Sie.`,
+      wasYou:
+        'Wenn Sie es waren, ist nichts zu tun. Hier sehen Sie alle Ihre Tokens und widerrufen, was Sie nicht brauchen:',
+      look: 'Tokens ansehen',
+      notYou: 'Wenn nicht, wählen Sie sofort ein neues Passwort; das widerruft alle Tokens:',
+      reset: 'Das war ich nicht',
+      footer: 'Sie erhalten diese Nachricht, weil sie die Sicherheit Ihres Kontos betrifft.',
+    },
+  },
+}

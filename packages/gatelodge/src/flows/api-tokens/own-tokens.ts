@@ -1,0 +1,22 @@
+import { type ApiToken, findApiTokensOf, removeApiToken } from '../../domain/api-tokens.ts'
+import { record } from '../../domain/audit.ts'
+import type { Deps } from '../../domain/deps.ts'
+import type { LiveSession } from '../../domain/session-cache.ts'
+import type { Actor } from '../../kernel/actor.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import { transact } from '../../store/unit-of-work.ts'
+
+/** The caller's live API tokens, the newest first. */
+export async function listApiTokens(deps: Deps, _actor: Actor, me: LiveSession): Promise<ApiToken[]> {
+  return findApiTokensOf(deps.store.db, me.user.id, deps.clock.now())
+}
+
+/** Revokes one of the caller's own API tokens; it is refused from the next request on. @throws not_found, for another's token as for none */
+export async function revokeApiToken(deps: Deps, actor: Actor, me: LiveSession, input: { id: string }): Promise<void> {
+  const isGone = await transact(deps, actor, async (work) => {
+    if (!(await removeApiToken(work, me.user.id, input.id))) return false
+    await record(work, 'api_token.revoked', me.user.id, { token_id: input.id, by: 'owner' })
+    return true
+  })
+  if (!isGone) throw new AuthError('not_found')
+}

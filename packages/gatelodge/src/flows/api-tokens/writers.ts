@@ -1,0 +1,24 @@
+import { linkTo } from '../../domain/links.ts'
+import { type MailWriter, mailContext } from '../../domain/outbox.ts'
+import { findLanguage, findUser, greetingName } from '../../domain/users.ts'
+import { apiTokenCreatedMail } from './mail.ts'
+
+/** Tells an owner that an API token was made. */
+export const writeApiTokenCreatedMail: MailWriter<'api_token_created'> = async (
+  deps,
+  work,
+  { userId, at, expiresAt },
+) => {
+  const user = await findUser(work.db, userId)
+  if (user?.is_active !== 1) return null
+
+  const context = mailContext(deps.config, await findLanguage(work.db, user.id))
+  const mail = apiTokenCreatedMail(context, {
+    name: greetingName(user),
+    at,
+    expiresAt,
+    tokensLink: linkTo(deps.config, '/account/tokens'),
+    forgotLink: linkTo(deps.config, '/forgot-password'),
+  })
+  return { to: user.email, mail }
+}

@@ -1,0 +1,26 @@
+import type { LiveSession } from '../../domain/session-cache.ts'
+
+const printed = new WeakMap<LiveSession, Readonly<Record<string, string>>>()
+
+/**
+ * Who asks, for the service behind a proxy. All four are always there, so that a proxy which copies them overwrites whatever the client sent under these
+ * names. Values are ASCII, or else percent-encoded (RFC 3986, section 2.1).
+ */
+export function identityHeaders(me: LiveSession): Readonly<Record<string, string>> {
+  const known = printed.get(me)
+  if (known) return known
+
+  const { user } = me
+  const made = {
+    'x-auth-user': user.id,
+    'x-auth-username': encoded(user.username ?? ''),
+    'x-auth-email': encoded(user.email),
+    'x-auth-roles': encoded(user.roles.join(',')),
+  }
+  printed.set(me, made)
+  return made
+}
+
+function encoded(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text)
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { route } from '../../http/route.ts'
+import { textField } from '../../http/wire.ts'
+import { AuthError } from '../../kernel/errors.ts'
+import { identityHeaders } from './identity-headers.ts'
+import { loginFor } from './login-for.ts'
+
+export const forwardAuthRoutes = [
+  route({
+    method: 'GET',
+    path: '/forward-auth',
+    tag: 'Tokens',
+    summary: 'Whether a reverse proxy may let a request through',
+    description:
+      'For `auth_request` of nginx, `forward_auth` of Caddy and their like; answers to every method and changes nothing. 200 says in its headers who asks. 401 says nobody does; with `?redirect`, 302 leads to the sign-in page and back. With `?scope=NAME`, API tokens that have the scope are taken as well.',
+    auth: 'optional',
+    apiTokens: true,
+    everyMethod: true,
+    origin: 'read',
+    limit: 'none',
+    query: z.strictObject({ redirect: z.string().max(16).optional(), scope: textField(64, 1).optional() }),
+    answers: {
+      200: {
+        description: 'Let through: `X-Auth-User`, `X-Auth-Username`, `X-Auth-Email`, `X-Auth-Roles`',
+        schema: null,
+      },
+      302: { description: 'To the sign-in page', schema: null },
+    },
+    errors: ['not_authenticated', 'token_invalid', 'insufficient_scope'],
+    handle(deps, { me, query, header }) {
+      if (me?.scopes && !(query.scope !== undefined && me.scopes.includes(query.scope)))
+        throw new AuthError('insufficient_scope')
+      if (me) return { status: 200, headers: identityHeaders(me) }
+
+      if (query.redirect !== undefined) return { status: 302, location: loginFor(deps.config, header) }
+      const broughtOne = header('authorization') !== undefined || header('cookie') !== undefined
+      throw new AuthError(broughtOne ? 'token_invalid' : 'not_authenticated')
+    },
+  }),
+]

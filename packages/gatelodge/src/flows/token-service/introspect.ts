@@ -1,0 +1,53 @@
+import type { AccessTokenClaims, ClientTokenClaims } from '../../domain/access-tokens.ts'
+import { apiTokenPrefix } from '../../domain/api-tokens.ts'
+import type { Deps } from '../../domain/deps.ts'
+import { isTokenRevoked } from '../../domain/revoked-tokens.ts'
+import type { LiveSession } from '../../domain/session-cache.ts'
+import { isAuthError } from '../../kernel/errors.ts'
+
+/** What an active token stands for. */
+export type Introspected =
+  | { readonly kind: 'user'; readonly claims: AccessTokenClaims; readonly live: LiveSession }
+  | { readonly kind: 'api_token'; readonly live: LiveSession }
+  | { readonly kind: 'client'; readonly claims: ClientTokenClaims }
+
+/**
+ * What a token stands for at this moment (RFC 7662): its session is alive, its user active, its client not revoked. Undefined for everything else,
+ * whatever the reason; refresh and session tokens too, since whoever is handed one must not take it for an access token.
+ */
+export async function introspect(deps: Deps, text: string): Promise<Introspected | undefined> {
+  try {
+    if (text.startsWith(apiTokenPrefix)) return await ofApiToken(deps, text)
+
+    const known = deps.accessTokens.recall(text) // a token that everybody asks for costs a digest
+    if (known) return await ofUser(deps, known)
+    const held = await deps.accessTokens.verifyAny(text)
+    return await (held.kind === 'user' ? ofUser(deps, held.claims) : ofClient(deps, held.claims))
+  } catch (error) {
+    if (isAuthError(error, 'token_invalid')) return undefined
+    throw error
+  }
+}
+
+async function ofApiToken(deps: Deps, text: string): Promise<Introspected | undefined> {
+  const live = await deps.apiTokens.find(text)
+  if (!live) return undefined
+
+  deps.apiTokens.touch(live)
+  return { kind: 'api_token', live }
+}
+
+async function ofUser(deps: Deps, claims: AccessTokenClaims): Promise<Introspected | undefined> {
+  const found = deps.sessionCache.find(claims.sid)
+  const live = found instanceof Promise ? await found : found
+  if (live?.kind !== 'token' || live.user.id !== claims.sub) return undefined
+
+  deps.sessionCache.touch(live)
+  return { kind: 'user', claims, live }
+}
+
+async function ofClient(deps: Deps, claims: ClientTokenClaims): Promise<Introspected | undefined> {
+  const clients = deps.serviceClients.peek() ?? (await deps.serviceClients.get())
+  if (!clients.has(claims.client_id) || (await isTokenRevoked(deps.store.db, claims.jti))) return undefined
+  return { kind: 'client', claims }
+}

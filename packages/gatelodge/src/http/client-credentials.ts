@@ -1,0 +1,35 @@
+import type { ClientCredentials } from '../domain/service-clients.ts'
+import { AuthError, invalidField } from '../kernel/errors.ts'
+
+/**
+ * What a client said to sign in: HTTP Basic, or `client_id` and `client_secret` in the body, but not both (RFC 6749, section 2.3.1). Undefined when it said
+ * nothing. @throws invalid_client for what cannot be read, input_invalid for two ways at once
+ */
+export function readClientCredentials(
+  authorization: string | undefined,
+  body: { readonly client_id?: string | undefined; readonly client_secret?: string | undefined },
+): ClientCredentials | undefined {
+  const { client_id: id, client_secret: secret } = body
+  if (authorization === undefined) return id === undefined || secret === undefined ? undefined : { id, secret }
+  if (secret !== undefined) throw invalidField('client_secret', 'conflict', 'Use one way to authenticate the client')
+
+  const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1]
+  if (encoded === undefined) throw new AuthError('invalid_client')
+  const [name, password] = split(Buffer.from(encoded, 'base64').toString('utf8'))
+  return { id: formDecoded(name), secret: formDecoded(password) }
+}
+
+function split(text: string): [string, string] {
+  const colon = text.indexOf(':')
+  if (colon < 0) throw new AuthError('invalid_client')
+  return [text.slice(0, colon), text.slice(colon + 1)]
+}
+
+/** Both parts were encoded as a form before they were joined. */
+function formDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw new AuthError('invalid_client')
+  }
+}

@@ -1,0 +1,31 @@
+import type { AuthError, ErrorCode } from '../kernel/errors.ts'
+
+/** A failure of an OAuth endpoint (RFC 6749, section 5.2). */
+export interface OAuthFailure {
+  readonly error: string
+  readonly error_description: string
+}
+
+const names: Partial<Readonly<Record<ErrorCode, string>>> = {
+  database_busy: 'temporarily_unavailable',
+  internal: 'server_error',
+  invalid_client: 'invalid_client',
+  invalid_scope: 'invalid_scope',
+  rate_limited: 'temporarily_unavailable',
+  service_unavailable: 'temporarily_unavailable',
+  unsupported_grant_type: 'unsupported_grant_type',
+}
+
+/** What is wrong with a request itself is `invalid_request`, and 400 unless HTTP has a better word for it. */
+export function toOAuthFailure(error: AuthError): OAuthFailure {
+  const faults = error.faults.map(({ field, message }) => `${field}: ${message}`)
+  return {
+    error: names[error.code] ?? 'invalid_request',
+    error_description: printable(faults.length > 0 ? faults.join('. ') : error.detail),
+  }
+}
+
+/** No quotation mark, backslash or character outside ASCII may stand there. */
+function printable(text: string): string {
+  return text.replaceAll('’', "'").replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, ' ')
+}
