@@ -1,45 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import type { BrowserContext, Page } from 'playwright-core'
-import { rolldown } from 'rolldown'
+import type { Page } from 'playwright-core'
 import { openBrowser, openSite } from '../../gatelodge/test/support/browser.ts'
-import { listen } from './support/listen.ts'
+import { bundleClient, emptyPage, isScript, openTab, serveApp } from './support/browser-app.ts'
 
 // In a real browser: two tabs, its storage, its locks, its cookies, and CORS where the app is at another origin than Gatelodge.
 
 const email = 'ada@example.com'
 const password = 'quiet harbour 52'
-const emptyPage = '<!doctype html><title>An app</title><link rel="icon" href="data:,">'
-
-async function bundleClient(): Promise<string> {
-  const input = fileURLToPath(new URL('../src/index.ts', import.meta.url))
-  const bundle = await rolldown({ input, platform: 'browser' })
-  const { output } = await bundle.generate({ format: 'esm', minify: true })
-  return output[0].code
-}
-
-/** A tab at an app with a client in it: `auth` in the page, and `heard`, its events. */
-async function openTab(context: BrowserContext, app: string, options: object): Promise<Page> {
-  const page = await context.newPage()
-  await page.goto(`${app}/app/`)
-  await page.evaluate(`import('/app/client.js').then(({ createClient }) => {
-    globalThis.auth = createClient(${JSON.stringify(options)})
-    globalThis.heard = []
-    for (const event of ['signed-in', 'signed-out', 'refreshed', 'user-changed']) auth.on(event, () => heard.push(event))
-  })`)
-  return page
-}
 
 const heard = (page: Page, event: string) => page.waitForFunction(`heard.includes('${event}')`)
 
 test('tabs of a real browser share a sign-in, refresh once together and end it together', async (t) => {
   const code = await bundleClient()
-  const isScript = (url: string | undefined) => url?.endsWith('.js')
-  await using app = await listen(({ url }, response) => {
-    response.writeHead(200, { 'content-type': isScript(url) ? 'text/javascript' : 'text/html' })
-    response.end(isScript(url) ? code : emptyPage)
-  })
+  await using app = await serveApp(code)
   const elsewhere = app.origin.replace('127.0.0.1', 'localhost')
   await using site = await openSite({ GATELODGE_ALLOWED_ORIGINS: elsewhere })
   await site.folder.json(`admin create --email ${email} --password-stdin`, password)
