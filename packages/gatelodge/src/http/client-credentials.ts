@@ -27,6 +27,7 @@ function split(text: string): [string, string] {
 
 /** Both parts were encoded as a form before they were joined. */
 function formDecoded(text: string): string {
+  if (!/[%+]/.test(text)) return text
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {

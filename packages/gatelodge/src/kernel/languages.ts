@@ -32,7 +32,9 @@ export function languageOf(tag: string | null | undefined): Language | undefined
 
 /** The language of ours that a reader likes best, from an Accept-Language header (RFC 9110, section 12.5.4); undefined when none is named. */
 export function negotiateLanguage(header: string | undefined): Language | undefined {
-  const wishes = (header ?? '').slice(0, 500).split(',').map(readWish)
+  if (header === undefined) return undefined
+
+  const wishes = header.slice(0, 500).split(',').map(readWish)
   const best = wishes
     .filter(({ language, weight }) => language !== undefined && weight > 0)
     .toSorted((a, b) => b.weight - a.weight)[0]
