@@ -5,6 +5,8 @@ import { setActive } from '../../admin/users/set-active.ts'
 import { storeLastSeen } from '../../jobs/last-seen.ts'
 import { innerActor } from '../../kernel/actor.ts'
 import { day, minute, second } from '../../kernel/clock.ts'
+import type { SessionId } from '../../kernel/ids.ts'
+import { createApiToken } from './create-token.ts'
 
 const actor = innerActor('command', 'test')
 
@@ -152,6 +154,20 @@ forEachDatabase('API tokens', (engine) => {
     const one = told.find(({ status }) => status === 201)
     await app.delete(`/me/tokens/${one?.json.id ?? ''}`, { bearer: access })
     assert.equal((await make()).status, 201)
+  })
+
+  test('a token that was asked for before a reset is not made after it', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { session } = await app.tokens(ada)
+    const me = await app.deps.sessionCache.find(session as SessionId)
+    assert.ok(me)
+    await app.post('/forgot-password', { email: ada.email })
+    const { token } = await app.lastMail(ada.email)
+    assert.equal((await app.post('/reset-password', { token, new_password: 'calm harbour 54' })).status, 200)
+    const late = createApiToken(app.deps, actor, me, { name: 'x', scopes: [], expiresIn: 60 })
+    await assert.rejects(late, { code: 'token_invalid' })
+    assert.deepEqual(await app.rows('api_tokens'), [])
   })
 
   test('an old proof is not enough for a token', async () => {

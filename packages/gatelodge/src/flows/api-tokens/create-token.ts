@@ -4,6 +4,7 @@ import { isFreshlyAuthenticated } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
+import { lockSession } from '../../domain/sessions.ts'
 import { lockUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { second, toIso } from '../../kernel/clock.ts'
@@ -30,9 +31,10 @@ export async function createApiToken(
   if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
 
   return transact(deps, actor, async (work) => {
-    // The lock keeps two at once from both being the last that there is room for, and a reset from being overtaken.
+    // Two at once cannot both be the last that there is room for, and whoever lost the session to a reset while they waited gets none.
     const user = await lockUser(work, me.user.id)
-    if (user?.is_active !== 1) throw new AuthError('token_invalid')
+    const session = await lockSession(work, me.session.id)
+    if (user?.is_active !== 1 || !session) throw new AuthError('token_invalid')
 
     const expiresAt = work.now + input.expiresIn * second
     const made = await insertApiToken(work, user.id, { name: input.name, scopes: input.scopes, expiresAt })
