@@ -12,7 +12,13 @@ test('memory stays flat over many uploads of large pictures of every format, goo
   await using app = await testApp({ env: { ...data.env, GATELODGE_RATE_LIMITS: 'off' } })
   const cookie = await app.cookie(await app.user())
   const noise = await sharp({
-    create: { width: 1_500, height: 1_000, channels: 3, noise: { type: 'gaussian', mean: 128, sigma: 30 } },
+    create: {
+      width: 1_500,
+      height: 1_000,
+      channels: 3,
+      background: 'black',
+      noise: { type: 'gaussian', mean: 128, sigma: 30 },
+    },
   })
     .png()
     .toBuffer()
