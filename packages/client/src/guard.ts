@@ -7,6 +7,8 @@ export interface GuardOptions {
   readonly skip?: SkipPolicy
   /** Scopes that the token must have, all of them, with blanks between. Those of service clients and API tokens have scopes. */
   readonly scope?: string
+  /** People who are signed in pass without the scope: they may do here what they may. For routes that their API tokens use as well. */
+  readonly orUser?: true
   /** A role that the person who is signed in must have. */
   readonly role?: string
 }
@@ -36,14 +38,15 @@ export type Verdict =
  */
 export async function authenticate(
   server: ResourceServer,
-  { skip = () => false, scope = '', role }: GuardOptions,
+  { skip = () => false, scope = '', orUser, role }: GuardOptions,
   { method, path, authorization }: GuardedRequest,
 ): Promise<Verdict> {
   const scopes = scope.split(' ').filter((name) => name !== '')
   const token = findToken(server, authorization)
   try {
     const auth = await server.authenticateRequest(skip, { method, path, token })
-    if (auth === null || (hasScopes(auth, scopes) && hasRole(auth, role))) return { auth }
+    const isInScope = auth === null || (orUser && auth.kind === 'user') || hasScopes(auth, scopes)
+    if (auth === null || (isInScope && hasRole(auth, role))) return { auth }
     return { refusal: insufficientScope(server, scopes) }
   } catch (error) {
     if (!(error instanceof AuthError)) throw error

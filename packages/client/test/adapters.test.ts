@@ -177,6 +177,21 @@ test('an API token passes where a scope that it has is named, and nowhere else',
     assert.equal((await authenticate(asked, options, request)).refusal?.status, 403)
 })
 
+test('people who are signed in pass without a scope only where the route says so', async () => {
+  const { server } = openResourceServer([key])
+  const auth: Auth = { kind: 'user', ...userClaims(), scope: '' }
+  const asked = { ...server, authenticateRequest: async () => auth }
+  const request = { method: 'GET', path: '/', authorization: 'Bearer x' }
+  assert.equal((await authenticate(asked, { scope: 'orders:read' }, request)).refusal?.status, 403)
+  assert.equal((await authenticate(asked, { scope: 'orders:read', orUser: true }, request)).auth, auth)
+  const role = { scope: 'orders:read', orUser: true, role: 'nobody has it' } as const
+  assert.equal((await authenticate(asked, role, request)).refusal?.status, 403)
+
+  const client: Auth = { ...clientClaims(), kind: 'client', scope: 'else' }
+  const byClient = { ...server, authenticateRequest: async () => client }
+  assert.equal((await authenticate(byClient, { scope: 'orders:read', orUser: true }, request)).refusal?.status, 403)
+})
+
 test('a route without a guard before it does not look like one that nobody asked', () => {
   assert.throws(() => onExpress.authOf({}), TypeError)
   assert.throws(() => onFastify.authOf({}), TypeError)

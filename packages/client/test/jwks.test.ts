@@ -79,6 +79,19 @@ test('while the issuer is away its known keys stay good, and of a new one nobody
   await server.verifyAccessToken(signed(next, userClaims(state.now)))
 })
 
+test('keys that nobody could confirm for a day are good no longer', async () => {
+  const { server, state } = openResourceServer([old])
+  await server.verifyAccessToken(signed(old, userClaims()))
+  state.instead = never
+  state.now += 24 * 60 * minute
+  await server.verifyAccessToken(signed(old, userClaims(state.now)))
+  state.now += 1
+  await assert.rejects(server.verifyAccessToken(signed(old, userClaims(state.now))), AuthServiceUnavailable)
+  state.instead = undefined
+  state.now += minute
+  await server.verifyAccessToken(signed(old, userClaims(state.now)))
+})
+
 test('without any key nothing is accepted, and the issuer is asked again a second later', async () => {
   const { server, state } = openResourceServer([old])
   state.instead = never

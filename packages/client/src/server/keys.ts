@@ -18,6 +18,8 @@ export interface Keys {
 }
 
 const maxAge = 10 * 60_000
+/** For how long keys are good while the issuer cannot be reached, in ms: it may have withdrawn one meanwhile. */
+const longestAge = 24 * 60 * 60_000
 /** ms between two requests for keys, so that tokens with invented names do not become requests. */
 const coolDown = 30_000
 /** The same as long as there is no key at all. */
@@ -38,7 +40,8 @@ export function createKeys(
   async function find(kid: string): Promise<VerificationKey | undefined> {
     if (!keys.has(kid) || since(fetchedAt) > maxAge) await refetch()
     const key = keys.get(kid)
-    if (!key && failure) throw failure // it may be a new key that nobody could tell of
+    const isTooOld = keys.size > 0 && since(fetchedAt) > longestAge
+    if (failure && (!key || isTooOld)) throw failure // it may be a new key, or a withdrawn one, that nobody could tell of
     return key
   }
 

@@ -95,9 +95,11 @@ function withinLimit(bytes: Buffer): Buffer {
   return bytes
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function decode(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return utf8.decode(bytes)
   } catch {
     throw invalidField('body', 'invalid_encoding', 'The body must be UTF-8')
   }
