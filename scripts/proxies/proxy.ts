@@ -37,6 +37,8 @@ interface Place {
 
 interface Kind {
   readonly version: readonly string[]
+  /** The snippet with that of forward-auth in it, and with that once more for `/wiki/api/`, where programs ask and nobody is led to a page. */
+  readonly guarded: (snippet: string, guards: readonly string[], place: Place) => string
   /** The snippet made to run here: only ports and paths are replaced, and what its main file would say stands around it. */
   readonly configuration: (snippet: string, place: Place) => string
   readonly start: (file: string) => readonly string[]
@@ -46,6 +48,11 @@ interface Kind {
 export const kinds: Readonly<Record<string, Kind>> = {
   nginx: {
     version: ['nginx', '-v'],
+    guarded: (snippet, [guard = '']) => {
+      const pages = found(guard, /^ {4}location \/wiki\/ \{.*?^ {4}\}$/ms)
+      const programs = replaced(pages, { '/wiki/': '/wiki/api/', 'error_page 401 = /_sign-in;': '' })
+      return replaced(snippet, { '    location / {': `${guard}\n${programs}\n    location / {` })
+    },
     configuration: (snippet, { folder, port, upstream, certificate, key }) => {
       const site = replaced(snippet, {
         'listen 443 ssl': `listen 127.0.0.1:${port} ssl`,
@@ -62,6 +69,12 @@ export const kinds: Readonly<Record<string, Kind>> = {
   },
   Caddy: {
     version: ['caddy', 'version'],
+    guarded: (snippet, [guard = '']) => {
+      const pages = found(guard, /^\thandle \/wiki\/\* \{.*?^\t\}$/ms)
+      const programs = replaced(pages, { '/wiki/*': '/wiki/api/*', 'redirect&': '' })
+      const rest = '\treverse_proxy 127.0.0.1:3000'
+      return replaced(snippet, { [rest]: `${guard}\n${programs}\n${rest}` })
+    },
     configuration: (snippet, { port, upstream, certificate, key }) => {
       const site = replaced(snippet, {
         [`${publicHost} {`]: `${publicHost}:${port} {\n\tbind 127.0.0.1\n\ttls ${certificate} ${key}`,
@@ -73,6 +86,16 @@ export const kinds: Readonly<Record<string, Kind>> = {
   },
   HAProxy: {
     version: ['haproxy', '-v'],
+    guarded: (snippet, [script = '', main = '', rules = '', backend = ''], { folder, upstream }) => {
+      const file = join(folder, 'gatelodge.lua')
+      writeFileSync(file, replaced(script, { '127.0.0.1:3000': upstream }))
+      const pages = found(rules, /^ {4}http-request lua\.gatelodge .*\n/m)
+      const programs = replaced(pages, { 'redirect&': '', 'if wiki !open': 'if programs' })
+      const both = `    acl programs path_beg /wiki/api/\n${programs}${replaced(pages, { '!open': '!open !programs' })}`
+      const rest = '    default_backend'
+      const open = replaced(snippet, { [rest]: `${replaced(rules, { [pages]: both })}\n${rest}` })
+      return `${replaced(main, { '/etc/haproxy/gatelodge.lua': file })}\n${open}\n${backend}`
+    },
     configuration: (snippet, { port, upstream, pem }) =>
       replaced(snippet, {
         'bind :443': `bind 127.0.0.1:${port}`,
@@ -83,14 +106,20 @@ export const kinds: Readonly<Record<string, Kind>> = {
   },
 }
 
-/** Starts a proxy of the guide on loopback, before the server at `upstream`, with a certificate made for this run. */
-export async function startProxy(name: string, upstream: string): Promise<RunningProxy> {
+/**
+ * Starts a proxy of the guide on loopback, before the server at `upstream`, with a certificate made for this run. With a site, it guards that one as the guide
+ * on forward-auth has it.
+ */
+export async function startProxy(name: string, upstream: string, site?: string): Promise<RunningProxy> {
   const kind = kinds[name]
   if (!kind) throw new Error(`no proxy ${name}`)
 
   const place = await makePlace(upstream)
   const file = join(place.folder, 'configuration')
-  writeFileSync(file, kind.configuration(snippetOf(name), place))
+  const [open] = snippetsOf('production', name)
+  const snippet = site === undefined ? open : kind.guarded(open, snippetsOf('forward-auth', name), place)
+  const configuration = kind.configuration(snippet, place)
+  writeFileSync(file, site === undefined ? configuration : replaced(configuration, { '127.0.0.1:4000': site }))
   const [program = '', ...argv] = kind.start(file)
   const child = spawn(program, argv, {
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -113,11 +142,17 @@ export async function startProxy(name: string, upstream: string): Promise<Runnin
   }
 }
 
-function snippetOf(heading: string): string {
-  const page = readFileSync(fileURLToPath(new URL('../../docs/guide/production.md', import.meta.url)), 'utf8')
-  const [block] = blocksOf(markdownSection(page, heading))
-  if (!block) throw new Error(`the guide has no snippet for ${heading}`)
-  return block.body
+function snippetsOf(page: string, heading: string): [string, ...string[]] {
+  const text = readFileSync(fileURLToPath(new URL(`../../docs/guide/${page}.md`, import.meta.url)), 'utf8')
+  const [first, ...others] = blocksOf(markdownSection(text, heading)).map(({ body }) => body)
+  if (first === undefined) throw new Error(`the guide has no snippet for ${heading}`)
+  return [first, ...others]
+}
+
+function found(text: string, pattern: RegExp): string {
+  const [match] = pattern.exec(text) ?? []
+  if (match === undefined) throw new Error(`the snippet has no ${pattern}`)
+  return match
 }
 
 function replaced(text: string, replacements: Readonly<Record<string, string>>): string {

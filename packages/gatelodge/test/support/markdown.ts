@@ -5,6 +5,9 @@ export const pagesWithCommands: readonly { file: string; section?: string }[] = 
   { file: 'README.md', section: 'A tour in five minutes with curl' },
   { file: 'docs/guide/first-steps.md' },
   { file: 'docs/guide/backup.md' },
+  { file: 'docs/guide/access-tokens.md' },
+  { file: 'docs/guide/service-clients.md' },
+  { file: 'docs/guide/api-tokens.md' },
 ]
 
 /** A fenced block of a page; the language is empty when the fence names none. */
