@@ -35,7 +35,8 @@ function filesOnPostgres(): string[] {
 
 /** Runs the PostgreSQL half of the files and answers how many tests passed. */
 async function runTests(files: readonly string[], url: string): Promise<number> {
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env // with it, node would take the run for a part of this one
+  // With the first, node would take the run for a part of this one; with the second, tests hold times, which two at once do not keep.
+  const { NODE_TEST_CONTEXT: _, PROOFS: __, ...env } = process.env
   const only = ['--test-name-pattern=\\(postgres\\)', '--test-reporter=tap', '--test-concurrency=2']
   const run = spawn(process.execPath, ['--test', ...only, ...files], {
     cwd: root,
