@@ -9,7 +9,7 @@ export function safeRedirect(
   if (next === undefined || next.length > 2048 || /[\p{Cc}\p{Zl}\p{Zp}\\\s]/u.test(next)) return fallback
 
   const url = URL.canParse(next, config.publicUrl) ? new URL(next, config.publicUrl) : undefined
-  if (!url || url.username !== '' || url.password !== '') return fallback
+  if (url?.username !== '' || url.password !== '') return fallback
   // The URL parser has the last word on what a browser would make of it; two slashes would name another host.
   if (url.pathname.startsWith('//')) return fallback
   if (url.origin === config.publicUrl) return `${url.pathname}${url.search}${url.hash}`

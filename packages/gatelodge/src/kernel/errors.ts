@@ -114,6 +114,22 @@ export function invalidField(field: string, code: FaultCode, message: string): A
   return invalidInput([{ field, code, message }])
 }
 
+/** What each of the readers answers, or one `input_invalid` with the faults of all that raise it. @throws input_invalid; anything else that a reader raises */
+export function readAll<T extends readonly unknown[]>(...readers: { readonly [K in keyof T]: () => T[K] }): T {
+  const faults: FieldFault[] = []
+  const values = readers.map((read) => {
+    try {
+      return read()
+    } catch (error) {
+      if (!isAuthError(error, 'input_invalid')) throw error
+      faults.push(...error.faults)
+      return undefined
+    }
+  })
+  if (faults.length > 0) throw new AuthError('input_invalid', { faults })
+  return values as unknown as T // no reader raised
+}
+
 /** Whether a caught value is an AuthError, of the given code when one is given. */
 export function isAuthError(value: unknown, code?: ErrorCode): value is AuthError {
   return value instanceof AuthError && (code === undefined || value.code === code)

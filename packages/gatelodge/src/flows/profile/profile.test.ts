@@ -27,6 +27,17 @@ forEachDatabase('profile', (engine) => {
     assert.deepEqual((await app.get('/me', { cookie })).json, cleared.json)
   })
 
+  test('all faults of a change are told at once, and nothing of it is kept', async () => {
+    await using app = await testApp({ engine })
+    const cookie = await app.cookie(await app.user({ username: 'ada' }))
+    const faulty = { first_name: 'Eve', username: 'a', profile: { website: 'gopher', phone_number: '1' } }
+    const { json } = await app.patch('/me', faulty, { cookie })
+    const fields = json.errors.map(({ field }: { field: string }) => field)
+    assert.deepEqual(fields, ['profile.phone_number', 'profile.website', 'username'])
+    const { first_name, username } = (await app.get('/me', { cookie })).json
+    assert.deepEqual([first_name, username], ['', 'ada'])
+  })
+
   test('a username can be taken, changed and given up, and another’s is refused', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ username: 'ada' })

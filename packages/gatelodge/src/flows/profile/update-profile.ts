@@ -7,7 +7,7 @@ import type { LiveSession } from '../../domain/session-cache.ts'
 import { dropUsername, takeUsername } from '../../domain/usernames.ts'
 import { getUser, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import { invalidField } from '../../kernel/errors.ts'
+import { invalidField, readAll } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 export interface ProfileUpdate extends GivenNames {
@@ -18,9 +18,11 @@ export interface ProfileUpdate extends GivenNames {
 
 /** Changes the given fields of the caller's account and profile; what is not given stays, null clears. @throws input_invalid, username_taken */
 export async function updateProfile(deps: Deps, actor: Actor, me: LiveSession, input: ProfileUpdate): Promise<User> {
-  const names = readNames(input)
-  const profile = readProfile(input.profile ?? {}, deps.clock.now())
-  const username = readUsername(deps, input.username)
+  const [names, profile, username] = readAll(
+    () => readNames(input),
+    () => readProfile(input.profile ?? {}, deps.clock.now()),
+    () => readUsername(deps, input.username),
+  )
 
   return transact(deps, actor, async (work) => {
     const user = await getUser(work.db, me.user.id)

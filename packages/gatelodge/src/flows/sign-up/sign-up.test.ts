@@ -103,6 +103,9 @@ forEachDatabase('sign-up', (engine) => {
         [['password', code]],
       )
     }
+    const { json } = await app.post('/signup', { ...ada, email: 'ada@', username: 'a', password: 'short' })
+    const fields = json.errors.map(({ field }: { field: string }) => field)
+    assert.deepEqual(fields, ['email', 'username', 'password'])
     assert.deepEqual(await app.rows('pending_signups'), [])
   })
 

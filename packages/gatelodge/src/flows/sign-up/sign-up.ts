@@ -10,7 +10,7 @@ import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
 import { isUsernameFree, reserveUsername } from '../../domain/usernames.ts'
 import { createUser, isEmailKnown } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import { AuthError, invalidField } from '../../kernel/errors.ts'
+import { AuthError, invalidField, readAll } from '../../kernel/errors.ts'
 import { newToken } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
@@ -63,17 +63,16 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
 
 /** @throws input_invalid */
 function readSignUp(deps: Deps, input: SignUp): Omit<Applicant, 'passwordHash'> & { password: string } {
-  const email = parseEmail('email', input.email)
-  const username = readUsername(deps, input.username)
+  const { password, email: address, username: name = null } = input
+  const { passwordMinLength, serviceName } = deps.config
   const { firstName = '', lastName = '' } = readNames(input)
-  assertPasswordAllowed('password', input.password, deps.config.passwordMinLength, {
-    email,
-    username,
-    firstName,
-    lastName,
-    serviceName: deps.config.serviceName,
-  })
-  return { email, username, firstName, lastName, password: input.password }
+  const known = { email: address, username: name, firstName, lastName, serviceName }
+  const [email, username] = readAll(
+    () => parseEmail('email', address),
+    () => readUsername(deps, input.username),
+    () => assertPasswordAllowed('password', password, passwordMinLength, known),
+  )
+  return { email, username, firstName, lastName, password }
 }
 
 function readUsername(deps: Deps, username: string | undefined): Username | null {
