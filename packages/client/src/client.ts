@@ -19,7 +19,7 @@ export interface ClientOptions {
   readonly storage?: 'local' | 'memory' | TokenStorage
   /** Origins that `fetch` may send the token to, besides that of `baseUrl` and the page's own. */
   readonly origins?: readonly string[]
-  /** How long a request to Gatelodge may take, in ms; 10 000 unless given. */
+  /** How long a request to Gatelodge may take, in ms; 10 000 unless given. An upload may take 30 000 in any case. */
   readonly timeout?: number
   readonly fetch?: Fetch
 }
@@ -53,6 +53,9 @@ export interface Client {
   setAvatar(file: Blob): Promise<User>
   removeAvatar(): Promise<User>
 }
+
+/** Longer than the server waits for one. ms */
+const leastForUploads = 30_000
 
 /** A client on a given platform. @throws TypeError for an entry of `origins` that is no URL */
 export function createClientOn(platform: Platform, options: ClientOptions): Client {
@@ -121,7 +124,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
       fetch,
       url,
       { ...cookies, ...toInit(method, input.body, accessToken) },
-      { timeout, signal: input.signal },
+      { timeout: input.body instanceof FormData ? Math.max(timeout, leastForUploads) : timeout, signal: input.signal },
     )
   }
 
@@ -137,7 +140,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
     if (tokens && isPair) await tokens.keep(answer)
     if (credentialOf(route) === 'session') {
       if (tokens && isPair) presence.refreshed()
-      learnUser(answer, presence.found)
+      learnUser(answer, isPair || route.startsWith('GET ') ? presence.found : presence.changed)
       return
     }
     const signsIn = tokens ? isPair : isRecord(answer) && 'session' in answer

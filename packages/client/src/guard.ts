@@ -5,7 +5,7 @@ import type { Auth, ResourceServer, SkipPolicy } from './server.ts'
 export interface GuardOptions {
   /** Names the requests that need nobody to be signed in; their `auth` is null. Compare whole paths: they come undecoded. */
   readonly skip?: SkipPolicy
-  /** Scopes that the token must have, all of them, with blanks between. Those of service clients and API tokens have scopes. */
+  /** Scopes that the token must have, all of them, with blanks between. Without, only people who are signed in pass: programs need a scope. */
   readonly scope?: string
   /** People who are signed in pass without the scope: they may do here what they may. For routes that their API tokens use as well. */
   readonly orUser?: true
@@ -69,9 +69,9 @@ function findToken(server: ResourceServer, authorization: string | null | undefi
   }
 }
 
-/** An API token has a part of what its owner may do: where no scope says which, it has none. */
+/** Service clients and API tokens may do what scopes say: where a route names none, it is not for them. */
 function hasScopes({ kind, scope }: Auth, wanted: readonly string[]): boolean {
-  if (kind === 'api_token' && wanted.length === 0) return false
+  if (kind !== 'user' && wanted.length === 0) return false
   const given = scope.split(' ')
   return wanted.every((name) => given.includes(name))
 }

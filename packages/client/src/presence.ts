@@ -25,6 +25,8 @@ export interface Presence {
   refreshed(): void
   /** An answer told of the user who is signed in. */
   found(user: User): void
+  /** An answer told how the user who is signed in is now, after a change. */
+  changed(user: User): void
   /** An answer told of a user who may be another than the one signed in. */
   mentioned(user: User): void
   /** An answer said that nobody is signed in. */
@@ -92,6 +94,12 @@ export function createPresence(channel: Channel | undefined, isSignedIn?: () => 
     found(user) {
       if (known === undefined) known = user
       else tell(user)
+    },
+    changed(user) {
+      if (known !== undefined) return tell(user)
+      known = user
+      emit('user-changed', user)
+      channel?.postMessage({ user })
     },
     mentioned(user) {
       if (known?.id === user.id) tell(user)

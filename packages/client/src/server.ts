@@ -27,8 +27,8 @@ export interface ResourceServerOptions {
   /** Whom tokens must be for; the issuer unless `GATELODGE_TOKEN_AUDIENCE` names another. */
   readonly audience?: string
   /** The credentials of a service client, with which introspection is asked. */
-  readonly clientId?: string
-  readonly clientSecret?: string
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
   /** What tokens may be signed with: `EdDSA`, `ES256` and `RS256` unless given. */
   readonly algorithms?: readonly Algorithm[]
   /** How long one answer of Gatelodge may take, in ms; 5 000 unless given. */

@@ -7,7 +7,7 @@ import { createClientOn } from '../src/client.ts'
 import { AuthError, AuthServiceUnavailable, InvalidToken, NotAuthenticated } from '../src/errors.ts'
 import { createClient } from '../src/index.ts'
 import { credentialOf, type Route } from '../src/routes.ts'
-import { browserOf, fetchOf, tab } from './support/around.ts'
+import { browserOf, fetchOf, slowStorage, tab } from './support/around.ts'
 import { listen } from './support/listen.ts'
 
 function open(app: TestApp, session: 'cookie' | 'token') {
@@ -59,6 +59,20 @@ for (const session of ['cookie', 'token'] as const) {
     ])
     const bearers = network.asked.filter(({ headers }) => headers.has('authorization')).length
     assert.equal(bearers > 0, session === 'token')
+  })
+
+  test(`a page that is loaded anew by ${session} tells of the first change it makes`, async () => {
+    await using app = await testApp()
+    const { network } = open(app, session)
+    const { email, password } = await app.user()
+    const platform = tab({ fetch: network.fetch, now: app.clock.now, tabStorage: slowStorage() })
+    await createClientOn(platform, { session }).signIn({ email, password })
+    const page = createClientOn(platform, { session })
+    const heard: string[] = []
+    for (const event of ['signed-in', 'user-changed'] as const) page.on(event, () => heard.push(event))
+    await page.updateMe({ first_name: 'Ada' })
+    await page.me()
+    assert.deepEqual(heard, ['user-changed'])
   })
 
   test(`a picture is set and removed by ${session}`, async () => {

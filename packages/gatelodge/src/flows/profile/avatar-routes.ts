@@ -33,7 +33,7 @@ export const avatarRoutes = [
     summary: 'Set your picture',
     description:
       'PNG, JPEG, WebP or AVIF, by content, up to 5 MiB and 40 megapixels. It is cut to a square in the middle and stored as WebP of 320 and 96 pixels, ' +
-      'without anything that was beside the pixels. `avatar_url` is the path of the larger one; the smaller ends in `-96.webp`.',
+      'without anything that was beside the pixels. `avatar_url` is the path of the larger one; the smaller has `-96.webp` in place of `-320.webp`.',
     auth: 'session',
     origin: 'cookie',
     limit: 'upload',
