@@ -11,7 +11,9 @@ import { test } from 'node:test'
 const script = new URL('../../../examples/embedded/server.ts', import.meta.url).pathname
 const person = { email: 'ada@example.com', password: 'quiet harbour 52' }
 
-test('the embedded example signs a person up and in, and greets them', { timeout: 30_000 }, async () => {
+test('the embedded example signs a person up and in, and greets them', {
+  timeout: 30_000,
+}, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-embedded-'))
   const origin = `http://localhost:${await freePort()}`
   const example = spawn(process.execPath, [script], { cwd: folder, env: { PORT: new URL(origin).port } })
@@ -29,7 +31,14 @@ test('the embedded example signs a person up and in, and greets them', { timeout
 
     const hello = await fetch(`${origin}/hello`, { headers: { authorization: `Bearer ${signedIn.access_token}` } })
     assert.equal(await hello.text(), `Hello ${person.email}\n`)
-    assert.equal(statSync(join(folder, 'secret')).mode & 0o777, 0o600)
+
+    const stranger = await fetch(`${origin}/home`, { redirect: 'manual' })
+    assert.deepEqual([stranger.status, stranger.headers.get('location')], [303, '/login?next=/home'])
+    const byCookie = await post(`${origin}/api/v1/auth/signin`, { ...person, session: 'cookie' })
+    const cookie = byCookie.headers.getSetCookie().map((value) => value.split(';')[0])
+    const home = await fetch(`${origin}/home`, { headers: { cookie: cookie.join('; ') } })
+    assert.equal(await home.text(), `Welcome home, ${person.email}\n`)
+    assert.equal(statSync(join(folder, 'data/secret')).mode & 0o777, 0o600)
   } finally {
     example.kill('SIGTERM')
     assert.deepEqual(await exited, [0, null])

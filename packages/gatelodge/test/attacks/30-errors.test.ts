@@ -43,7 +43,7 @@ forEachDatabase('30 errors', (engine) => {
       ['null', 400, post('null')],
       ['a huge number', 400, post(`{"password":1e999}`)],
       ['60,000 lists in each other', 400, post('['.repeat(30_000) + ']'.repeat(30_000))],
-      ['10,000 objects in each other', 400, post('{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000))],
+      ['10,000 objects in each other', 400, post(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`)],
       ['a bearer of nonsense', 401, request('GET /api/v1/auth/session', { authorization: 'Bearer %' })],
       ['a bearer without token', 401, request('GET /api/v1/auth/session', { authorization: 'Bearer' })],
       ['another scheme', 401, request('GET /api/v1/auth/session', { authorization: 'Negotiate AAAA' })],
@@ -104,7 +104,7 @@ forEachDatabase('30 errors', (engine) => {
       { 'content-length': '+5' },
       { 'content-length': '5, 6' },
     ]) {
-      const answers = await wire.send(request(signIn, { ...json, ...headers }) + '0\r\n\r\n' + smuggled)
+      const answers = await wire.send(`${request(signIn, { ...json, ...headers })}0\r\n\r\n${smuggled}`)
       assert.deepEqual(
         answers.map(({ status }) => status),
         [400],
@@ -145,7 +145,7 @@ forEachDatabase('30 errors', (engine) => {
   test('a client that sends half a body and leaves costs nothing', async () => {
     await using app = await testApp({ engine })
     await using wire = await listen(app)
-    const half = request(signIn, { ...json, 'content-length': '1000' }) + '{"email":'
+    const half = `${request(signIn, { ...json, 'content-length': '1000' })}{"email":`
     assert.deepEqual(await Promise.all(Array.from({ length: 20 }, () => wire.send(half, 50))), Array(20).fill([]))
     assert.equal((await wire.send(request('GET /healthz')))[0]?.status, 200)
     assert.deepEqual(

@@ -98,7 +98,8 @@ async function startServer(
   settings: Readonly<Record<string, string>>,
   flags: readonly string[],
 ): Promise<ServerProcess> {
-  const argv = [program, 'serve', '--json', '--listen', '127.0.0.1:0', ...flags]
+  const place = flags.includes('--listen') ? [] : ['--listen', '127.0.0.1:0']
+  const argv = [program, 'serve', '--json', ...place, ...flags]
   const child = spawn(process.execPath, argv, {
     cwd,
     env: { ...process.env, ...settings },

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -44,9 +45,10 @@ export interface ConsumerFolder {
 
 /**
  * A fresh folder, outside of the repository, with what `npm install NAME...` would put there, without network. Our packages are built, packed by npm and
- * unpacked; all others, and those that ours depend on, are links to what the repository has installed. A package that nobody names is not found.
+ * unpacked; all others, and those that ours depend on, are links to what the repository has installed, or an example in it that has versions of its own.
+ * A package that nobody names is not found.
  */
-export async function consumerFolder(names: readonly string[]): Promise<ConsumerFolder> {
+export async function consumerFolder(names: readonly string[], example = ''): Promise<ConsumerFolder> {
   const ours = (await packPackages()).filter(({ name }) => names.includes(name))
   const path = mkdtempSync(join(realpathSync(tmpdir()), 'gatelodge-consumer-'))
   const modules = join(path, 'node_modules')
@@ -62,7 +64,8 @@ export async function consumerFolder(names: readonly string[]): Promise<Consumer
   const others = [...names, ...ours.flatMap(({ manifest }) => Object.keys(manifest.dependencies ?? {}))]
   for (const name of new Set(others).difference(new Set(ours.map((packed) => packed.name)))) {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
-    symlinkSync(join(root, 'node_modules', name), join(modules, name))
+    const own = join(root, example, 'node_modules', name)
+    symlinkSync(existsSync(own) ? own : join(root, 'node_modules', name), join(modules, name))
   }
   return consumer
 }

@@ -1,0 +1,12 @@
+import { createClient } from '@gatelodge/client'
+import { goto } from '$app/navigation'
+import { tell } from './toasts.svelte.ts'
+
+/** Gatelodge, at the origin of the page. The session is in a cookie that no script can read. */
+export const auth = createClient()
+
+export async function signOut(): Promise<void> {
+  await auth.signOut()
+  tell('You have signed out.')
+  await goto('/', { refreshAll: true })
+}

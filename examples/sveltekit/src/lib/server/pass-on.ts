@@ -1,0 +1,80 @@
+import type { RequestEvent } from '@sveltejs/kit'
+import { AUTH_SERVER_URL } from '$app/env/private'
+
+const paths = ['/api/', '/avatars/', '/.well-known/', '/oauth2/']
+
+/** About one connection only (RFC 9110, section 7.6.1), or answered by this server already (`Expect`). */
+const hopByHop = [
+  'connection',
+  'expect',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
+
+/** Set by `fetch` itself for the connection to Gatelodge. */
+const ofConnection = ['host', 'content-length']
+
+/** What a browser says of proxies is a lie: the address of the client is known here. */
+const forwarding = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/
+
+/** Whether a request is for Gatelodge, which this server shares its origin with. */
+export function belongsToGatelodge(request: Request): boolean {
+  const { pathname } = new URL(request.url)
+  return paths.some((path) => pathname.startsWith(path))
+}
+
+/** Passes a request on to Gatelodge and its answer back, both as they come: no body is gathered, no redirect followed. */
+export async function passOn({ request, getClientAddress }: RequestEvent): Promise<Response> {
+  const { pathname, search } = new URL(request.url)
+  const headers = without(request.headers, (name) => ofConnection.includes(name) || forwarding.test(name))
+  headers.set('x-forwarded-for', getClientAddress())
+  headers.set('accept-encoding', 'identity') // `fetch` would unpack the answer and leave its headers as they were
+
+  const init: RequestInit & { duplex: 'half' } = {
+    method: request.method,
+    headers,
+    body: request.body,
+    duplex: 'half',
+    redirect: 'manual',
+    signal: request.signal,
+  }
+  try {
+    const answer = await fetch(`${AUTH_SERVER_URL}${pathname}${search}`, init)
+    return new Response(answer.body, { status: answer.status, headers: without(answer.headers) })
+  } catch (cause) {
+    if (!request.signal.aborted) console.error('a request was not passed on', cause)
+    return isTooLarge(cause)
+      ? problem(413, 'body_too_large', 'The body is larger than this server passes on')
+      : problem(503, 'service_unavailable', 'The service cannot be reached; try again')
+  }
+}
+
+/** The headers without those of one connection, and without more. */
+function without(headers: Headers, isMore: (name: string) => boolean = () => false): Headers {
+  const named = (headers.get('connection') ?? '').split(',').map((name) => name.trim().toLowerCase())
+  const passed = new Headers(headers)
+  for (const name of [...passed.keys()])
+    if (hopByHop.includes(name) || named.includes(name) || isMore(name)) passed.delete(name)
+  return passed
+}
+
+/** Whether a body was larger than `BODY_SIZE_LIMIT`, where the adapter ends it. */
+function isTooLarge(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'status' in cause && cause.status === 413
+}
+
+/** What Gatelodge would have answered (RFC 9457). */
+function problem(status: number, code: string, detail: string): Response {
+  const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
+  return new Response(JSON.stringify({ type: `urn:gatelodge:problem:${code}`, status, code, detail }), {
+    status,
+    headers,
+  })
+}
