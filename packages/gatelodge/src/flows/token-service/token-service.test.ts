@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { basic, forEachDatabase, testApp } from '../../../test/support/app.ts'
-import { revokeClient } from '../../admin/service-clients/manage-clients.ts'
+import { createClient, listClients, revokeClient } from '../../admin/service-clients/manage-clients.ts'
 import { setActive } from '../../admin/users/set-active.ts'
 import { innerActor } from '../../kernel/actor.ts'
 import { minute } from '../../kernel/clock.ts'
@@ -33,6 +33,26 @@ forEachDatabase('token service', (engine) => {
     assert.deepEqual([one.status, one.json.scope], [200, 'orders:read'])
     assert.equal((await app.form('/oauth2/token', { ...grant, scope: '' }, { headers })).json.scope, all.json.scope)
     assert.deepEqual(await app.events(), ['service_client.created', ...Array(3).fill('service_token.issued')])
+  })
+
+  test('a client has a name of its own that is no id and breaks no list', async () => {
+    await using app = await testApp({ engine })
+    const { id } = await app.client('orders')
+    for (const name of ['', ' x', 'two\nlines', 'x'.repeat(65), 'é', id]) {
+      await assert.rejects(createClient(app.deps, actor, { name, scopes: [] }), {
+        code: 'input_invalid',
+        faults: [
+          {
+            field: 'name',
+            code: 'characters',
+            message: 'Use 1 to 64 letters, digits, blanks and . : @ / _ - for the name',
+          },
+        ],
+      })
+    }
+    await assert.rejects(createClient(app.deps, actor, { name: 'orders', scopes: [] }), { code: 'input_invalid' })
+    const names = (await listClients(app.deps, actor)).map(({ name }) => name)
+    assert.deepEqual(names, ['orders'])
   })
 
   test('a token request that is not right says what is wrong as RFC 6749 has it', async () => {
