@@ -135,6 +135,16 @@ export function isAuthError(value: unknown, code?: ErrorCode): value is AuthErro
   return value instanceof AuthError && (code === undefined || value.code === code)
 }
 
+/** What `work` answers, or undefined where it raises an AuthError of this code; every other failure goes on. */
+export async function undefinedOn<T>(code: ErrorCode, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isAuthError(error, code)) return undefined
+    throw error
+  }
+}
+
 function named(code: ErrorCode) {
   return class extends AuthError {
     constructor(options: AuthErrorOptions = {}) {

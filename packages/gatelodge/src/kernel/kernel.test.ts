@@ -15,10 +15,12 @@ import {
   MissingFieldError,
   NoAuthUserError,
   NotAuthenticated,
+  readAll,
   SessionValidationError,
   TokenError,
   UserAlreadyExistsError,
   UserNotFound,
+  undefinedOn,
 } from './errors.ts'
 import { isUuid, newId, newToken, parseToken, sameText, uuidv7 } from './ids.ts'
 import { isLoopbackHost } from './loopback.ts'
@@ -57,6 +59,32 @@ test('the names of other libraries are errors of ours that only fix a code', () 
     assert.ok(error instanceof AuthError)
     assert.deepEqual([error.code, error.name, error.detail], [code, Kind.name, 'why'])
   }
+})
+
+test('readers are all heard: the faults of each together, and any other failure at once', () => {
+  const raising = (error: Error) => () => {
+    throw error
+  }
+  assert.deepEqual(
+    readAll(
+      () => 1,
+      () => 'two',
+    ),
+    [1, 'two'],
+  )
+  assert.throws(
+    () => readAll(raising(invalidField('a', 'required', 'A')), () => 2, raising(invalidField('b', 'required', 'B'))),
+    (error) => error instanceof AuthError && error.faults.map(({ field }) => field).join() === 'a,b',
+  )
+  assert.throws(() => readAll(raising(invalidField('a', 'required', 'A')), raising(new TypeError('other'))), TypeError)
+})
+
+test('one code may mean nothing; every other failure goes on', async () => {
+  const raising = (error: Error) => () => Promise.reject(error)
+  assert.equal(await undefinedOn('token_invalid', () => Promise.resolve(1)), 1)
+  assert.equal(await undefinedOn('token_invalid', raising(new InvalidToken())), undefined)
+  await assert.rejects(undefinedOn('token_invalid', raising(new UserNotFound())), UserNotFound)
+  await assert.rejects(undefinedOn('token_invalid', raising(new TypeError('other'))), TypeError)
 })
 
 test('a duration is a positive number with a unit', () => {

@@ -3,7 +3,7 @@ import type { Deps } from '../../domain/deps.ts'
 import { findRefreshToken } from '../../domain/refresh-tokens.ts'
 import { endSession } from '../../domain/sessions.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import { isAuthError } from '../../kernel/errors.ts'
+import { undefinedOn } from '../../kernel/errors.ts'
 import { parseToken, type SessionId, sameText, sha256 } from '../../kernel/ids.ts'
 import type { SessionRow } from '../../store/schema.ts'
 import { transact } from '../../store/unit-of-work.ts'
@@ -55,13 +55,10 @@ async function byRefreshToken(deps: Deps, text: string | undefined): Promise<Ses
 
 async function byAccessToken(deps: Deps, text: string | undefined): Promise<SessionRow | undefined> {
   if (text === undefined) return undefined
-  try {
+  return undefinedOn('token_invalid', async () => {
     const { sid } = await deps.accessTokens.verify(text, { allowExpired: true })
-    return await findSession(deps, sid)
-  } catch (error) {
-    if (isAuthError(error, 'token_invalid')) return undefined
-    throw error
-  }
+    return findSession(deps, sid)
+  })
 }
 
 async function findSession(deps: Deps, id: SessionId): Promise<SessionRow | undefined> {

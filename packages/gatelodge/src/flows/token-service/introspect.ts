@@ -3,7 +3,7 @@ import { apiTokenPrefix } from '../../domain/api-tokens.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { isTokenRevoked } from '../../domain/revoked-tokens.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
-import { isAuthError } from '../../kernel/errors.ts'
+import { undefinedOn } from '../../kernel/errors.ts'
 
 /** What an active token stands for. */
 export type Introspected =
@@ -16,17 +16,14 @@ export type Introspected =
  * whatever the reason; refresh and session tokens too, since whoever is handed one must not take it for an access token.
  */
 export async function introspect(deps: Deps, text: string): Promise<Introspected | undefined> {
-  try {
-    if (text.startsWith(apiTokenPrefix)) return await ofApiToken(deps, text)
+  if (text.startsWith(apiTokenPrefix)) return ofApiToken(deps, text)
 
+  return undefinedOn('token_invalid', async () => {
     const known = deps.accessTokens.recall(text) // a token that everybody asks for costs a digest
-    if (known) return await ofUser(deps, known)
+    if (known) return ofUser(deps, known)
     const held = await deps.accessTokens.verifyAny(text)
-    return await (held.kind === 'user' ? ofUser(deps, held.claims) : ofClient(deps, held.claims))
-  } catch (error) {
-    if (isAuthError(error, 'token_invalid')) return undefined
-    throw error
-  }
+    return held.kind === 'user' ? ofUser(deps, held.claims) : ofClient(deps, held.claims)
+  })
 }
 
 async function ofApiToken(deps: Deps, text: string): Promise<Introspected | undefined> {

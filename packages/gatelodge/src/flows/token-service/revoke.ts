@@ -1,4 +1,4 @@
-import type { AnyClaims, ClientTokenClaims } from '../../domain/access-tokens.ts'
+import type { ClientTokenClaims } from '../../domain/access-tokens.ts'
 import { apiTokenPrefix, findApiToken, removeApiToken } from '../../domain/api-tokens.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
@@ -7,7 +7,7 @@ import { revokeToken } from '../../domain/revoked-tokens.ts'
 import type { ServiceClient } from '../../domain/service-clients.ts'
 import { endSession } from '../../domain/sessions.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import { isAuthError } from '../../kernel/errors.ts'
+import { undefinedOn } from '../../kernel/errors.ts'
 import type { SessionId, UserId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
@@ -26,7 +26,7 @@ export async function revoke(
   const held = await findRefreshToken(deps.store.db, deps.keyring, input.token)
   if (held) return endSessionOf(deps, actor, held.session.user_id, held.session.id)
 
-  const access = await readAccessToken(deps, input.token)
+  const access = await undefinedOn('token_invalid', () => deps.accessTokens.verifyAny(input.token))
   if (access?.kind === 'user') return endSessionOf(deps, actor, access.claims.sub, access.claims.sid)
   if (access && access.claims.client_id === client?.id) return revokeOwn(deps, actor, access.claims)
 }
@@ -52,13 +52,4 @@ async function revokeApiToken(deps: Deps, actor: Actor, text: string): Promise<v
     if (await removeApiToken(work, row.user_id, row.id))
       await record(work, 'api_token.revoked', row.user_id, { token_id: row.id, by: 'holder' })
   })
-}
-
-async function readAccessToken(deps: Deps, text: string): Promise<AnyClaims | undefined> {
-  try {
-    return await deps.accessTokens.verifyAny(text)
-  } catch (error) {
-    if (isAuthError(error, 'token_invalid')) return undefined
-    throw error
-  }
 }
