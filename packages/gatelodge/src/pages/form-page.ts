@@ -65,7 +65,9 @@ export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: 
       if (opened && 'status' in opened) return opened
 
       const content = contentOf(deps, context, opened ?? { values: {} })
-      return isAddressBare(context.query) ? plainPageAnswer(deps, context, content) : pageAnswer(deps, context, content)
+      // Another spelling of the path, with %66 for f, is another address: there is no end of them.
+      const isPlain = context.path === path && isAddressBare(context.query)
+      return isPlain ? plainPageAnswer(deps, context, content) : pageAnswer(deps, context, content)
     },
   })
   const sending = route({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
+import { plainTheme } from '../../../test/support/theme.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
 
 forEachDatabase('sign-in page', (engine) => {
@@ -29,6 +30,19 @@ forEachDatabase('sign-in page', (engine) => {
     assert.equal(page.form('/login').identifier, '"><b>x')
     assert.doesNotMatch(page.html, /<b>x|no such password/)
   })
+})
+
+test('a page for a visit that brings nothing is kept under its own address, and under no other spelling of it', async () => {
+  await using app = await testApp()
+  const first = async (path: string) => (await new Visitor(app).get(path)).html
+  const spellings = ['/login', '/%6Cogin', '/log%69n']
+  for (const path of spellings) assert.match(await first(path), /<title>[^<]*Gatelodge/)
+  Object.assign(app.deps, { theme: plainTheme('Renamed') })
+  assert.deepEqual(await Promise.all(spellings.map(async (path) => /<title>[^<]*Renamed/.test(await first(path)))), [
+    false,
+    true,
+    true,
+  ])
 })
 
 test('a change of language comes back to the page with its way on', async () => {
