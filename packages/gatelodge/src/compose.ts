@@ -39,6 +39,8 @@ export interface ComposeOptions {
   readonly log: Log
   readonly clock?: Clock
   readonly random?: Random
+  /** A command beside the server, which decides on the algorithm of the signing keys. */
+  readonly isCommand?: boolean
   /** Told of each mail that lands in the development mailbox. */
   readonly announceMail?: (line: string) => void
 }
@@ -104,7 +106,8 @@ async function wire(
     keyring,
   }
   const signingKeys = keepSigningKeys(unit)
-  await prepareSigningKeys(unit, innerActor('job', 'start'), config, signingKeys)
+  const [newestKey] = await signingKeys.get()
+  if (!newestKey || !options.isCommand) await prepareSigningKeys(unit, innerActor('job', 'start'), config, signingKeys)
   const mailbox = mailboxTransport({ clock, announce: options.announceMail ?? (() => {}) })
   const settings = {
     issuer: config.publicUrl,

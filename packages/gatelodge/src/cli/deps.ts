@@ -29,7 +29,7 @@ export async function withDeps<T>(context: Reach, work: (deps: Deps, actor: Acto
   const log = await createLog(context.io.stderr, config.logLevel === 'info' ? 'warn' : config.logLevel)
   const { compose } = await import('../compose.ts')
 
-  const composition = await compose({ config, secret, log })
+  const composition = await compose({ config, secret, log, isCommand: true })
   try {
     return await work(composition.deps, commandActor())
   } finally {

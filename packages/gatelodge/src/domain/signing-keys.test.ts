@@ -7,7 +7,7 @@ import { testClock } from '../../test/support/deps.ts'
 import { cleanUp } from '../jobs/clean-up.ts'
 import { innerActor } from '../kernel/actor.ts'
 import { day, hour, minute } from '../kernel/clock.ts'
-import { rotateSigningKey, rotateSigningKeyByAge } from './signing-keys.ts'
+import { readSigningKeys, rotateSigningKey, rotateSigningKeyByAge } from './signing-keys.ts'
 
 const actor = innerActor('command', 'test')
 type App = Awaited<ReturnType<typeof testApp>>
@@ -140,6 +140,24 @@ forEachDatabase('signing keys', (engine) => {
     }
     await database.release()
   })
+})
+
+test('a command beside the server leaves the algorithm to it, also when it rotates the keys', async () => {
+  const database = await bareDatabase('sqlite')
+  const clock = testClock()
+  const env = { GATELODGE_TOKEN_ALGORITHM: 'RS256' }
+  const server = await composeTest({ env, database: database.location }, clock, [])
+  const command = await composeTest({ database: database.location, isCommand: true }, clock, [])
+  const { deps } = command
+  const algorithms = async () => (await readSigningKeys(deps)).map(({ alg }) => alg)
+  assert.deepEqual(await algorithms(), ['RS256'])
+  await rotateSigningKey(deps, actor, deps.config, { compromised: false })
+  assert.deepEqual(await algorithms(), ['RS256', 'RS256'])
+  await rotateSigningKey(deps, actor, deps.config, { compromised: true })
+  assert.deepEqual(await algorithms(), ['RS256'])
+  await command.close()
+  await server.close()
+  await database.release()
 })
 
 test('no token outlives its key, also when the life of tokens was made longer meanwhile', async () => {

@@ -62,8 +62,8 @@ export async function rotateSigningKeyByAge(deps: UnitDeps, actor: Actor, settin
 }
 
 /**
- * Gives the newest key a successor, which signs after it was published for an hour; one that waits already stays the next. With `compromised`
- * the new key signs at once and all others are withdrawn: whatever they signed is refused from now on.
+ * Gives the newest key a successor of its algorithm, which signs after it was published for an hour; one that waits already stays the next. With
+ * `compromised` the new key signs at once and all others are withdrawn: whatever they signed is refused from now on.
  */
 export async function rotateSigningKey(
   deps: UnitDeps,
@@ -71,14 +71,15 @@ export async function rotateSigningKey(
   settings: KeySettings,
   { compromised }: { compromised: boolean },
 ): Promise<void> {
-  if (compromised) return replaceKeys(deps, actor, settings)
-
   const [newest] = await readKeyRows(deps)
+  const same = { ...settings, tokenAlgorithm: newest?.alg ?? settings.tokenAlgorithm }
+  if (compromised) return replaceKeys(deps, actor, same)
+
   if (newest && newest.activates_at > deps.clock.now()) return
-  await addKey(deps, actor, settings, newest?.kid ?? null)
+  await addKey(deps, actor, same, newest?.kid ?? null)
 }
 
-/** Every signing key, the newest first. `before` are those that were read earlier: none of them is opened twice. @throws config_invalid when the secret does not open them */
+/** Every signing key, the newest first. `before` are those that were read earlier: they are the answer when nothing changed. @throws config_invalid when the secret does not open them */
 export async function readSigningKeys(
   deps: Pick<UnitDeps, 'store' | 'keyring'>,
   before: readonly SigningKey[] = [],

@@ -75,7 +75,7 @@ export async function testApp(
 
 /** What `testApp` wires, for tests that need a second process on the same database. */
 export function composeTest(
-  options: { env?: Readonly<Record<string, string>>; database?: string },
+  options: { env?: Readonly<Record<string, string>>; database?: string; isCommand?: boolean },
   clock: TestClock,
   logged: LogLine[],
 ): Promise<Composition> {
@@ -96,6 +96,7 @@ export function composeTest(
     secret: testSecret,
     log: recordingLog(logged),
     clock,
+    ...(options.isCommand && { isCommand: true }),
   })
 }
 
