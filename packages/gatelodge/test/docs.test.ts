@@ -10,6 +10,7 @@ import { readConfig } from '../src/config.ts'
 import { deviceMemory } from '../src/domain/devices.ts'
 import {
   addressLimits,
+  apiTokenNoticeBudget,
   mailBudgets,
   newDeviceBudget,
   passwordDelay,
@@ -102,7 +103,11 @@ test('the defaults of SECURITY.md are those of the code', () => {
   )
   assert.deepEqual(
     tableRowsOf(section('SECURITY.md', 'Limits by account or mail address')),
-    [...mailBudgets, newDeviceBudget].map(({ name, max, window }) => [name, String(max), formatDuration(window)]),
+    [...mailBudgets, newDeviceBudget, apiTokenNoticeBudget].map(({ name, max, window }) => [
+      name,
+      String(max),
+      formatDuration(window),
+    ]),
   )
   assert.deepEqual(
     tableRowsOf(section('SECURITY.md', 'Growing delays')),

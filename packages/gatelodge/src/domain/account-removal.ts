@@ -29,6 +29,11 @@ export async function deactivateUser(work: Work, userId: UserId): Promise<void> 
   if (await isLastAdministrator(work.db, userId)) throw new AuthError('last_administrator')
 
   await work.db.updateTable('users').set({ is_active: 0 }).where('id', '=', userId).execute()
+  await shutOut(work, userId)
+}
+
+/** Takes everything from a user who was just made inactive that lets them in: sessions and API tokens. */
+export async function shutOut(work: Work, userId: UserId): Promise<void> {
   await record(work, 'user.deactivated', userId, { sessions_ended: await endSessions(work, userId) })
   await revokeApiTokens(work, userId)
 }

@@ -50,9 +50,10 @@ export function createApiTokens({ store, clock }: { store: Store; clock: Clock }
       if (user?.is_active !== 1) return undefined
       return toLiveSession(row, await loadUser(store.db, user))
     },
-    touch({ session }) {
+    touch({ session: { id, createdAt, lastSeenAt } }) {
       const now = clock.now()
-      if (now - Math.max(session.lastSeenAt, uses.get(session.id) ?? 0) >= minute) uses.set(session.id, now)
+      const lastUse = uses.get(id) ?? (lastSeenAt > createdAt ? lastSeenAt : 0)
+      if (now - lastUse >= minute) uses.set(id, now)
     },
     unstoredUses: () => [...uses],
     storedUses(stored) {

@@ -69,6 +69,8 @@ export const mailBudgets: readonly Budget[] = [
 ]
 /** At most one notice of a new device a day. */
 export const newDeviceBudget: Budget = { name: 'new_device', max: 1, window: day }
+/** At most five notices of new API tokens a day: the address of an account made at once may be somebody else's. */
+export const apiTokenNoticeBudget: Budget = { name: 'api_token_notice', max: 5, window: day }
 
 /** By how much the clocks of several machines may differ, in ms. Instants further ahead are of a clock that was set back since. */
 const clockSkew = minute

@@ -95,5 +95,6 @@ export const eventDocs = {
   'service_token.revoked': 'A service client revoked an access token of its own.',
   'api_token.created': 'A user made an API token.',
   'api_token.revoked': 'An API token was revoked.',
-  'api_token.all_revoked': 'A reset or the undo of a change of address revoked all API tokens of the account.',
+  'api_token.all_revoked':
+    'All API tokens of an account were revoked: a reset, the undo of a change of address, or the account was stopped.',
 } as const satisfies Record<EventName, string>

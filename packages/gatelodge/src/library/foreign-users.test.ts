@@ -187,6 +187,23 @@ test('a deactivation in the host’s repository ends the sessions once a token i
   await assert.rejects(app.auth.api.loginUser({ username: 'ada', password }), InvalidCredentialsError)
 })
 
+test('a deactivation in the host’s repository revokes API tokens for good, once it is seen', async () => {
+  await using app = await foreignApp()
+  const result = await app.auth.api.registerUser(ada)
+  assert.equal(result.status, 'signed_in')
+  const made = await app.post('/me/tokens', { name: 'script' }, result.accessToken)
+  const request = new Request('http://localhost:3000/api/v1/auth/session', {
+    headers: { authorization: `Bearer ${made.json['token']}` },
+  })
+  const status = async () => (await app.auth.fetch(request, { peer: '192.0.2.1' })).status
+  assert.equal(await status(), 200)
+  app.host.change(result.user.id, { isActive: false })
+  await assert.rejects(app.auth.api.getLoggedInUser(result.accessToken), InvalidToken)
+  app.host.change(result.user.id, { isActive: true })
+  await app.auth.api.loginUser({ username: 'ada', password })
+  assert.equal(await status(), 401)
+})
+
 test('a deactivation or removal in the host’s repository stops the refresh of tokens', async () => {
   await using app = await foreignApp()
   const stopped = await app.auth.api.registerUser(ada)

@@ -1,3 +1,4 @@
+import { shutOut } from '../domain/account-removal.ts'
 import { record } from '../domain/audit.ts'
 import {
   finishSignIn,
@@ -13,7 +14,7 @@ import { normaliseUsername } from '../domain/identifiers/username.ts'
 import { attemptWithin, passwordDelay, signInDelay } from '../domain/limits.ts'
 import { setPasswordHash } from '../domain/passwords/set.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
-import { endSessions, type SessionWish } from '../domain/sessions.ts'
+import type { SessionWish } from '../domain/sessions.ts'
 import { dropUsername, takeUsername } from '../domain/usernames.ts'
 import { findUser, findUserByEmail, findUserByUsername } from '../domain/users.ts'
 import type { Actor } from '../kernel/actor.ts'
@@ -179,9 +180,7 @@ async function mirror(deps: Deps, work: Work, user: RepositoryUser): Promise<Use
   work.changed([id])
   if (user.username === null) await dropUsername(work, id)
   else await takeUsername(work, id, user.email, user.username)
-  if (seen?.is_active === 1 && !user.isActive) {
-    await record(work, 'user.deactivated', id, { sessions_ended: await endSessions(work, id) })
-  }
+  if (seen?.is_active === 1 && !user.isActive) await shutOut(work, id)
   return (await findUser(work.db, id)) as UserRow // written just above
 }
 

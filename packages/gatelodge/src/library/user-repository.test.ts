@@ -3,8 +3,11 @@ import { describe, test } from 'node:test'
 import { testAuth } from '../../test/support/auth.ts'
 import { memoryUsers } from '../../test/support/memory-users.ts'
 import { setActive } from '../admin/users/set-active.ts'
+import { insertApiToken } from '../domain/api-tokens.ts'
 import { innerActor } from '../kernel/actor.ts'
 import { isAuthError, MissingFieldError, UserAlreadyExistsError, UserNotFound } from '../kernel/errors.ts'
+import type { UserId } from '../kernel/ids.ts'
+import { transact } from '../store/unit-of-work.ts'
 import { getUserRepository } from './addresses.ts'
 import { engineOf } from './engine.ts'
 import { loginUser } from './sign-in.ts'
@@ -62,7 +65,7 @@ test('an account that the SQL repository makes is mailed a link and signs in onc
   assert.equal((await loginUser(app.auth, { email: ada.email, password })).user.id, id)
 })
 
-test('a password set by the SQL repository obeys the policy, ends every session and is told to its owner', async () => {
+test('a password set by the SQL repository obeys the policy, ends every session and API token and is told to its owner', async () => {
   await using app = await testAuth({ settings: { registration: 'instant' } })
   const signedUp = await app.auth.api.registerUser(ada)
   assert.equal(signedUp.status, 'signed_in')
@@ -70,7 +73,14 @@ test('a password set by the SQL repository obeys the policy, ends every session 
   const user = await users.getByEmail(ada.email)
 
   await assert.rejects(users.updatePassword(user?.id ?? '', 'password'), (error) => isAuthError(error, 'input_invalid'))
+  const { deps } = engineOf(app.auth)
+  const expiresAt = deps.clock.now() + 60_000
+  const actor = innerActor('command', 'test')
+  await transact(deps, actor, (work) =>
+    insertApiToken(work, signedUp.user.id as UserId, { name: 'x', scopes: [], expiresAt }),
+  )
   await users.updatePassword(user?.id ?? '', 'second harbour 53')
+  assert.deepEqual(await deps.store.db.selectFrom('api_tokens').selectAll().execute(), [])
   await assert.rejects(getLoggedInUser(app.auth, signedUp.accessToken), (error) => isAuthError(error, 'token_invalid'))
   assert.ok((await app.mails(ada.email)).some(({ kind }) => kind === 'password_changed'))
 })

@@ -1,4 +1,5 @@
 import { createAccount } from '../admin/users/create-user.ts'
+import { revokeApiTokens } from '../domain/api-tokens.ts'
 import { record } from '../domain/audit.ts'
 import { isPasswordOf, notePasswordFailure } from '../domain/authentication.ts'
 import type { Deps } from '../domain/deps.ts'
@@ -116,7 +117,7 @@ function toRepositoryUser(row: UserRow): RepositoryUser {
   }
 }
 
-/** Sets a password that its owner did not type here: every session ends, mailed links are void, the owner is told. */
+/** Sets a password that its owner did not type here: every session and API token ends, mailed links are void, the owner is told. */
 async function updatePassword(deps: Deps, id: UserId, password: string): Promise<void> {
   const seen = await findUser(deps.store.db, id)
   if (!seen) throw new UserNotFound()
@@ -134,6 +135,7 @@ async function updatePassword(deps: Deps, id: UserId, password: string): Promise
 
     await setPasswordHash(deps, work, id, hash)
     await voidTokens(work, { userId: id }, ['password_reset', 'email_change'])
+    await revokeApiTokens(work, id)
     await requestMail(work, 'password_changed', { userId: id, at: work.now })
     await record(work, 'password.changed', id, { sessions_ended: await endSessions(work, id) })
   })

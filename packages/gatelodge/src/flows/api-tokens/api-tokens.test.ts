@@ -143,6 +143,24 @@ forEachDatabase('API tokens', (engine) => {
     assert.deepEqual((await app.get('/me/export', { bearer: access })).json.api_tokens, [listed])
   })
 
+  test('five notices a day are the most, also for an address that nobody proved', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_REGISTRATION: 'instant' } })
+    const email = 'victim@example.com'
+    const signedUp = await app.post('/signup', { email, password: 'quiet harbour 52' })
+    const bearer = signedUp.json.access_token
+    const notices = async () => (await app.mails(email)).filter(({ kind }) => kind === 'api_token_created').length
+    const make = async () => {
+      const { status, json } = await app.post('/me/tokens', { name: 'x' }, { bearer })
+      assert.deepEqual([status, (await app.delete(`/me/tokens/${json.id}`, { bearer })).status], [201, 204])
+    }
+    for (let round = 0; round < 8; round += 1) await make()
+    assert.equal(await notices(), 5)
+    app.clock.advance(day)
+    const later = await app.post('/signin', { email, password: 'quiet harbour 52' })
+    assert.equal((await app.post('/me/tokens', { name: 'x' }, { bearer: later.json.access_token })).status, 201)
+    assert.equal(await notices(), 6)
+  })
+
   test('fifty tokens are the most, also when they are asked for at once', async () => {
     await using app = await testApp({ engine })
     const { access } = await app.tokens(await app.user())
@@ -213,13 +231,14 @@ forEachDatabase('API tokens', (engine) => {
       await storeLastSeen(app.deps)
       return (await app.get('/me/tokens', { bearer: access })).json.tokens[0].last_used_at
     }
-    await app.introspect(token, headers)
     assert.equal(await lastUse(), null)
-    app.clock.advance(minute)
-    await app.introspect(token, headers)
-    const used = app.clock.now()
-    app.clock.advance(minute - 1)
-    await app.get('/session', { bearer: token })
-    assert.equal(await lastUse(), new Date(used).toISOString())
+    for (const wait of [20 * second, minute]) {
+      app.clock.advance(wait)
+      await app.introspect(token, headers)
+      const used = app.clock.now()
+      app.clock.advance(minute - 1)
+      await app.get('/session', { bearer: token })
+      assert.equal(await lastUse(), new Date(used).toISOString())
+    }
   })
 })

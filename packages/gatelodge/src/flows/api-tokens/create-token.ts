@@ -2,6 +2,7 @@ import { type ApiToken, insertApiToken } from '../../domain/api-tokens.ts'
 import { record } from '../../domain/audit.ts'
 import { isFreshlyAuthenticated } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
+import { apiTokenNoticeBudget, spendAll } from '../../domain/limits.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { lockSession } from '../../domain/sessions.ts'
@@ -19,7 +20,7 @@ export interface NewApiToken {
 }
 
 /**
- * Makes a token for a program of the caller's; its text is shown once. The owner is told by mail, since it outlives the session.
+ * Makes a token for a program of the caller's; its text is shown once. The owner is told by mail, five times a day at most, since it outlives the session.
  * @throws reauthentication_required, input_invalid, token_invalid
  */
 export async function createApiToken(
@@ -39,7 +40,8 @@ export async function createApiToken(
     const expiresAt = work.now + input.expiresIn * second
     const made = await insertApiToken(work, user.id, { name: input.name, scopes: input.scopes, expiresAt })
     const { id, scopes } = made.token
-    await requestMail(work, 'api_token_created', { userId: user.id, at: work.now, expiresAt })
+    if (await spendAll(deps, work, [apiTokenNoticeBudget], user.id))
+      await requestMail(work, 'api_token_created', { userId: user.id, at: work.now, expiresAt })
     await record(work, 'api_token.created', user.id, { token_id: id, scopes, expires_at: toIso(expiresAt) })
     return made
   })
