@@ -40,7 +40,10 @@ forEachDatabase('forward auth', (engine) => {
       { headers: { authorization: `Basic ${access}` } },
     ]) {
       const told = await app.get('/forward-auth', ask)
-      assert.equal(told.status, 401)
+      assert.deepEqual(
+        [told.status, told.code],
+        [401, ask.headers === claims && !ask.bearer ? 'not_authenticated' : 'token_invalid'],
+      )
       for (const name of names) assert.equal(told.headers.get(name), null)
     }
     await app.post('/signout', {}, { bearer: access })
@@ -112,7 +115,14 @@ forEachDatabase('forward auth', (engine) => {
     assert.equal((await told('/forward-auth?scope=wiki', access)).status, 200)
   })
 
-  test('a value outside of ASCII is percent-encoded', async () => {
+  test('a stranger with the cookies of another program brought nothing', async () => {
+    await using app = await testApp({ engine })
+    const told = await app.get('/forward-auth', { headers: { cookie: 'theme=dark' } })
+    assert.equal(told.code, 'not_authenticated')
+    assert.doesNotMatch(told.headers.get('www-authenticate') ?? '', /error=/)
+  })
+
+  test('a value outside of ASCII is percent-encoded, and one with a percent sign', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)
@@ -120,5 +130,10 @@ forEachDatabase('forward auth', (engine) => {
     assert.equal(changed.status, 200, changed.text)
     const told = await app.get('/forward-auth', { bearer: access })
     assert.equal(told.headers.get('x-auth-username'), encodeURIComponent(changed.json.username))
+
+    const odd = await app.user({ email: 'admin%40corp.com%20@example.org' })
+    const { access: oddAccess } = await app.tokens(odd)
+    const header = (await app.get('/forward-auth', { bearer: oddAccess })).headers.get('x-auth-email') ?? ''
+    assert.equal(decodeURIComponent(header), odd.email)
   })
 })

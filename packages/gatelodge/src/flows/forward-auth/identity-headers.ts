@@ -22,5 +22,5 @@ export function identityHeaders(me: LiveSession): Readonly<Record<string, string
 }
 
 function encoded(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text)
+  return /^[\x20-\x24\x26-\x7e]*$/.test(text) ? text : encodeURIComponent(text) // a % as well, so that it decodes to what it was
 }

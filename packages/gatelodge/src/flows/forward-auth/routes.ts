@@ -27,14 +27,14 @@ export const forwardAuthRoutes = [
       302: { description: 'To the sign-in page', schema: null },
     },
     errors: ['not_authenticated', 'token_invalid', 'insufficient_scope'],
-    handle(deps, { me, query, header }) {
+    handle(deps, { me, query, header, cookies }) {
       if (me?.scopes && !(query.scope !== undefined && me.scopes.includes(query.scope)))
         throw new AuthError('insufficient_scope')
       if (me) return { status: 200, headers: identityHeaders(me) }
 
       if (query.redirect !== undefined) return { status: 302, location: loginFor(deps.config, header) }
-      const broughtOne = header('authorization') !== undefined || header('cookie') !== undefined
-      throw new AuthError(broughtOne ? 'token_invalid' : 'not_authenticated')
+      const brought = header('authorization') ?? cookies.session.read(header('cookie'))
+      throw new AuthError(brought !== undefined ? 'token_invalid' : 'not_authenticated')
     },
   }),
 ]
