@@ -16,7 +16,16 @@ import { readUpload, type UploadSpec } from './multipart.ts'
 import { observed, type RequestObserver } from './observer.ts'
 import { createPrinter, type Printer } from './print.ts'
 import { statusOf } from './problem.ts'
-import type { Answer, AuthLevel, FailedRequest, FormValues, ProblemPage, Route, RouteContext } from './route.ts'
+import {
+  type Answer,
+  type AuthLevel,
+  type FailedRequest,
+  type FormValues,
+  isForClients,
+  type ProblemPage,
+  type Route,
+  type RouteContext,
+} from './route.ts'
 import { assertSameOrigin } from './same-origin.ts'
 import { createUploadSlots, type UploadSlots } from './upload-slots.ts'
 import { noteUse, whichClient, whoAsks } from './who-asks.ts'
@@ -166,7 +175,8 @@ function run(parts: AppParts, route: Route, asked: Asked, me: LiveSession | unde
   if (me) noteUse(deps, me)
   asked.me = me
 
-  if (route.limit === 'none' && !route.body) return route.handle(deps, new Context(parts, route, asked, me, undefined))
+  const needsNothing = route.limit === 'none' && !route.body && !isForClients(route)
+  if (needsNothing) return route.handle(deps, new Context(parts, route, asked, me, undefined))
   return runLimited(parts, route, asked, me)
 }
 

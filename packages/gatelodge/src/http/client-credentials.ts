@@ -1,4 +1,4 @@
-import type { ClientCredentials } from '../domain/service-clients.ts'
+import { type ClientCredentials, isClientId } from '../domain/service-clients.ts'
 import { AuthError, invalidField } from '../kernel/errors.ts'
 
 /**
@@ -10,13 +10,20 @@ export function readClientCredentials(
   body: { readonly client_id?: string | undefined; readonly client_secret?: string | undefined },
 ): ClientCredentials | undefined {
   const { client_id: id, client_secret: secret } = body
-  if (authorization === undefined) return id === undefined || secret === undefined ? undefined : { id, secret }
+  if (authorization === undefined) return fromBody(id, secret)
   if (secret !== undefined) throw invalidField('client_secret', 'conflict', 'Use one way to authenticate the client')
 
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1]
   if (encoded === undefined) throw new AuthError('invalid_client')
   const [name, password] = split(Buffer.from(encoded, 'base64').toString('utf8'))
   return { id: formDecoded(name), secret: formDecoded(password) }
+}
+
+/** An id alone may be anybody's, as clients without a secret send it; that of a service client needs its secret. */
+function fromBody(id: string | undefined, secret: string | undefined): ClientCredentials | undefined {
+  if (secret === undefined && (id === undefined || !isClientId(id))) return undefined
+  if (id === undefined || secret === undefined) throw new AuthError('invalid_client')
+  return { id, secret }
 }
 
 function split(text: string): [string, string] {

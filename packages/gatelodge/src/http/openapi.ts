@@ -7,7 +7,7 @@ import { createCookieJar } from './cookies.ts'
 import type { UploadSpec } from './multipart.ts'
 import type { OAuthFailure } from './oauth-error.ts'
 import { type Problem, statusOf } from './problem.ts'
-import type { Answers, AuthLevel, Method, Route } from './route.ts'
+import { type Answers, type AuthLevel, isForClients, type Method, type Route } from './route.ts'
 
 /** The part of JSON Schema 2020-12 that zod prints of our schemas. */
 export interface JsonSchema {
@@ -129,7 +129,7 @@ export function errorsOf(route: Route): ErrorCode[] {
     route.auth === 'session' && 'not_authenticated',
     route.auth === 'session' && 'token_invalid',
     route.auth === 'session' && !route.apiTokens && 'insufficient_scope',
-    (route.auth === 'client' || route.auth === 'optional_client') && 'invalid_client',
+    isForClients(route) && 'invalid_client',
     route.origin !== 'read' && 'cross_site',
     route.limit !== 'none' && 'rate_limited',
     asksDatabase && 'database_busy',

@@ -118,6 +118,11 @@ export type ProblemPage = (deps: Deps, failed: FailedRequest, error: AuthError, 
 /** A route as the server, the OpenAPI document, the docs and the tests read it. */
 export type Route = RouteSpec<AuthLevel, unknown, unknown, unknown>
 
+/** Whether service clients ask a route, or may. */
+export function isForClients({ auth }: Pick<Route, 'auth'>): boolean {
+  return auth === 'client' || auth === 'optional_client'
+}
+
 /** Declares a route. One that leaves out its auth level, origin mode, limit or schemas does not compile. */
 export function route<Auth extends AuthLevel, Body = undefined, Query = undefined, Params = undefined>(
   spec: RouteSpec<Auth, Body, Query, Params>,

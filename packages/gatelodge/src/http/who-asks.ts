@@ -5,7 +5,7 @@ import type { Actor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { readClientCredentials } from './client-credentials.ts'
 import { authenticate, type Credential, readCredential } from './credentials.ts'
-import type { Route } from './route.ts'
+import { isForClients, type Route } from './route.ts'
 
 /** Who asks a route of level `session` or `optional`; at once when memory has the answer. @throws not_authenticated, token_invalid, insufficient_scope */
 export function whoAsks(
@@ -25,16 +25,17 @@ export function whoAsks(
 /** The service client that asks a route of level `client` or `optional_client`. @throws invalid_client, input_invalid, rate_limited */
 export async function whichClient(
   deps: Deps,
-  { auth }: Route,
+  route: Route,
   actor: Actor,
   authorization: string | undefined,
   body: unknown,
 ): Promise<ServiceClient | undefined> {
-  if (auth !== 'client' && auth !== 'optional_client') return undefined
+  if (!isForClients(route)) return undefined
 
-  const credentials = readClientCredentials(authorization, body as Readonly<Record<string, string>>) // what the route's schema made
+  const fields = (body ?? {}) as Readonly<Record<string, string>> // what the route's schema made
+  const credentials = readClientCredentials(authorization, fields)
   if (credentials) return authenticateClient(deps, actor, credentials)
-  if (auth === 'client') throw new AuthError('invalid_client')
+  if (route.auth === 'client') throw new AuthError('invalid_client')
   return undefined
 }
 

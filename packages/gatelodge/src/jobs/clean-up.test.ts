@@ -8,7 +8,7 @@ import { recordingLog, testClock } from '../../test/support/deps.ts'
 import type { Composition } from '../compose.ts'
 import type { Deps } from '../domain/deps.ts'
 import { innerActor } from '../kernel/actor.ts'
-import { day, hour } from '../kernel/clock.ts'
+import { day, hour, minute } from '../kernel/clock.ts'
 import type { Store } from '../store/store.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { cleanUp } from './clean-up.ts'
@@ -116,6 +116,21 @@ forEachDatabase('clean-up', (engine) => {
     app.clock.advance(day)
     await cleanUp(app.deps)
     assert.deepEqual(await app.rows('sessions'), [])
+  })
+
+  test('a revoked token is remembered until the slowest clock has seen it expire', async () => {
+    await using app = await testApp({ engine })
+    const { headers } = await app.client()
+    const { json } = await app.form('/oauth2/token', { grant_type: 'client_credentials' }, { headers })
+    await app.form('/oauth2/revoke', { token: json.access_token }, { headers })
+    for (const [wait, left] of [
+      [15 * minute, 1],
+      [2 * minute, 0],
+    ] as const) {
+      app.clock.advance(wait)
+      await cleanUp(app.deps)
+      assert.equal((await app.rows('revoked_tokens')).length, left)
+    }
   })
 
   test('audit events go after the time that the setting says', async () => {

@@ -114,13 +114,13 @@ export function redirectAnswer(
   if (message === undefined) return { status: 303, location, cookies }
   // Sealed: nobody else can put words on our pages.
   const flash: Flash = typeof message === 'string' ? { text: message } : message
-  const sealed = deps.keyring.seal('flash', JSON.stringify(flash), 'page')
+  const sealed = deps.keyring.seal('flash', JSON.stringify(flash), 'json')
   return { status: 303, location, cookies: [...cookies, context.cookies.flash.set(sealed, 60)] }
 }
 
 function readFlash(deps: Deps, context: PageContext): Flash | undefined {
   const sealed = context.cookies.flash.read(context.header('cookie'))
-  const text = sealed === undefined ? undefined : deps.keyring.open('flash', sealed, 'page')
+  const text = sealed === undefined ? undefined : deps.keyring.open('flash', sealed, 'json')
   return text === undefined ? undefined : (JSON.parse(text) as Flash) // nobody else can seal one
 }
 

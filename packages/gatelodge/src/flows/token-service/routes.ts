@@ -12,7 +12,7 @@ import { revoke } from './revoke.ts'
 /** Unknown parameters are ignored (RFC 6749, section 3.2), so these schemas strip where those of the API refuse. */
 const clientFields = { client_id: textField(128, 1).optional(), client_secret: textField(256, 1).optional() }
 const tokenFields = {
-  token: textField(4_096, 1),
+  token: z.string().min(1), // of whatever length and characters: what is no token is inactive
   token_type_hint: textField(64).optional(),
   ...clientFields,
 }
