@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { apiTokenCreatedMail } from '../src/flows/api-tokens/mail.ts'
 import {
   addressInUseMail,
   confirmNewEmailMail,
@@ -8,13 +12,14 @@ import {
 } from '../src/flows/email-change/mail.ts'
 import { accountExistsMail, verificationMail, welcomeMail } from '../src/flows/email-verification/mail.ts'
 import { passwordChangedMail } from '../src/flows/password-change/mail.ts'
-import { passwordDisabledMail, registerFirstMail, resetMail } from '../src/flows/password-reset/mail.ts'
+import { invitationMail, passwordDisabledMail, registerFirstMail, resetMail } from '../src/flows/password-reset/mail.ts'
 import { newDeviceMail } from '../src/flows/sign-in/mail.ts'
 import { day, hour, minute } from '../src/kernel/clock.ts'
 import { directionOf, languages, localeOf } from '../src/kernel/languages.ts'
 import { exactTime, type MailContext, type RenderedMail } from '../src/pages/mail-layout.ts'
 import { testMail } from '../src/pages/trial-mail.ts'
 
+const packageFolder = fileURLToPath(new URL('..', import.meta.url))
 const origin = 'https://id.example.org'
 const at = Date.UTC(2026, 10, 20, 10, 5)
 const token = 'vt_01j9.Zm9vYmFyYmF6cXV4'
@@ -62,10 +67,16 @@ export const samples: readonly MailSample[] = [
     render: (context, name) => welcomeMail(context, { name, signInLink: `${origin}/login` }),
   },
   {
-    kind: 'password_reset',
+    kind: 'reset',
     expiry: '30 minutes, on Friday, November 20, 2026 at 10:35 AM UTC',
     links: [reset],
     render: (context, name) => resetMail(context, { name, link: reset, ...timed(30 * minute) }),
+  },
+  {
+    kind: 'invitation',
+    expiry: '7 days, on Friday, November 27, 2026 at 10:05 AM UTC',
+    links: [reset],
+    render: (context, name) => invitationMail(context, { name, link: reset, ...timed(7 * day) }),
   },
   {
     kind: 'register_first',
@@ -113,8 +124,28 @@ export const samples: readonly MailSample[] = [
     render: (context, name) =>
       newDeviceMail(context, { name, ...device, forgotLink: forgot, sessionsLink: `${origin}/account/sessions` }),
   },
+  {
+    kind: 'api_token_created',
+    links: [`${origin}/account/tokens`, forgot],
+    render: (context, name) =>
+      apiTokenCreatedMail(context, {
+        name,
+        at,
+        expiresAt: at + 30 * day,
+        tokensLink: `${origin}/account/tokens`,
+        forgotLink: forgot,
+      }),
+  },
   { kind: 'test', links: [], render: (context) => testMail(context, { at }) },
 ]
+
+test('every mail that the program writes has a sample here', async () => {
+  const files = globSync('src/{flows/*/mail,pages/trial-mail}.ts', { cwd: packageFolder })
+  const modules = await Promise.all(files.map((file) => import(pathToFileURL(join(packageFolder, file)).href)))
+  const written = modules.flatMap((each) => Object.keys(each).filter((name) => name.endsWith('Mail')))
+  const sampled = samples.map(({ kind }) => `${kind.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())}Mail`)
+  assert.deepEqual(sampled.sort(), written.sort())
+})
 
 for (const { kind, links, expiry, render } of samples) {
   test(`the ${kind} mail has a subject, both bodies, and offers its links once each`, () => {
@@ -167,7 +198,7 @@ for (const { kind, links, expiry, render } of samples) {
 
   test(`the ${kind} mail has no Latin word of ours in Arabic`, () => {
     const { subject, text } = render({ ...sampleContext, language: 'ar' }, 'Ada Lovelace')
-    const given = /https?:\/\/\S+|Gatelodge|Ada Lovelace|Firefox on Linux|a\*\*\*@example\.com|UTC|\bIP\b/g
+    const given = /https?:\/\/\S+|Gatelodge|Ada Lovelace|Firefox on Linux|a\*\*\*@example\.com|UTC|\b(?:IP|API)\b/g
 
     assert.doesNotMatch(`${subject}\n${text}`.replace(given, ''), /[a-z]/i)
   })

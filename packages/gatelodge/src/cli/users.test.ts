@@ -88,7 +88,7 @@ test('an account lives from its making to its deletion by commands, and each ste
 test('an invited account has no password, and its mail is the link to set one', async () => {
   await using folder = commandFolder()
   await folder.json('user create --email ada@example.com --invite')
-  assert.deepEqual((await rows(folder)).mails, ['password_reset'])
+  assert.deepEqual((await rows(folder)).mails, ['invitation'])
 })
 
 test('a new account is refused when its address or name is taken, or its password is too weak', async () => {

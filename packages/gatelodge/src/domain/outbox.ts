@@ -18,6 +18,8 @@ export interface MailRequests {
   verification: { email: string; signupId: string | null }
   welcome: { userId: UserId }
   password_reset: { email: string }
+  /** An account that somebody else made: the link to choose its first password. */
+  invitation: { userId: UserId }
   password_changed: { userId: UserId; at: Instant }
   password_disabled: { userId: UserId }
   /**

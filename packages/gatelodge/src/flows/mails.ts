@@ -4,7 +4,7 @@ import { writeApiTokenCreatedMail } from './api-tokens/writers.ts'
 import { writeEmailChangedMail, writeEmailChangeMail, writeEmailRestoredMail } from './email-change/writers.ts'
 import { writeSignUpMail, writeVerificationMail, writeWelcomeMail } from './email-verification/writers.ts'
 import { writePasswordChangedMail } from './password-change/writers.ts'
-import { writePasswordDisabledMail, writePasswordResetMail } from './password-reset/writers.ts'
+import { writeInvitationMail, writePasswordDisabledMail, writePasswordResetMail } from './password-reset/writers.ts'
 import { writeNewDeviceMail } from './sign-in/writers.ts'
 
 /** For each kind of mail, who writes it. */
@@ -13,6 +13,7 @@ export const mailWriters = {
   verification: writeVerificationMail,
   welcome: writeWelcomeMail,
   password_reset: writePasswordResetMail,
+  invitation: writeInvitationMail,
   password_changed: writePasswordChangedMail,
   password_disabled: writePasswordDisabledMail,
   email_change: writeEmailChangeMail,

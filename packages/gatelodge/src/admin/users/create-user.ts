@@ -39,7 +39,7 @@ export async function createAccount(deps: Deps, actor: Actor, input: NewAccount)
 
   return transact(deps, actor, async (work) => {
     const row = await insert(work, { ...person, passwordHash, emailVerifiedAt: null, isStaff: false })
-    if (passwordHash === null) await requestMail(work, 'password_reset', { email: row.email })
+    if (passwordHash === null) await requestMail(work, 'invitation', { userId: row.id })
     else await requestMail(work, 'verification', { email: row.email, signupId: null })
     return loadUser(work.db, row)
   })

@@ -28,6 +28,24 @@ export function resetMail(context: MailContext, data: ResetMail): RenderedMail {
   })
 }
 
+/** Carries the link by which an invited person chooses the first password of an account that was made for them. */
+export function invitationMail(context: MailContext, data: ResetMail): RenderedMail {
+  const words = passwordResetMessages[context.language].mails.invitation
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.link },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
+      { kind: 'note', text: words.unexpected },
+    ],
+    footer: words.footer,
+  })
+}
+
 /** Shows an address that has only unconfirmed sign-ups the way to an account. */
 export function registerFirstMail(context: MailContext, data: { readonly registerLink: string }): RenderedMail {
   const words = passwordResetMessages[context.language].mails.registerFirst

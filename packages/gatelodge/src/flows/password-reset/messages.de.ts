@@ -32,6 +32,16 @@ export const de: PasswordResetMessages = {
       notYou: 'Wenn Sie es nicht waren, beachten Sie diese Nachricht nicht: Ihr Passwort bleibt, wie es ist.',
       footer: 'Sie erhalten diese Nachricht, weil jemand ein neues Passwort für Ihr Konto angefordert hat.',
     },
+    invitation: {
+      subject: (serviceName) => `Ihr Konto bei ${serviceName}`,
+      preheader: 'Wählen Sie ein Passwort, dann können Sie sich anmelden.',
+      body: (serviceName) =>
+        `Für Sie wurde ein Konto bei ${serviceName} angelegt. Wählen Sie ein Passwort, dann können Sie sich anmelden:`,
+      action: 'Passwort wählen',
+      unexpected:
+        'Wenn Sie keine Einladung erwartet haben, beachten Sie diese Nachricht nicht: Ohne Passwort kann niemand das Konto benutzen.',
+      footer: 'Sie erhalten diese Nachricht, weil für diese Adresse ein Konto angelegt wurde.',
+    },
     registerFirst: {
       subject: (serviceName) => `Schließen Sie Ihre Registrierung bei ${serviceName} ab`,
       preheader: 'Zu dieser Adresse gibt es noch kein bestätigtes Konto.',

@@ -32,6 +32,15 @@ export const es: PasswordResetMessages = {
       notYou: 'Si no fue usted, ignore este mensaje: su contraseña sigue siendo la misma.',
       footer: 'Recibe este mensaje porque alguien ha pedido una contraseña nueva para su cuenta.',
     },
+    invitation: {
+      subject: (serviceName) => `Su cuenta de ${serviceName}`,
+      preheader: 'Elija una contraseña y podrá iniciar sesión.',
+      body: (serviceName) =>
+        `Se ha creado para usted una cuenta de ${serviceName}. Elija una contraseña y podrá iniciar sesión:`,
+      action: 'Elegir una contraseña',
+      unexpected: 'Si no esperaba ninguna invitación, ignore este mensaje: sin contraseña nadie puede usar la cuenta.',
+      footer: 'Recibe este mensaje porque se ha creado una cuenta para esta dirección.',
+    },
     registerFirst: {
       subject: (serviceName) => `Termine su registro en ${serviceName}`,
       preheader: 'Aún no hay ninguna cuenta confirmada con esta dirección.',

@@ -32,6 +32,16 @@ export const fr: PasswordResetMessages = {
       notYou: 'Si ce n’était pas vous, ignorez ce message : votre mot de passe reste le même.',
       footer: 'Vous recevez ce message parce que quelqu’un a demandé un nouveau mot de passe pour votre compte.',
     },
+    invitation: {
+      subject: (serviceName) => `Votre compte sur ${serviceName}`,
+      preheader: 'Choisissez un mot de passe pour pouvoir vous connecter.',
+      body: (serviceName) =>
+        `Un compte sur ${serviceName} a été créé pour vous. Choisissez son mot de passe pour pouvoir vous connecter :`,
+      action: 'Choisir un mot de passe',
+      unexpected:
+        'Si vous n’attendiez pas d’invitation, ignorez ce message : sans mot de passe, personne ne peut utiliser le compte.',
+      footer: 'Vous recevez ce message parce qu’un compte a été créé pour cette adresse.',
+    },
     registerFirst: {
       subject: (serviceName) => `Terminez votre inscription sur ${serviceName}`,
       preheader: 'Il n’existe pas encore de compte confirmé avec cette adresse.',

@@ -36,6 +36,15 @@ const en = {
       notYou: 'If it was not you, ignore this mail: your password stays as it is.',
       footer: 'You receive this mail because someone asked for a new password for your account.',
     },
+    invitation: {
+      subject: (serviceName: string) => `Your account at ${serviceName}`,
+      preheader: 'Choose a password, and you can sign in.',
+      body: (serviceName: string) =>
+        `An account at ${serviceName} was made for you. Choose a password for it, and you can sign in:`,
+      action: 'Choose a password',
+      unexpected: 'If you expected no invitation, ignore this mail: without a password nobody can use the account.',
+      footer: 'You receive this mail because an account was made for this address.',
+    },
     registerFirst: {
       subject: (serviceName: string) => `Finish signing up at ${serviceName}`,
       preheader: 'There is no confirmed account with this address yet.',

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
+import { createAccount } from '../../admin/users/create-user.ts'
+import { requestMail } from '../../domain/outbox.ts'
+import { innerActor } from '../../kernel/actor.ts'
+import { day } from '../../kernel/clock.ts'
+import type { UserId } from '../../kernel/ids.ts'
+import { transact } from '../../store/unit-of-work.ts'
 
 const fresh = 'another harbour 53'
 
@@ -141,6 +147,39 @@ forEachDatabase('password reset', (engine) => {
     assert.equal(told.filter(({ status }) => status === 200).length, 1)
     assert.equal(told.filter(({ code }) => code === 'token_invalid').length, 49)
     assert.equal((await app.events()).filter((name) => name === 'password.reset').length, 1)
+  })
+
+  test('an invited person has seven days to choose a password, which proves the address', async () => {
+    await using app = await testApp({ engine })
+    const actor = innerActor('command', 'test')
+    const late = { email: 'late@example.com' }
+    const grace = { email: 'grace@example.com' }
+    for (const person of [late, grace]) await createAccount(app.deps, actor, person)
+    assert.equal((await app.post('/signin', { ...grace, password: fresh })).code, 'invalid_credentials')
+    const mails = [await app.lastMail(late.email), await app.lastMail(grace.email)]
+    assert.deepEqual(
+      mails.map(({ kind }) => kind),
+      ['invitation', 'invitation'],
+    )
+    app.clock.advance(7 * day - 1)
+    const accept = (mail = mails[0]) => app.post('/reset-password', { token: mail?.token, new_password: fresh })
+    assert.equal((await accept(mails[1])).status, 200)
+    assert.equal((await app.post('/signin', { ...grace, password: fresh })).json.user.email_verified, true)
+    app.clock.advance(1)
+    assert.equal((await accept()).code, 'token_invalid')
+    await app.post('/forgot-password', late)
+    const again = await app.lastMail(late.email)
+    assert.deepEqual([again.kind, (await accept(again)).status], ['password_reset', 200])
+  })
+
+  test('an invitation that waits for its mail is not sent once a password was chosen', async () => {
+    await using app = await testApp({ engine })
+    const { id } = await app.user()
+    await transact(app.deps, innerActor('command', 'test'), (work) =>
+      requestMail(work, 'invitation', { userId: id as UserId }),
+    )
+    await app.composition.deliverMail()
+    assert.equal((await app.rows('mails')).at(-1)?.state, 'dropped')
   })
 
   test('a device that was trusted before a reset has no way of its own after it', async () => {

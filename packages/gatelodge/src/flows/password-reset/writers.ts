@@ -3,8 +3,9 @@ import { issueLink } from '../../domain/mailed-links.ts'
 import { type MailWriter, mailContext } from '../../domain/outbox.ts'
 import { findNewestPendingSignup } from '../../domain/pending-signups.ts'
 import { findEmailOwner, findLanguage, findUser, greetingName } from '../../domain/users.ts'
+import { day } from '../../kernel/clock.ts'
 import { languageOf } from '../../kernel/languages.ts'
-import { passwordDisabledMail, registerFirstMail, resetMail } from './mail.ts'
+import { invitationMail, passwordDisabledMail, registerFirstMail, resetMail } from './mail.ts'
 
 /** The link to a new password; an address that has only pending sign-ups is told how to get an account. */
 export const writePasswordResetMail: MailWriter<'password_reset'> = async (deps, work, { email, language }) => {
@@ -23,6 +24,21 @@ export const writePasswordResetMail: MailWriter<'password_reset'> = async (deps,
   const link = await issueLink(deps, work, '/reset-password', token)
   const context = mailContext(deps.config, (await findLanguage(work.db, owner.id)) ?? language)
   return { to: email, mail: resetMail(context, { name: greetingName(owner), ...link }) }
+}
+
+/** How long an invitation can be accepted, in ms: people are away, and a fresh link can be asked for by `/forgot-password`. */
+export const invitationTtl = 7 * day
+
+/** The link by which an invited person chooses a password, unless they did by another one already. */
+export const writeInvitationMail: MailWriter<'invitation'> = async (deps, work, { userId, language }) => {
+  const user = await findUser(work.db, userId)
+  if (user?.is_active !== 1 || user.password_hash !== null) return null
+
+  const { id, email } = user
+  const token = { purpose: 'password_reset', owner: { userId: id }, email, ttl: invitationTtl } as const
+  const link = await issueLink(deps, work, '/reset-password', token)
+  const context = mailContext(deps.config, (await findLanguage(work.db, id)) ?? language)
+  return { to: email, mail: invitationMail(context, { name: greetingName(user), ...link }) }
 }
 
 /** Tells an owner that the password was switched off, and the way to a new one. */
