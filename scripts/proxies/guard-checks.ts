@@ -190,6 +190,9 @@ export const guardChecks: Readonly<Record<string, (guarded: Guarded) => Promise<
         `/wiki/public/x/${up}/${up}${slash}secret`,
         `/${up}/wiki${slash}secret`,
         `/nothing/${up}/wiki${slash}secret`,
+        `/wiki/secret/${up}${slash}public/x`,
+        `/wiki/secret${slash}${up}${slash}public/x`,
+        `/wiki/secret/x/${up}/${up}${slash}public${slash}x`,
       ]),
     )
     const more = [
@@ -200,12 +203,17 @@ export const guardChecks: Readonly<Record<string, (guarded: Guarded) => Promise<
       '/%77iki/secret',
       '/wiki;/secret',
       '/wiki%2fsecret',
+      '/wiki/secret/../public',
+      '/wiki/./secret/../public/x',
+      '/wiki/secret/%252e%252e/public/x',
     ]
     for (const path of [...spellings, ...more]) {
       const before = guarded.site.seen.length
       await guarded.client.send([`GET ${path} HTTP/1.1\r\nHost: ${publicHost}\r\nConnection: close\r\n\r\n`])
+      // A site may read the path as it comes, or normalise it.
       for (const { url } of guarded.site.seen.slice(before))
-        assert.match(posix.normalize(decodeURIComponent(url)), /^\/wiki\/public\//, `${path} came as ${url}`)
+        for (const read of [url, decodeURIComponent(url), posix.normalize(decodeURIComponent(url))])
+          assert.match(read, /^\/wiki\/public\//, `${path} came as ${url}`)
     }
   },
 
