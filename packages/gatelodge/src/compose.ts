@@ -11,6 +11,7 @@ import { createHasher } from './domain/passwords/hasher.ts'
 import { readServiceClients } from './domain/service-clients.ts'
 import { createSessionCache } from './domain/session-cache.ts'
 import { keepSigningKeys, prepareSigningKeys, rotateSigningKeyByAge } from './domain/signing-keys.ts'
+import { createUntrustedPeers } from './domain/untrusted-peers.ts'
 import { pages, routes } from './flows/index.ts'
 import { createApp, type Fetch } from './http/app.ts'
 import type { Metrics } from './http/metrics.ts'
@@ -20,6 +21,7 @@ import { storeLastSeen } from './jobs/last-seen.ts'
 import { repeatOnce } from './jobs/once.ts'
 import { repeat } from './jobs/repeat.ts'
 import { mailboxTransport, smtpTransport } from './jobs/transports.ts'
+import { recordUntrustedPeer } from './jobs/untrusted-peers.ts'
 import { innerActor } from './kernel/actor.ts'
 import { type Clock, minute, second, systemClock } from './kernel/clock.ts'
 import type { RecordedEvent } from './kernel/events.ts'
@@ -129,6 +131,7 @@ async function wire(
     serviceClients: keep(unit, () => readServiceClients(store.db)),
     sessionCache: createSessionCache({ store, invalidations, clock, life: config }),
     limitsInFlight: createLimitsInFlight(),
+    untrustedPeers: createUntrustedPeers({ clock, log }),
     avatarRenderer: createAvatarRenderer(),
     avatarStorage: await openAvatarStorage(config),
     theme: loadTheme(config),
@@ -141,6 +144,7 @@ async function wire(
       rotateSigningKeyByAge(unit, innerActor('job', 'signing-keys'), config),
     ),
     repeat(log, 'last-seen', 5 * second, () => storeLastSeen(deps)),
+    repeat(log, 'untrusted-peers', 5 * second, () => recordUntrustedPeer(deps)),
   ]
 
   store.onNotice(({ users, mail }) => {

@@ -133,6 +133,23 @@ test('a clock that was set back fails, and mails that nobody delivers are warned
   assert.deepEqual([status, of('clock'), of('outbox')], [1, 'fail', 'warn'])
 })
 
+test('a peer that sent forwarding headers lately and is no trusted proxy is named', async () => {
+  await using folder = commandFolder()
+  await folder.json('user create --email ada@example.com --invite')
+  const asked = async (at: number) => {
+    const store = openSqlite(join(folder.path, 'data/gatelodge.db'))
+    const row = { at, name: 'proxy.untrusted', data: '{"peer":"192.0.2.7"}' } as const
+    await store.transaction((db) => db.updateTable('events').set(row).execute())
+    await store.close()
+    return (await folder.run('doctor --public-url http://localhost:9')).stdout
+  }
+  const now = Date.now()
+  assert.match(await asked(now - 3 * day), /forwarding headers.*none came/)
+  const told = await asked(now - day)
+  assert.match(told, /192\.0\.2\.7 sent one/)
+  assert.match(told, /set GATELODGE_TRUSTED_PROXIES to its address/)
+})
+
 test('a PostgreSQL server whose clock differs is warned of, and one that cannot be reached is told with its reason', async () => {
   const database = await freshPostgresDatabase()
   await using folder = commandFolder({ GATELODGE_DATABASE: database.url })

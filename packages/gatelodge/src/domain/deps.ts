@@ -12,6 +12,7 @@ import type { Hasher } from './passwords/hasher.ts'
 import type { ServiceClients } from './service-clients.ts'
 import type { SessionCache } from './session-cache.ts'
 import type { Theme } from './theme.ts'
+import type { UntrustedPeers } from './untrusted-peers.ts'
 
 /** What operations reach beyond their arguments: everything that leaves the process, and the caches in front of it. */
 export interface Deps extends UnitDeps {
@@ -23,6 +24,7 @@ export interface Deps extends UnitDeps {
   readonly apiTokens: ApiTokens
   readonly serviceClients: Kept<ServiceClients>
   readonly limitsInFlight: LimitsInFlight
+  readonly untrustedPeers: UntrustedPeers
   readonly avatarRenderer: AvatarRenderer
   readonly avatarStorage: AvatarStorage
   readonly theme: Theme

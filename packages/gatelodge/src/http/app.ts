@@ -74,7 +74,7 @@ export function createApp(
     deps,
     cookies: createCookieJar(config.publicUrl),
     printer: createPrinter(config, deps.log),
-    clientIp: createClientIp(config.trustedProxies, warnOnce(deps)),
+    clientIp: createClientIp(config.trustedProxies, deps.untrustedPeers.note),
     ownOrigins: new Set([config.publicUrl, ...config.allowedOrigins]),
     uploads: createUploadSlots({ most: 16, each: 2 }),
     problemPage,
@@ -105,16 +105,6 @@ export function createApp(
   app.onError((error, context) => parts.printer.failure(error, toAsked(parts, context.req.raw, context.env, {})))
 
   return (request, env = {}) => app.fetch(request, env)
-}
-
-/** A proxy that nobody told us of makes all its clients count as one; once says it. */
-function warnOnce({ log }: Deps): () => void {
-  let warned = false
-  return () => {
-    if (warned) return
-    warned = true
-    log.warn({}, 'forwarding header from an untrusted peer: if that is your proxy, set GATELODGE_TRUSTED_PROXIES')
-  }
 }
 
 function toAsked({ deps }: AppParts, request: Request, env: Bindings, params: Readonly<Record<string, string>>): Asked {

@@ -6,9 +6,12 @@ export type ClientIp = (peer: string | null, forwardedFor: string | undefined) =
 /**
  * Makes the one reader of forwarding headers. `X-Forwarded-For` is read from the right, past trusted proxies (addresses or CIDR ranges), and only
  * when the peer is one of them; anything malformed there ends the reading. IPv6 addresses are cut to their /64, the least that one client holds.
- * `noteUntrusted` hears of each such header that a peer sent who is no trusted proxy.
+ * `noteUntrusted` hears of each peer that sent such a header and is no trusted proxy.
  */
-export function createClientIp(trustedProxies: readonly string[], noteUntrusted: () => void = () => {}): ClientIp {
+export function createClientIp(
+  trustedProxies: readonly string[],
+  noteUntrusted: (peer: string) => void = () => {},
+): ClientIp {
   const trusted = new BlockList()
   for (const entry of trustedProxies) {
     const [address = '', prefix] = entry.split('/')
@@ -24,7 +27,7 @@ export function createClientIp(trustedProxies: readonly string[], noteUntrusted:
     let client = plainAddress(peer)
     if (forwardedFor === undefined) return cutAddress(client)
     if (trustedProxies.length === 0 || !isTrusted(client)) {
-      noteUntrusted()
+      noteUntrusted(client)
       return cutAddress(client)
     }
     const hops = forwardedFor.split(',')

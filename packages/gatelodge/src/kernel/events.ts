@@ -30,6 +30,7 @@ export interface Events {
   'email.changed': { sessions_ended: number }
   'email_change.undone': { sessions_ended: number }
   'limit.exceeded': { limit: string }
+  'proxy.untrusted': { peer: string }
   'mail.delivered': { kind: string }
   'mail.failed': { kind: string }
   'key.created': { kid: string; alg: string; activates_at: string }
@@ -84,6 +85,7 @@ export const eventDocs = {
   'email.changed': 'The address changed after confirmation.',
   'email_change.undone': 'The former address took the account back.',
   'limit.exceeded': 'A limit refused a request.',
+  'proxy.untrusted': 'A peer that is no trusted proxy sent a forwarding header; at most once a day and process.',
   'mail.delivered': 'A mail was handed to the mail server.',
   'mail.failed': 'A mail was given up.',
   'key.created': 'A signing key was made; it signs from the given instant on.',

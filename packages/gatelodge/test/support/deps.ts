@@ -10,6 +10,7 @@ import { createHasher } from '../../src/domain/passwords/hasher.ts'
 import { readServiceClients } from '../../src/domain/service-clients.ts'
 import { createSessionCache } from '../../src/domain/session-cache.ts'
 import { keepSigningKeys, prepareSigningKeys } from '../../src/domain/signing-keys.ts'
+import { createUntrustedPeers } from '../../src/domain/untrusted-peers.ts'
 import { innerActor } from '../../src/kernel/actor.ts'
 import type { Clock, Instant } from '../../src/kernel/clock.ts'
 import type { Log, LogFields } from '../../src/kernel/log.ts'
@@ -93,6 +94,7 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
     serviceClients: keep(unit, () => readServiceClients(unit.store.db)),
     sessionCache: createSessionCache({ ...unit, life: config }),
     limitsInFlight: createLimitsInFlight(),
+    untrustedPeers: createUntrustedPeers({ clock, log: recordingLog(logged) }),
     avatarRenderer: createAvatarRenderer(),
     avatarStorage: await openAvatarStorage(config),
     theme: loadTheme(config),

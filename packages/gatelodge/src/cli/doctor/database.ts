@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import type { Config } from '../../config.ts'
-import { minute, second, systemClock, toIso } from '../../kernel/clock.ts'
+import { type Config, settings } from '../../config.ts'
+import { day, minute, second, systemClock, toIso } from '../../kernel/clock.ts'
 import { AuthError } from '../../kernel/errors.ts'
+import type { Events } from '../../kernel/events.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { createKeyring } from '../../kernel/sealing.ts'
 import { findSecret, secretFile } from '../../secret.ts'
@@ -12,7 +13,7 @@ import type { Finding } from './finding.ts'
 /** By how much the clocks of two machines may differ, in ms. */
 const clockTolerance = 3 * second
 
-/** Whether the database opens, its schema is current, the secret opens its keys, its newest row is not of the future, and its clock agrees with ours. */
+/** Whether the database opens, its schema is current, the secret opens its keys, its newest row is not of the future, its clock agrees with ours, and who sent forwarding headers. */
 export async function checkDatabase(config: Config): Promise<Finding[]> {
   const { database } = config
   if (database.kind === 'sqlite' && !existsSync(database.path)) {
@@ -53,6 +54,7 @@ async function checkOpen(config: Config, store: Store): Promise<Finding[]> {
     await checkClock(store),
     ...(await checkServerClock(store)),
     await checkOutbox(store),
+    await checkPeers(store),
   ]
 }
 
@@ -113,6 +115,24 @@ async function checkServerClock({ engine, migrationDb }: Store): Promise<Finding
   return [
     { check, status: 'warn', says, advice: 'set the clocks of all machines by NTP; tokens and links live by them' },
   ]
+}
+
+/** Each server records the first untrusted peer of a day. */
+async function checkPeers({ db }: Store): Promise<Finding> {
+  const check = 'forwarding headers'
+  const newest = await db
+    .selectFrom('events')
+    .select(['at', 'data'])
+    .where('name', '=', 'proxy.untrusted')
+    .where('at', '>', systemClock.now() - 2 * day)
+    .orderBy('at', 'desc')
+    .executeTakeFirst()
+  if (!newest) return { check, status: 'ok', says: 'none came from an untrusted peer in two days' }
+
+  const { peer } = JSON.parse(newest.data) as Events['proxy.untrusted'] // what `record` wrote
+  const says = `${peer} sent one at ${toIso(newest.at)} and is no trusted proxy, so all that came through it counted as one address`
+  const advice = `if that is your proxy, set ${settings.trustedProxies.env} to its address; if not, somebody tried: there is nothing to do`
+  return { check, status: 'warn', says, advice }
 }
 
 async function checkOutbox(store: Store): Promise<Finding> {

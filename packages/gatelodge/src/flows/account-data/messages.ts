@@ -9,6 +9,7 @@ import { fr } from './messages.fr.ts'
 type NobodysEvent =
   | 'verification.requested'
   | 'limit.exceeded'
+  | 'proxy.untrusted'
   | 'mail.delivered'
   | 'mail.failed'
   | `key.${string}`

@@ -1,0 +1,14 @@
+import { record } from '../domain/audit.ts'
+import type { Deps } from '../domain/deps.ts'
+import { innerActor } from '../kernel/actor.ts'
+import { transact } from '../store/unit-of-work.ts'
+
+/** Records the untrusted peer that requests noted, off their path. What a failure left is recorded by a later run. */
+export async function recordUntrustedPeer(deps: Deps): Promise<void> {
+  const { untrustedPeers } = deps
+  const peer = untrustedPeers.unrecorded()
+  if (peer === undefined) return
+
+  await transact(deps, innerActor('job', 'untrusted-peers'), (work) => record(work, 'proxy.untrusted', null, { peer }))
+  untrustedPeers.recorded()
+}
