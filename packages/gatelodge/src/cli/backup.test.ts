@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { bin, commandFolder } from '../../test/support/cli.ts'
 import { blocksOf, markdownSection } from '../../test/support/markdown.ts'
@@ -17,6 +18,25 @@ test('a backup taken beside a running server is private and becomes a working da
   await folder.json('user delete ada@example.com --yes')
   const { user } = await folder.json<{ user: { email: string } }>('user show ada@example.com --database sqlite:copy.db')
   assert.equal(user.email, 'ada@example.com')
+})
+
+test('a backup of many pages says how far it is', async () => {
+  await using folder = commandFolder()
+  await folder.run('migrate up')
+  const db = new DatabaseSync(join(folder.path, 'data/gatelodge.db'))
+  db.exec('create table filler (text text)')
+  for (let row = 0; row < 60; row += 1) db.prepare('insert into filler values (?)').run('x'.repeat(100_000))
+  db.close()
+  let now = 0
+  const slowly = { now: () => (now += 400) }
+  const { status, stdout, stderr } = await folder.run('backup copy.db', slowly)
+  assert.equal(status, 0, stderr)
+  const told = [...stderr.matchAll(/^backup: (\d+) of (\d+) pages$/gm)].map(
+    ([, done, total]) => Number(done) / Number(total),
+  )
+  assert.ok(told.length > 2 && told.every((part) => part <= 1), stderr)
+  assert.doesNotMatch(stdout, /pages/)
+  assert.equal((await folder.run('backup other.db --json', slowly)).stderr, '')
 })
 
 test('a backup overwrites nothing', async () => {

@@ -47,8 +47,10 @@ export function openSqlite(path: string): Store {
     seesForeignCommits: () => true,
     pool: () => null,
     foreignVersion: oncePerTurn(() => Number(dataVersion.get()?.data_version)),
-    async backup(target) {
-      await backup(reader, target)
+    async backup(target, tell = () => {}) {
+      await backup(reader, target, {
+        progress: ({ totalPages, remainingPages }) => tell(totalPages - remainingPages, totalPages),
+      })
       chmodSync(target, 0o600)
     },
     async close() {

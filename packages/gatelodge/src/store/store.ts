@@ -40,8 +40,8 @@ export interface Store {
   foreignVersion(): number
   /** The connections that are open and those of them that are idle, and how much work waits for one; null without a pool. */
   pool(): { readonly open: number; readonly idle: number; readonly waiting: number } | null
-  /** Copies the whole database, consistently, while it is in use. */
-  backup(file: string): Promise<void>
+  /** Copies the whole database, consistently, while it is in use; `tell` hears how many of its pages are done. */
+  backup(file: string, tell?: (pages: number, total: number) => void): Promise<void>
   close(): Promise<void>
 }
 

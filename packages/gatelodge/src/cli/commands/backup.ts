@@ -6,6 +6,7 @@ import { parsePostgresUrl } from '../../kernel/postgres-url.ts'
 import { secretFile } from '../../secret.ts'
 import { command } from '../command.ts'
 import { loadConfig, withStore } from '../deps.ts'
+import { showProgress } from '../progress.ts'
 
 export const backupCommands = [
   command({
@@ -21,7 +22,9 @@ export const backupCommands = [
       if (database.kind === 'postgres') throw failure(pgDumpAdvice(database.url, file, secret))
       if (!existsSync(database.path)) throw failure(`There is no database at ${database.path}`)
 
-      await withStore(context, (store) => intoNewFile(file, () => store.backup(file)))
+      const show = showProgress(context)
+      const tell = (done: number, total: number) => show({ what: 'backup', done, total, unit: 'pages' })
+      await withStore(context, (store) => intoNewFile(file, () => store.backup(file, tell)))
       return {
         json: { backup: file, keep_with_it: secret },
         text: `Copied the database to ${file}.\nKeep the secret with it, in another place: without ${secret} the copy cannot be used.`,

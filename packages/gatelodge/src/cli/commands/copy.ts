@@ -1,16 +1,16 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Config, type DatabaseLocation, settings } from '../../config.ts'
-import { second } from '../../kernel/clock.ts'
 import { AuthError, isAuthError } from '../../kernel/errors.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { createKeyring } from '../../kernel/sealing.ts'
 import { findSecret, secretFile } from '../../secret.ts'
 import type { CopyProgress } from '../../store/copy.ts'
 import type { Store } from '../../store/store.ts'
-import { type CommandContext, command } from '../command.ts'
+import { command } from '../command.ts'
 import { loadConfig } from '../deps.ts'
 import { usageError } from '../parse.ts'
+import { showProgress } from '../progress.ts'
 
 export const copyCommands = [
   command({
@@ -37,7 +37,9 @@ export const copyCommands = [
       if (nameOf(from) === nameOf(to)) throw usageError('Source and target are the same database')
       if (from.kind === 'sqlite' && !existsSync(from.path)) throw refusal(`There is no database at ${from.path}`)
 
-      const copied = await copy(config, from, to, showProgress(context))
+      const show = showProgress(context)
+      const tell = ({ table, rows, total }: CopyProgress) => show({ what: table, done: rows, total, unit: 'rows' })
+      const copied = await copy(config, from, to, tell)
       const tables = Object.keys(copied).length
       const rows = Object.values(copied).reduce((sum, count) => sum + count, 0)
       const secret = config.secret === null ? secretFile(config) : settings.secret.env
@@ -108,16 +110,6 @@ async function assertSecretOpens(config: Config, source: Store): Promise<void> {
   if (secret === undefined) throw refusal(`${secretFile(config)} is missing, and the source was made with a secret`)
   const { readSigningKeys } = await import('../../domain/signing-keys.ts')
   await readSigningKeys({ store: source, keyring: createKeyring(secret, systemRandom) })
-}
-
-/** A line for each table that is done and each second that passes, on standard error: standard output holds the result only. */
-function showProgress({ io, json }: Pick<CommandContext, 'io' | 'json'>): (progress: CopyProgress) => void {
-  let next = io.now() + second
-  return ({ table, rows, total }) => {
-    if (json || (rows < total && io.now() < next)) return
-    next = io.now() + second
-    io.stderr.write(`${table}: ${rows} of ${total} rows\n`)
-  }
 }
 
 /** @throws command_invalid */
