@@ -1,13 +1,12 @@
 import { test } from 'node:test'
-import { forEachDatabase, testApp } from '../packages/gatelodge/test/support/app.ts'
+import { forEachDatabase } from '../packages/gatelodge/test/support/app.ts'
 import { assertPlateau, longestMemory, simulate } from '../packages/gatelodge/test/support/traffic.ts'
 
 const amount = process.env.PROOFS === 'quick' ? { every: 3, members: 3 } : { every: 1, members: 12 }
 
 forEachDatabase('plateau', (engine) => {
   test('after the longest memory, 90 further days make no table and no file larger', async (t) => {
-    await using app = await testApp({ engine, env: { GATELODGE_EVENT_RETENTION: '30d' } })
-    const sizes = await simulate(app, { days: longestMemory + 95, ...amount })
+    const sizes = await simulate(engine, { days: longestMemory + 95, ...amount })
     for (const [name, rows] of Object.entries(sizes.of)) {
       const each = Math.round(15 / sizes.every)
       t.diagnostic(`${name}, every 15 days: ${rows.filter((_, at) => at % each === 0).join(' ')}`)

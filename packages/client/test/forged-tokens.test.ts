@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { sign } from 'node:crypto'
 import { test } from 'node:test'
 import { decodeJwt, SignJWT } from 'jose'
-import { testApp } from '../../gatelodge/test/support/app.ts'
+import { type Person, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { withinPace } from '../../gatelodge/test/support/pace.ts'
 import { InvalidToken } from '../src/errors.ts'
 import { createResourceServer } from '../src/server.ts'
@@ -202,7 +202,7 @@ test('nothing else that the same key signs is an access token', async () => {
       { typ: 'JWT' },
     ),
     'the text of a refresh token': `${'A'.repeat(22)}.${'B'.repeat(43)}`,
-    'the text of an API token': 'glp_0123456789abcdef0123456789abcdef',
+    'the text of an API token': `gatelodge_pat_${'A'.repeat(22)}.${'B'.repeat(43)}`,
   })
 })
 
@@ -313,8 +313,11 @@ test('of everything that a real server gives out, the access token alone is one'
   const { access, refresh, session } = await app.tokens(person)
   const claims = await server.verifyAccessToken(access, { kind: 'user' })
   assert.deepEqual([claims.sub, claims.sid, claims.client_id, claims.roles], [person.id, session, 'gatelodge', []])
-  const cookie = await app.cookie(person)
-  for (const other of [refresh, cookie, session, `${access}x`, undefined, null])
+  for (const [name, other] of Object.entries({ ...(await everythingElse(app, person, access)), refresh, session })) {
+    assert.ok(other.length >= 20, name)
+    await assert.rejects(server.verifyAccessToken(other), InvalidToken, name)
+  }
+  for (const other of [`${access}x`, undefined, null])
     await assert.rejects(server.verifyAccessToken(other), InvalidToken)
 
   app.clock.advance(16 * 60_000)
@@ -327,3 +330,20 @@ test('of everything that a real server gives out, the access token alone is one'
   })
   await assert.rejects(elsewhere.verifyAccessToken((await app.tokens(person)).access), InvalidToken)
 })
+
+/** What somebody, a browser or a service has in hand that is no access token, all of it live. */
+async function everythingElse(app: TestApp, person: Person, bearer: string): Promise<Record<string, string>> {
+  const made = await app.post('/me/tokens', { name: 'script' }, { bearer })
+  const client = await app.client()
+  const signUp = await app.post('/signup', { email: 'eve@example.com', password: 'quiet harbour 52' })
+  await app.post('/forgot-password', { email: person.email })
+  return {
+    cookie: await app.cookie(person),
+    'API token': made.json.token,
+    'client id': client.id,
+    'client secret': client.secret,
+    'sign-up cookie': signUp.cookie('gatelodge-signup') ?? '',
+    'token of a verification mail': (await app.lastMail('eve@example.com')).token,
+    'token of a reset mail': (await app.lastMail(person.email)).token,
+  }
+}

@@ -90,21 +90,36 @@ test('a flag beats the environment, which beats the file, which beats the defaul
 })
 
 test('every secret is read from the file its X_FILE names, without the final newline', () => {
-  const contents: Record<string, string> = {
-    SECRET: `${'s'.repeat(32)}\n\n`,
-    SMTP_URL: 'smtp://localhost:25\r\n',
-    DATABASE: 'postgres://db/x\n',
-    DATABASE_DIRECT: 'postgres://direct/x',
+  const contents: Readonly<Record<string, string>> = {
+    database: 'postgres://db/x\n',
+    databaseDirect: 'postgres://direct/x',
+    secret: `${'s'.repeat(32)}\n\n`,
+    avatarsKeyId: 'key-id\n',
+    avatarsSecretKey: 'secret-key\r\n',
+    smtp: 'smtp://localhost:25\r\n',
   }
-  const env = Object.fromEntries(Object.keys(contents).map((name) => [`${name}_FILE`, name]))
+  const secrets = Object.entries(settings).filter(([, row]) => row.secret)
+  assert.deepEqual(
+    secrets.map(([key]) => key),
+    Object.keys(contents),
+  )
+
+  const { env } = sources({ AVATARS: 's3://avatars?endpoint=https://s3.example.com&region=eu' })
+  const files = Object.fromEntries(secrets.map(([key, row]) => [`${row.env}_FILE`, key]))
   const file = { path: 'g.json', text: '{"secret": "too short, and never looked at"}' }
-  const { config, effective } = readConfig({ ...sources(env), file, readFile: (path) => contents[path] ?? '' })
+  const readFile = (path: string) => contents[path] ?? assert.fail(path)
+  const { config, effective } = readConfig({ env: { ...env, ...files }, flags: {}, file, readFile })
 
   assert.equal(config.secret, `${'s'.repeat(32)}\n`)
   assert.equal(config.smtp?.port, 25)
   assert.deepEqual(config.database, { kind: 'postgres', url: 'postgres://db/x' })
   assert.equal(config.databaseDirect, 'postgres://direct/x')
-  assert.equal(effective.filter(({ source }) => source === 'secret file').length, 4)
+  assert.deepEqual([config.avatarsKeyId, config.avatarsSecretKey], ['key-id', 'secret-key'])
+  const fromFiles = effective.filter(({ source }) => source === 'secret file')
+  assert.deepEqual(
+    fromFiles.map(({ key, value }) => [key, value]),
+    Object.keys(contents).map((key) => [key, '********']),
+  )
 })
 
 test('a secret both set and named by a file, an unreadable file and X_FILE of no secret are faults', () => {

@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { type TestApp, testApp } from '../support/app.ts'
-import { linkOf } from '../support/attack.ts'
+import { commands } from '../../src/cli/commands/index.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { composeTest, TestApp, testApp } from '../support/app.ts'
+import { linkOf, type TableName, tables } from '../support/attack.ts'
+import { commandFolder } from '../support/cli.ts'
+import { testClock, testSecret } from '../support/deps.ts'
 
 /** The bytes under which a secret could lie about. */
 function formsOf(secret: string): Buffer[] {
@@ -193,4 +197,91 @@ test('after all flows no secret lies in the database file, its log, the log of t
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+/** What settings keep secret, with a mail server and a bucket that no listing asks. */
+const settingSecrets = {
+  secret: testSecret,
+  mailPassword: 'a-password-of-the-mail-server',
+  bucketKeyId: 'the-key-id-of-the-bucket',
+  bucketKey: 'the-secret-key-of-the-bucket',
+}
+const secretSettings = {
+  GATELODGE_SECRET: settingSecrets.secret,
+  GATELODGE_SMTP_URL: `smtp://mailer:${settingSecrets.mailPassword}@127.0.0.1:9`,
+  GATELODGE_AVATARS: 's3://avatars?endpoint=http://127.0.0.1:9&region=eu',
+  GATELODGE_AVATARS_KEY_ID: settingSecrets.bucketKeyId,
+  GATELODGE_AVATARS_SECRET_KEY: settingSecrets.bucketKey,
+}
+
+/** Everything that is stored as a hash or sealed, by where it stands. */
+async function storedSecrets(app: TestApp): Promise<Record<string, string>> {
+  const found: Record<string, string> = {}
+  for (const table of tables) {
+    for (const [at, row] of (await app.rows(table)).entries()) {
+      for (const [column, value] of Object.entries(row))
+        if (/hash|sealed/.test(column) && typeof value === 'string') found[`${table}.${column} ${at}`] = value
+    }
+  }
+  return found
+}
+
+/** The lines of all mails that are long enough to be told from other words. */
+function wordsOfMails(app: TestApp): string[] {
+  const lines = (app.deps.mailbox?.entries() ?? []).flatMap(({ text }) => text.split('\n'))
+  return lines.map((line) => line.trim()).filter((line) => line.length >= 24)
+}
+
+test('no listing of the command line holds a password, a hash, a secret, a token or the words of a mail', async () => {
+  await using folder = commandFolder({ GATELODGE_DATABASE: 'sqlite:test.db', ...secretSettings })
+  const clock = testClock(systemClock.now()) // that of commands, or no session is alive for them
+  const env = { GATELODGE_RATE_LIMITS: 'off' }
+  const composition = await composeTest({ database: `sqlite:${join(folder.path, 'test.db')}`, env }, clock, [])
+  await using app = new TestApp(composition, clock, [])
+  const { secrets } = await wholeLife(app)
+  const stored = await storedSecrets(app)
+  const columns = Object.keys(stored).map((place) => place.split(' ')[0])
+  for (const column of [
+    ...['users.password_hash', 'sessions.secret_hash', 'one_time_tokens.secret_hash', 'api_tokens.secret_hash'],
+    ...['service_clients.secret_hash', 'signing_keys.private_sealed', 'mails.sealed'],
+  ]) {
+    assert.ok(columns.includes(column), column)
+  }
+
+  const first = async (table: TableName, column = 'id') => String((await app.rows(table))[0]?.[column])
+  const user = await first('users')
+  // What each listing has to show, so that none is searched that says nothing.
+  const shown: Readonly<Record<string, string>> = {
+    config: '********',
+    'migrate status': '0001-initial',
+    'migrate plan': '',
+    'user list': user,
+    'user show': user,
+    'user export': await first('api_tokens'),
+    'client list': await first('service_clients'),
+    'keys list': await first('signing_keys', 'kid'),
+    'mail list': await first('mails'),
+  }
+  const listings = commands.filter(({ name }) => /^config$| (?:list|show|export|status|plan)$/.test(name))
+  const places: Record<string, Buffer> = {}
+  for (const { name, operands } of listings) {
+    for (const flags of [['--json'], []]) {
+      const command = [name, ...operands.map(() => 'ada'), ...flags].join(' ')
+      const { status, stdout, stderr } = await folder.run(command)
+      assert.equal(status, 0, stderr)
+      assert.ok(stdout.includes(shown[name] ?? 'a word in the table above'), `${command}: ${stdout}`)
+      places[command] = Buffer.from(stdout + stderr)
+    }
+  }
+  assert.equal(Object.keys(places).length, 2 * Object.keys(shown).length)
+  assert.deepEqual(findings({ ...secrets, ...settingSecrets, ...stored }, places), [])
+
+  const words = wordsOfMails(app)
+  assert.ok(words.length > 20)
+  const text = Buffer.concat(Object.values(places)).toString()
+  assert.deepEqual(
+    words.filter((line) => text.includes(line) || text.includes(JSON.stringify(line).slice(1, -1))),
+    [],
+  )
+  assert.doesNotMatch(`${places['mail list --json']}${places['mail list']}`, /@/)
 })

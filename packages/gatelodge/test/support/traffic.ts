@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join as joinPath } from 'node:path'
 import { sql } from 'kysely'
+import { revokeClient } from '../../src/admin/service-clients/manage-clients.ts'
+import { createAdministrator } from '../../src/admin/users/create-user.ts'
+import { removeDueAvatars, storeAvatar } from '../../src/domain/avatars/files.ts'
+import { rotateSigningKeyByAge } from '../../src/domain/signing-keys.ts'
 import { cleanUp } from '../../src/jobs/clean-up.ts'
 import { storeLastSeen } from '../../src/jobs/last-seen.ts'
-import { day } from '../../src/kernel/clock.ts'
-import type { Ask, TestApp, Told } from './app.ts'
+import { claimRun } from '../../src/jobs/once.ts'
+import { innerActor } from '../../src/kernel/actor.ts'
+import { day, hour, second } from '../../src/kernel/clock.ts'
+import { type Ask, type Engine, type TestApp, type Told, testApp } from './app.ts'
+import { blackRows, dataFolder, png, upload } from './images.ts'
 
 /** Days that devices and failures in a row are remembered: before them, tables fill. */
 export const longestMemory = 90
@@ -17,6 +26,13 @@ interface Member {
   access: string
 }
 
+/** Who is there: people, programs of the operator's, and what decides what they do. */
+interface Town {
+  readonly members: Member[]
+  readonly clients: Awaited<ReturnType<TestApp['client']>>[]
+  readonly draw: Draw
+}
+
 export interface TrafficOptions {
   readonly days: number
   /** Something happens and clean-up runs every so many days. */
@@ -25,36 +41,47 @@ export interface TrafficOptions {
   readonly members: number
 }
 
-/** How many rows each table had after each clean-up, and on SQLite how many pages the file. */
+/** How many rows each table had after each clean-up, how many pictures were stored, and on SQLite how many pages the file had. */
 export interface Sizes {
   readonly every: number
   readonly of: Readonly<Record<string, readonly number[]>>
+  /** What had the same size at all times, before clean-ups and after them. */
+  readonly unchanged: readonly string[]
 }
+
+/** Short memories, so that what is kept by age comes and goes within the days that are simulated. */
+const memories = { GATELODGE_EVENT_RETENTION: '30d', GATELODGE_KEY_ROTATION: '2d' }
 
 /**
  * Days of everything that people do, over HTTP, with clean-up in between: sign-ups confirmed and abandoned, sign-ins from known and new devices, failures,
- * refreshes, resets, changes of address, sign-outs, deletions. The same at each run.
+ * refreshes, resets, changes of address, pictures, API tokens, sign-outs, deletions; and what services and operators do beside them. The same at each run.
  */
-export async function simulate(app: TestApp, options: TrafficOptions): Promise<Sizes> {
+export async function simulate(engine: Engine, options: TrafficOptions): Promise<Sizes> {
+  using data = dataFolder()
+  await using app = await testApp({ engine, env: { ...memories, ...data.env } })
   const sizes: Record<string, number[]> = {}
-  const members: Member[] = []
-  const draw = drawer()
-  const tables = (await app.deps.store.migrationDb.introspection.getTables()).map(({ name }) => name)
+  const before: Record<string, number[]> = {}
+  const town: Town = { members: [], clients: [], draw: drawer() }
+  const tables = (await app.deps.store.migrationDb.introspection.getTables())
+    .map(({ name }) => name)
+    .filter((name) => name !== 'schema_migrations')
   for (let today = 0; today < options.days; today += options.every) {
-    await whatPeopleDo(app, members, draw, options.members)
+    await whatPeopleDo(app, town, options.members)
+    await whatServicesDo(app, town)
+    await note(app, tables, before)
     app.clock.advance(options.every * day)
-    await storeLastSeen(app.deps)
-    await cleanUp(app.deps)
-    for (const [name, size] of Object.entries(await sizesOf(app, tables))) {
-      sizes[name] ??= []
-      sizes[name].push(size)
-    }
+    await whatJobsDo(app)
+    await note(app, tables, sizes)
   }
-  return { every: options.every, of: sizes }
+  const unchanged = Object.entries(sizes).filter(
+    ([name, after]) => new Set([...after, ...(before[name] ?? [])]).size === 1,
+  )
+  return { every: options.every, of: sizes, unchanged: unchanged.map(([name]) => name) }
 }
 
-/** Fails for each table, and the file, that was larger in the last days than in those after the day `from`. */
+/** Fails for each table, and the files, that was larger in the last days than in those after the day `from`, and for what never changed. */
 export function assertPlateau(sizes: Sizes, from: number): void {
+  assert.deepEqual(sizes.unchanged, [], 'of what nobody uses the sizes tell nothing')
   const start = Math.ceil(from / sizes.every)
   const window = Math.ceil(20 / sizes.every)
   const grown = Object.entries(sizes.of).flatMap(([name, after]) => {
@@ -81,7 +108,7 @@ function drawer() {
   }
 }
 
-async function whatPeopleDo(app: TestApp, members: Member[], draw: Draw, most: number): Promise<void> {
+async function whatPeopleDo(app: TestApp, { members, draw }: Town, most: number): Promise<void> {
   members.push(await join(app, draw))
   await app.post('/signup', { email: `${draw.name()}@lost.example`, password, username: draw.name() }, draw.from())
   const [leaving] = members.length > most ? members.splice(2, 1) : []
@@ -91,7 +118,10 @@ async function whatPeopleDo(app: TestApp, members: Member[], draw: Draw, most: n
   const [calm, busy = calm] = members as [Member, Member?]
   const anybody = members[draw.number(members.length)] as Member
   for (const member of members) await comeBack(app, member, draw)
-  await signIn(app, { ...calm, agent: draw.name() }, draw)
+  const visit = { ...calm, agent: draw.name() }
+  await signIn(app, visit, draw)
+  await makeApiTokens(app, visit, draw)
+  await changePicture(app, visit, draw)
   for (const email of [anybody.email, `${draw.name()}@nobody.example`]) {
     await app.post('/signin', { email, password: 'wrong harbour' }, draw.from())
   }
@@ -102,6 +132,28 @@ async function whatPeopleDo(app: TestApp, members: Member[], draw: Draw, most: n
   await app.mails('')
 }
 
+/** Operators make clients and remove them; a new one gets a token, and takes it back. */
+async function whatServicesDo(app: TestApp, { clients, draw }: Town): Promise<void> {
+  const client = await app.client(draw.name())
+  const [leaving] = clients.push(client) > 2 ? clients.splice(0, 1) : []
+  if (leaving) await revokeClient(app.deps, operator, { who: leaving.id })
+
+  const ask = { headers: client.headers, ...draw.from() }
+  const { json } = ok(await app.form('/oauth2/token', { grant_type: 'client_credentials' }, ask))
+  ok(await app.form('/oauth2/revoke', { token: json.access_token }, ask))
+}
+
+async function whatJobsDo(app: TestApp): Promise<void> {
+  await storeLastSeen(app.deps)
+  await rotateSigningKeyByAge(app.deps, innerActor('job', 'signing-keys'), app.deps.config)
+  if (await claimRun(app.deps, 'clean-up', hour)) await cleanUp(app.deps)
+  assert.equal(await removeDueAvatars(app.deps), 0, 'clean-up left pictures for the next upload to remove')
+}
+
+const operator = innerActor('command', 'traffic')
+const picture = png(2, 2, [blackRows(2, 2)])
+const stored = { 96: new Uint8Array(1), 320: new Uint8Array(1) }
+
 const password = 'quiet harbour 52'
 
 async function join(app: TestApp, draw: Draw): Promise<Member> {
@@ -109,6 +161,7 @@ async function join(app: TestApp, draw: Draw): Promise<Member> {
   ok(await app.post('/signup', { email, password, username: draw.name() }, draw.from()))
   const { token } = await app.lastMail(email)
   ok(await app.post('/verify-email', { token, password }, draw.from()))
+  await createAdministrator(app.deps, operator, { email })
   const member = { email, password, agent: draw.name(), cookie: '', refresh: '', access: '' }
   await signIn(app, member, draw)
   return member
@@ -163,18 +216,40 @@ async function changeEmail(app: TestApp, member: Member, draw: Draw): Promise<vo
   member.email = new_email
 }
 
+/** One that its owner revokes, and one that is left to expire. */
+async function makeApiTokens(app: TestApp, member: Member, draw: Draw): Promise<void> {
+  const ask = { bearer: member.access, ...draw.from() }
+  const life = { expires_in: (6 * day) / second }
+  const { json } = ok(await app.post('/me/tokens', { name: draw.name(), ...life }, ask))
+  ok(await app.delete(`/me/tokens/${json.id}`, ask))
+  ok(await app.post('/me/tokens', { name: draw.name(), ...life }, ask))
+}
+
+/** Of an upload the files are stored, and then the server ends. Every other time one more takes the place of the picture before. */
+async function changePicture(app: TestApp, member: Member, draw: Draw): Promise<void> {
+  await storeAvatar(app.deps, innerActor('command', 'upload'), stored)
+  if (draw.number(2) === 0) ok(await upload(app, { bearer: member.access, ...draw.from() }, picture))
+}
+
 function ok(told: Told): Told {
   assert.ok(told.status < 300, told.text)
   return told
 }
 
-async function sizesOf(app: TestApp, tables: readonly string[]): Promise<Record<string, number>> {
-  const { store } = app.deps
-  const sizes: Record<string, number> = {}
-  for (const table of tables) {
-    const { rows } = await sql<{ n: number }>`select count(*) as n from ${sql.table(table)}`.execute(store.migrationDb)
-    sizes[table] = Number(rows[0]?.n)
+/** Adds the size of each table, and of the files, to those before. */
+async function note(app: TestApp, tables: readonly string[], sizes: Record<string, number[]>): Promise<void> {
+  for (const [name, size] of Object.entries(await sizesOf(app, tables))) {
+    sizes[name] ??= []
+    sizes[name].push(size)
   }
+}
+
+async function sizesOf(app: TestApp, tables: readonly string[]): Promise<Record<string, number>> {
+  const { store, config } = app.deps
+  const counts = tables.map((table) => sql`(select count(*) from ${sql.table(table)}) as ${sql.ref(table)}`)
+  const { rows } = await sql<Record<string, unknown>>`select ${sql.join(counts)}`.execute(store.migrationDb)
+  const sizes = Object.fromEntries(Object.entries(rows[0] ?? {}).map(([table, count]) => [table, Number(count)]))
+  sizes['files of pictures'] = readdirSync(joinPath(config.dataDir, 'avatars')).length
   if (store.engine === 'sqlite') {
     const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(store.migrationDb)
     sizes['pages of the file'] = Number(rows[0]?.page_count)

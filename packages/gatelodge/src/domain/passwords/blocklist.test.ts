@@ -1,19 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dictionary } from '@zxcvbn-ts/language-common'
+import { settings } from '../../config/settings.ts'
 import { isCommonPassword } from './blocklist.ts'
 
+const common = dictionary['passwords-common']
+
 test('every password of the dictionary is common, in any case', () => {
-  const sample = dictionary['passwords-common'].filter((_, at) => at % 50 === 0)
+  const sample = common.filter((_, at) => at % 50 === 0)
   for (const password of sample) {
     assert.ok(isCommonPassword(password), password)
     assert.ok(isCommonPassword(password.toUpperCase()), password)
   }
 })
 
+test('at least 10,000 passwords are common', () => {
+  const refused = common.slice(0, 10_000).filter(isCommonPassword)
+  assert.ok(new Set(refused).size >= 10_000)
+})
+
 test('at least 3,000 entries have the default minimum length (ASVS v5.0.0-6.2.4)', () => {
-  const long = dictionary['passwords-common'].filter((password) => password.length >= 8)
-  assert.ok(long.length >= 3_000)
+  const long = common.filter((password) => [...password].length >= Number(settings.passwordMinLength.default))
+  const refused = long.slice(0, 3_000).filter(isCommonPassword)
+  assert.ok(new Set(refused).size >= 3_000)
 })
 
 test('what people type when asked for eight characters is common', () => {
