@@ -36,7 +36,7 @@ export interface AuthOptions {
    * - Sign-up, sign-in, change and reset of a password ask the repository, over HTTP as in the library. The new password is passed on after ours is
    *   stored: if the repository fails then, the caller gets `service_unavailable` and the old password stays.
    * - `registration` must be `instant`, `admin` or `closed`: a sign-up that waits for its mailed link cannot be kept in the repository.
-   * - Not covered, `not_found`: confirming or changing an address, `GET /username-available`, deleting the account. Reset mails reach accounts that
+   * - Not covered, `not_found`: the hosted pages, confirming or changing an address, `GET /username-available`, deleting the account. Reset mails reach accounts that
    *   registered or signed in here before; `createPasswordResetToken` knows all of them.
    */
   readonly users?: UserRepository

@@ -117,7 +117,7 @@ function inactive(reason: Exclude<Introspection['reason'], null>): Introspection
 
 async function startVouched(engine: Engine, sub: string) {
   const { deps } = engine
-  if (engine.hasForeignUsers) await syncById(engine, sub)
+  if (engine.hasForeignUsers && !(await syncById(engine, sub))) throw new UserNotFound()
   const started = await transact(deps, actorOf(deps), async (work) => {
     const user = await findUser(work.db, sub as UserId) // a text that is no user's id finds nobody
     if (!user) throw new UserNotFound()
