@@ -30,10 +30,23 @@ async function receive(fetch: Fetch, url: string, init: RequestInit, { timeout, 
   const deadline = AbortSignal.timeout(timeout)
   const either = signal ? AbortSignal.any([signal, deadline]) : deadline
   try {
-    const response = await fetch(url, { redirect: 'error', ...init, signal: either })
+    const response = await fetchHere(fetch, url, { ...init, signal: either })
     return { response, text: await response.text() }
   } catch (cause) {
     signal?.throwIfAborted()
     throw new AuthServiceUnavailable({ cause })
   }
+}
+
+/**
+ * Fetches what is at this address, and follows no redirect. Not by `redirect: 'error'`, which Cloudflare Workers refuse to send at all.
+ * @throws TypeError for a redirect: in browsers an answer without a status, elsewhere one with its own
+ */
+export async function fetchHere(fetch: Fetch, url: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(url, { ...init, redirect: 'manual' })
+  const { type, status, body } = response
+  if (type !== 'opaqueredirect' && (status < 300 || status > 399)) return response
+
+  await body?.cancel()
+  throw new TypeError('a redirect')
 }

@@ -6,7 +6,7 @@ import { fetchWithTokens } from './own-fetch.ts'
 import { memoryStorage, type Platform, type TokenStorage } from './platform.ts'
 import { createPresence, type SessionEvent, type SessionEvents } from './presence.ts'
 import { type Answer, type AnyInput, type Body, credentialOf, type Given, locate, type Route } from './routes.ts'
-import { createTokens, type Held, isTokenPair, type Tokens } from './tokens.ts'
+import { createTokens, type Held, isSamePerson, isTokenPair, type TokenPair, type Tokens } from './tokens.ts'
 import { isUser } from './user.ts'
 
 /** How a client reaches its server and keeps the session. */
@@ -30,7 +30,8 @@ export interface Client {
   call<R extends Route>(route: R, ...given: Given<R>): Promise<Answer<R>>
   /**
    * `fetch` for APIs of your own, with the token of whoever is signed in, in cookie mode with cookies. Answers as `fetch` does, also 401 and 403.
-   * After a 401 it refreshes and asks once more, unless the body is a stream, which can be sent only once.
+   * After a 401 it refreshes and asks once more, unless somebody else is signed in by then, or the body is a stream, which can be sent only once: that of a
+   * `Request` is one.
    * @throws TypeError for an origin that is not `baseUrl`'s, the page's or one of `origins`; service_unavailable when a refresh is due and fails
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
@@ -41,7 +42,7 @@ export interface Client {
   verifyEmail(body: Body<'POST /api/v1/auth/verify-email'>): Promise<Answer<'POST /api/v1/auth/verify-email'>>
   resendVerification(email: string): Promise<Answer<'POST /api/v1/auth/verify-email/resend'>>
   signIn(body: Omit<Body<'POST /api/v1/auth/signin'>, 'session'>): Promise<Answer<'POST /api/v1/auth/signin'>>
-  /** Ends the session. In token mode the tokens are gone afterwards even if the server was not reached, which is raised. */
+  /** Ends the session. In token mode its tokens are gone afterwards even if the server was not reached, which is raised. */
   signOut(): Promise<void>
   /** Who is signed in; null for nobody. */
   session(): Promise<{ user: User; session: Session } | null>
@@ -52,6 +53,8 @@ export interface Client {
   updateMe(body: Body<'PATCH /api/v1/auth/me'>): Promise<User>
   setAvatar(file: Blob): Promise<User>
   removeAvatar(): Promise<User>
+  /** Takes all listeners off and ends the connection to other tabs, for a client that is thrown away. Nobody is signed out. */
+  close(): void
 }
 
 /** Longer than the server waits for one. ms */
@@ -77,40 +80,48 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
       name,
       timeout,
       refresh: (refresh_token) => send('POST /api/v1/auth/refresh', { body: { refresh_token } }),
-      onRefresh(answer) {
-        presence.refreshed()
-        learnUser(answer, presence.found)
-      },
+      onRefresh: renewed,
       onEnd: () => presence.signedOut(),
     })
   }
 
   async function call<R extends Route>(route: R, ...given: Given<R>): Promise<Answer<R>> {
     const input: AnyInput = given[0] ?? {}
-    const answer = await (credentialOf(route) === 'none' ? send(route, input) : sendAsUser(route, input))
-    await learn(route, answer)
+    const asked = presence.epoch()
+    const { answer, held } = await (credentialOf(route) === 'none'
+      ? sendAsNobody(route, input)
+      : sendAsUser(route, input, asked))
+    await learn(route, answer, held, asked)
     return answer as Answer<R> // it is JSON of this API, whose shape the route table gives
   }
 
-  async function sendAsUser(route: Route, input: AnyInput): Promise<unknown> {
-    const held = await findHeld(route, input.signal)
+  async function sendAsNobody(route: Route, input: AnyInput): Promise<Answered> {
+    const held = route === signOutRoute ? await tokens?.read() : undefined
+    return { answer: await send(route, input), held }
+  }
+
+  async function sendAsUser(route: Route, input: AnyInput, asked: number): Promise<Answered> {
+    const held = await findHeld(route, input.signal, asked)
     try {
-      return await send(route, input, held?.access_token)
+      return { answer: await send(route, input, held?.access_token), held }
     } catch (error) {
       if (!isRefusal(error)) throw error
-      if (!tokens) presence.foundNobody()
+      if (!tokens) presence.foundNobody(asked)
       const next = held && (await tokens?.after(held, input.signal))
-      if (!next) throw error
-      return send(route, input, next.access_token)
+      // The question who is signed in may be answered by another name; nothing else may be done in it.
+      if (!next || !(isSamePerson(held, next) || route === 'GET /api/v1/auth/session')) throw error
+      return { answer: await send(route, input, next.access_token), held: next }
     }
   }
 
-  async function findHeld(route: Route, signal: AbortSignal | undefined): Promise<Held | undefined> {
+  async function findHeld(route: Route, signal: AbortSignal | undefined, asked: number): Promise<Held | undefined> {
     const isNeeded = credentialOf(route) === 'session'
     try {
       const held = await tokens?.current(signal)
-      if (tokens && !held && isNeeded) throw new NotAuthenticated()
-      return held
+      if (!tokens || held) return held
+      presence.foundNobody(asked)
+      if (isNeeded) throw new NotAuthenticated()
+      return undefined
     } catch (error) {
       if (!isNeeded && error instanceof AuthServiceUnavailable) return undefined // a sign-in does not depend on an old session
       throw error
@@ -133,18 +144,31 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
   }
 
   /** Keeps what an answer says of who is signed in. */
-  async function learn(route: Route, answer: unknown): Promise<void> {
-    if (route === 'POST /api/v1/auth/signout' || route === 'DELETE /api/v1/auth/me') return forget()
+  async function learn(route: Route, answer: unknown, held: Held | undefined, asked: number): Promise<void> {
+    if (route === signOutRoute || route === 'DELETE /api/v1/auth/me') return forget(held)
 
     const isPair = isTokenPair(answer)
-    if (tokens && isPair) await tokens.keep(answer)
     if (credentialOf(route) === 'session') {
-      if (tokens && isPair) presence.refreshed()
-      learnUser(answer, isPair || route.startsWith('GET ') ? presence.found : presence.changed)
-      return
+      if (tokens && isPair) return renew(tokens, answer, held)
+      const tell = route.startsWith('GET ') ? presence.found : presence.changed
+      return learnUser(answer, (user) => tell(user, asked))
     }
+    if (tokens && isPair) await tokens.keep(answer)
     const signsIn = tokens ? isPair : isRecord(answer) && 'session' in answer
     learnUser(answer, signsIn ? presence.signedIn : presence.mentioned)
+  }
+
+  /** Keeps what follows the tokens that a request was sent with, unless somebody signed in since. */
+  async function renew(tokens: Tokens, answer: TokenPair, held: Held | undefined): Promise<void> {
+    const now = await tokens.read()
+    if (now && now.session_id !== held?.session_id) return
+    await tokens.keep(answer)
+    renewed(answer)
+  }
+
+  function renewed(answer: TokenPair): void {
+    presence.refreshed()
+    learnUser(answer, (user) => presence.found(user, presence.epoch())) // it is whose tokens are held now
   }
 
   function learnUser(answer: unknown, tell: (user: User) => void): void {
@@ -152,9 +176,9 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
     if (isUser(user)) tell(user)
   }
 
-  async function forget(): Promise<void> {
-    await tokens?.forget()
-    presence.signedOut()
+  /** Ends a session here, unless somebody signed in since. */
+  async function forget(held: Held | undefined): Promise<void> {
+    if (!tokens || (await tokens.forget(held))) presence.signedOut()
   }
 
   return {
@@ -172,10 +196,12 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
     async signOut() {
       const held = await tokens?.read()
       try {
-        await call('POST /api/v1/auth/signout', held ? { body: { refresh_token: held.refresh_token } } : {})
-      } finally {
-        if (tokens) await forget()
+        await send(signOutRoute, held ? { body: { refresh_token: held.refresh_token } } : {})
+      } catch (error) {
+        if (tokens) await forget(held)
+        throw error
       }
+      await forget(held)
     },
     async session() {
       try {
@@ -196,7 +222,16 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
       return call('PUT /api/v1/auth/me/avatar', { body })
     },
     removeAvatar: () => call('DELETE /api/v1/auth/me/avatar'),
+    close: presence.close,
   }
+}
+
+const signOutRoute = 'POST /api/v1/auth/signout'
+
+/** An answer, and the tokens that it is about. */
+interface Answered {
+  readonly answer: unknown
+  readonly held: Held | undefined
 }
 
 function findTabStorage(platform: Platform, { storage = 'local' }: ClientOptions): TokenStorage | undefined {

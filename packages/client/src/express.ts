@@ -1,4 +1,4 @@
-import { authenticate, type GuardOptions } from './guard.ts'
+import { authenticate, type GuardOptions, leaveAuth } from './guard.ts'
 import type { ResourceServer } from './server.ts'
 
 export { authOf, type GuardOptions } from './guard.ts'
@@ -16,8 +16,7 @@ export interface ExpressResponse {
 }
 
 /**
- * A middleware for Express 5 that lets requests pass with a good token only, and sets `request.auth`; `authOf(request)` reads it with its type.
- * Answers 401, 403 and 503 as problem+json.
+ * A middleware for Express 5 that lets requests pass with a good token only; `authOf(request)` says whose it was. Answers 401, 403 and 503 as problem+json.
  */
 export function requireAuth(server: ResourceServer, options: GuardOptions = {}) {
   return async (request: ExpressRequest, response: ExpressResponse, next: () => void): Promise<void> => {
@@ -32,7 +31,7 @@ export function requireAuth(server: ResourceServer, options: GuardOptions = {}) 
       response.writeHead(refusal.status, { ...refusal.headers }).end(refusal.body)
       return
     }
-    Object.assign(request, { auth })
+    leaveAuth(request, auth)
     next()
   }
 }

@@ -1,4 +1,4 @@
-import { authenticate, type GuardOptions } from './guard.ts'
+import { authenticate, type GuardOptions, leaveAuth } from './guard.ts'
 import type { ResourceServer } from './server.ts'
 
 export { authOf, type GuardOptions } from './guard.ts'
@@ -18,8 +18,8 @@ export interface FastifyReply {
 }
 
 /**
- * An `onRequest` hook for Fastify 5, of a server or of one route, that lets requests pass with a good token only, and sets `request.auth`;
- * `authOf(request)` reads it with its type. Answers 401, 403 and 503 as problem+json.
+ * An `onRequest` hook for Fastify 5, of a server or of one route, that lets requests pass with a good token only; `authOf(request)` says whose it was.
+ * Answers 401, 403 and 503 as problem+json.
  */
 export function requireAuth(server: ResourceServer, options: GuardOptions = {}) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
@@ -31,7 +31,7 @@ export function requireAuth(server: ResourceServer, options: GuardOptions = {}) 
       authorization: headers.authorization,
     })
     if (!refusal) {
-      Object.assign(request, { auth })
+      leaveAuth(request, auth)
       return undefined
     }
     reply.code(refusal.status)

@@ -54,10 +54,20 @@ export async function authenticate(
   }
 }
 
+/** What guards left, by request. A property of these is not believed: express-jwt and others write one of that name, and Fastify decorates with null. */
+const left = new WeakMap<object, Auth | null>()
+
+/** Leaves at a request who sent it, for `authOf`, and as `request.auth` for whoever only wants to read it. */
+export function leaveAuth(request: object, auth: Auth | null): void {
+  left.set(request, auth)
+  Object.assign(request, { auth })
+}
+
 /** What the guard left at a request. @throws TypeError when none stood before: a forgotten guard must not pass for a request that nobody sent */
 export function authOf(request: object): Auth | null {
-  if (!('auth' in request)) throw new TypeError('no guard stands before this route')
-  return request.auth as Auth | null // nothing but the guard writes it
+  const auth = left.get(request)
+  if (auth === undefined) throw new TypeError('no guard stands before this route')
+  return auth
 }
 
 function findToken(server: ResourceServer, authorization: string | null | undefined): string | null {

@@ -1,5 +1,5 @@
 import type { Fetch } from './ask.ts'
-import type { Held, Tokens } from './tokens.ts'
+import { type Held, isSamePerson, type Tokens } from './tokens.ts'
 
 interface Parts {
   readonly fetch: Fetch
@@ -12,7 +12,7 @@ interface Parts {
 }
 
 /**
- * `fetch` with the access token of whoever is signed in (RFC 6750, section 2.1), and once more after a 401 and a refresh.
+ * `fetch` with the access token of whoever is signed in (RFC 6750, section 2.1), and once more after a 401 and a refresh, for the same person only.
  * @throws TypeError for any other origin, before a token is looked at
  */
 export async function fetchWithTokens(
@@ -33,7 +33,7 @@ export async function fetchWithTokens(
   if (response.status !== 401 || !tokens || !held || !isRepeatable(request, init)) return response
 
   const next = await tokens.after(held, signal)
-  if (!next) return response
+  if (!next || !isSamePerson(held, next)) return response
 
   await response.body?.cancel()
   return send(next)
@@ -45,9 +45,10 @@ function withToken(request: Request | undefined, init: RequestInit, { access_tok
   return { ...init, headers }
 }
 
-/** Whether the body can be sent twice. A Request has a stream for a body, which is used up. */
+/** Whether the body can be sent twice. A Request has a stream for a body, which is used up. Not every browser tells whether it has one: Firefox has no `Request.body`. */
 function isRepeatable(request: Request | undefined, { body }: RequestInit): boolean {
-  if (body === undefined || body === null) return !request || request.method === 'GET' || request.method === 'HEAD'
+  if (body === undefined || body === null)
+    return !request || request.body === null || request.method === 'GET' || request.method === 'HEAD'
   if (typeof body === 'string' || ArrayBuffer.isView(body)) return true
   return [ArrayBuffer, Blob, FormData, URLSearchParams].some((kind) => body instanceof kind)
 }

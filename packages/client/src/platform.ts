@@ -16,6 +16,9 @@ export interface Locks {
 export interface Channel {
   addEventListener(type: 'message', listener: (message: { readonly data: unknown }) => void): void
   postMessage(message: unknown): void
+  close(): void
+  /** Of Node.js. */
+  unref?(): unknown
 }
 
 /** What the client takes from around it; tests have their own. */
@@ -24,7 +27,7 @@ export interface Platform {
   /** epoch ms */
   now(): number
   sleep(ms: number): Promise<void>
-  /** Undefined where there are none: Safari before 15.4, plain http, most servers. */
+  /** Undefined where there are none: plain http, most servers. */
   readonly locks: Locks | undefined
   /** The storage that the tabs of an origin share, if there is one. */
   readonly tabStorage: TokenStorage | undefined
@@ -43,8 +46,13 @@ export function currentPlatform(): Platform {
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     locks: scope.navigator?.locks,
     tabStorage: findTabStorage(scope),
-    // Only a page has tabs beside it. In one process of a server, other clients are other people.
-    openChannel: (name) => (scope.document && scope.BroadcastChannel ? new scope.BroadcastChannel(name) : undefined),
+    openChannel(name) {
+      // Only a page has tabs beside it. In one process of a server, other clients are other people.
+      if (!scope.document || !scope.BroadcastChannel) return undefined
+      const channel = new scope.BroadcastChannel(name)
+      channel.unref?.() // in a page that Node.js plays, for tests, it would keep the process alive
+      return channel
+    },
     get href() {
       return scope.location?.href
     },

@@ -19,22 +19,26 @@ type Listener<E extends SessionEvent> = (detail: SessionEvents[E]) => void
 /** Who is signed in as far as answers told, and who wants to hear of it. */
 export interface Presence {
   on<E extends SessionEvent>(event: E, listener: Listener<E>): () => void
+  /** Grows when somebody signs in or out, here or in another tab: an answer to what was asked in an earlier epoch is overtaken. */
+  epoch(): number
   signedIn(user: User): void
   /** The session was ended here, or is known to have ended. */
   signedOut(): void
   refreshed(): void
-  /** An answer told of the user who is signed in. */
-  found(user: User): void
-  /** An answer told how the user who is signed in is now, after a change. */
-  changed(user: User): void
+  /** An answer to what was asked in this epoch told of the user who is signed in. */
+  found(user: User, asked: number): void
+  /** The same of how that user is now, after a change. */
+  changed(user: User, asked: number): void
   /** An answer told of a user who may be another than the one signed in. */
   mentioned(user: User): void
-  /** An answer said that nobody is signed in. */
-  foundNobody(): void
+  /** An answer to what was asked in this epoch, or the look for tokens, said that nobody is signed in. */
+  foundNobody(asked: number): void
+  /** Nothing is told or heard any more. */
+  close(): void
 }
 
 /** `isSignedIn` asks the tokens of this tab, where there are any: an event of another tab that they contradict is about another sign-in. */
-export function createPresence(channel: Channel | undefined, isSignedIn?: () => Promise<boolean>): Presence {
+export function createPresence(opened: Channel | undefined, isSignedIn?: () => Promise<boolean>): Presence {
   const listeners: { [E in SessionEvent]: Set<Listener<E>> } = {
     'signed-in': new Set(),
     'signed-out': new Set(),
@@ -43,14 +47,18 @@ export function createPresence(channel: Channel | undefined, isSignedIn?: () => 
   }
   /** Undefined until an answer told of it. */
   let known: User | null | undefined
+  let epoch = 0
+  let channel = opened
 
-  channel?.addEventListener('message', ({ data }) => void hear(data))
+  // Where the storage fails, nobody can say whether it is true.
+  channel?.addEventListener('message', ({ data }) => void hear(data).catch(() => undefined))
 
   async function hear(data: unknown): Promise<void> {
     if (!isRecord(data) || !(data.user === null || isUser(data.user))) return
     const { user } = data
     if (isSignedIn && (await isSignedIn()) !== (user !== null)) return
 
+    epoch += 1
     change(user)
   }
 
@@ -80,33 +88,48 @@ export function createPresence(channel: Channel | undefined, isSignedIn?: () => 
     if (change(user)) channel?.postMessage({ user })
   }
 
+  function mentioned(user: User): void {
+    if (known?.id === user.id) tell(user)
+  }
+
   return {
     on(event, listener) {
       listeners[event].add(listener)
       return () => void listeners[event].delete(listener)
     },
+    epoch: () => epoch,
     signedIn(user) {
+      epoch += 1
       known = null // the same person again is a sign-in too
       tell(user)
     },
-    signedOut: () => tell(null),
+    signedOut() {
+      epoch += 1
+      tell(null)
+    },
     refreshed: () => emit('refreshed', undefined),
-    found(user) {
+    found(user, asked) {
+      if (asked !== epoch) return
       if (known === undefined) known = user
       else tell(user)
     },
-    changed(user) {
+    changed(user, asked) {
+      if (asked !== epoch) return mentioned(user)
       if (known !== undefined) return tell(user)
       known = user
       emit('user-changed', user)
       channel?.postMessage({ user })
     },
-    mentioned(user) {
-      if (known?.id === user.id) tell(user)
-    },
-    foundNobody() {
+    mentioned,
+    foundNobody(asked) {
+      if (asked !== epoch) return
       if (known === undefined) known = null
       else tell(null)
+    },
+    close() {
+      channel?.close()
+      channel = undefined
+      for (const heard of Object.values(listeners)) heard.clear()
     },
   }
 }

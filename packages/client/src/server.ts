@@ -44,7 +44,10 @@ export type SkipPolicy = (method: string, path: string) => boolean | Promise<boo
 /** Whose access token it is. */
 type Kind = AccessTokenClaims['kind']
 
-/** What an API of yours does with the tokens it gets. Every function raises subclasses of AuthError only. */
+/**
+ * What an API of yours does with the tokens it gets. Functions raise subclasses of AuthError, but for faults of the program: a TypeError where introspection
+ * has no client credentials, and whatever a policy raises.
+ */
 export interface ResourceServer {
   readonly issuer: string
   /**

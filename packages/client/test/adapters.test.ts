@@ -203,6 +203,32 @@ test('a route without a guard before it does not look like one that nobody asked
   assert.throws(() => onFastify.authOf({}), TypeError)
 })
 
+test('what others write to a request stands for no guard', async (t) => {
+  const { server } = openResourceServer([key])
+  const stranger = { sub: 'somebody', kind: 'user', roles: ['administrator'] }
+  const app = express()
+  app.get('/forgotten', (request, response) => {
+    Object.assign(request, { auth: stranger }) // as express-jwt and express-basic-auth do
+    response.json(seen(onExpress.authOf(request)))
+  })
+  app.get('/guarded', onExpress.requireAuth(server), (request, response) => {
+    Object.assign(request, { auth: stranger })
+    response.json(seen(onExpress.authOf(request)))
+  })
+  const other = fastify()
+  other.decorateRequest('auth', null)
+  other.get('/forgotten', async (request) => seen(onFastify.authOf(request)))
+  const listening = app.listen(0, '127.0.0.1')
+  await once(listening, 'listening')
+  t.after(() => listening.close())
+  t.mock.method(console, 'error', () => {})
+  const origin = originOf(listening.address())
+  assert.equal((await fetch(`${origin}/forgotten`)).status, 500)
+  const headers = { authorization: `Bearer ${signed(key, userClaims())}` }
+  assert.deepEqual(await (await fetch(`${origin}/guarded`, { headers })).json(), { sub: userClaims().sub })
+  assert.equal((await other.inject('/forgotten')).statusCode, 500)
+})
+
 test('a handler gets what its framework hands it beside the request', async () => {
   const { server } = openResourceServer([key])
   const handler = withAuth(server, (_request: Request, auth, context: { params: { id: string } }) =>

@@ -249,3 +249,37 @@ test('outside of a page the address of the server is needed, and only its origin
   assert.equal(await client.session(), null)
   assert.equal(network.asked[0]?.url, 'http://localhost:3000/api/v1/auth/session')
 })
+
+test('a redirect is no answer, however a platform shows it and whatever is in it', async () => {
+  await using app = await testApp()
+  const { client, network, events } = open(app, 'token')
+  const { email, password } = await app.user()
+  await client.signIn({ email, password })
+  const ended = { code: 'token_invalid', detail: 'x' }
+  const redirects: Record<string, () => Response> = {
+    'of a browser': () => Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' }),
+    'that says nothing': () => new Response(null, { status: 302, headers: { location: 'https://evil.example/' } }),
+    'with an answer in it': () => Response.json({ id: '1', email: 'eve@example.com' }, { status: 307 }),
+    'that says that the session ended': () => Response.json(ended, { status: 303 }),
+  }
+  app.clock.advance(16 * 60_000)
+  for (const redirect of Object.values(redirects)) {
+    network.instead = redirect
+    await assert.rejects(client.me(), (error) => {
+      const refresh = error instanceof AuthServiceUnavailable && error.cause
+      return refresh instanceof AuthServiceUnavailable && refresh.cause instanceof TypeError
+    })
+  }
+  network.instead = undefined
+  assert.equal((await client.me()).email, email)
+  assert.deepEqual(events, [`signed-in ${email}`])
+})
+
+test('requests are such that Cloudflare Workers send them', async () => {
+  await using app = await testApp()
+  const { client, network } = open(app, 'token')
+  const { email, password } = await app.user()
+  await client.signIn({ email, password })
+  assert.ok(await client.me())
+  assert.deepEqual(new Set(network.asked.map(({ request }) => request.redirect)), new Set(['manual']))
+})

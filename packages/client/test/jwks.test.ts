@@ -164,3 +164,73 @@ test('keys are not taken from where a redirect leads, nor waited for without end
   assert.equal(answers, 2)
   assert.equal(evil.requests.length, 0)
 })
+
+test('an issuer that is silent holds up nobody whose key is known, but for the first to notice', {
+  timeout: 10_000,
+}, async () => {
+  const { server, state } = openResourceServer([old])
+  await server.verifyAccessToken(signed(old, userClaims()))
+  state.instead = never
+  state.now += 11 * minute
+  await server.verifyAccessToken(signed(old, userClaims(state.now)))
+  assert.equal(state.fetched.length, 2)
+
+  const silence = Promise.withResolvers<Response>()
+  state.instead = () => silence.promise
+  for (const wait of [29_999, 1, 1_000, 5_000]) {
+    state.now += wait
+    await server.verifyAccessToken(signed(old, userClaims(state.now)))
+  }
+  assert.equal(state.fetched.length, 3, 'one request that nobody waits for')
+
+  const unknown = server.verifyAccessToken(signed(next, userClaims(state.now)))
+  silence.resolve(Response.json({ keys: [next.jwk] }))
+  await unknown
+  await assert.rejects(server.verifyAccessToken(signed(old, userClaims(state.now))), InvalidToken)
+  assert.equal(state.fetched.length, 3)
+})
+
+test('after a silence of ours the issuer is asked first, so that a key withdrawn meanwhile is refused', async () => {
+  const { server, state } = openResourceServer([old])
+  await server.verifyAccessToken(signed(old, userClaims()))
+  state.instead = never
+  state.now += 11 * minute
+  await server.verifyAccessToken(signed(old, userClaims(state.now)))
+  state.instead = undefined
+  state.jwks = { keys: [next.jwk] }
+  state.now += 11 * minute
+  await assert.rejects(server.verifyAccessToken(signed(old, userClaims(state.now))), InvalidToken)
+})
+
+test('while the keys are asked for, nobody asks again', async () => {
+  const { server, state } = openResourceServer([old])
+  const answer = Promise.withResolvers<Response>()
+  state.instead = () => answer.promise
+  const first = server.verifyAccessToken(signed(old, userClaims()))
+  state.now += 2_000
+  const second = server.verifyAccessToken(signed(old, userClaims()))
+  answer.resolve(Response.json(state.jwks))
+  await Promise.all([first, second])
+  assert.equal(state.fetched.length, 1)
+})
+
+test('a request for keys that never ends is given up', { timeout: 10_000 }, async () => {
+  const { server, state } = openResourceServer([old])
+  await server.verifyAccessToken(signed(old, userClaims()))
+  state.instead = never
+  state.now += 11 * minute
+  await server.verifyAccessToken(signed(old, userClaims(state.now)))
+  state.instead = () => new Promise(() => {})
+  state.now += minute
+  await server.verifyAccessToken(signed(old, userClaims(state.now)))
+  state.instead = undefined
+  state.jwks = { keys: [next.jwk] }
+  state.now += minute
+  await server.verifyAccessToken(signed(next, userClaims(state.now)))
+})
+
+test('keys that cannot be read at all are trouble of the issuer', async () => {
+  const { server, state } = openResourceServer([old])
+  state.jwks = { keys: [{ ...old.jwk, x: { toString: 1 } }] }
+  await assert.rejects(server.verifyAccessToken(signed(old, userClaims())), AuthServiceUnavailable)
+})

@@ -209,3 +209,23 @@ test('in cookie mode requests go with cookies, to the same origins only', async 
   assert.deepEqual(seen, ['include', 'omit'])
   await assert.rejects(client.fetch('https://evil.example'), TypeError)
 })
+
+test('a Request that has no body is sent again, whatever its method, where the browser tells that it has none', async () => {
+  await using app = await testApp()
+  let refuse = true
+  const { client, network } = await open(app, () => {
+    refuse = !refuse
+    return refuse ? ok() : new Response('no', { status: 401 })
+  })
+  for (const method of ['DELETE', 'POST', 'GET'])
+    assert.equal((await client.fetch(new Request(`${api}/things`, { method }))).status, 200)
+  assert.equal(network.count('/things'), 6)
+
+  const untold = (method: string) => {
+    const request = new Request(`${api}/others`, { method })
+    return Object.defineProperty(request, 'body', { value: undefined }) // as in Firefox
+  }
+  assert.equal((await client.fetch(untold('GET'))).status, 200)
+  assert.equal((await client.fetch(untold('DELETE'))).status, 401)
+  assert.equal(network.count('/others'), 3)
+})

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import { type Person, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { inParallel } from '../../gatelodge/test/support/attack.ts'
@@ -334,6 +335,18 @@ test('a new proof of who it is replaces the tokens and is no sign-in', async () 
   await client.call('POST /api/v1/auth/reauthenticate', { body: { password: person.password } })
   assert.ok(await client.me())
   assert.deepEqual(events, ['signed-in', 'refreshed'])
+})
+
+test('a call leaves no listener at the signal of its caller', async () => {
+  await using app = await testApp()
+  const { client, network } = await openSignedIn(app)
+  const { signal } = new AbortController()
+  for (let round = 1; round <= 3; round += 1) {
+    app.clock.advance(afterAccessToken)
+    await client.call('GET /api/v1/auth/me', { signal })
+    assert.equal(network.count(refreshPath), round)
+    assert.equal(getEventListeners(signal, 'abort').length, 0)
+  }
 })
 
 /** Signs in elsewhere and ends all sessions but that one. */

@@ -79,3 +79,15 @@ test('trouble is never nobody, and never somebody', async () => {
   const waiting = sessionOf(page('gatelodge=a.b'), { issuer: silent.origin, timeout: 100 })
   await assert.rejects(waiting, AuthServiceUnavailable)
 })
+
+test('a session is asked for so that Cloudflare Workers send it, and a redirect is no answer', async () => {
+  await using app = await testApp()
+  const network = fetchOf(app)
+  const person = await app.user()
+  const cookie = `gatelodge=${await app.cookie(person)}`
+  assert.equal((await sessionOf(page(cookie), { issuer, fetch: network.fetch }))?.user.id, person.id)
+  assert.equal(network.asked[0]?.request.redirect, 'manual')
+
+  const redirect = () => Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' })
+  await assert.rejects(sessionOf(page(cookie), { issuer, fetch: async () => redirect() }), AuthServiceUnavailable)
+})

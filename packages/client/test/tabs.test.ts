@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { type ClientOptions, createClientOn } from '../src/client.ts'
@@ -88,4 +89,34 @@ test('what another tab says against the tokens that are held is not believed, no
   assert.equal(await heard, `user-changed ${person.email} the last`)
   assert.deepEqual(events, ['signed-in'])
   stranger.close()
+})
+
+test('a client that is closed hears and tells nothing more, and its calls go on', async () => {
+  await using app = await testApp()
+  using tabs = openTabs(app, browserOf(app), {})
+  const [closed, one, two] = [tabs.openTab(), tabs.openTab(), tabs.openTab()]
+  const { email, password } = await app.user()
+  closed.client.on('user-changed', () => closed.events.push('user-changed'))
+  closed.client.close()
+  closed.client.close()
+  const signedIn = two.next()
+  await one.client.signIn({ email, password })
+  assert.equal(await signedIn, `signed-in ${email} `)
+  assert.equal((await closed.client.me()).email, email)
+  await closed.client.updateMe({ first_name: 'untold' })
+
+  const signedOut = two.next()
+  await one.client.signOut()
+  assert.equal(await signedOut, 'signed-out')
+  assert.deepEqual([closed.events, two.events], [[], ['signed-in', 'signed-out']])
+})
+
+test('a client does not keep Node.js alive that plays a page', () => {
+  const entry = new URL('../src/index.ts', import.meta.url).href
+  const code = `globalThis.document = {}
+    const { createClient } = await import('${entry}')
+    createClient({ baseUrl: 'http://localhost:3000' }).on('signed-in', () => {})
+    console.log('made')`
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', code], { timeout: 20_000 })
+  assert.deepEqual([status, String(stdout)], [0, 'made\n'])
 })

@@ -1,4 +1,4 @@
-import { AuthError } from '../errors.ts'
+import { AuthError, AuthServiceUnavailable } from '../errors.ts'
 import { isRecord } from '../json.ts'
 import { askService, type Service, unavailable } from './service.ts'
 
@@ -38,19 +38,31 @@ export function createKeys(
   let running: Promise<void> | undefined
 
   async function find(kid: string): Promise<VerificationKey | undefined> {
-    if (!keys.has(kid) || since(fetchedAt) > maxAge) await refetch()
+    const isDue = !keys.has(kid) || since(fetchedAt) > maxAge
+    if (isDue && keys.has(kid) && wasAway() && !areTooOld()) void refetch()
+    else if (isDue) await refetch()
     const key = keys.get(kid)
-    const isTooOld = keys.size > 0 && since(fetchedAt) > longestAge
-    if (failure && (!key || isTooOld)) throw failure // it may be a new key, or a withdrawn one, that nobody could tell of
+    if (failure && (!key || areTooOld())) throw failure // it may be a new key, or a withdrawn one, that nobody could tell of
     return key
   }
 
+  /** Whether the last try failed, and lately: to wait for an issuer that is silent would hold up every request in turn. */
+  function wasAway(): boolean {
+    return failure !== undefined && since(triedAt) <= maxAge
+  }
+
+  function areTooOld(): boolean {
+    return keys.size > 0 && since(fetchedAt) > longestAge
+  }
+
   async function refetch(): Promise<void> {
+    // Some workers end a request together with what started it: no answer comes, and no failure either.
+    if (since(triedAt) > 2 * service.timeout) running = undefined
     if (!running && since(triedAt) >= (keys.size > 0 ? coolDown : firstCoolDown)) running = load()
     await running
   }
 
-  /** Known keys stay good when the issuer does not answer, and go when it answers without them. */
+  /** Known keys stay good when the issuer does not answer, and go when it answers without them. Raises nothing: nobody may wait for it. */
   async function load(): Promise<void> {
     triedAt = service.now()
     try {
@@ -59,9 +71,8 @@ export function createKeys(
       keys = await importKeys(body.keys, algorithms)
       fetchedAt = service.now()
       failure = undefined
-    } catch (error) {
-      if (!(error instanceof AuthError)) throw error
-      failure = error
+    } catch (cause) {
+      failure = cause instanceof AuthError ? cause : new AuthServiceUnavailable({ cause })
     } finally {
       running = undefined
     }

@@ -1,4 +1,4 @@
-import type { Fetch } from '../ask.ts'
+import { type Fetch, fetchHere } from '../ask.ts'
 import { AuthServiceUnavailable, toError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 
@@ -21,7 +21,7 @@ export async function askService(
   init: RequestInit,
 ): Promise<{ response: Response; body: unknown }> {
   try {
-    const response = await fetch(url, { redirect: 'error', ...init, signal: AbortSignal.timeout(timeout) })
+    const response = await fetchHere(fetch, url, { ...init, signal: AbortSignal.timeout(timeout) })
     return { response, body: parseJson(await readText(response)) }
   } catch (cause) {
     throw new AuthServiceUnavailable({ cause })
