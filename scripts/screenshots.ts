@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { openBrowser, openSite, type Site, sitDown } from '../packages/gatelodge/test/support/browser.ts'
-import { everyPage, untilRateLimited } from '../packages/gatelodge/test/support/every-page.ts'
+import { everyPage, everyRefusal, openStrictSite } from '../packages/gatelodge/test/support/every-page.ts'
+import { stopOwnPostgres } from '../packages/gatelodge/test/support/postgres.ts'
 
 const desktop = { width: 1000, height: 700 }
 const phone = { width: 360, height: 640 }
@@ -30,6 +31,7 @@ try {
   }
 } finally {
   await browser.close()
+  await stopOwnPostgres()
 }
 const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size)
 console.log(`${sizes.length} pictures in ${folder}, ${Math.round(sizes.reduce((a, b) => a + b, 0) / 1024)} KiB`)
@@ -38,10 +40,9 @@ async function takeAll(browser: Browser, site: Site, look: string, options: Brow
   await using sitting = await sitDown(browser, site, options)
   for await (const name of everyPage(sitting, site, `ada-${look}`)) await take(sitting.page, `${name}.${look}`)
 
-  await using limited = await openSite()
-  await using hasty = await sitDown(browser, limited, options)
-  await untilRateLimited(hasty)
-  await take(hasty.page, `rate-limited.${look}`)
+  await using strict = await openStrictSite()
+  await using refused = await sitDown(browser, strict, options)
+  for await (const [name] of everyRefusal([refused], strict)) await take(refused.page, `${name}.${look}`)
 }
 
 /** Few colours, since pages have few: a tenth of the size. */

@@ -25,6 +25,7 @@ export const tables = [
   'api_tokens',
   'revoked_tokens',
   'signing_keys',
+  'avatar_removals',
 ] as const
 
 export type TableName = (typeof tables)[number]

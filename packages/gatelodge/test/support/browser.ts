@@ -92,7 +92,11 @@ export interface Sitting {
 }
 
 /** A fresh profile of the browser: no cookies, no cache. */
-export async function sitDown(browser: Browser, site: Site, options: BrowserContextOptions = {}): Promise<Sitting> {
+export async function sitDown(
+  browser: Browser,
+  site: Pick<Site, 'origin'>,
+  options: BrowserContextOptions = {},
+): Promise<Sitting> {
   const context = await browser.newContext({ baseURL: site.origin, ...options })
   context.setDefaultTimeout(30_000)
   const page = await context.newPage()

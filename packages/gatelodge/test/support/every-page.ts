@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Site, Sitting } from './browser.ts'
+import { openSite, type Site, type Sitting } from './browser.ts'
+import { freshPostgresDatabase } from './postgres.ts'
+import { tcpProxy } from './tcp-proxy.ts'
 
 const password = 'quiet harbour 52'
 
@@ -12,6 +14,7 @@ export const stops = [
   'verify-email-sent',
   'verify-email-resend',
   'verify-email',
+  'verify-email-elsewhere',
   'login-after-confirmation',
   'verify-email-expired',
   'forgot-password',
@@ -33,6 +36,7 @@ export const stops = [
   'delete-refused',
   'reauthenticate',
   'logout',
+  'cross-site',
   'not-found',
 ] as const
 
@@ -47,14 +51,75 @@ export async function* everyPage(sitting: Sitting, site: Site, name: string): As
   yield* everyPageOfAccounts(sitting, site, name)
 }
 
-/** Asks for a reset link until the server has had enough. */
-export async function untilRateLimited(sitting: Sitting): Promise<void> {
+/** The pages that `everyRefusal` stops at, in its order. */
+export const refusals = ['register-closed', 'rate-limited', 'unavailable'] as const
+
+export type Refusal = (typeof refusals)[number]
+
+/** A server where nobody may sign up, with limits as they come, and with a database that can go away. */
+export interface StrictSite extends Site {
+  loseDatabase(): Promise<void>
+}
+
+/** Starts one on PostgreSQL; at its end the database is free again. */
+export async function openStrictSite(): Promise<StrictSite> {
+  const database = await freshPostgresDatabase()
+  const proxy = await tcpProxy(database.url)
+  const env = { GATELODGE_DATABASE: proxy.via(database.url), GATELODGE_REGISTRATION: 'closed' }
+  const site = await openSite(env)
+  let isAway: Promise<void> | undefined
+  const loseDatabase = () => {
+    isAway ??= proxy.close()
+    return isAway
+  }
+  return {
+    ...site,
+    loseDatabase,
+    async [Symbol.asyncDispose]() {
+      await site[Symbol.asyncDispose]()
+      await loseDatabase()
+      await database.release()
+    },
+  }
+}
+
+/** Leads people over the pages of a server that does not do what it is asked for, and waits at each. At the end its database is away. */
+export async function* everyRefusal(
+  sittings: readonly Sitting[],
+  site: StrictSite,
+): AsyncGenerator<readonly [Refusal, Sitting]> {
+  for (const sitting of sittings) {
+    await sitting.open('/register')
+    assert.equal(await sitting.page.locator('form[action="/register"]').count(), 0)
+    yield ['register-closed', sitting]
+  }
+  for (const sitting of sittings) {
+    await untilRateLimited(sitting)
+    yield ['rate-limited', sitting]
+  }
+  await site.loseDatabase()
+  for (const sitting of sittings) {
+    assert.equal(await statusOfSending(sitting, () => askForReset(sitting)), 503)
+    yield ['unavailable', sitting]
+  }
+}
+
+async function untilRateLimited(sitting: Sitting): Promise<void> {
   for (let tries = 0; tries < 40; tries += 1) {
-    await sitting.open('/forgot-password')
-    await sitting.send('/forgot-password', { email: 'nobody@example.org' })
-    if (sitting.path() === '/forgot-password') return
+    if ((await statusOfSending(sitting, () => askForReset(sitting))) === 429) return
   }
   assert.fail('nothing was limited')
+}
+
+async function statusOfSending(sitting: Sitting, send: () => Promise<void>): Promise<number> {
+  const answered = sitting.page.waitForResponse((response) => response.request().method() === 'POST')
+  await send()
+  return (await answered).status()
+}
+
+async function askForReset(sitting: Sitting): Promise<void> {
+  await sitting.open('/forgot-password')
+  await sitting.send('/forgot-password', { email: 'nobody@example.org' })
 }
 
 async function* everyPageOfStrangers(sitting: Sitting, site: Site, name: string): AsyncGenerator<Stop> {
@@ -77,7 +142,10 @@ async function* everyPageOfStrangers(sitting: Sitting, site: Site, name: string)
   yield 'verify-email-resend'
   await sitting.page.goto(await site.linkTo(email, '/verify-email'))
   yield 'verify-email'
-  await sitting.send('/verify-email')
+  await sitting.page.context().clearCookies({ name: 'gatelodge-signup' })
+  await sitting.page.goto(await site.linkTo(email, '/verify-email'))
+  yield 'verify-email-elsewhere'
+  await sitting.send('/verify-email', { password })
   assert.equal(sitting.path(), '/login')
   yield 'login-after-confirmation'
   await sitting.open('/verify-email?token=0123456789abcdef.spent')
@@ -138,6 +206,11 @@ async function* everyPageOfAccounts(sitting: Sitting, site: Site, name: string):
   yield 'reauthenticate'
   await sitting.open('/logout')
   yield 'logout'
+  const action = `${site.origin}/account/sessions/end-others`
+  const foreign = `<form method="post" action="${action}"><button type="submit">You won</button></form>`
+  await sitting.page.goto(`data:text/html,${encodeURIComponent(foreign)}`)
+  assert.equal(await statusOfSending(sitting, () => sitting.send(action)), 403)
+  yield 'cross-site'
   await sitting.open('/nowhere')
   yield 'not-found'
 }

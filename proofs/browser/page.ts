@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
+import { type Sitting, seriousFaults } from '../../packages/gatelodge/test/support/browser.ts'
+import { password, site } from './world.ts'
+
+/** Asks for an account on the page. */
+export async function register(here: Sitting, email: string): Promise<void> {
+  await here.open('/register')
+  await here.send('/register', { email, first_name: 'Ada', password, password_confirmation: password })
+  assert.equal(here.path(), '/verify-email')
+}
+
+/** Asks for an account and confirms it, up to the page to sign in. */
+export async function signUp(here: Sitting, email: string): Promise<void> {
+  await register(here, email)
+  await here.page.goto(await site.linkTo(email, '/verify-email'))
+  assert.equal(here.path(), '/verify-email', 'the token left the address')
+  await here.send('/verify-email')
+  assert.equal(here.path(), '/login')
+  await assertTold(here)
+}
+
+export async function signIn(here: Sitting, identifier: string, secret: string): Promise<void> {
+  await here.open('/login')
+  await here.send('/login', { identifier, password: secret, remember: 'on' })
+  assert.equal(here.path(), '/account')
+}
+
+/** What was done is told at the head of the page. */
+export async function assertTold(here: Sitting): Promise<void> {
+  assert.equal(await here.page.locator('.flash[role=status]').count(), 1, here.path())
+}
+
+/** The page fits the window, and passes axe in light and dark. */
+export async function assertPasses(page: Page, name: string): Promise<void> {
+  assert.equal(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0, name)
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    assert.deepEqual(await seriousFaults(page), [], `${name}, ${colorScheme}`)
+  }
+}
+
+/** The field that has the focus by name, else its role. */
+export function focused(page: Page): Promise<string> {
+  return page.evaluate<string>('document.activeElement.name || document.activeElement.getAttribute("role")')
+}
+
+/** How wide the pixels of a picture are. */
+export function widthOf(page: Page, selector: string): Promise<number> {
+  return page.evaluate<number>(`document.querySelector(${JSON.stringify(selector)}).naturalWidth`)
+}
+
+/** The link to a path in the mail that comes because of something done. */
+export async function nextLink(email: string, path: string, act: () => Promise<void>): Promise<string> {
+  const mails = () =>
+    site.inbox.received.filter(
+      ({ recipients, parsed }) => recipients.includes(email) && parsed.text?.includes(`${path}?token=`),
+    ).length
+  const before = mails()
+  await act()
+  await until(async () => mails() > before)
+  return site.linkTo(email, path)
+}
+
+export async function until(isTrue: () => Promise<boolean>): Promise<void> {
+  for (const giveUp = performance.now() + 20_000; !(await isTrue()); ) {
+    assert.ok(performance.now() < giveUp, 'waited in vain')
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+}

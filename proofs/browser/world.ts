@@ -1,0 +1,21 @@
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { openBrowser, openSite } from '../../packages/gatelodge/test/support/browser.ts'
+import { plain } from '../../packages/gatelodge/test/support/images.ts'
+import { stopOwnPostgres } from '../../packages/gatelodge/test/support/postgres.ts'
+
+const closing = new AsyncDisposableStack()
+after(() => closing.disposeAsync())
+
+closing.defer(stopOwnPostgres)
+export const browser = closing.adopt(await openBrowser(), (opened) => opened.close())
+/** Many people come to it from one address, as none should: so it limits nobody. */
+export const site = closing.use(await openSite({ GATELODGE_RATE_LIMITS: 'off' }))
+
+/** A file of 300 to 200 pixels. */
+export const picture = join(site.folder.path, 'me.png')
+await plain(300, 200).png().toFile(picture)
+
+export const password = 'quiet harbour 52'
+export const wide = { width: 1280, height: 800 }
+export const narrow = { width: 320, height: 640 }
