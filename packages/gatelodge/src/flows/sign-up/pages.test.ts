@@ -127,6 +127,14 @@ test('faults of every field are told on it, in every language, beside the least 
   assert.deepEqual(await app.rows('pending_signups'), [])
 })
 
+test('a bad address and two passwords that differ are told together', async () => {
+  await using app = await testApp()
+  const wish = { ...ada, email: 'nobody', password_confirmation: 'quiet harbour 53' }
+  const page = await new Visitor(app).fill('/register', wish)
+  assert.equal(page.status, 400)
+  for (const field of ['email', 'password_confirmation']) assert.ok(page.html.includes(`href="#field-${field}"`), field)
+})
+
 test('a hash that cannot be had now is told on a page that says when to come back', async () => {
   await using app = await testApp()
   await app.deps.hasher.close()

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Deps } from '../../domain/deps.ts'
 import { signInAnswer } from '../../http/sign-in-answer.ts'
 import { emailField, nameField, passwordField, usernameField } from '../../http/wire.ts'
+import { readAll } from '../../kernel/errors.ts'
 import { assertConfirmed, type Field, type FormState, form, nameFields } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
@@ -10,7 +11,7 @@ import { notice } from '../../pages/notice.ts'
 import { languageOfReader, type PageView, redirectAnswer } from '../../pages/page-context.ts'
 import { pageWords } from '../../pages/words/index.ts'
 import { signUpMessages } from './messages.ts'
-import { signUp } from './sign-up.ts'
+import { readSignUp, signUp } from './sign-up.ts'
 
 export const signUpPages = [
   ...formPage({
@@ -44,16 +45,20 @@ ${legalLinks(deps.theme, view.language, pageWords[view.language].layout.readFirs
     },
     async submit(deps, context) {
       const { actor, body, cookies } = context
-      assertConfirmed(body.password, body.password_confirmation)
-
-      const result = await signUp(deps, actor, {
+      const wish = {
         email: body.email,
         password: body.password,
         username: body.username,
         firstName: body.first_name,
         lastName: body.last_name,
         session: 'cookie',
-      })
+      } as const
+      readAll(
+        () => readSignUp(deps, wish),
+        () => assertConfirmed(body.password, body.password_confirmation),
+      )
+
+      const result = await signUp(deps, actor, wish)
       // The link of an earlier sign-up in this browser is no longer the one to confirm.
       const set = [cookies.signUp.set(result.signUpCookie, deps.config.verifyTtl / 1000), cookies.link.clear()]
       if (result.status === 'verification_required')

@@ -61,8 +61,8 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
     : storePending(deps, actor, applicant)
 }
 
-/** @throws input_invalid */
-function readSignUp(deps: Deps, input: SignUp): Omit<Applicant, 'passwordHash'> & { password: string } {
+/** What a sign-up asks for, in canonical form, with all of its faults at once. @throws input_invalid */
+export function readSignUp(deps: Deps, input: SignUp): Omit<Applicant, 'passwordHash'> & { password: string } {
   const { password, email: address, username: name = null } = input
   const { passwordMinLength, serviceName } = deps.config
   const { firstName = '', lastName = '' } = readNames(input)
