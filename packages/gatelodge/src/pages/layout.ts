@@ -62,7 +62,7 @@ ${frame && footer(frame, theme, language)}
 }
 
 function flashOf({ text, copy }: Flash): Html {
-  return html`<div class="flash" role="status"><p>${text}</p>${copy !== undefined && html`<textarea class="copy" dir="ltr" rows="3" readonly aria-label="${text}">${copy}</textarea>`}</div>`
+  return html`<div class="flash" role="status"><p>${text}</p>${copy !== undefined && html`<textarea class="copy" dir="ltr" rows="4" readonly aria-label="${text}">${copy}</textarea>`}</div>`
 }
 
 function navigation(words: (typeof pageWords)[Language]['layout']): Html {
