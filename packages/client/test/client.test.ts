@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { routes } from '../../gatelodge/src/flows/index.ts'
-import { type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
+import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { dataFolder, plain } from '../../gatelodge/test/support/images.ts'
 import { createClientOn } from '../src/client.ts'
 import { AuthError, AuthServiceUnavailable, InvalidToken, NotAuthenticated } from '../src/errors.ts'
@@ -20,123 +20,237 @@ function open(app: TestApp, session: 'cookie' | 'token') {
   return { client, network, events }
 }
 
-for (const session of ['cookie', 'token'] as const) {
-  test(`from sign-up to sign-out by ${session}`, async () => {
-    await using app = await testApp()
-    const { client, events, network } = open(app, session)
-    const email = 'ada@example.com'
-    assert.equal(await client.session(), null)
-    assert.deepEqual(Object.keys(await client.signUp({ email, password: 'quiet harbour 52' })), ['status', 'message'])
-    await client.resendVerification(email)
-    const { token } = await app.lastMail(email)
-    // The browser that signed up is known by its cookie.
-    const password = session === 'token' ? { password: 'quiet harbour 52' } : {}
-    assert.equal((await client.verifyEmail({ token, ...password })).user.email, email)
-    assert.equal(await client.session(), null)
+forEachDatabase('the client', (engine) => {
+  // One for all tests: each has people of its own.
+  let app: TestApp
+  before(async () => {
+    app = await testApp({ engine })
+  })
+  after(() => app[Symbol.asyncDispose]())
 
-    const { user } = await client.signIn({ email, password: 'quiet harbour 52' })
-    assert.equal((await client.me()).id, user.id)
-    assert.equal((await client.session())?.session.current, true)
-    await client.updateMe({ first_name: 'Ada', profile: { locale: 'fr' } })
-    await client.updateMe({ first_name: 'Ada' })
-    await client.changePassword({ old_password: 'quiet harbour 52', new_password: 'loud harbour 53' })
-    await client.signOut()
-    await client.signOut()
-    assert.equal(await client.session(), null)
+  for (const session of ['cookie', 'token'] as const) {
+    test(`from sign-up to sign-out by ${session}`, async () => {
+      await using app = await testApp({ engine })
+      const { client, events, network } = open(app, session)
+      const email = 'ada@example.com'
+      assert.equal(await client.session(), null)
+      assert.deepEqual(Object.keys(await client.signUp({ email, password: 'quiet harbour 52' })), ['status', 'message'])
+      await client.resendVerification(email)
+      const { token } = await app.lastMail(email)
+      // The browser that signed up is known by its cookie.
+      const password = session === 'token' ? { password: 'quiet harbour 52' } : {}
+      assert.equal((await client.verifyEmail({ token, ...password })).user.email, email)
+      assert.equal(await client.session(), null)
 
-    await client.forgotPassword(email)
-    const reset = await app.lastMail(email)
-    await client.resetPassword({ token: reset.token, new_password: 'calm harbour 54' })
-    await client.signIn({ identifier: email, password: 'calm harbour 54' })
-    await client.call('DELETE /api/v1/auth/me', { body: { password: 'calm harbour 54' } })
+      const { user } = await client.signIn({ email, password: 'quiet harbour 52' })
+      assert.equal((await client.me()).id, user.id)
+      assert.equal((await client.session())?.session.current, true)
+      await client.updateMe({ first_name: 'Ada', profile: { locale: 'fr' } })
+      await client.updateMe({ first_name: 'Ada' })
+      await client.changePassword({ old_password: 'quiet harbour 52', new_password: 'loud harbour 53' })
+      await client.signOut()
+      await client.signOut()
+      assert.equal(await client.session(), null)
+
+      await client.forgotPassword(email)
+      const reset = await app.lastMail(email)
+      await client.resetPassword({ token: reset.token, new_password: 'calm harbour 54' })
+      await client.signIn({ identifier: email, password: 'calm harbour 54' })
+      await client.call('DELETE /api/v1/auth/me', { body: { password: 'calm harbour 54' } })
+      assert.equal(await client.session(), null)
+      assert.deepEqual(events, [
+        `signed-in ${email}`,
+        'user-changed Ada',
+        'signed-out',
+        `signed-in ${email}`,
+        'signed-out',
+      ])
+      const bearers = network.asked.filter(({ headers }) => headers.has('authorization')).length
+      assert.equal(bearers > 0, session === 'token')
+    })
+
+    test(`a page that is loaded anew by ${session} tells of the first change it makes`, async () => {
+      const { network } = open(app, session)
+      const { email, password } = await app.user()
+      const platform = tab({ fetch: network.fetch, now: app.clock.now, tabStorage: slowStorage() })
+      await createClientOn(platform, { session }).signIn({ email, password })
+      const page = createClientOn(platform, { session })
+      const heard: string[] = []
+      for (const event of ['signed-in', 'user-changed'] as const) page.on(event, () => heard.push(event))
+      await page.updateMe({ first_name: 'Ada' })
+      await page.me()
+      assert.deepEqual(heard, ['user-changed'])
+    })
+
+    test(`a picture is set and removed by ${session}`, async () => {
+      using data = dataFolder()
+      await using app = await testApp({ engine, env: data.env })
+      const { client } = open(app, session)
+      const { email, password } = await app.user()
+      await client.signIn({ email, password })
+      const picture = new Blob([new Uint8Array(await plain(64, 64).png().toBuffer())], { type: 'image/png' })
+      assert.match((await client.setAvatar(picture)).avatar_url ?? '', /^\/avatars\/./)
+      assert.equal((await client.removeAvatar()).avatar_url, null)
+      await assert.rejects(client.setAvatar(new Blob(['no picture'])), { code: 'image_invalid' })
+    })
+  }
+
+  for (const session of ['cookie', 'token'] as const) {
+    test(`a mailed link that is not good says nothing of the session (${session})`, async () => {
+      const { client, network, events } = open(app, session)
+      const { email, password } = await app.user()
+      await client.signIn({ email, password })
+      await assert.rejects(client.verifyEmail({ token: 'x' }), { name: 'InvalidToken', status: 400 })
+      assert.equal(network.count('/api/v1/auth/refresh'), 0)
+      assert.deepEqual(events, [`signed-in ${email}`])
+      assert.ok(await client.me())
+    })
+  }
+
+  test('a cookie session that ended elsewhere is heard of once, and a page that finds nobody is no event', async () => {
+    const { client, events } = open(app, 'cookie')
+    const person = await app.user()
+    await assert.rejects(client.me(), NotAuthenticated)
+    await client.signIn({ email: person.email, password: person.password })
+    await app.delete('/me/sessions', { cookie: await app.cookie(person) })
+    await assert.rejects(client.me(), InvalidToken)
     assert.equal(await client.session(), null)
-    assert.deepEqual(events, [
-      `signed-in ${email}`,
-      'user-changed Ada',
-      'signed-out',
-      `signed-in ${email}`,
-      'signed-out',
-    ])
-    const bearers = network.asked.filter(({ headers }) => headers.has('authorization')).length
-    assert.equal(bearers > 0, session === 'token')
+    assert.deepEqual(events, [`signed-in ${person.email}`, 'signed-out'])
   })
 
-  test(`a page that is loaded anew by ${session} tells of the first change it makes`, async () => {
-    await using app = await testApp()
-    const { network } = open(app, session)
+  test('a listener hears nothing after it was taken off', async () => {
+    const { client } = open(app, 'token')
     const { email, password } = await app.user()
-    const platform = tab({ fetch: network.fetch, now: app.clock.now, tabStorage: slowStorage() })
-    await createClientOn(platform, { session }).signIn({ email, password })
-    const page = createClientOn(platform, { session })
-    const heard: string[] = []
-    for (const event of ['signed-in', 'user-changed'] as const) page.on(event, () => heard.push(event))
-    await page.updateMe({ first_name: 'Ada' })
-    await page.me()
-    assert.deepEqual(heard, ['user-changed'])
+    let heard = 0
+    const off = client.on('signed-in', () => {
+      heard += 1
+    })
+    await client.signIn({ email, password })
+    off()
+    await client.signIn({ email, password })
+    assert.equal(heard, 1)
   })
 
-  test(`a picture is set and removed by ${session}`, async () => {
-    using data = dataFolder()
-    await using app = await testApp({ env: data.env })
-    const { client } = open(app, session)
+  test('a sign-out that does not reach the server forgets the tokens and says so', async () => {
+    const { client, network, events } = open(app, 'token')
     const { email, password } = await app.user()
     await client.signIn({ email, password })
-    const picture = new Blob([new Uint8Array(await plain(64, 64).png().toBuffer())], { type: 'image/png' })
-    assert.match((await client.setAvatar(picture)).avatar_url ?? '', /^\/avatars\/./)
-    assert.equal((await client.removeAvatar()).avatar_url, null)
-    await assert.rejects(client.setAvatar(new Blob(['no picture'])), { code: 'image_invalid' })
+    network.instead = () => Promise.reject(new TypeError('fetch failed'))
+    await assert.rejects(client.signOut(), AuthServiceUnavailable)
+    network.instead = undefined
+    assert.equal(await client.session(), null)
+    assert.deepEqual(events, [`signed-in ${email}`, 'signed-out'])
   })
-}
 
-for (const session of ['cookie', 'token'] as const) {
-  test(`a mailed link that is not good says nothing of the session (${session})`, async () => {
-    await using app = await testApp()
-    const { client, network, events } = open(app, session)
+  test('parameters and queries are encoded, and no parameter leads to another path', async () => {
+    const { client, network } = open(app, 'token')
     const { email, password } = await app.user()
     await client.signIn({ email, password })
-    await assert.rejects(client.verifyEmail({ token: 'x' }), { name: 'InvalidToken', status: 400 })
-    assert.equal(network.count('/api/v1/auth/refresh'), 0)
+    network.asked.length = 0
+    const end = (id: string) => client.call('DELETE /api/v1/auth/me/sessions/{id}', { params: { id } })
+    await assert.rejects(end('a/../../x?y#z'), { code: 'not_found' })
+    for (const id of ['..', '.', '']) await assert.rejects(end(id), TypeError, id)
+    const ask = client.call('GET /api/v1/auth/username-available', { query: { username: 'a&b=c d' } })
+    await assert.rejects(ask, { code: 'input_invalid' })
+    assert.deepEqual(
+      network.asked.map(({ url }) => url),
+      [
+        'http://localhost:3000/api/v1/auth/me/sessions/a%2F..%2F..%2Fx%3Fy%23z',
+        'http://localhost:3000/api/v1/auth/username-available?username=a%26b%3Dc+d',
+      ],
+    )
+  })
+
+  test('an answer without a body is undefined', async () => {
+    const { client } = open(app, 'token')
+    const { email, password } = await app.user()
+    await client.signIn({ email, password })
+    assert.equal(await client.call('DELETE /api/v1/auth/me/sessions'), undefined)
+  })
+
+  test('an error has code, status, sentence, faulty fields, the wait and the id of the request', async () => {
+    await using app = await testApp({ engine })
+    const { client } = open(app, 'cookie')
+    const signUp = await client.signUp({ email: 'nobody', password: 'quiet harbour 52' }).catch((error) => error)
+    assert.ok(signUp instanceof AuthError && signUp.name === 'AuthError')
+    assert.equal(signUp.code, 'input_invalid')
+    assert.equal(signUp.status, 400)
+    assert.equal(signUp.detail, signUp.message)
+    assert.deepEqual(signUp.faults, [{ field: 'email', code: 'email_invalid', message: signUp.faults[0]?.message }])
+    assert.match(signUp.instance ?? '', /^urn:uuid:/)
+    assert.equal(signUp.retryAfter, undefined)
+
+    const wrong = () => client.signIn({ email: 'ada@example.com', password: 'x' }).catch((error) => error)
+    for (let tries = 0; tries < 10; tries += 1) assert.equal((await wrong()).code, 'invalid_credentials')
+    const limited = await wrong()
+    assert.equal(limited.code, 'rate_limited')
+    assert.ok(limited.retryAfter > 0)
+  })
+
+  test('whatever is no answer of this API is service_unavailable', async () => {
+    const { client, network } = open(app, 'cookie')
+    const answers: Record<string, () => Response> = {
+      'an HTML page': () => new Response('<h1>Hello</h1>', { headers: { 'content-type': 'text/html' } }),
+      'an HTML failure': () => new Response('<h1>Bad gateway</h1>', { status: 502 }),
+      'a JSON text': () => Response.json('hello'),
+      'a JSON array': () => Response.json([]),
+      'a failure of another API': () => Response.json({ error: 'nope' }, { status: 400 }),
+      nothing: () => new Response(''),
+      'no connection': () => {
+        throw new TypeError('fetch failed')
+      },
+    }
+    for (const [name, answer] of Object.entries(answers)) {
+      network.instead = () => answer()
+      await assert.rejects(client.session(), AuthServiceUnavailable, name)
+    }
+    network.instead = () => new Response('', { status: 503, headers: { 'retry-after': '120' } })
+    await assert.rejects(client.me(), { name: 'AuthServiceUnavailable', code: 'service_unavailable', retryAfter: 120 })
+    network.instead = () =>
+      new Response('', { status: 503, headers: { 'retry-after': 'Fri, 20 Nov 2026 10:05:00 GMT' } })
+    await assert.rejects(client.me(), { code: 'service_unavailable', retryAfter: undefined })
+  })
+
+  test('outside of a page the address of the server is needed, and only its origin and path count', async () => {
+    await assert.rejects(createClient().session(), TypeError)
+    const network = fetchOf(app)
+    const platform = tab({ fetch: network.fetch, now: app.clock.now, href: undefined as never })
+    const client = createClientOn(platform, { baseUrl: 'http://localhost:3000/' })
+    assert.equal(await client.session(), null)
+    assert.equal(network.asked[0]?.url, 'http://localhost:3000/api/v1/auth/session')
+  })
+
+  test('a redirect is no answer, however a platform shows it and whatever is in it', async () => {
+    const { client, network, events } = open(app, 'token')
+    const { email, password } = await app.user()
+    await client.signIn({ email, password })
+    const ended = { code: 'token_invalid', detail: 'x' }
+    const redirects: Record<string, () => Response> = {
+      'of a browser': () => Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' }),
+      'that says nothing': () => new Response(null, { status: 302, headers: { location: 'https://evil.example/' } }),
+      'with an answer in it': () => Response.json({ id: '1', email: 'eve@example.com' }, { status: 307 }),
+      'that says that the session ended': () => Response.json(ended, { status: 303 }),
+    }
+    app.clock.advance(16 * 60_000)
+    for (const redirect of Object.values(redirects)) {
+      network.instead = redirect
+      await assert.rejects(client.me(), (error) => {
+        const refresh = error instanceof AuthServiceUnavailable && error.cause
+        return refresh instanceof AuthServiceUnavailable && refresh.cause instanceof TypeError
+      })
+    }
+    network.instead = undefined
+    assert.equal((await client.me()).email, email)
     assert.deepEqual(events, [`signed-in ${email}`])
+  })
+
+  test('requests are such that Cloudflare Workers send them', async () => {
+    const { client, network } = open(app, 'token')
+    const { email, password } = await app.user()
+    await client.signIn({ email, password })
     assert.ok(await client.me())
+    assert.deepEqual(new Set(network.asked.map(({ request }) => request.redirect)), new Set(['manual']))
   })
-}
-
-test('a cookie session that ended elsewhere is heard of once, and a page that finds nobody is no event', async () => {
-  await using app = await testApp()
-  const { client, events } = open(app, 'cookie')
-  const person = await app.user()
-  await assert.rejects(client.me(), NotAuthenticated)
-  await client.signIn({ email: person.email, password: person.password })
-  await app.delete('/me/sessions', { cookie: await app.cookie(person) })
-  await assert.rejects(client.me(), InvalidToken)
-  assert.equal(await client.session(), null)
-  assert.deepEqual(events, [`signed-in ${person.email}`, 'signed-out'])
-})
-
-test('a listener hears nothing after it was taken off', async () => {
-  await using app = await testApp()
-  const { client } = open(app, 'token')
-  const { email, password } = await app.user()
-  let heard = 0
-  const off = client.on('signed-in', () => {
-    heard += 1
-  })
-  await client.signIn({ email, password })
-  off()
-  await client.signIn({ email, password })
-  assert.equal(heard, 1)
-})
-
-test('a sign-out that does not reach the server forgets the tokens and says so', async () => {
-  await using app = await testApp()
-  const { client, network, events } = open(app, 'token')
-  const { email, password } = await app.user()
-  await client.signIn({ email, password })
-  network.instead = () => Promise.reject(new TypeError('fetch failed'))
-  await assert.rejects(client.signOut(), AuthServiceUnavailable)
-  network.instead = undefined
-  assert.equal(await client.session(), null)
-  assert.deepEqual(events, [`signed-in ${email}`, 'signed-out'])
 })
 
 test('a route gets a credential exactly if the server looks at one there', () => {
@@ -146,77 +260,6 @@ test('a route gets a credential exactly if the server looks at one there', () =>
     const name = `${method} ${path.replace(/:(\w+)/g, '{$1}')}` as Route
     assert.equal(credentialOf(name), auth, name)
   }
-})
-
-test('parameters and queries are encoded, and no parameter leads to another path', async () => {
-  await using app = await testApp()
-  const { client, network } = open(app, 'token')
-  const { email, password } = await app.user()
-  await client.signIn({ email, password })
-  network.asked.length = 0
-  const end = (id: string) => client.call('DELETE /api/v1/auth/me/sessions/{id}', { params: { id } })
-  await assert.rejects(end('a/../../x?y#z'), { code: 'not_found' })
-  for (const id of ['..', '.', '']) await assert.rejects(end(id), TypeError, id)
-  const ask = client.call('GET /api/v1/auth/username-available', { query: { username: 'a&b=c d' } })
-  await assert.rejects(ask, { code: 'input_invalid' })
-  assert.deepEqual(
-    network.asked.map(({ url }) => url),
-    [
-      'http://localhost:3000/api/v1/auth/me/sessions/a%2F..%2F..%2Fx%3Fy%23z',
-      'http://localhost:3000/api/v1/auth/username-available?username=a%26b%3Dc+d',
-    ],
-  )
-})
-
-test('an answer without a body is undefined', async () => {
-  await using app = await testApp()
-  const { client } = open(app, 'token')
-  const { email, password } = await app.user()
-  await client.signIn({ email, password })
-  assert.equal(await client.call('DELETE /api/v1/auth/me/sessions'), undefined)
-})
-
-test('an error has code, status, sentence, faulty fields, the wait and the id of the request', async () => {
-  await using app = await testApp()
-  const { client } = open(app, 'cookie')
-  const signUp = await client.signUp({ email: 'nobody', password: 'quiet harbour 52' }).catch((error) => error)
-  assert.ok(signUp instanceof AuthError && signUp.name === 'AuthError')
-  assert.equal(signUp.code, 'input_invalid')
-  assert.equal(signUp.status, 400)
-  assert.equal(signUp.detail, signUp.message)
-  assert.deepEqual(signUp.faults, [{ field: 'email', code: 'email_invalid', message: signUp.faults[0]?.message }])
-  assert.match(signUp.instance ?? '', /^urn:uuid:/)
-  assert.equal(signUp.retryAfter, undefined)
-
-  const wrong = () => client.signIn({ email: 'ada@example.com', password: 'x' }).catch((error) => error)
-  for (let tries = 0; tries < 10; tries += 1) assert.equal((await wrong()).code, 'invalid_credentials')
-  const limited = await wrong()
-  assert.equal(limited.code, 'rate_limited')
-  assert.ok(limited.retryAfter > 0)
-})
-
-test('whatever is no answer of this API is service_unavailable', async () => {
-  await using app = await testApp()
-  const { client, network } = open(app, 'cookie')
-  const answers: Record<string, () => Response> = {
-    'an HTML page': () => new Response('<h1>Hello</h1>', { headers: { 'content-type': 'text/html' } }),
-    'an HTML failure': () => new Response('<h1>Bad gateway</h1>', { status: 502 }),
-    'a JSON text': () => Response.json('hello'),
-    'a JSON array': () => Response.json([]),
-    'a failure of another API': () => Response.json({ error: 'nope' }, { status: 400 }),
-    nothing: () => new Response(''),
-    'no connection': () => {
-      throw new TypeError('fetch failed')
-    },
-  }
-  for (const [name, answer] of Object.entries(answers)) {
-    network.instead = () => answer()
-    await assert.rejects(client.session(), AuthServiceUnavailable, name)
-  }
-  network.instead = () => new Response('', { status: 503, headers: { 'retry-after': '120' } })
-  await assert.rejects(client.me(), { name: 'AuthServiceUnavailable', code: 'service_unavailable', retryAfter: 120 })
-  network.instead = () => new Response('', { status: 503, headers: { 'retry-after': 'Fri, 20 Nov 2026 10:05:00 GMT' } })
-  await assert.rejects(client.me(), { code: 'service_unavailable', retryAfter: undefined })
 })
 
 test('a server that does not answer, a redirect and a closed port are service_unavailable in time', async () => {
@@ -238,48 +281,4 @@ test('a server that does not answer, a redirect and a closed port are service_un
     await canary.close()
   }
   await assert.rejects(createClient({ baseUrl: server.origin }).session(), AuthServiceUnavailable)
-})
-
-test('outside of a page the address of the server is needed, and only its origin and path count', async () => {
-  await assert.rejects(createClient().session(), TypeError)
-  await using app = await testApp()
-  const network = fetchOf(app)
-  const platform = tab({ fetch: network.fetch, now: app.clock.now, href: undefined as never })
-  const client = createClientOn(platform, { baseUrl: 'http://localhost:3000/' })
-  assert.equal(await client.session(), null)
-  assert.equal(network.asked[0]?.url, 'http://localhost:3000/api/v1/auth/session')
-})
-
-test('a redirect is no answer, however a platform shows it and whatever is in it', async () => {
-  await using app = await testApp()
-  const { client, network, events } = open(app, 'token')
-  const { email, password } = await app.user()
-  await client.signIn({ email, password })
-  const ended = { code: 'token_invalid', detail: 'x' }
-  const redirects: Record<string, () => Response> = {
-    'of a browser': () => Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' }),
-    'that says nothing': () => new Response(null, { status: 302, headers: { location: 'https://evil.example/' } }),
-    'with an answer in it': () => Response.json({ id: '1', email: 'eve@example.com' }, { status: 307 }),
-    'that says that the session ended': () => Response.json(ended, { status: 303 }),
-  }
-  app.clock.advance(16 * 60_000)
-  for (const redirect of Object.values(redirects)) {
-    network.instead = redirect
-    await assert.rejects(client.me(), (error) => {
-      const refresh = error instanceof AuthServiceUnavailable && error.cause
-      return refresh instanceof AuthServiceUnavailable && refresh.cause instanceof TypeError
-    })
-  }
-  network.instead = undefined
-  assert.equal((await client.me()).email, email)
-  assert.deepEqual(events, [`signed-in ${email}`])
-})
-
-test('requests are such that Cloudflare Workers send them', async () => {
-  await using app = await testApp()
-  const { client, network } = open(app, 'token')
-  const { email, password } = await app.user()
-  await client.signIn({ email, password })
-  assert.ok(await client.me())
-  assert.deepEqual(new Set(network.asked.map(({ request }) => request.redirect)), new Set(['manual']))
 })

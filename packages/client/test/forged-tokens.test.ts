@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { sign } from 'node:crypto'
 import { test } from 'node:test'
 import { decodeJwt, SignJWT } from 'jose'
-import { type Person, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
+import { forEachDatabase, type Person, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { withinPace } from '../../gatelodge/test/support/pace.ts'
 import { InvalidToken } from '../src/errors.ts'
 import { createResourceServer } from '../src/server.ts'
@@ -305,30 +305,32 @@ test('tokens that jose signs are read alike', async () => {
   assert.equal((await server.verifyAccessToken(token)).sub, decodeJwt(token).sub)
 })
 
-test('of everything that a real server gives out, the access token alone is one', async () => {
-  await using app = await testApp()
-  const { fetch } = fetchOf(app)
-  const server = createResourceServer({ issuer: 'http://localhost:3000', fetch, now: app.clock.now })
-  const person = await app.user()
-  const { access, refresh, session } = await app.tokens(person)
-  const claims = await server.verifyAccessToken(access, { kind: 'user' })
-  assert.deepEqual([claims.sub, claims.sid, claims.client_id, claims.roles], [person.id, session, 'gatelodge', []])
-  for (const [name, other] of Object.entries({ ...(await everythingElse(app, person, access)), refresh, session })) {
-    assert.ok(other.length >= 20, name)
-    await assert.rejects(server.verifyAccessToken(other), InvalidToken, name)
-  }
-  for (const other of [`${access}x`, undefined, null])
-    await assert.rejects(server.verifyAccessToken(other), InvalidToken)
+forEachDatabase('a real server', (engine) => {
+  test('of everything that a real server gives out, the access token alone is one', async () => {
+    await using app = await testApp({ engine })
+    const { fetch } = fetchOf(app)
+    const server = createResourceServer({ issuer: 'http://localhost:3000', fetch, now: app.clock.now })
+    const person = await app.user()
+    const { access, refresh, session } = await app.tokens(person)
+    const claims = await server.verifyAccessToken(access, { kind: 'user' })
+    assert.deepEqual([claims.sub, claims.sid, claims.client_id, claims.roles], [person.id, session, 'gatelodge', []])
+    for (const [name, other] of Object.entries({ ...(await everythingElse(app, person, access)), refresh, session })) {
+      assert.ok(other.length >= 20, name)
+      await assert.rejects(server.verifyAccessToken(other), InvalidToken, name)
+    }
+    for (const other of [`${access}x`, undefined, null])
+      await assert.rejects(server.verifyAccessToken(other), InvalidToken)
 
-  app.clock.advance(16 * 60_000)
-  await assert.rejects(server.verifyAccessToken(access), InvalidToken)
-  const elsewhere = createResourceServer({
-    issuer: 'http://localhost:3000',
-    audience: 'other',
-    fetch,
-    now: app.clock.now,
+    app.clock.advance(16 * 60_000)
+    await assert.rejects(server.verifyAccessToken(access), InvalidToken)
+    const elsewhere = createResourceServer({
+      issuer: 'http://localhost:3000',
+      audience: 'other',
+      fetch,
+      now: app.clock.now,
+    })
+    await assert.rejects(elsewhere.verifyAccessToken((await app.tokens(person)).access), InvalidToken)
   })
-  await assert.rejects(elsewhere.verifyAccessToken((await app.tokens(person)).access), InvalidToken)
 })
 
 /** What somebody, a browser or a service has in hand that is no access token, all of it live. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { type Person, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
+import { after, before, test } from 'node:test'
+import { forEachDatabase, type Person, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { type Client, createClientOn } from '../src/client.ts'
 import { AuthError, InvalidToken, NotAuthenticated } from '../src/errors.ts'
 import type { Channel, TokenStorage } from '../src/platform.ts'
@@ -59,125 +59,180 @@ function holdBack(app: TestApp, network: RecordingFetch, held: string) {
   return { made: made.promise, release: gate.resolve }
 }
 
-for (const [name, path, leave] of [
-  ['a sign-out', `${auth}/signout`, (client: Client) => client.signOut()],
-  ['a call of sign-out', `${auth}/signout`, (client: Client) => client.call('POST /api/v1/auth/signout')],
-  [
-    'the deletion of an account',
-    `${auth}/me`,
-    (client: Client, { password }: Person) => client.call('DELETE /api/v1/auth/me', { body: { password } }),
-  ],
-] as const) {
-  test(`${name} leaves the newer sign-in of another tab alone`, async () => {
-    await using app = await testApp()
+forEachDatabase('answers that are overtaken', (engine) => {
+  // One for all tests: each has people of its own.
+  let app: TestApp
+  before(async () => {
+    app = await testApp({ engine })
+  })
+  after(() => app[Symbol.asyncDispose]())
+
+  for (const [name, path, leave] of [
+    ['a sign-out', `${auth}/signout`, (client: Client) => client.signOut()],
+    ['a call of sign-out', `${auth}/signout`, (client: Client) => client.call('POST /api/v1/auth/signout')],
+    [
+      'the deletion of an account',
+      `${auth}/me`,
+      (client: Client, { password }: Person) => client.call('DELETE /api/v1/auth/me', { body: { password } }),
+    ],
+  ] as const) {
+    test(`${name} leaves the newer sign-in of another tab alone`, async () => {
+      const storage = slowStorage()
+      const [one, two] = [open(app, 'token', storage), open(app, 'token', storage)]
+      const [ada, bob] = [await app.user(), await app.user()]
+      await signIn(one.client, ada)
+      const answer = holdBack(app, one.network, path)
+      const leaving = leave(one.client, ada)
+      await answer.made
+      await signIn(two.client, bob)
+      answer.release()
+      await leaving
+      assert.equal((await two.client.me()).id, bob.id)
+      assert.deepEqual(one.events, [`signed-in ${ada.email}`])
+      await two.client.signOut()
+      assert.equal(storage.kept.size, 0)
+    })
+  }
+
+  for (const session of ['cookie', 'token'] as const) {
+    test(`an answer of before a sign-out signs nobody in (${session})`, async () => {
+      const { client, network, events } = open(app, session)
+      const person = await app.user()
+      await signIn(client, person)
+      const answer = holdBack(app, network, `${auth}/me`)
+      const asking = client.me()
+      await answer.made
+      await client.signOut()
+      answer.release()
+      assert.equal((await asking).id, person.id)
+      assert.deepEqual(events, [`signed-in ${person.email}`, 'signed-out'])
+    })
+
+    test(`an answer of before another tab signed in tells of nobody who was there before (${session})`, async () => {
+      const { client, network, events, hear } = open(app, session)
+      const [ada, bob] = [await app.user(), await app.user()]
+      await signIn(client, ada)
+      const user = await client.me()
+      const answer = holdBack(app, network, `${auth}/me`)
+      const asking = client.me()
+      await answer.made
+      const heard = next(client, 'signed-in')
+      hear({ user: { ...user, id: bob.id, email: bob.email } })
+      await heard
+      answer.release()
+      await asking
+      assert.deepEqual(events, [`signed-in ${ada.email}`, `signed-in ${bob.email}`])
+    })
+
+    test(`a change is told although another tab told of one meanwhile (${session})`, async () => {
+      const { client, network, events, hear } = open(app, session)
+      const person = await app.user()
+      const { user } = await signIn(client, person)
+      const answer = holdBack(app, network, `${auth}/me`)
+      const changing = client.updateMe({ first_name: 'Ada' })
+      await answer.made
+      const heard = next(client, 'user-changed')
+      hear({ user: { ...user, first_name: 'Ava' } })
+      await heard
+      answer.release()
+      await changing
+      assert.deepEqual(events, [`signed-in ${person.email}`, 'user-changed Ava', 'user-changed Ada'])
+    })
+  }
+
+  test('a slow answer that nobody is signed in does not undo the sign-in that was faster', async () => {
+    const { client, network, events } = open(app, 'cookie')
+    const person = await app.user()
+    const answer = holdBack(app, network, `${auth}/session`)
+    const asking = client.session()
+    await answer.made
+    await signIn(client, person)
+    answer.release()
+    assert.equal(await asking, null)
+    assert.deepEqual(events, [`signed-in ${person.email}`])
+  })
+
+  test('a new proof does not undo the newer sign-in of another tab', async () => {
     const storage = slowStorage()
     const [one, two] = [open(app, 'token', storage), open(app, 'token', storage)]
     const [ada, bob] = [await app.user(), await app.user()]
     await signIn(one.client, ada)
-    const answer = holdBack(app, one.network, path)
-    const leaving = leave(one.client, ada)
+    const answer = holdBack(app, one.network, `${auth}/reauthenticate`)
+    const proving = one.client.call('POST /api/v1/auth/reauthenticate', { body: { password: ada.password } })
     await answer.made
     await signIn(two.client, bob)
     answer.release()
-    await leaving
+    await proving
     assert.equal((await two.client.me()).id, bob.id)
     assert.deepEqual(one.events, [`signed-in ${ada.email}`])
-    await two.client.signOut()
-    assert.equal(storage.kept.size, 0)
   })
-}
 
-for (const session of ['cookie', 'token'] as const) {
-  test(`an answer of before a sign-out signs nobody in (${session})`, async () => {
-    await using app = await testApp()
-    const { client, network, events } = open(app, session)
+  test('a new proof keeps its tokens although the session before it was found ended meanwhile', async () => {
+    const { client, network, events } = open(app, 'token')
     const person = await app.user()
     await signIn(client, person)
-    const answer = holdBack(app, network, `${auth}/me`)
-    const asking = client.me()
+    const answer = holdBack(app, network, `${auth}/reauthenticate`)
+    const proving = client.call('POST /api/v1/auth/reauthenticate', { body: { password: person.password } })
     await answer.made
-    await client.signOut()
+    await assert.rejects(client.me(), InvalidToken)
     answer.release()
-    assert.equal((await asking).id, person.id)
+    await proving
+    assert.deepEqual(events, [`signed-in ${person.email}`, 'signed-out', `signed-in ${person.email}`])
+    assert.ok(await client.me())
+  })
+
+  test('a request that was refused is not repeated with the tokens of somebody else', async () => {
+    const called = await refusedWhile(app, `${auth}/me`, true)
+    await assert.rejects(called.client.updateMe({ first_name: 'Ada' }), InvalidToken)
+    assert.equal(called.network.count(`${auth}/me`), 1)
+    assert.equal((await called.client.me()).first_name, '')
+
+    const fetched = await refusedWhile(app, '/orders', true)
+    const response = await fetched.client.fetch(`${api}/orders`, { method: 'POST', body: 'two socks' })
+    assert.equal(response.status, 401)
+    assert.equal(fetched.network.count('/orders'), 1)
+  })
+
+  test('a request that was refused is repeated when the same person signed in again in another tab', async () => {
+    const called = await refusedWhile(app, `${auth}/me`, false)
+    assert.equal((await called.client.me()).id, called.ada.id)
+    assert.equal(called.network.count(`${auth}/me`), 2)
+
+    const fetched = await refusedWhile(app, '/orders', false)
+    assert.equal((await fetched.client.fetch(`${api}/orders`)).status, 200)
+    assert.equal(fetched.network.count('/orders'), 2)
+  })
+
+  test('the question who is signed in is answered with whoever signed in meanwhile', async () => {
+    const { client, meanwhile } = await refusedWhile(app, `${auth}/session`, true)
+    assert.equal((await client.session())?.user.id, meanwhile.id)
+  })
+
+  test('that the tokens are gone from the storage is told once', async () => {
+    const storage = slowStorage()
+    const { client, events } = open(app, 'token', storage)
+    const person = await app.user()
+    await signIn(client, person)
+    storage.kept.clear()
+    await assert.rejects(client.me(), NotAuthenticated)
+    assert.equal(await client.session(), null)
     assert.deepEqual(events, [`signed-in ${person.email}`, 'signed-out'])
   })
 
-  test(`an answer of before another tab signed in tells of nobody who was there before (${session})`, async () => {
-    await using app = await testApp()
-    const { client, network, events, hear } = open(app, session)
-    const [ada, bob] = [await app.user(), await app.user()]
-    await signIn(client, ada)
-    const user = await client.me()
-    const answer = holdBack(app, network, `${auth}/me`)
-    const asking = client.me()
-    await answer.made
-    const heard = next(client, 'signed-in')
-    hear({ user: { ...user, id: bob.id, email: bob.email } })
-    await heard
-    answer.release()
-    await asking
-    assert.deepEqual(events, [`signed-in ${ada.email}`, `signed-in ${bob.email}`])
-  })
-
-  test(`a change is told although another tab told of one meanwhile (${session})`, async () => {
-    await using app = await testApp()
-    const { client, network, events, hear } = open(app, session)
+  test('what another tab says while the storage fails is not believed, and harms nobody', async () => {
+    const storage = slowStorage()
+    let fails = false
+    const get = (name: string) => (fails ? Promise.reject(new Error('the disk is gone')) : storage.get(name))
+    const { client, events, hear } = open(app, 'token', { ...storage, get })
     const person = await app.user()
-    const { user } = await signIn(client, person)
-    const answer = holdBack(app, network, `${auth}/me`)
-    const changing = client.updateMe({ first_name: 'Ada' })
-    await answer.made
-    const heard = next(client, 'user-changed')
-    hear({ user: { ...user, first_name: 'Ava' } })
-    await heard
-    answer.release()
-    await changing
-    assert.deepEqual(events, [`signed-in ${person.email}`, 'user-changed Ava', 'user-changed Ada'])
+    await signIn(client, person)
+    fails = true
+    hear({ user: null })
+    await assert.rejects(client.me(), (error) => error instanceof AuthError && error.code === 'service_unavailable')
+    fails = false
+    assert.ok(await client.me())
+    assert.deepEqual(events, [`signed-in ${person.email}`])
   })
-}
-
-test('a slow answer that nobody is signed in does not undo the sign-in that was faster', async () => {
-  await using app = await testApp()
-  const { client, network, events } = open(app, 'cookie')
-  const person = await app.user()
-  const answer = holdBack(app, network, `${auth}/session`)
-  const asking = client.session()
-  await answer.made
-  await signIn(client, person)
-  answer.release()
-  assert.equal(await asking, null)
-  assert.deepEqual(events, [`signed-in ${person.email}`])
-})
-
-test('a new proof does not undo the newer sign-in of another tab', async () => {
-  await using app = await testApp()
-  const storage = slowStorage()
-  const [one, two] = [open(app, 'token', storage), open(app, 'token', storage)]
-  const [ada, bob] = [await app.user(), await app.user()]
-  await signIn(one.client, ada)
-  const answer = holdBack(app, one.network, `${auth}/reauthenticate`)
-  const proving = one.client.call('POST /api/v1/auth/reauthenticate', { body: { password: ada.password } })
-  await answer.made
-  await signIn(two.client, bob)
-  answer.release()
-  await proving
-  assert.equal((await two.client.me()).id, bob.id)
-  assert.deepEqual(one.events, [`signed-in ${ada.email}`])
-})
-
-test('a new proof keeps its tokens although the session before it was found ended meanwhile', async () => {
-  await using app = await testApp()
-  const { client, network, events } = open(app, 'token')
-  const person = await app.user()
-  await signIn(client, person)
-  const answer = holdBack(app, network, `${auth}/reauthenticate`)
-  const proving = client.call('POST /api/v1/auth/reauthenticate', { body: { password: person.password } })
-  await answer.made
-  await assert.rejects(client.me(), InvalidToken)
-  answer.release()
-  await proving
-  assert.deepEqual(events, [`signed-in ${person.email}`, 'signed-out', `signed-in ${person.email}`])
-  assert.ok(await client.me())
 })
 
 /** A client whose next request to a path is refused, after `meanwhile` signed in in another tab. */
@@ -196,61 +251,3 @@ async function refusedWhile(app: TestApp, path: string, other: boolean) {
   }
   return { ...one, ada, meanwhile }
 }
-
-test('a request that was refused is not repeated with the tokens of somebody else', async () => {
-  await using app = await testApp()
-  const called = await refusedWhile(app, `${auth}/me`, true)
-  await assert.rejects(called.client.updateMe({ first_name: 'Ada' }), InvalidToken)
-  assert.equal(called.network.count(`${auth}/me`), 1)
-  assert.equal((await called.client.me()).first_name, '')
-
-  const fetched = await refusedWhile(app, '/orders', true)
-  const response = await fetched.client.fetch(`${api}/orders`, { method: 'POST', body: 'two socks' })
-  assert.equal(response.status, 401)
-  assert.equal(fetched.network.count('/orders'), 1)
-})
-
-test('a request that was refused is repeated when the same person signed in again in another tab', async () => {
-  await using app = await testApp()
-  const called = await refusedWhile(app, `${auth}/me`, false)
-  assert.equal((await called.client.me()).id, called.ada.id)
-  assert.equal(called.network.count(`${auth}/me`), 2)
-
-  const fetched = await refusedWhile(app, '/orders', false)
-  assert.equal((await fetched.client.fetch(`${api}/orders`)).status, 200)
-  assert.equal(fetched.network.count('/orders'), 2)
-})
-
-test('the question who is signed in is answered with whoever signed in meanwhile', async () => {
-  await using app = await testApp()
-  const { client, meanwhile } = await refusedWhile(app, `${auth}/session`, true)
-  assert.equal((await client.session())?.user.id, meanwhile.id)
-})
-
-test('that the tokens are gone from the storage is told once', async () => {
-  await using app = await testApp()
-  const storage = slowStorage()
-  const { client, events } = open(app, 'token', storage)
-  const person = await app.user()
-  await signIn(client, person)
-  storage.kept.clear()
-  await assert.rejects(client.me(), NotAuthenticated)
-  assert.equal(await client.session(), null)
-  assert.deepEqual(events, [`signed-in ${person.email}`, 'signed-out'])
-})
-
-test('what another tab says while the storage fails is not believed, and harms nobody', async () => {
-  await using app = await testApp()
-  const storage = slowStorage()
-  let fails = false
-  const get = (name: string) => (fails ? Promise.reject(new Error('the disk is gone')) : storage.get(name))
-  const { client, events, hear } = open(app, 'token', { ...storage, get })
-  const person = await app.user()
-  await signIn(client, person)
-  fails = true
-  hear({ user: null })
-  await assert.rejects(client.me(), (error) => error instanceof AuthError && error.code === 'service_unavailable')
-  fails = false
-  assert.ok(await client.me())
-  assert.deepEqual(events, [`signed-in ${person.email}`])
-})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
+import { after, before, test } from 'node:test'
+import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { type ClientOptions, createClientOn } from '../src/client.ts'
 import { type Asked, fetchOf, tab } from './support/around.ts'
 import { listen } from './support/listen.ts'
@@ -24,208 +24,205 @@ async function open(app: TestApp, answer: (asked: Asked) => Response | Promise<R
 const ok = () => Response.json({ ok: true })
 const bearer = ({ headers }: Asked) => headers.get('authorization')
 
-test('requests to the app’s own APIs carry the token, its own headers and its method', async () => {
-  await using app = await testApp()
-  const { client, network } = await open(app, ok)
-  const response = await client.fetch(`${api}/orders`, { method: 'POST', headers: { 'x-own': '1' }, body: '{}' })
-  assert.deepEqual(await response.json(), { ok: true })
-  await client.fetch(new URL(`${api}/orders?of=me`))
-  await client.fetch(new Request(`${api}/orders`, { method: 'PUT', headers: { 'x-own': '2' }, body: 'x' }))
-  assert.deepEqual(
-    network.asked.map((asked) => [asked.method, asked.headers.get('x-own'), /^Bearer ./.test(bearer(asked) ?? '')]),
-    [
-      ['POST', '1', true],
-      ['GET', null, true],
-      ['PUT', '2', true],
-    ],
-  )
-})
-
-test('without a sign-in the request goes without a token', async () => {
-  await using app = await testApp()
-  const { client, network } = await open(app, ok)
-  await client.signOut()
-  network.asked.length = 0
-  assert.equal((await client.fetch(`${api}/public`)).status, 200)
-  assert.deepEqual(network.asked.map(bearer), [null])
-})
-
-test('no token, and no request, goes to an origin that was not listed', async () => {
-  await using app = await testApp()
-  const { client, network } = await open(app, ok)
-  for (const foreign of [
-    'https://evil.example/',
-    'http://api.example.com/',
-    'https://api.example.com:444/',
-    'https://api.example.com.evil.example/',
-    'https://api.example.com@evil.example/',
-    'https://evil.example\\@api.example.com/',
-    '//evil.example/',
-    '/\\evil.example/',
-    'http://localhost:3001/',
-    'data:text/plain,hello',
-    'file:///etc/passwd',
-    'blob:https://api.example.com/1',
-    'javascript:1',
-    new URL('https://evil.example/'),
-    new Request('https://evil.example/'),
-  ]) {
-    await assert.rejects(client.fetch(foreign), TypeError, String(foreign))
-  }
-  assert.equal(network.asked.length, 0)
-})
-
-test('in a page that has no origin, another place without one gets nothing', async () => {
-  await using app = await testApp()
-  const network = fetchOf(app)
-  const client = createClientOn(tab({ fetch: network.fetch, now: app.clock.now, href: 'file:///app.html' }), {
-    baseUrl: 'http://localhost:3000',
-    session: 'token',
+forEachDatabase('requests of the app’s own', (engine) => {
+  // One for all tests: each has people of its own.
+  let app: TestApp
+  before(async () => {
+    app = await testApp({ engine })
   })
-  const { email, password } = await app.user()
-  await client.signIn({ email, password })
-  network.asked.length = 0
-  for (const foreign of ['file:///etc/passwd', 'data:text/plain,x'])
-    await assert.rejects(client.fetch(foreign), TypeError)
-  assert.equal(network.asked.length, 0)
-  assert.ok(await client.me())
+  after(() => app[Symbol.asyncDispose]())
+
+  test('requests to the app’s own APIs carry the token, its own headers and its method', async () => {
+    const { client, network } = await open(app, ok)
+    const response = await client.fetch(`${api}/orders`, { method: 'POST', headers: { 'x-own': '1' }, body: '{}' })
+    assert.deepEqual(await response.json(), { ok: true })
+    await client.fetch(new URL(`${api}/orders?of=me`))
+    await client.fetch(new Request(`${api}/orders`, { method: 'PUT', headers: { 'x-own': '2' }, body: 'x' }))
+    assert.deepEqual(
+      network.asked.map((asked) => [asked.method, asked.headers.get('x-own'), /^Bearer ./.test(bearer(asked) ?? '')]),
+      [
+        ['POST', '1', true],
+        ['GET', null, true],
+        ['PUT', '2', true],
+      ],
+    )
+  })
+
+  test('without a sign-in the request goes without a token', async () => {
+    const { client, network } = await open(app, ok)
+    await client.signOut()
+    network.asked.length = 0
+    assert.equal((await client.fetch(`${api}/public`)).status, 200)
+    assert.deepEqual(network.asked.map(bearer), [null])
+  })
+
+  test('no token, and no request, goes to an origin that was not listed', async () => {
+    const { client, network } = await open(app, ok)
+    for (const foreign of [
+      'https://evil.example/',
+      'http://api.example.com/',
+      'https://api.example.com:444/',
+      'https://api.example.com.evil.example/',
+      'https://api.example.com@evil.example/',
+      'https://evil.example\\@api.example.com/',
+      '//evil.example/',
+      '/\\evil.example/',
+      'http://localhost:3001/',
+      'data:text/plain,hello',
+      'file:///etc/passwd',
+      'blob:https://api.example.com/1',
+      'javascript:1',
+      new URL('https://evil.example/'),
+      new Request('https://evil.example/'),
+    ]) {
+      await assert.rejects(client.fetch(foreign), TypeError, String(foreign))
+    }
+    assert.equal(network.asked.length, 0)
+  })
+
+  test('in a page that has no origin, another place without one gets nothing', async () => {
+    const network = fetchOf(app)
+    const client = createClientOn(tab({ fetch: network.fetch, now: app.clock.now, href: 'file:///app.html' }), {
+      baseUrl: 'http://localhost:3000',
+      session: 'token',
+    })
+    const { email, password } = await app.user()
+    await client.signIn({ email, password })
+    network.asked.length = 0
+    for (const foreign of ['file:///etc/passwd', 'data:text/plain,x'])
+      await assert.rejects(client.fetch(foreign), TypeError)
+    assert.equal(network.asked.length, 0)
+    assert.ok(await client.me())
+  })
+
+  test('a redirect to a foreign origin does not take the token along', async () => {
+    await using evil = await listen((_request, response) => response.end('{}'))
+    await using own = await listen((_request, response) => response.writeHead(302, { location: evil.origin }).end())
+    const network = fetchOf(app)
+    const platform = tab({
+      now: app.clock.now,
+      fetch: (input, init) =>
+        String(input).startsWith('http://localhost:3000') ? network.fetch(input, init) : fetch(input, init),
+    })
+    const client = createClientOn(platform, { session: 'token', origins: [own.origin] })
+    const { email, password } = await app.user()
+    await client.signIn({ email, password })
+    await client.fetch(`${own.origin}/x`)
+    assert.match(own.requests[0]?.headers.authorization ?? '', /^Bearer /)
+    assert.equal(evil.requests.length, 1)
+    assert.equal(evil.requests[0]?.headers.authorization, undefined)
+  })
+
+  test('a 401 is asked again once, with the next token and the same body', async () => {
+    const bodies: string[] = []
+    const tokens: (string | null)[] = []
+    const { client, network, clock } = await open(app, async (asked) => {
+      bodies.push(await asked.request.text())
+      tokens.push(bearer(asked))
+      return tokens.length < 2 ? new Response('no', { status: 401 }) : ok()
+    })
+    clock.now += 1
+    const response = await client.fetch(`${api}/orders`, { method: 'POST', body: 'two socks' })
+    assert.equal(response.status, 200)
+    assert.deepEqual(bodies, ['two socks', 'two socks'])
+    assert.equal(new Set(tokens).size, 2)
+    assert.equal(network.count('/api/v1/auth/refresh'), 1)
+  })
+
+  test('an API that refuses every token is asked twice and no more', async () => {
+    const { client, network } = await open(app, () => new Response('no', { status: 401 }))
+    const response = await client.fetch(`${api}/orders`)
+    assert.deepEqual([response.status, await response.text()], [401, 'no'])
+    assert.equal(network.count('/orders'), 2)
+  })
+
+  test('a 401 after the session ended is what the caller gets, with its body', async () => {
+    const { client, network, person } = await open(app, () => new Response('no', { status: 401 }))
+    await app.delete('/me/sessions', { cookie: await app.cookie({ ...person, username: '', id: '' }) })
+    const response = await client.fetch(`${api}/orders`)
+    assert.deepEqual([response.status, await response.text()], [401, 'no'])
+    assert.equal(network.count('/orders'), 1)
+    assert.equal(await client.session(), null)
+  })
+
+  test('a body that is a stream is sent once, and a token that is due is refreshed before', async () => {
+    const bodies: string[] = []
+    const { client, network, clock } = await open(app, async ({ request }) => {
+      bodies.push(await request.text())
+      return new Response('no', { status: 401 })
+    })
+    const stream = () => new Blob(['a film']).stream()
+    const send = { method: 'POST', duplex: 'half' } as const
+    const asRequest = () => new Request(`${api}/films`, { method: 'POST', body: 'a film' })
+    assert.equal((await client.fetch(`${api}/films`, { ...send, body: stream() })).status, 401)
+    assert.equal((await client.fetch(asRequest())).status, 401)
+    assert.equal(network.count('/api/v1/auth/refresh'), 0)
+    clock.now += afterAccessToken
+    assert.equal((await client.fetch(`${api}/films`, { ...send, body: stream() })).status, 401)
+    assert.equal(network.count('/api/v1/auth/refresh'), 1)
+    assert.deepEqual(bodies, ['a film', 'a film', 'a film'])
+  })
+
+  test('bodies that can be read again are sent again', async () => {
+    let refuse = true
+    const bodies: number[] = []
+    const { client } = await open(app, async ({ request }) => {
+      bodies.push((await request.arrayBuffer()).byteLength)
+      refuse = !refuse
+      return refuse ? ok() : new Response('no', { status: 401 })
+    })
+    const form = new FormData()
+    form.append('a', 'b')
+    for (const body of [
+      new Uint8Array(3),
+      new Uint8Array(3).buffer,
+      new Blob(['abc']),
+      new URLSearchParams({ a: 'b' }),
+      form,
+    ])
+      assert.equal((await client.fetch(`${api}/things`, { method: 'POST', body })).status, 200)
+    assert.deepEqual(bodies.slice(0, 8), [3, 3, 3, 3, 3, 3, 3, 3])
+    assert.equal(bodies.length, 10)
+  })
+
+  test('in cookie mode requests go with cookies, to the same origins only', async () => {
+    const seen: (string | undefined)[] = []
+    const { client } = await open(app, ok, { session: 'cookie' })
+    const platform = tab({
+      now: app.clock.now,
+      async fetch(_input, init) {
+        seen.push(init?.credentials)
+        return ok()
+      },
+    })
+    const cookies = createClientOn(platform, { origins: [api] })
+    await cookies.fetch(`${api}/x`)
+    await cookies.fetch('/x', { credentials: 'omit' })
+    assert.deepEqual(seen, ['include', 'omit'])
+    await assert.rejects(client.fetch('https://evil.example'), TypeError)
+  })
+
+  test('a Request that has no body is sent again, whatever its method, where the browser tells that it has none', async () => {
+    let refuse = true
+    const { client, network } = await open(app, () => {
+      refuse = !refuse
+      return refuse ? ok() : new Response('no', { status: 401 })
+    })
+    for (const method of ['DELETE', 'POST', 'GET'])
+      assert.equal((await client.fetch(new Request(`${api}/things`, { method }))).status, 200)
+    assert.equal(network.count('/things'), 6)
+
+    const untold = (method: string) => {
+      const request = new Request(`${api}/others`, { method })
+      return Object.defineProperty(request, 'body', { value: undefined }) // as in Firefox
+    }
+    assert.equal((await client.fetch(untold('GET'))).status, 200)
+    assert.equal((await client.fetch(untold('DELETE'))).status, 401)
+    assert.equal(network.count('/others'), 3)
+  })
 })
 
 test('an origin that is none is refused when the client is made', () => {
   const platform = tab({ fetch: async () => ok(), now: () => 0 })
   assert.throws(() => createClientOn(platform, { origins: ['api.example.com'] }), TypeError)
-})
-
-test('a redirect to a foreign origin does not take the token along', async () => {
-  await using app = await testApp()
-  await using evil = await listen((_request, response) => response.end('{}'))
-  await using own = await listen((_request, response) => response.writeHead(302, { location: evil.origin }).end())
-  const network = fetchOf(app)
-  const platform = tab({
-    now: app.clock.now,
-    fetch: (input, init) =>
-      String(input).startsWith('http://localhost:3000') ? network.fetch(input, init) : fetch(input, init),
-  })
-  const client = createClientOn(platform, { session: 'token', origins: [own.origin] })
-  const { email, password } = await app.user()
-  await client.signIn({ email, password })
-  await client.fetch(`${own.origin}/x`)
-  assert.match(own.requests[0]?.headers.authorization ?? '', /^Bearer /)
-  assert.equal(evil.requests.length, 1)
-  assert.equal(evil.requests[0]?.headers.authorization, undefined)
-})
-
-test('a 401 is asked again once, with the next token and the same body', async () => {
-  await using app = await testApp()
-  const bodies: string[] = []
-  const tokens: (string | null)[] = []
-  const { client, network, clock } = await open(app, async (asked) => {
-    bodies.push(await asked.request.text())
-    tokens.push(bearer(asked))
-    return tokens.length < 2 ? new Response('no', { status: 401 }) : ok()
-  })
-  clock.now += 1
-  const response = await client.fetch(`${api}/orders`, { method: 'POST', body: 'two socks' })
-  assert.equal(response.status, 200)
-  assert.deepEqual(bodies, ['two socks', 'two socks'])
-  assert.equal(new Set(tokens).size, 2)
-  assert.equal(network.count('/api/v1/auth/refresh'), 1)
-})
-
-test('an API that refuses every token is asked twice and no more', async () => {
-  await using app = await testApp()
-  const { client, network } = await open(app, () => new Response('no', { status: 401 }))
-  const response = await client.fetch(`${api}/orders`)
-  assert.deepEqual([response.status, await response.text()], [401, 'no'])
-  assert.equal(network.count('/orders'), 2)
-})
-
-test('a 401 after the session ended is what the caller gets, with its body', async () => {
-  await using app = await testApp()
-  const { client, network, person } = await open(app, () => new Response('no', { status: 401 }))
-  await app.delete('/me/sessions', { cookie: await app.cookie({ ...person, username: '', id: '' }) })
-  const response = await client.fetch(`${api}/orders`)
-  assert.deepEqual([response.status, await response.text()], [401, 'no'])
-  assert.equal(network.count('/orders'), 1)
-  assert.equal(await client.session(), null)
-})
-
-test('a body that is a stream is sent once, and a token that is due is refreshed before', async () => {
-  await using app = await testApp()
-  const bodies: string[] = []
-  const { client, network, clock } = await open(app, async ({ request }) => {
-    bodies.push(await request.text())
-    return new Response('no', { status: 401 })
-  })
-  const stream = () => new Blob(['a film']).stream()
-  const send = { method: 'POST', duplex: 'half' } as const
-  const asRequest = () => new Request(`${api}/films`, { method: 'POST', body: 'a film' })
-  assert.equal((await client.fetch(`${api}/films`, { ...send, body: stream() })).status, 401)
-  assert.equal((await client.fetch(asRequest())).status, 401)
-  assert.equal(network.count('/api/v1/auth/refresh'), 0)
-  clock.now += afterAccessToken
-  assert.equal((await client.fetch(`${api}/films`, { ...send, body: stream() })).status, 401)
-  assert.equal(network.count('/api/v1/auth/refresh'), 1)
-  assert.deepEqual(bodies, ['a film', 'a film', 'a film'])
-})
-
-test('bodies that can be read again are sent again', async () => {
-  await using app = await testApp()
-  let refuse = true
-  const bodies: number[] = []
-  const { client } = await open(app, async ({ request }) => {
-    bodies.push((await request.arrayBuffer()).byteLength)
-    refuse = !refuse
-    return refuse ? ok() : new Response('no', { status: 401 })
-  })
-  const form = new FormData()
-  form.append('a', 'b')
-  for (const body of [
-    new Uint8Array(3),
-    new Uint8Array(3).buffer,
-    new Blob(['abc']),
-    new URLSearchParams({ a: 'b' }),
-    form,
-  ])
-    assert.equal((await client.fetch(`${api}/things`, { method: 'POST', body })).status, 200)
-  assert.deepEqual(bodies.slice(0, 8), [3, 3, 3, 3, 3, 3, 3, 3])
-  assert.equal(bodies.length, 10)
-})
-
-test('in cookie mode requests go with cookies, to the same origins only', async () => {
-  await using app = await testApp()
-  const seen: (string | undefined)[] = []
-  const { client } = await open(app, ok, { session: 'cookie' })
-  const platform = tab({
-    now: app.clock.now,
-    async fetch(_input, init) {
-      seen.push(init?.credentials)
-      return ok()
-    },
-  })
-  const cookies = createClientOn(platform, { origins: [api] })
-  await cookies.fetch(`${api}/x`)
-  await cookies.fetch('/x', { credentials: 'omit' })
-  assert.deepEqual(seen, ['include', 'omit'])
-  await assert.rejects(client.fetch('https://evil.example'), TypeError)
-})
-
-test('a Request that has no body is sent again, whatever its method, where the browser tells that it has none', async () => {
-  await using app = await testApp()
-  let refuse = true
-  const { client, network } = await open(app, () => {
-    refuse = !refuse
-    return refuse ? ok() : new Response('no', { status: 401 })
-  })
-  for (const method of ['DELETE', 'POST', 'GET'])
-    assert.equal((await client.fetch(new Request(`${api}/things`, { method }))).status, 200)
-  assert.equal(network.count('/things'), 6)
-
-  const untold = (method: string) => {
-    const request = new Request(`${api}/others`, { method })
-    return Object.defineProperty(request, 'body', { value: undefined }) // as in Firefox
-  }
-  assert.equal((await client.fetch(untold('GET'))).status, 200)
-  assert.equal((await client.fetch(untold('DELETE'))).status, 401)
-  assert.equal(network.count('/others'), 3)
 })

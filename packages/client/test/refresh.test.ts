@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
-import { test } from 'node:test'
-import { type Person, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
+import { after, before, test } from 'node:test'
+import { forEachDatabase, type Person, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { inParallel } from '../../gatelodge/test/support/attack.ts'
 import { type Client, createClientOn } from '../src/client.ts'
 import { AuthServiceUnavailable, InvalidToken, NotAuthenticated } from '../src/errors.ts'
@@ -42,147 +42,6 @@ async function openSignedIn(app: TestApp, options: Parameters<typeof open>[1] = 
   return { ...opened, person }
 }
 
-test('fifty calls with a token that has ended are answered by one refresh', async () => {
-  await using app = await testApp()
-  const { client, network, events } = await openSignedIn(app)
-  app.clock.advance(afterAccessToken)
-  const users = await inParallel(50, () => client.me())
-  assert.equal(new Set(users.map(({ id }) => id)).size, 1)
-  assert.equal(network.count(refreshPath), 1)
-  assert.equal(network.count('/api/v1/auth/me'), 50)
-  assert.deepEqual(events, ['signed-in', 'refreshed'])
-})
-
-test('fifty calls whose token the server refuses are repeated after one refresh', async () => {
-  await using app = await testApp()
-  const stopped = app.clock.now()
-  const { client, network } = await openSignedIn(app, { now: () => stopped })
-  app.clock.advance(afterAccessToken)
-  await inParallel(50, () => client.me())
-  assert.equal(network.count(refreshPath), 1)
-  assert.equal(network.count('/api/v1/auth/me'), 100)
-})
-
-test('a token is refreshed before it ends, and not earlier than it must', async () => {
-  await using app = await testApp()
-  const { client, network } = await openSignedIn(app)
-  app.clock.advance(14 * 60_000)
-  await client.me()
-  assert.equal(network.count(refreshPath), 0)
-  app.clock.advance(31_000)
-  await client.me()
-  assert.equal(network.count(refreshPath), 1)
-  assert.equal(network.count('/api/v1/auth/me'), 2)
-})
-
-for (const [kind, locks] of [
-  ['Web Locks', webLocks],
-  ['leases', () => undefined],
-] as const) {
-  test(`two tabs over a hundred ends of a token refresh once each time and stay signed in (${kind})`, async () => {
-    await using app = await testApp()
-    const storage = slowStorage()
-    const one = await openSignedIn(app, { storage, locks: locks() })
-    const two = open(app, { storage, locks: locks() })
-    for (let round = 1; round <= 100; round += 1) {
-      app.clock.advance(afterAccessToken)
-      await Promise.all([one.client.me(), two.client.me(), two.client.session(), one.client.me()])
-      assert.equal(one.network.count(refreshPath) + two.network.count(refreshPath), round)
-    }
-    assert.ok(!one.events.includes('signed-out') && !two.events.includes('signed-out'))
-    assert.equal(storage.kept.size, 1, 'no lease is left behind')
-  })
-}
-
-for (const [name, ends, waits] of [
-  ['of a tab that died is taken over once it has ended', 10_000, 400],
-  ['that was written before the clock was set back is not waited for', 3_600_000, 1],
-] as const) {
-  test(`a lease ${name}`, async () => {
-    await using app = await testApp()
-    const storage = slowStorage()
-    const { network } = await openSignedIn(app, { storage })
-    const session = JSON.parse(storage.kept.get('gatelodge ') ?? '{}').session_id
-    app.clock.advance(afterAccessToken)
-    const lease = { owner: 'another tab', until: app.clock.now() + ends }
-    storage.kept.set(`gatelodge  ${session} lease`, JSON.stringify(lease))
-    let waited = 0
-    const platform = tab({
-      fetch: network.fetch,
-      now: app.clock.now,
-      async sleep(ms) {
-        waited += 1
-        app.clock.advance(ms)
-      },
-    })
-    await createClientOn(platform, { session: 'token', storage }).me()
-    assert.ok(waited >= waits && waited <= waits + 2, `${waited} waits`)
-    assert.equal(network.count(refreshPath), 1)
-  })
-}
-
-test('a tab whose turn does not come signs nobody out', async () => {
-  await using app = await testApp()
-  const storage = slowStorage()
-  const { client } = await openSignedIn(app, { storage, locks: webLocks() })
-  app.clock.advance(afterAccessToken)
-  const busy: Locks = { request: () => Promise.reject(new DOMException('the wait ended', 'TimeoutError')) }
-  const waiting = open(app, { storage, locks: busy })
-  await assert.rejects(waiting.client.me(), AuthServiceUnavailable)
-  const session = JSON.parse(storage.kept.get('gatelodge ') ?? '{}').session_id
-  const platform = tab({
-    fetch: waiting.network.fetch,
-    now: app.clock.now,
-    async sleep() {
-      app.clock.advance(10_000)
-      const lease = { owner: 'a busy tab', until: app.clock.now() + 10_000 }
-      storage.kept.set(`gatelodge  ${session} lease`, JSON.stringify(lease))
-    },
-  })
-  await assert.rejects(createClientOn(platform, { session: 'token', storage }).me(), AuthServiceUnavailable)
-  assert.equal(waiting.network.count(refreshPath), 0)
-  assert.ok(await client.me())
-})
-
-test('two tabs that refresh at the same time without a lock both go on: the server answers the same successor', async () => {
-  await using app = await testApp()
-  const storage = slowStorage()
-  const unlocked: Locks = { request: (_name, _options, task) => task() }
-  const one = await openSignedIn(app, { storage, locks: unlocked })
-  const two = open(app, { storage, locks: unlocked })
-  app.clock.advance(afterAccessToken)
-  await Promise.all([one.client.me(), two.client.me()])
-  assert.equal(one.network.count(refreshPath) + two.network.count(refreshPath), 2)
-  app.clock.advance(afterAccessToken)
-  await one.client.me()
-  await two.client.me()
-  assert.ok(!one.events.includes('signed-out') && !two.events.includes('signed-out'))
-})
-
-test('a refresh that the server refuses ends the session: tokens are gone, and listeners hear of it once', async () => {
-  await using app = await testApp()
-  const storage = slowStorage()
-  const { client, network, events, person } = await openSignedIn(app, { storage })
-  await endSessionsOf(app, person)
-  app.clock.advance(afterAccessToken)
-  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => client.me()))
-  for (const outcome of outcomes) assert.ok(outcome.status === 'rejected' && outcome.reason instanceof NotAuthenticated)
-  assert.equal(network.count(refreshPath), 1)
-  assert.deepEqual(events, ['signed-in', 'signed-out'])
-  assert.equal(storage.kept.size, 0)
-  assert.equal(await client.session(), null)
-  assert.equal(network.count('/api/v1/auth/me'), 0, 'without tokens nothing is asked')
-})
-
-test('a session that ended before its token did is noticed at the next call', async () => {
-  await using app = await testApp()
-  const { client, events, person } = await openSignedIn(app)
-  await endSessionsOf(app, person)
-  await assert.rejects(client.me(), InvalidToken)
-  assert.deepEqual(events, ['signed-in', 'signed-out'])
-  assert.equal(await client.session(), null)
-})
-
 const problem = (status: number, code: string, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify({ type: 'x', title: 'x', status, code, detail: 'x', instance: 'urn:uuid:1' }), {
     status,
@@ -203,150 +62,286 @@ const troubles: Readonly<Record<string, () => Response>> = {
   'an answer without tokens': () => Response.json({ access_token: 'x', expires_in: 'soon' }),
 }
 
-for (const [name, trouble] of Object.entries(troubles)) {
-  test(`a refresh that meets trouble signs nobody out: ${name}`, async () => {
-    await using app = await testApp()
+forEachDatabase('refresh', (engine) => {
+  // One for all tests: each has people of its own.
+  let app: TestApp
+  before(async () => {
+    app = await testApp({ engine })
+  })
+  after(() => app[Symbol.asyncDispose]())
+
+  test('fifty calls with a token that has ended are answered by one refresh', async () => {
+    const { client, network, events } = await openSignedIn(app)
+    app.clock.advance(afterAccessToken)
+    const users = await inParallel(50, () => client.me())
+    assert.equal(new Set(users.map(({ id }) => id)).size, 1)
+    assert.equal(network.count(refreshPath), 1)
+    assert.equal(network.count('/api/v1/auth/me'), 50)
+    assert.deepEqual(events, ['signed-in', 'refreshed'])
+  })
+
+  test('fifty calls whose token the server refuses are repeated after one refresh', async () => {
+    const stopped = app.clock.now()
+    const { client, network } = await openSignedIn(app, { now: () => stopped })
+    app.clock.advance(afterAccessToken)
+    await inParallel(50, () => client.me())
+    assert.equal(network.count(refreshPath), 1)
+    assert.equal(network.count('/api/v1/auth/me'), 100)
+  })
+
+  test('a token is refreshed before it ends, and not earlier than it must', async () => {
+    const { client, network } = await openSignedIn(app)
+    app.clock.advance(14 * 60_000)
+    await client.me()
+    assert.equal(network.count(refreshPath), 0)
+    app.clock.advance(31_000)
+    await client.me()
+    assert.equal(network.count(refreshPath), 1)
+    assert.equal(network.count('/api/v1/auth/me'), 2)
+  })
+
+  for (const [kind, locks] of [
+    ['Web Locks', webLocks],
+    ['leases', () => undefined],
+  ] as const) {
+    test(`two tabs over a hundred ends of a token refresh once each time and stay signed in (${kind})`, async () => {
+      const storage = slowStorage()
+      const one = await openSignedIn(app, { storage, locks: locks() })
+      const two = open(app, { storage, locks: locks() })
+      for (let round = 1; round <= 100; round += 1) {
+        app.clock.advance(afterAccessToken)
+        await Promise.all([one.client.me(), two.client.me(), two.client.session(), one.client.me()])
+        assert.equal(one.network.count(refreshPath) + two.network.count(refreshPath), round)
+      }
+      assert.ok(!one.events.includes('signed-out') && !two.events.includes('signed-out'))
+      assert.equal(storage.kept.size, 1, 'no lease is left behind')
+    })
+  }
+
+  for (const [name, ends, waits] of [
+    ['of a tab that died is taken over once it has ended', 10_000, 400],
+    ['that was written before the clock was set back is not waited for', 3_600_000, 1],
+  ] as const) {
+    test(`a lease ${name}`, async () => {
+      const storage = slowStorage()
+      const { network } = await openSignedIn(app, { storage })
+      const session = JSON.parse(storage.kept.get('gatelodge ') ?? '{}').session_id
+      app.clock.advance(afterAccessToken)
+      const lease = { owner: 'another tab', until: app.clock.now() + ends }
+      storage.kept.set(`gatelodge  ${session} lease`, JSON.stringify(lease))
+      let waited = 0
+      const platform = tab({
+        fetch: network.fetch,
+        now: app.clock.now,
+        async sleep(ms) {
+          waited += 1
+          app.clock.advance(ms)
+        },
+      })
+      await createClientOn(platform, { session: 'token', storage }).me()
+      assert.ok(waited >= waits && waited <= waits + 2, `${waited} waits`)
+      assert.equal(network.count(refreshPath), 1)
+    })
+  }
+
+  test('a tab whose turn does not come signs nobody out', async () => {
+    const storage = slowStorage()
+    const { client } = await openSignedIn(app, { storage, locks: webLocks() })
+    app.clock.advance(afterAccessToken)
+    const busy: Locks = { request: () => Promise.reject(new DOMException('the wait ended', 'TimeoutError')) }
+    const waiting = open(app, { storage, locks: busy })
+    await assert.rejects(waiting.client.me(), AuthServiceUnavailable)
+    const session = JSON.parse(storage.kept.get('gatelodge ') ?? '{}').session_id
+    const platform = tab({
+      fetch: waiting.network.fetch,
+      now: app.clock.now,
+      async sleep() {
+        app.clock.advance(10_000)
+        const lease = { owner: 'a busy tab', until: app.clock.now() + 10_000 }
+        storage.kept.set(`gatelodge  ${session} lease`, JSON.stringify(lease))
+      },
+    })
+    await assert.rejects(createClientOn(platform, { session: 'token', storage }).me(), AuthServiceUnavailable)
+    assert.equal(waiting.network.count(refreshPath), 0)
+    assert.ok(await client.me())
+  })
+
+  test('two tabs that refresh at the same time without a lock both go on: the server answers the same successor', async () => {
+    const storage = slowStorage()
+    const unlocked: Locks = { request: (_name, _options, task) => task() }
+    const one = await openSignedIn(app, { storage, locks: unlocked })
+    const two = open(app, { storage, locks: unlocked })
+    app.clock.advance(afterAccessToken)
+    await Promise.all([one.client.me(), two.client.me()])
+    assert.equal(one.network.count(refreshPath) + two.network.count(refreshPath), 2)
+    app.clock.advance(afterAccessToken)
+    await one.client.me()
+    await two.client.me()
+    assert.ok(!one.events.includes('signed-out') && !two.events.includes('signed-out'))
+  })
+
+  test('a refresh that the server refuses ends the session: tokens are gone, and listeners hear of it once', async () => {
+    const storage = slowStorage()
+    const { client, network, events, person } = await openSignedIn(app, { storage })
+    await endSessionsOf(app, person)
+    app.clock.advance(afterAccessToken)
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => client.me()))
+    for (const outcome of outcomes)
+      assert.ok(outcome.status === 'rejected' && outcome.reason instanceof NotAuthenticated)
+    assert.equal(network.count(refreshPath), 1)
+    assert.deepEqual(events, ['signed-in', 'signed-out'])
+    assert.equal(storage.kept.size, 0)
+    assert.equal(await client.session(), null)
+    assert.equal(network.count('/api/v1/auth/me'), 0, 'without tokens nothing is asked')
+  })
+
+  test('a session that ended before its token did is noticed at the next call', async () => {
+    const { client, events, person } = await openSignedIn(app)
+    await endSessionsOf(app, person)
+    await assert.rejects(client.me(), InvalidToken)
+    assert.deepEqual(events, ['signed-in', 'signed-out'])
+    assert.equal(await client.session(), null)
+  })
+
+  for (const [name, trouble] of Object.entries(troubles)) {
+    test(`a refresh that meets trouble signs nobody out: ${name}`, async () => {
+      const storage = slowStorage()
+      const { client, network, events } = await openSignedIn(app, { storage })
+      app.clock.advance(afterAccessToken)
+      const before = storage.kept.get('gatelodge ')
+      network.instead = ({ path }) => (path === refreshPath ? trouble() : undefined)
+      const outcomes = await Promise.allSettled([
+        client.me(),
+        client.session(),
+        client.fetch('http://localhost:3000/own'),
+      ])
+      for (const outcome of outcomes)
+        assert.ok(outcome.status === 'rejected' && outcome.reason instanceof AuthServiceUnavailable, name)
+      assert.equal(network.count(refreshPath), 1)
+      assert.equal(storage.kept.get('gatelodge '), before)
+
+      network.instead = undefined
+      assert.ok(await client.me())
+      assert.deepEqual(events, ['signed-in', 'refreshed'])
+    })
+  }
+
+  test('an answer that is lost on its way is asked for again and signs nobody out', async () => {
+    const { client, network, events } = await openSignedIn(app)
+    app.clock.advance(afterAccessToken)
+    network.instead = async ({ path, request }) => {
+      if (path !== refreshPath) return undefined
+      await app.composition.fetch(request, { peer: '192.0.2.1' })
+      throw new TypeError('fetch failed')
+    }
+    await assert.rejects(client.me(), AuthServiceUnavailable)
+    network.instead = undefined
+    app.clock.advance(5_000)
+    assert.ok(await client.me())
+    app.clock.advance(afterAccessToken)
+    assert.ok(await client.me())
+    assert.deepEqual(events, ['signed-in', 'refreshed', 'refreshed'])
+  })
+
+  test('what other errors a refresh is answered with reach the caller, and keep the tokens', async () => {
+    const { client, network } = await openSignedIn(app)
+    app.clock.advance(afterAccessToken)
+    network.instead = ({ path }) => (path === refreshPath ? problem(403, 'cross_site') : undefined)
+    await assert.rejects(client.me(), { code: 'cross_site', status: 403 })
+    network.instead = undefined
+    assert.ok(await client.me())
+  })
+
+  test('a sign-out during a refresh wins: its answer brings nobody back', async () => {
     const storage = slowStorage()
     const { client, network, events } = await openSignedIn(app, { storage })
     app.clock.advance(afterAccessToken)
-    const before = storage.kept.get('gatelodge ')
-    network.instead = ({ path }) => (path === refreshPath ? trouble() : undefined)
-    const outcomes = await Promise.allSettled([
-      client.me(),
-      client.session(),
-      client.fetch('http://localhost:3000/own'),
-    ])
-    for (const outcome of outcomes)
-      assert.ok(outcome.status === 'rejected' && outcome.reason instanceof AuthServiceUnavailable, name)
-    assert.equal(network.count(refreshPath), 1)
-    assert.equal(storage.kept.get('gatelodge '), before)
+    const [answered, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    network.instead = async ({ path, request }) => {
+      if (path !== refreshPath) return undefined
+      const response = await app.composition.fetch(request, { peer: '192.0.2.1' })
+      answered.resolve()
+      await gate.promise
+      return response
+    }
+    const call = client.me()
+    await answered.promise
+    await client.signOut()
+    gate.resolve()
+    await assert.rejects(call, NotAuthenticated)
+    assert.deepEqual(
+      [...storage.kept.keys()].filter((name) => !name.endsWith('lease')),
+      [],
+    )
+    assert.deepEqual(events, ['signed-in', 'signed-out'])
+  })
 
-    network.instead = undefined
+  test('a sign-in does not depend on what was held before', async () => {
+    const { client, network, person, events } = await openSignedIn(app)
+    app.clock.advance(afterAccessToken)
+    network.instead = ({ path }) => (path === refreshPath ? problem(503, 'database_busy') : undefined)
+    await client.signIn({ email: person.email, password: person.password })
+    assert.ok(await client.me())
+    assert.deepEqual(events, ['signed-in', 'signed-in'], 'the same person again is a sign-in too')
+  })
+
+  test('somebody who gives up leaves the refresh to the others', async () => {
+    const { client, network } = await openSignedIn(app)
+    app.clock.advance(afterAccessToken)
+    const [started, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    network.instead = async ({ path }) => {
+      if (path !== refreshPath) return undefined
+      started.resolve()
+      await gate.promise
+      return undefined
+    }
+    const impatient = new AbortController()
+    const givenUp = client.call('GET /api/v1/auth/me', { signal: impatient.signal })
+    const patient = client.me()
+    await started.promise
+    impatient.abort(new Error('enough'))
+    await assert.rejects(givenUp, /enough/)
+    await assert.rejects(
+      client.call('GET /api/v1/auth/me', { signal: AbortSignal.abort(new Error('before')) }),
+      /before/,
+    )
+    gate.resolve()
+    assert.ok(await patient)
+    assert.equal(network.count(refreshPath), 1)
+  })
+
+  test('a storage that was tampered with is nobody signed in', async () => {
+    const storage = slowStorage()
+    const { client, network } = await openSignedIn(app, { storage })
+    const good = JSON.parse(storage.kept.get('gatelodge ') ?? '')
+    for (const kept of ['', '{', 'null', '[]', '{}', JSON.stringify({ ...good, refresh_at: 'x' })]) {
+      storage.kept.set('gatelodge ', kept)
+      assert.equal(await client.session(), null, kept)
+    }
+    // What the server does not take for a refresh token ends it too: nobody could ever refresh.
+    storage.kept.set('gatelodge ', JSON.stringify({ ...good, refresh_token: 'x'.repeat(5_000), refresh_at: 0 }))
+    assert.equal(await client.session(), null)
+    assert.equal(storage.kept.size, 0)
+    assert.equal(network.count('/api/v1/auth/session'), 0)
+  })
+
+  test('a new proof of who it is replaces the tokens and is no sign-in', async () => {
+    const { client, events, person } = await openSignedIn(app)
+    await client.call('POST /api/v1/auth/reauthenticate', { body: { password: person.password } })
     assert.ok(await client.me())
     assert.deepEqual(events, ['signed-in', 'refreshed'])
   })
-}
 
-test('an answer that is lost on its way is asked for again and signs nobody out', async () => {
-  await using app = await testApp()
-  const { client, network, events } = await openSignedIn(app)
-  app.clock.advance(afterAccessToken)
-  network.instead = async ({ path, request }) => {
-    if (path !== refreshPath) return undefined
-    await app.composition.fetch(request, { peer: '192.0.2.1' })
-    throw new TypeError('fetch failed')
-  }
-  await assert.rejects(client.me(), AuthServiceUnavailable)
-  network.instead = undefined
-  app.clock.advance(5_000)
-  assert.ok(await client.me())
-  app.clock.advance(afterAccessToken)
-  assert.ok(await client.me())
-  assert.deepEqual(events, ['signed-in', 'refreshed', 'refreshed'])
-})
-
-test('what other errors a refresh is answered with reach the caller, and keep the tokens', async () => {
-  await using app = await testApp()
-  const { client, network } = await openSignedIn(app)
-  app.clock.advance(afterAccessToken)
-  network.instead = ({ path }) => (path === refreshPath ? problem(403, 'cross_site') : undefined)
-  await assert.rejects(client.me(), { code: 'cross_site', status: 403 })
-  network.instead = undefined
-  assert.ok(await client.me())
-})
-
-test('a sign-out during a refresh wins: its answer brings nobody back', async () => {
-  await using app = await testApp()
-  const storage = slowStorage()
-  const { client, network, events } = await openSignedIn(app, { storage })
-  app.clock.advance(afterAccessToken)
-  const [answered, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  network.instead = async ({ path, request }) => {
-    if (path !== refreshPath) return undefined
-    const response = await app.composition.fetch(request, { peer: '192.0.2.1' })
-    answered.resolve()
-    await gate.promise
-    return response
-  }
-  const call = client.me()
-  await answered.promise
-  await client.signOut()
-  gate.resolve()
-  await assert.rejects(call, NotAuthenticated)
-  assert.deepEqual(
-    [...storage.kept.keys()].filter((name) => !name.endsWith('lease')),
-    [],
-  )
-  assert.deepEqual(events, ['signed-in', 'signed-out'])
-})
-
-test('a sign-in does not depend on what was held before', async () => {
-  await using app = await testApp()
-  const { client, network, person, events } = await openSignedIn(app)
-  app.clock.advance(afterAccessToken)
-  network.instead = ({ path }) => (path === refreshPath ? problem(503, 'database_busy') : undefined)
-  await client.signIn({ email: person.email, password: person.password })
-  assert.ok(await client.me())
-  assert.deepEqual(events, ['signed-in', 'signed-in'], 'the same person again is a sign-in too')
-})
-
-test('somebody who gives up leaves the refresh to the others', async () => {
-  await using app = await testApp()
-  const { client, network } = await openSignedIn(app)
-  app.clock.advance(afterAccessToken)
-  const [started, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  network.instead = async ({ path }) => {
-    if (path !== refreshPath) return undefined
-    started.resolve()
-    await gate.promise
-    return undefined
-  }
-  const impatient = new AbortController()
-  const givenUp = client.call('GET /api/v1/auth/me', { signal: impatient.signal })
-  const patient = client.me()
-  await started.promise
-  impatient.abort(new Error('enough'))
-  await assert.rejects(givenUp, /enough/)
-  await assert.rejects(client.call('GET /api/v1/auth/me', { signal: AbortSignal.abort(new Error('before')) }), /before/)
-  gate.resolve()
-  assert.ok(await patient)
-  assert.equal(network.count(refreshPath), 1)
-})
-
-test('a storage that was tampered with is nobody signed in', async () => {
-  await using app = await testApp()
-  const storage = slowStorage()
-  const { client, network } = await openSignedIn(app, { storage })
-  const good = JSON.parse(storage.kept.get('gatelodge ') ?? '')
-  for (const kept of ['', '{', 'null', '[]', '{}', JSON.stringify({ ...good, refresh_at: 'x' })]) {
-    storage.kept.set('gatelodge ', kept)
-    assert.equal(await client.session(), null, kept)
-  }
-  // What the server does not take for a refresh token ends it too: nobody could ever refresh.
-  storage.kept.set('gatelodge ', JSON.stringify({ ...good, refresh_token: 'x'.repeat(5_000), refresh_at: 0 }))
-  assert.equal(await client.session(), null)
-  assert.equal(storage.kept.size, 0)
-  assert.equal(network.count('/api/v1/auth/session'), 0)
-})
-
-test('a new proof of who it is replaces the tokens and is no sign-in', async () => {
-  await using app = await testApp()
-  const { client, events, person } = await openSignedIn(app)
-  await client.call('POST /api/v1/auth/reauthenticate', { body: { password: person.password } })
-  assert.ok(await client.me())
-  assert.deepEqual(events, ['signed-in', 'refreshed'])
-})
-
-test('a call leaves no listener at the signal of its caller', async () => {
-  await using app = await testApp()
-  const { client, network } = await openSignedIn(app)
-  const { signal } = new AbortController()
-  for (let round = 1; round <= 3; round += 1) {
-    app.clock.advance(afterAccessToken)
-    await client.call('GET /api/v1/auth/me', { signal })
-    assert.equal(network.count(refreshPath), round)
-    assert.equal(getEventListeners(signal, 'abort').length, 0)
-  }
+  test('a call leaves no listener at the signal of its caller', async () => {
+    const { client, network } = await openSignedIn(app)
+    const { signal } = new AbortController()
+    for (let round = 1; round <= 3; round += 1) {
+      app.clock.advance(afterAccessToken)
+      await client.call('GET /api/v1/auth/me', { signal })
+      assert.equal(network.count(refreshPath), round)
+      assert.equal(getEventListeners(signal, 'abort').length, 0)
+    }
+  })
 })
 
 /** Signs in elsewhere and ends all sessions but that one. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { testApp } from '../../gatelodge/test/support/app.ts'
+import { forEachDatabase, testApp } from '../../gatelodge/test/support/app.ts'
 import { AuthServiceUnavailable } from '../src/errors.ts'
 import { sessionOf } from '../src/request.ts'
 import { fetchOf } from './support/around.ts'
@@ -12,52 +12,71 @@ const page = (cookie?: string) =>
     headers: { ...(cookie !== undefined && { cookie }), authorization: 'Bearer x' },
   })
 
-test('a page learns who is signed in by the session cookie, and sends nothing else on', async () => {
-  await using app = await testApp()
-  const network = fetchOf(app)
-  const person = await app.user()
-  const cookie = await app.cookie(person)
-  const request = page(`theme=dark; gatelodge=${cookie}; gatelodge-device=d; xgatelodge=x; gatelodge2=y`)
-  const found = await sessionOf(request, { issuer, fetch: network.fetch })
-  assert.deepEqual([found?.user.id, found?.session.current], [person.id, true])
-  assert.deepEqual(
-    network.asked.map(({ url, headers }) => [url, headers.get('cookie'), headers.get('authorization')]),
-    [['http://localhost:3000/api/v1/auth/session', `gatelodge=${cookie}`, null]],
-  )
-})
-
-test('a page over https learns it by the cookie of that name', async () => {
-  const url = 'https://auth.example.com'
-  await using app = await testApp({
-    env: { GATELODGE_PUBLIC_URL: url, GATELODGE_SMTP_URL: 'smtp://127.0.0.1:1?tls=never' },
+forEachDatabase('sessionOf', (engine) => {
+  test('a page learns who is signed in by the session cookie, and sends nothing else on', async () => {
+    await using app = await testApp({ engine })
+    const network = fetchOf(app)
+    const person = await app.user()
+    const cookie = await app.cookie(person)
+    const request = page(`theme=dark; gatelodge=${cookie}; gatelodge-device=d; xgatelodge=x; gatelodge2=y`)
+    const found = await sessionOf(request, { issuer, fetch: network.fetch })
+    assert.deepEqual([found?.user.id, found?.session.current], [person.id, true])
+    assert.deepEqual(
+      network.asked.map(({ url, headers }) => [url, headers.get('cookie'), headers.get('authorization')]),
+      [['http://localhost:3000/api/v1/auth/session', `gatelodge=${cookie}`, null]],
+    )
   })
-  const { fetch } = fetchOf(app)
-  const seen: (string | null)[] = []
-  const options = {
-    issuer: url,
-    fetch: (input: string | Request, init?: RequestInit) => {
-      seen.push(new Headers(init?.headers).get('cookie'))
-      return fetch(input, init)
-    },
-  }
-  assert.equal(await sessionOf(page('__Host-gatelodge=a.b; gatelodge=planted'), options), null)
-  assert.equal(await sessionOf(page('gatelodge=planted'), options), null, 'a cookie that a neighbour may have planted')
-  assert.deepEqual(seen, ['__Host-gatelodge=a.b; gatelodge=planted', 'gatelodge=planted'])
-})
 
-test('nobody is signed in without a cookie, which asks nobody, or with one that ended', async () => {
-  await using app = await testApp()
-  const network = fetchOf(app)
-  const options = { issuer, fetch: network.fetch }
-  for (const cookie of [undefined, '', 'theme=dark', 'gatelodge', 'gatelodge-device=x', 'Gatelodge=x'])
-    assert.equal(await sessionOf(page(cookie), options), null)
-  assert.equal(network.asked.length, 0)
+  test('a page over https learns it by the cookie of that name', async () => {
+    const url = 'https://auth.example.com'
+    await using app = await testApp({
+      engine,
+      env: { GATELODGE_PUBLIC_URL: url, GATELODGE_SMTP_URL: 'smtp://127.0.0.1:1?tls=never' },
+    })
+    const { fetch } = fetchOf(app)
+    const seen: (string | null)[] = []
+    const options = {
+      issuer: url,
+      fetch: (input: string | Request, init?: RequestInit) => {
+        seen.push(new Headers(init?.headers).get('cookie'))
+        return fetch(input, init)
+      },
+    }
+    assert.equal(await sessionOf(page('__Host-gatelodge=a.b; gatelodge=planted'), options), null)
+    assert.equal(
+      await sessionOf(page('gatelodge=planted'), options),
+      null,
+      'a cookie that a neighbour may have planted',
+    )
+    assert.deepEqual(seen, ['__Host-gatelodge=a.b; gatelodge=planted', 'gatelodge=planted'])
+  })
 
-  const person = await app.user()
-  const cookie = await app.cookie(person)
-  await app.post('/signout', {}, { cookie })
-  assert.equal(await sessionOf(page(`gatelodge=${cookie}`), options), null)
-  assert.equal(network.asked.length, 1)
+  test('nobody is signed in without a cookie, which asks nobody, or with one that ended', async () => {
+    await using app = await testApp({ engine })
+    const network = fetchOf(app)
+    const options = { issuer, fetch: network.fetch }
+    for (const cookie of [undefined, '', 'theme=dark', 'gatelodge', 'gatelodge-device=x', 'Gatelodge=x'])
+      assert.equal(await sessionOf(page(cookie), options), null)
+    assert.equal(network.asked.length, 0)
+
+    const person = await app.user()
+    const cookie = await app.cookie(person)
+    await app.post('/signout', {}, { cookie })
+    assert.equal(await sessionOf(page(`gatelodge=${cookie}`), options), null)
+    assert.equal(network.asked.length, 1)
+  })
+
+  test('a session is asked for so that Cloudflare Workers send it, and a redirect is no answer', async () => {
+    await using app = await testApp({ engine })
+    const network = fetchOf(app)
+    const person = await app.user()
+    const cookie = `gatelodge=${await app.cookie(person)}`
+    assert.equal((await sessionOf(page(cookie), { issuer, fetch: network.fetch }))?.user.id, person.id)
+    assert.equal(network.asked[0]?.request.redirect, 'manual')
+
+    const redirect = () => Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' })
+    await assert.rejects(sessionOf(page(cookie), { issuer, fetch: async () => redirect() }), AuthServiceUnavailable)
+  })
 })
 
 test('trouble is never nobody, and never somebody', async () => {
@@ -78,16 +97,4 @@ test('trouble is never nobody, and never somebody', async () => {
   await using silent = await listen(() => {})
   const waiting = sessionOf(page('gatelodge=a.b'), { issuer: silent.origin, timeout: 100 })
   await assert.rejects(waiting, AuthServiceUnavailable)
-})
-
-test('a session is asked for so that Cloudflare Workers send it, and a redirect is no answer', async () => {
-  await using app = await testApp()
-  const network = fetchOf(app)
-  const person = await app.user()
-  const cookie = `gatelodge=${await app.cookie(person)}`
-  assert.equal((await sessionOf(page(cookie), { issuer, fetch: network.fetch }))?.user.id, person.id)
-  assert.equal(network.asked[0]?.request.redirect, 'manual')
-
-  const redirect = () => Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' })
-  await assert.rejects(sessionOf(page(cookie), { issuer, fetch: async () => redirect() }), AuthServiceUnavailable)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
+import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { createClientOn } from '../src/client.ts'
 import { AuthServiceUnavailable } from '../src/errors.ts'
 import type { TokenStorage } from '../src/platform.ts'
@@ -50,53 +50,55 @@ function troubledStorage() {
   }
 }
 
-test('tokens that the storage has no room for are kept by the tab, and stored when there is room', async () => {
-  await using app = await testApp()
-  const storage = troubledStorage()
-  const { client, network, events } = await openSignedIn(app, storage)
-  storage.state.full = true
-  for (let round = 1; round <= 3; round += 1) {
+forEachDatabase('storage', (engine) => {
+  test('tokens that the storage has no room for are kept by the tab, and stored when there is room', async () => {
+    await using app = await testApp({ engine })
+    const storage = troubledStorage()
+    const { client, network, events } = await openSignedIn(app, storage)
+    storage.state.full = true
+    for (let round = 1; round <= 3; round += 1) {
+      app.clock.advance(afterAccessToken)
+      await Promise.all([client.me(), client.me()])
+      assert.equal(network.count(refreshPath), round)
+      assert.equal(storage.kept.size, 0, 'a spent token is left to no other tab')
+    }
+    storage.state.full = false
     app.clock.advance(afterAccessToken)
-    await Promise.all([client.me(), client.me()])
-    assert.equal(network.count(refreshPath), round)
-    assert.equal(storage.kept.size, 0, 'a spent token is left to no other tab')
-  }
-  storage.state.full = false
-  app.clock.advance(afterAccessToken)
-  await client.me()
-  assert.equal(storage.kept.size, 1)
-  await open(app, storage).client.me()
-  assert.deepEqual(events, ['signed-in', ...Array(4).fill('refreshed')])
-})
+    await client.me()
+    assert.equal(storage.kept.size, 1)
+    await open(app, storage).client.me()
+    assert.deepEqual(events, ['signed-in', ...Array(4).fill('refreshed')])
+  })
 
-test('a tab that keeps its tokens signs in and out, and gives way to the sign-in of another', async () => {
-  await using app = await testApp()
-  const storage = troubledStorage()
-  storage.state.full = true
-  const { client, network, person } = await openSignedIn(app, storage)
-  assert.equal((await client.me()).id, person.id)
-  await client.signOut()
-  assert.equal(await client.session(), null)
-  assert.equal(network.count('/api/v1/auth/session'), 0, 'without tokens nothing is asked')
+  test('a tab that keeps its tokens signs in and out, and gives way to the sign-in of another', async () => {
+    await using app = await testApp({ engine })
+    const storage = troubledStorage()
+    storage.state.full = true
+    const { client, network, person } = await openSignedIn(app, storage)
+    assert.equal((await client.me()).id, person.id)
+    await client.signOut()
+    assert.equal(await client.session(), null)
+    assert.equal(network.count('/api/v1/auth/session'), 0, 'without tokens nothing is asked')
 
-  await client.signIn({ email: person.email, password: person.password })
-  storage.state.full = false
-  const other = await openSignedIn(app, storage)
-  assert.equal((await client.me()).id, other.person.id)
-  await other.client.signOut()
-  assert.equal(await client.session(), null)
-})
+    await client.signIn({ email: person.email, password: person.password })
+    storage.state.full = false
+    const other = await openSignedIn(app, storage)
+    assert.equal((await client.me()).id, other.person.id)
+    await other.client.signOut()
+    assert.equal(await client.session(), null)
+  })
 
-test('a storage that is broken is an error of this package, and signs nobody out', async () => {
-  await using app = await testApp()
-  const storage = troubledStorage()
-  const { client, network, events } = await openSignedIn(app, storage)
-  const calls = network.asked.length
-  storage.state.broken = true
-  for (const call of [client.me, client.session, client.signOut, () => client.fetch('http://localhost:3000/own')])
-    await assert.rejects(call(), AuthServiceUnavailable)
-  assert.equal(network.asked.length, calls)
-  storage.state.broken = false
-  assert.ok(await client.me())
-  assert.deepEqual(events, ['signed-in'])
+  test('a storage that is broken is an error of this package, and signs nobody out', async () => {
+    await using app = await testApp({ engine })
+    const storage = troubledStorage()
+    const { client, network, events } = await openSignedIn(app, storage)
+    const calls = network.asked.length
+    storage.state.broken = true
+    for (const call of [client.me, client.session, client.signOut, () => client.fetch('http://localhost:3000/own')])
+      await assert.rejects(call(), AuthServiceUnavailable)
+    assert.equal(network.asked.length, calls)
+    storage.state.broken = false
+    assert.ok(await client.me())
+    assert.deepEqual(events, ['signed-in'])
+  })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import { type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
+import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { type ClientOptions, createClientOn } from '../src/client.ts'
 import { browserOf, fetchOf, type RecordingFetch, slowStorage, tab, webLocks } from './support/around.ts'
 
@@ -40,75 +40,77 @@ function openTabs(app: TestApp, network: RecordingFetch, options: ClientOptions)
   }
 }
 
-for (const session of ['cookie', 'token'] as const) {
-  test(`other tabs hear of sign-in, of changes and of sign-out (${session})`, async () => {
-    await using app = await testApp()
-    const network = session === 'cookie' ? browserOf(app) : fetchOf(app)
-    using tabs = openTabs(app, network, { session, storage: slowStorage() })
-    const [one, two] = [tabs.openTab(), tabs.openTab()]
-    const { email, password } = await app.user()
-    assert.equal(await two.client.session(), null)
+forEachDatabase('tabs', (engine) => {
+  for (const session of ['cookie', 'token'] as const) {
+    test(`other tabs hear of sign-in, of changes and of sign-out (${session})`, async () => {
+      await using app = await testApp({ engine })
+      const network = session === 'cookie' ? browserOf(app) : fetchOf(app)
+      using tabs = openTabs(app, network, { session, storage: slowStorage() })
+      const [one, two] = [tabs.openTab(), tabs.openTab()]
+      const { email, password } = await app.user()
+      assert.equal(await two.client.session(), null)
 
+      const signedIn = two.next()
+      await one.client.signIn({ email, password })
+      assert.equal(await signedIn, `signed-in ${email} `)
+      assert.equal((await two.client.me()).email, email)
+
+      const changed = one.next()
+      await two.client.updateMe({ first_name: 'Ada' })
+      assert.equal(await changed, `user-changed ${email} Ada`)
+
+      const signedOut = one.next()
+      await two.client.signOut()
+      assert.equal(await signedOut, 'signed-out')
+      assert.equal(await one.client.session(), null)
+      assert.deepEqual([one.events, two.events], Array(2).fill(['signed-in', 'signed-out']))
+    })
+  }
+
+  test('tabs that keep tokens for themselves tell each other nothing', async () => {
+    await using app = await testApp({ engine })
+    using tabs = openTabs(app, fetchOf(app), { session: 'token', storage: 'memory' })
+    tabs.openTab()
+    assert.equal(tabs.channels.length, 0)
+  })
+
+  test('what another tab says against the tokens that are held is not believed, nor what is no such message', async () => {
+    await using app = await testApp({ engine })
+    using tabs = openTabs(app, fetchOf(app), { session: 'token', storage: slowStorage() })
+    const { client, next, events } = tabs.openTab()
+    const person = await app.user()
+    await client.signIn({ email: person.email, password: person.password })
+    const [channel] = tabs.channels
+    assert.ok(channel)
+    const stranger = new BroadcastChannel(channel.name)
+    const heard = next()
+    for (const message of ['signed-out', {}, { user: 'x' }, { user: { id: 1, email: 2 } }, { user: null }])
+      stranger.postMessage(message)
+    stranger.postMessage({ user: { ...(await client.me()), first_name: 'the last' } })
+    assert.equal(await heard, `user-changed ${person.email} the last`)
+    assert.deepEqual(events, ['signed-in'])
+    stranger.close()
+  })
+
+  test('a client that is closed hears and tells nothing more, and its calls go on', async () => {
+    await using app = await testApp({ engine })
+    using tabs = openTabs(app, browserOf(app), {})
+    const [closed, one, two] = [tabs.openTab(), tabs.openTab(), tabs.openTab()]
+    const { email, password } = await app.user()
+    closed.client.on('user-changed', () => closed.events.push('user-changed'))
+    closed.client.close()
+    closed.client.close()
     const signedIn = two.next()
     await one.client.signIn({ email, password })
     assert.equal(await signedIn, `signed-in ${email} `)
-    assert.equal((await two.client.me()).email, email)
+    assert.equal((await closed.client.me()).email, email)
+    await closed.client.updateMe({ first_name: 'untold' })
 
-    const changed = one.next()
-    await two.client.updateMe({ first_name: 'Ada' })
-    assert.equal(await changed, `user-changed ${email} Ada`)
-
-    const signedOut = one.next()
-    await two.client.signOut()
+    const signedOut = two.next()
+    await one.client.signOut()
     assert.equal(await signedOut, 'signed-out')
-    assert.equal(await one.client.session(), null)
-    assert.deepEqual([one.events, two.events], Array(2).fill(['signed-in', 'signed-out']))
+    assert.deepEqual([closed.events, two.events], [[], ['signed-in', 'signed-out']])
   })
-}
-
-test('tabs that keep tokens for themselves tell each other nothing', async () => {
-  await using app = await testApp()
-  using tabs = openTabs(app, fetchOf(app), { session: 'token', storage: 'memory' })
-  tabs.openTab()
-  assert.equal(tabs.channels.length, 0)
-})
-
-test('what another tab says against the tokens that are held is not believed, nor what is no such message', async () => {
-  await using app = await testApp()
-  using tabs = openTabs(app, fetchOf(app), { session: 'token', storage: slowStorage() })
-  const { client, next, events } = tabs.openTab()
-  const person = await app.user()
-  await client.signIn({ email: person.email, password: person.password })
-  const [channel] = tabs.channels
-  assert.ok(channel)
-  const stranger = new BroadcastChannel(channel.name)
-  const heard = next()
-  for (const message of ['signed-out', {}, { user: 'x' }, { user: { id: 1, email: 2 } }, { user: null }])
-    stranger.postMessage(message)
-  stranger.postMessage({ user: { ...(await client.me()), first_name: 'the last' } })
-  assert.equal(await heard, `user-changed ${person.email} the last`)
-  assert.deepEqual(events, ['signed-in'])
-  stranger.close()
-})
-
-test('a client that is closed hears and tells nothing more, and its calls go on', async () => {
-  await using app = await testApp()
-  using tabs = openTabs(app, browserOf(app), {})
-  const [closed, one, two] = [tabs.openTab(), tabs.openTab(), tabs.openTab()]
-  const { email, password } = await app.user()
-  closed.client.on('user-changed', () => closed.events.push('user-changed'))
-  closed.client.close()
-  closed.client.close()
-  const signedIn = two.next()
-  await one.client.signIn({ email, password })
-  assert.equal(await signedIn, `signed-in ${email} `)
-  assert.equal((await closed.client.me()).email, email)
-  await closed.client.updateMe({ first_name: 'untold' })
-
-  const signedOut = two.next()
-  await one.client.signOut()
-  assert.equal(await signedOut, 'signed-out')
-  assert.deepEqual([closed.events, two.events], [[], ['signed-in', 'signed-out']])
 })
 
 test('a client does not keep Node.js alive that plays a page', () => {

@@ -6,8 +6,8 @@ import {
   revokeClient,
 } from '../../gatelodge/src/admin/service-clients/manage-clients.ts'
 import { innerActor } from '../../gatelodge/src/kernel/actor.ts'
-import { type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
-import { commandFolder } from '../../gatelodge/test/support/cli.ts'
+import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
+import { commandFolderOn } from '../../gatelodge/test/support/databases.ts'
 import { AuthServiceUnavailable, InvalidToken } from '../src/errors.ts'
 import { createClient } from '../src/index.ts'
 import { createResourceServer } from '../src/server.ts'
@@ -39,106 +39,108 @@ async function clientToken(app: TestApp, id: string, secret: string): Promise<st
   return ((await response.json()) as { access_token: string }).access_token
 }
 
-test('a service in another process learns who asks, and that a session has ended at once', async () => {
-  await using folder = commandFolder()
-  const { started } = await folder.serve()
-  const url = started.url
-  await folder.json('admin create --email ada@example.com --password-stdin', 'quiet harbour 52')
-  const { client_id: clientId, client_secret: clientSecret } = await folder.json<Record<string, string>>(
-    'client create orders --scope orders:read',
-  )
-  assert.ok(clientId && clientSecret)
-  const asking = createResourceServer({ issuer: url, clientId, clientSecret })
-  const local = createResourceServer({ issuer: url })
-  const kept = new Map<string, string>()
-  const storage = {
-    get: (name: string) => kept.get(name),
-    set: (name: string, value: string) => kept.set(name, value),
-    remove: (name: string) => kept.delete(name),
-  }
-  const client = createClient({ baseUrl: url, session: 'token', storage })
-  const { user } = await client.signIn({ email: 'ada@example.com', password: 'quiet harbour 52' })
-  const token: string = JSON.parse([...kept.values()][0] ?? '').access_token
-
-  const auth = await asking.introspectRemote(token)
-  assert.ok(auth.kind === 'user')
-  assert.deepEqual([auth.sub, auth.user?.email, auth.client_id], [user.id, 'ada@example.com', 'gatelodge'])
-  const claims = await local.verifyAccessToken(token, { kind: 'user' })
-  assert.deepEqual([claims.sub, claims.sid, claims.roles, claims.jti], [auth.sub, auth.sid, auth.roles, auth.jti])
-
-  await client.signOut()
-  await assert.rejects(asking.introspectRemote(token), InvalidToken)
-  await local.verifyAccessToken(token) // by the token alone nobody can tell before it ends
-  const wrong = createResourceServer({ issuer: url, clientId, clientSecret: `${clientSecret}x` })
-  await assert.rejects(wrong.introspectRemote(token), AuthServiceUnavailable)
-})
-
-test('of all that the server gives out, introspection takes access tokens and API tokens alone', async () => {
-  await using app = await testApp()
-  const { server, local } = await openService(app)
-  const person = await app.user()
-  const { access, refresh, session } = await app.tokens(person)
-  const cookie = await app.cookie(person)
-  const made = await app.post('/me/tokens', { name: 'script', scopes: ['orders:read'] }, { bearer: access })
-  assert.equal(made.status, 201, made.text)
-  const apiToken: string = made.json.token
-
-  assert.equal((await server.introspectRemote(access)).kind, 'user')
-  const auth = await server.introspectRemote(apiToken)
-  assert.ok(auth.kind === 'api_token')
-  assert.deepEqual([auth.sub, auth.scope, auth.user.email], [person.id, 'orders:read', person.email])
-  for (const other of [refresh, cookie, session, `${access}x`, `${apiToken}x`, 'gatelodge_pat_', 'x'.repeat(4_096)])
-    await assert.rejects(server.introspectRemote(other), InvalidToken)
-  await assert.rejects(local.verifyAccessToken(apiToken), InvalidToken)
-
-  await app.delete(`/me/tokens/${made.json.id}`, { bearer: access })
-  await assert.rejects(server.introspectRemote(apiToken), InvalidToken)
-  app.clock.advance(16 * 60_000)
-  await assert.rejects(server.introspectRemote(access), InvalidToken)
-})
-
-test('a service client is one by introspection and by its token, until it is revoked', async () => {
-  await using app = await testApp()
-  const { server, local, client } = await openService(app)
-  const { client: caller, secret: callerSecret } = await createServiceClient(app.deps, actor, {
-    name: 'billing',
-    scopes: ['orders:read', 'orders:write'],
-  })
-  const token = await clientToken(app, caller.id, callerSecret)
-  const asked = await server.introspectRemote(token)
-  const known = await local.verifyAccessToken(token, { kind: 'client' })
-  for (const auth of [asked, known])
-    assert.deepEqual(
-      [auth.kind, auth.sub, auth.client_id, auth.scope],
-      ['client', caller.id, caller.id, 'orders:read orders:write'],
+forEachDatabase('the token service', (engine) => {
+  test('a service in another process learns who asks, and that a session has ended at once', async () => {
+    await using folder = await commandFolderOn(engine)
+    const { started } = await folder.serve()
+    const url = started.url
+    await folder.json('admin create --email ada@example.com --password-stdin', 'quiet harbour 52')
+    const { client_id: clientId, client_secret: clientSecret } = await folder.json<Record<string, string>>(
+      'client create orders --scope orders:read',
     )
-  await assert.rejects(local.verifyAccessToken(token, { kind: 'user' }), InvalidToken)
+    assert.ok(clientId && clientSecret)
+    const asking = createResourceServer({ issuer: url, clientId, clientSecret })
+    const local = createResourceServer({ issuer: url })
+    const kept = new Map<string, string>()
+    const storage = {
+      get: (name: string) => kept.get(name),
+      set: (name: string, value: string) => kept.set(name, value),
+      remove: (name: string) => kept.delete(name),
+    }
+    const client = createClient({ baseUrl: url, session: 'token', storage })
+    const { user } = await client.signIn({ email: 'ada@example.com', password: 'quiet harbour 52' })
+    const token: string = JSON.parse([...kept.values()][0] ?? '').access_token
 
-  await revokeClient(app.deps, actor, { who: caller.id })
-  await assert.rejects(server.introspectRemote(token), InvalidToken)
-  await revokeClient(app.deps, actor, { who: client.id })
-  await assert.rejects(server.introspectRemote(token), AuthServiceUnavailable, 'we may not ask any more')
-})
+    const auth = await asking.introspectRemote(token)
+    assert.ok(auth.kind === 'user')
+    assert.deepEqual([auth.sub, auth.user?.email, auth.client_id], [user.id, 'ada@example.com', 'gatelodge'])
+    const claims = await local.verifyAccessToken(token, { kind: 'user' })
+    assert.deepEqual([claims.sub, claims.sid, claims.roles, claims.jti], [auth.sub, auth.sid, auth.roles, auth.jti])
 
-test('a rotation of keys goes unnoticed, and a withdrawn key is refused within ten minutes', async () => {
-  await using app = await testApp()
-  const { local, asked } = await openService(app)
-  const person = await app.user()
-  const before = (await app.tokens(person)).access
-  await local.verifyAccessToken(before)
-  await rotateKeys(app.deps, actor, { compromised: false })
-  for (let minutes = 0; minutes < 90; minutes += 5) {
+    await client.signOut()
+    await assert.rejects(asking.introspectRemote(token), InvalidToken)
+    await local.verifyAccessToken(token) // by the token alone nobody can tell before it ends
+    const wrong = createResourceServer({ issuer: url, clientId, clientSecret: `${clientSecret}x` })
+    await assert.rejects(wrong.introspectRemote(token), AuthServiceUnavailable)
+  })
+
+  test('of all that the server gives out, introspection takes access tokens and API tokens alone', async () => {
+    await using app = await testApp({ engine })
+    const { server, local } = await openService(app)
+    const person = await app.user()
+    const { access, refresh, session } = await app.tokens(person)
+    const cookie = await app.cookie(person)
+    const made = await app.post('/me/tokens', { name: 'script', scopes: ['orders:read'] }, { bearer: access })
+    assert.equal(made.status, 201, made.text)
+    const apiToken: string = made.json.token
+
+    assert.equal((await server.introspectRemote(access)).kind, 'user')
+    const auth = await server.introspectRemote(apiToken)
+    assert.ok(auth.kind === 'api_token')
+    assert.deepEqual([auth.sub, auth.scope, auth.user.email], [person.id, 'orders:read', person.email])
+    for (const other of [refresh, cookie, session, `${access}x`, `${apiToken}x`, 'gatelodge_pat_', 'x'.repeat(4_096)])
+      await assert.rejects(server.introspectRemote(other), InvalidToken)
+    await assert.rejects(local.verifyAccessToken(apiToken), InvalidToken)
+
+    await app.delete(`/me/tokens/${made.json.id}`, { bearer: access })
+    await assert.rejects(server.introspectRemote(apiToken), InvalidToken)
+    app.clock.advance(16 * 60_000)
+    await assert.rejects(server.introspectRemote(access), InvalidToken)
+  })
+
+  test('a service client is one by introspection and by its token, until it is revoked', async () => {
+    await using app = await testApp({ engine })
+    const { server, local, client } = await openService(app)
+    const { client: caller, secret: callerSecret } = await createServiceClient(app.deps, actor, {
+      name: 'billing',
+      scopes: ['orders:read', 'orders:write'],
+    })
+    const token = await clientToken(app, caller.id, callerSecret)
+    const asked = await server.introspectRemote(token)
+    const known = await local.verifyAccessToken(token, { kind: 'client' })
+    for (const auth of [asked, known])
+      assert.deepEqual(
+        [auth.kind, auth.sub, auth.client_id, auth.scope],
+        ['client', caller.id, caller.id, 'orders:read orders:write'],
+      )
+    await assert.rejects(local.verifyAccessToken(token, { kind: 'user' }), InvalidToken)
+
+    await revokeClient(app.deps, actor, { who: caller.id })
+    await assert.rejects(server.introspectRemote(token), InvalidToken)
+    await revokeClient(app.deps, actor, { who: client.id })
+    await assert.rejects(server.introspectRemote(token), AuthServiceUnavailable, 'we may not ask any more')
+  })
+
+  test('a rotation of keys goes unnoticed, and a withdrawn key is refused within ten minutes', async () => {
+    await using app = await testApp({ engine })
+    const { local, asked } = await openService(app)
+    const person = await app.user()
+    const before = (await app.tokens(person)).access
+    await local.verifyAccessToken(before)
+    await rotateKeys(app.deps, actor, { compromised: false })
+    for (let minutes = 0; minutes < 90; minutes += 5) {
+      await local.verifyAccessToken((await app.tokens(person)).access)
+      app.clock.advance(5 * 60_000)
+    }
+    const kid = (token: string) => JSON.parse(atob(token.split('.')[0] ?? '')).kid
+    const after = (await app.tokens(person)).access
+    assert.notEqual(kid(after), kid(before))
+    assert.ok(asked.length <= 10, `${asked.length} requests for keys`)
+
+    await local.verifyAccessToken(after)
+    await rotateKeys(app.deps, actor, { compromised: true })
+    app.clock.advance(10 * 60_000 + 1)
+    await assert.rejects(local.verifyAccessToken(after), InvalidToken)
     await local.verifyAccessToken((await app.tokens(person)).access)
-    app.clock.advance(5 * 60_000)
-  }
-  const kid = (token: string) => JSON.parse(atob(token.split('.')[0] ?? '')).kid
-  const after = (await app.tokens(person)).access
-  assert.notEqual(kid(after), kid(before))
-  assert.ok(asked.length <= 10, `${asked.length} requests for keys`)
-
-  await local.verifyAccessToken(after)
-  await rotateKeys(app.deps, actor, { compromised: true })
-  app.clock.advance(10 * 60_000 + 1)
-  await assert.rejects(local.verifyAccessToken(after), InvalidToken)
-  await local.verifyAccessToken((await app.tokens(person)).access)
+  })
 })

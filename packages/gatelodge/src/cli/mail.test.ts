@@ -1,91 +1,100 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { commandFolder } from '../../test/support/cli.ts'
+import { forEachDatabase } from '../../test/support/app.ts'
+import { commandFolderOn } from '../../test/support/databases.ts'
 import { smtpServer } from '../../test/support/smtp.ts'
 
-test('a trial mail is really sent, at once, and its server named', async () => {
-  const mailServer = await smtpServer()
-  await using folder = commandFolder({ GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}` })
-  const answer = await folder.json('mail test Ada@example.com')
-  await mailServer.close()
+forEachDatabase('mails by commands', (engine) => {
+  test('a trial mail is really sent, at once, and its server named', async () => {
+    const mailServer = await smtpServer()
+    await using folder = await commandFolderOn(engine, {
+      GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}`,
+    })
+    const answer = await folder.json('mail test Ada@example.com')
+    await mailServer.close()
 
-  assert.deepEqual(answer, { to: 'ada@example.com', via: 'smtp', server: `127.0.0.1:${mailServer.smtp.port}` })
-  assert.deepEqual(
-    mailServer.received.map(({ recipients }) => recipients),
-    [['ada@example.com']],
-  )
-  assert.deepEqual(await folder.json('mail list'), { mails: [] })
-})
+    assert.deepEqual(answer, { to: 'ada@example.com', via: 'smtp', server: `127.0.0.1:${mailServer.smtp.port}` })
+    assert.deepEqual(
+      mailServer.received.map(({ recipients }) => recipients),
+      [['ada@example.com']],
+    )
+    assert.deepEqual(await folder.json('mail list'), { mails: [] })
+  })
 
-test('a trial mail that is refused fails with the reply of the server', async () => {
-  const mailServer = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? '550 5.1.1 Unknown' : undefined) })
-  await using folder = commandFolder({ GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}` })
-  const { status, stderr } = await folder.run('mail test ada@example.com')
-  await mailServer.close()
+  test('a trial mail that is refused fails with the reply of the server', async () => {
+    const mailServer = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? '550 5.1.1 Unknown' : undefined) })
+    await using folder = await commandFolderOn(engine, {
+      GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}`,
+    })
+    const { status, stderr } = await folder.run('mail test ada@example.com')
+    await mailServer.close()
 
-  assert.equal(status, 1)
-  assert.match(stderr, /did not take the mail: 550/)
-})
+    assert.equal(status, 1)
+    assert.match(stderr, /did not take the mail: 550/)
+  })
 
-test('without a mail server a trial mail waits for the development mailbox and says so', async () => {
-  await using folder = commandFolder()
-  assert.match((await folder.run('mail test ada@example.com')).stdout, /development mailbox/)
-  const { mails } = await folder.json<{ mails: { kind: string; state: string }[] }>('mail list')
-  assert.deepEqual(
-    mails.map(({ kind, state }) => [kind, state]),
-    [['test', 'requested']],
-  )
-})
+  test('without a mail server a trial mail waits for the development mailbox and says so', async () => {
+    await using folder = await commandFolderOn(engine)
+    assert.match((await folder.run('mail test ada@example.com')).stdout, /development mailbox/)
+    const { mails } = await folder.json<{ mails: { kind: string; state: string }[] }>('mail list')
+    assert.deepEqual(
+      mails.map(({ kind, state }) => [kind, state]),
+      [['test', 'requested']],
+    )
+  })
 
-test('a waiting mail is tried again now, one that is gone is not', async () => {
-  await using folder = commandFolder()
-  await folder.json('user create --email ada@example.com --invite')
-  const { mails } = await folder.json<{ mails: { id: string }[] }>('mail list --state requested')
-  const id = mails[0]?.id ?? ''
-  assert.deepEqual(await folder.json(`mail retry ${id}`), { retried: [id] })
-  assert.match((await folder.run(`mail retry ${id}`)).stdout, /tries it now/)
+  test('a waiting mail is tried again now, one that is gone is not', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.json('user create --email ada@example.com --invite')
+    const { mails } = await folder.json<{ mails: { id: string }[] }>('mail list --state requested')
+    const id = mails[0]?.id ?? ''
+    assert.deepEqual(await folder.json(`mail retry ${id}`), { retried: [id] })
+    assert.match((await folder.run(`mail retry ${id}`)).stdout, /tries it now/)
 
-  const server = await folder.serve()
-  await server.next()
-  await server.end()
-  const { stderr, status } = await folder.run(`mail retry ${id}`)
-  assert.equal(status, 1)
-  assert.match(stderr, /No mail of that id waits/)
-  const sent = await folder.json<{ mails: { finished_at: string | null; next_attempt_at: string | null }[] }>(
-    'mail list --state delivered',
-  )
-  assert.equal(sent.mails[0]?.next_attempt_at, null)
-  assert.match((await folder.run('mail list')).stdout, /delivered/)
-})
+    const server = await folder.serve()
+    await server.next()
+    await server.end()
+    const { stderr, status } = await folder.run(`mail retry ${id}`)
+    assert.equal(status, 1)
+    assert.match(stderr, /No mail of that id waits/)
+    const sent = await folder.json<{ mails: { finished_at: string | null; next_attempt_at: string | null }[] }>(
+      'mail list --state delivered',
+    )
+    assert.equal(sent.mails[0]?.next_attempt_at, null)
+    assert.match((await folder.run('mail list')).stdout, /delivered/)
+  })
 
-test('mails that were given up are listed with their reason and age, and written anew one by one or all at once', async () => {
-  const mailServer = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? '550 5.1.1 Unknown' : undefined) })
-  await using folder = commandFolder({ GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}` })
-  for (const name of ['ada', 'grace', 'joan']) await folder.json(`user create --email ${name}@example.com --invite`)
-  const server = await folder.serve()
-  const failed = async () =>
-    (
-      await folder.json<{ mails: { id: string; attempts: number; last_error: string; age_seconds: number }[] }>(
-        'mail list --state failed',
-      )
-    ).mails
-  for (let looks = 0; looks < 200 && (await failed()).length < 3; looks += 1)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  await server.end()
-  await mailServer.close()
+  test('mails that were given up are listed with their reason and age, and written anew one by one or all at once', async () => {
+    const mailServer = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? '550 5.1.1 Unknown' : undefined) })
+    await using folder = await commandFolderOn(engine, {
+      GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}`,
+    })
+    for (const name of ['ada', 'grace', 'joan']) await folder.json(`user create --email ${name}@example.com --invite`)
+    const server = await folder.serve()
+    const failed = async () =>
+      (
+        await folder.json<{ mails: { id: string; attempts: number; last_error: string; age_seconds: number }[] }>(
+          'mail list --state failed',
+        )
+      ).mails
+    for (let looks = 0; looks < 200 && (await failed()).length < 3; looks += 1)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    await server.end()
+    await mailServer.close()
 
-  const mails = await failed()
-  assert.ok(mails.every(({ attempts, last_error }) => attempts === 1 && last_error === '550 5.1.1 at RCPT TO'))
-  assert.ok(mails.every(({ age_seconds }) => age_seconds >= 0 && age_seconds < 600))
-  assert.match(
-    (await folder.run('mail list')).stdout,
-    /AGE +NEXT TRY +LAST ERROR\n.* (seconds?|minutes?) .*550 5\.1\.1 at RCPT TO/,
-  )
+    const mails = await failed()
+    assert.ok(mails.every(({ attempts, last_error }) => attempts === 1 && last_error === '550 5.1.1 at RCPT TO'))
+    assert.ok(mails.every(({ age_seconds }) => age_seconds >= 0 && age_seconds < 600))
+    assert.match(
+      (await folder.run('mail list')).stdout,
+      /AGE +NEXT TRY +LAST ERROR\n.* (seconds?|minutes?) .*550 5\.1\.1 at RCPT TO/,
+    )
 
-  const { retried } = await folder.json<{ retried: string[] }>(`mail retry ${mails[0]?.id}`)
-  assert.ok(retried.length === 1 && !mails.some(({ id }) => id === retried[0]))
-  assert.match((await folder.run('mail retry --failed')).stdout, /^2 mails are written anew/)
-  assert.equal((await failed()).length, 0)
-  for (const wrong of ['mail retry', `mail retry ${retried[0]} --failed`, 'mail retry a b'])
-    assert.equal((await folder.run(wrong)).status, 2, wrong)
+    const { retried } = await folder.json<{ retried: string[] }>(`mail retry ${mails[0]?.id}`)
+    assert.ok(retried.length === 1 && !mails.some(({ id }) => id === retried[0]))
+    assert.match((await folder.run('mail retry --failed')).stdout, /^2 mails are written anew/)
+    assert.equal((await failed()).length, 0)
+    for (const wrong of ['mail retry', `mail retry ${retried[0]} --failed`, 'mail retry a b'])
+      assert.equal((await folder.run(wrong)).status, 2, wrong)
+  })
 })

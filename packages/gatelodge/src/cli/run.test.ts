@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { forEachDatabase } from '../../test/support/app.ts'
 import { commandFolder } from '../../test/support/cli.ts'
+import { commandFolderOn } from '../../test/support/databases.ts'
 import { version } from '../kernel/version.ts'
 import { commands } from './commands/index.ts'
 
@@ -73,36 +75,38 @@ test('every command refuses an unknown option with exit status 2 and names the n
   }
 })
 
-test('with --json every command prints one JSON document and nothing else', async () => {
-  assert.deepEqual(
-    Object.keys(samples),
-    commands.map(({ name }) => name),
-  )
-  await using folder = commandFolder()
-  await folder.json('user create --email ada@example.com --password-stdin', 'quiet harbour 52')
+forEachDatabase('commands', (engine) => {
+  test('with --json every command prints one JSON document and nothing else', async () => {
+    assert.deepEqual(
+      Object.keys(samples),
+      commands.map(({ name }) => name),
+    )
+    await using folder = await commandFolderOn(engine)
+    await folder.json('user create --email ada@example.com --password-stdin', 'quiet harbour 52')
 
-  for (const [name, sample] of Object.entries(samples)) {
-    if (sample === null) continue
-    const words = [...name.split(' '), ...sample.words.split(' ').filter(Boolean)]
-    const { status, stdout, stderr } = await folder.run([...words, '--json'], { input: sample.input ?? '' })
-    assert.equal(status, 0, `${name}: ${stderr}`)
-    assert.match(stdout, /^\{.*\}\n$/)
-    assert.equal(stderr, '')
-    JSON.parse(stdout)
-  }
-})
+    for (const [name, sample] of Object.entries(samples)) {
+      if (sample === null || (name === 'backup' && engine === 'postgres')) continue // there it says how, and fails
+      const words = [...name.split(' '), ...sample.words.split(' ').filter(Boolean)]
+      const { status, stdout, stderr } = await folder.run([...words, '--json'], { input: sample.input ?? '' })
+      assert.equal(status, 0, `${name}: ${stderr}`)
+      assert.match(stdout, /^\{.*\}\n$/)
+      assert.equal(stderr, '')
+      JSON.parse(stdout)
+    }
+  })
 
-test('without --json every command says something a person can read', async () => {
-  await using folder = commandFolder()
-  await folder.json('user create --email ada@example.com --password-stdin', 'quiet harbour 52')
+  test('without --json every command says something a person can read', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.json('user create --email ada@example.com --password-stdin', 'quiet harbour 52')
 
-  for (const [name, sample] of Object.entries(samples)) {
-    if (sample === null) continue
-    const words = [...name.split(' '), ...sample.words.split(' ').filter(Boolean)]
-    const { status, stdout, stderr } = await folder.run(words, { input: sample.input ?? '' })
-    assert.equal(status, 0, `${name}: ${stderr}`)
-    assert.ok(stdout.trim().length > 0, name)
-  }
+    for (const [name, sample] of Object.entries(samples)) {
+      if (sample === null || (name === 'backup' && engine === 'postgres')) continue
+      const words = [...name.split(' '), ...sample.words.split(' ').filter(Boolean)]
+      const { status, stdout, stderr } = await folder.run(words, { input: sample.input ?? '' })
+      assert.equal(status, 0, `${name}: ${stderr}`)
+      assert.ok(stdout.trim().length > 0, name)
+    }
+  })
 })
 
 test('a command line that is not understood ends with status 2 and a hint', async () => {

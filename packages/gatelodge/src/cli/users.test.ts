@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { type CommandFolder, commandFolder } from '../../test/support/cli.ts'
-import { openSqlite } from '../store/sqlite.ts'
+import { forEachDatabase } from '../../test/support/app.ts'
+import type { CommandFolder } from '../../test/support/cli.ts'
+import { commandFolderOn, openLocation } from '../../test/support/databases.ts'
 
 interface UserAnswer {
   readonly user: {
@@ -17,9 +17,9 @@ interface UserAnswer {
 
 const password = 'quiet harbour 52'
 
-/** What the folder's database holds, asked past the program. */
-async function rows(folder: CommandFolder) {
-  const store = openSqlite(join(folder.path, 'data/gatelodge.db'))
+/** What a database holds, asked past the program. */
+async function rows({ database }: { readonly database: string }) {
+  const store = await openLocation(database)
   try {
     const events = await store.db.selectFrom('events').select(['name', 'data']).orderBy('id').execute()
     const mails = await store.db.selectFrom('mails').select('kind').orderBy('id').execute()
@@ -42,170 +42,174 @@ async function failure(
   return JSON.parse(stderr)
 }
 
-test('an account lives from its making to its deletion by commands, and each step is recorded', async () => {
-  await using folder = commandFolder()
-  const made = await folder.json<UserAnswer>(
-    'user create --email Ada@Example.com --username ada --first-name Ada --last-name Lovelace --password-stdin',
-    `${password}\n`,
-  )
-  assert.deepEqual([made.user.email, made.user.email_verified, made.user.is_active], ['ada@example.com', false, true])
+forEachDatabase('accounts by commands', (engine) => {
+  test('an account lives from its making to its deletion by commands, and each step is recorded', async () => {
+    await using folder = await commandFolderOn(engine)
+    const made = await folder.json<UserAnswer>(
+      'user create --email Ada@Example.com --username ada --first-name Ada --last-name Lovelace --password-stdin',
+      `${password}\n`,
+    )
+    assert.deepEqual([made.user.email, made.user.email_verified, made.user.is_active], ['ada@example.com', false, true])
 
-  const named = await Promise.all(
-    [made.user.id, 'ADA@example.com', 'ada'].map((who) => folder.json<UserAnswer>(`user show ${who}`)),
-  )
-  assert.deepEqual(named, [made, made, made])
+    const named = await Promise.all(
+      [made.user.id, 'ADA@example.com', 'ada'].map((who) => folder.json<UserAnswer>(`user show ${who}`)),
+    )
+    assert.deepEqual(named, [made, made, made])
 
-  assert.equal((await folder.json<UserAnswer>('user deactivate ada')).user.is_active, false)
-  await folder.json('user deactivate ada')
-  assert.equal((await failure(folder, 'user reset-password ada')).code, 'account_inactive')
-  assert.equal((await folder.json<UserAnswer>('user activate ada')).user.is_active, true)
-  await folder.json('user activate ada')
-  await folder.json('user reset-password ada')
+    assert.equal((await folder.json<UserAnswer>('user deactivate ada')).user.is_active, false)
+    await folder.json('user deactivate ada')
+    assert.equal((await failure(folder, 'user reset-password ada')).code, 'account_inactive')
+    assert.equal((await folder.json<UserAnswer>('user activate ada')).user.is_active, true)
+    await folder.json('user activate ada')
+    await folder.json('user reset-password ada')
 
-  const copy = await folder.json<{ user: { id: string }; sessions: unknown[]; events: { name: string; at: string }[] }>(
-    'user export ada',
-  )
-  assert.equal(copy.user.id, made.user.id)
-  assert.ok(copy.events.some(({ name, at }) => name === 'user.created' && at.endsWith('Z')))
+    const copy = await folder.json<{
+      user: { id: string }
+      sessions: unknown[]
+      events: { name: string; at: string }[]
+    }>('user export ada')
+    assert.equal(copy.user.id, made.user.id)
+    assert.ok(copy.events.some(({ name, at }) => name === 'user.created' && at.endsWith('Z')))
 
-  assert.deepEqual(await folder.json('user delete ada --yes'), {
-    deleted: { id: made.user.id, email: 'ada@example.com' },
+    assert.deepEqual(await folder.json('user delete ada --yes'), {
+      deleted: { id: made.user.id, email: 'ada@example.com' },
+    })
+    assert.equal((await failure(folder, 'user show ada')).code, 'user_not_found')
+    assert.deepEqual(await rows(folder), {
+      events: [
+        'user.created {"by":"administrator"}',
+        'user.deactivated {"sessions_ended":0}',
+        'user.activated {}',
+        'password_reset.requested {}',
+        'user.exported {}',
+        'user.deleted {"by":"administrator"}',
+      ],
+      mails: ['verification', 'password_reset'],
+    })
   })
-  assert.equal((await failure(folder, 'user show ada')).code, 'user_not_found')
-  assert.deepEqual(await rows(folder), {
-    events: [
-      'user.created {"by":"administrator"}',
-      'user.deactivated {"sessions_ended":0}',
-      'user.activated {}',
-      'password_reset.requested {}',
-      'user.exported {}',
-      'user.deleted {"by":"administrator"}',
-    ],
-    mails: ['verification', 'password_reset'],
+
+  test('an invited account has no password, and its mail is the link to set one', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.json('user create --email ada@example.com --invite')
+    assert.deepEqual((await rows(folder)).mails, ['invitation'])
   })
-})
 
-test('an invited account has no password, and its mail is the link to set one', async () => {
-  await using folder = commandFolder()
-  await folder.json('user create --email ada@example.com --invite')
-  assert.deepEqual((await rows(folder)).mails, ['invitation'])
-})
+  test('a new account is refused when its address or name is taken, or its password is too weak', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.json('user create --email ada@example.com --username ada --invite')
+    const create = (flags: string, input = '') => failure(folder, `user create ${flags}`, input)
 
-test('a new account is refused when its address or name is taken, or its password is too weak', async () => {
-  await using folder = commandFolder()
-  await folder.json('user create --email ada@example.com --username ada --invite')
-  const create = (flags: string, input = '') => failure(folder, `user create ${flags}`, input)
-
-  assert.equal((await create('--email ADA@example.com --invite')).code, 'email_taken')
-  assert.equal((await create('--email grace@example.com --username Ada --invite')).code, 'username_taken')
-  assert.equal((await create('--email grace --invite')).errors[0]?.field, 'email')
-  assert.equal(
-    (await create('--email grace@example.com --password-stdin', 'grace@example.com')).errors[0]?.field,
-    'password',
-  )
-  assert.equal(
-    (await create(`--email grace@example.com --invite --first-name ${'x'.repeat(151)}`)).errors[0]?.field,
-    'first_name',
-  )
-  assert.equal(
-    (await create('--email grace@example.com --invite --last-name \u202eevil')).errors[0]?.field,
-    'last_name',
-  )
-  assert.equal((await folder.json<{ users: unknown[] }>('user list')).users.length, 1)
-})
-
-test('the setting for usernames holds for commands as well', async () => {
-  await using required = commandFolder({ GATELODGE_USERNAME: 'required' })
-  assert.equal((await failure(required, 'user create --email ada@example.com --invite')).errors[0]?.field, 'username')
-  await using off = commandFolder({ GATELODGE_USERNAME: 'off' })
-  assert.equal(
-    (await failure(off, 'user create --email ada@example.com --username ada --invite')).errors[0]?.field,
-    'username',
-  )
-})
-
-test('a list is searched, cut and read with wildcards taken literally', async () => {
-  await using folder = commandFolder()
-  for (const name of ['ada', 'grace', 'gra_e'])
-    await folder.json(`user create --email ${name}@example.com --first-name ${name.toUpperCase()} --invite`)
-  const list = async (flags: string) => {
-    const { users, more } = await folder.json<{ users: { email: string }[]; more: boolean }>(`user list ${flags}`)
-    return [...users.map(({ email }) => email.split('@')[0]), more]
-  }
-
-  assert.deepEqual(await list('--limit 2'), ['gra_e', 'grace', true])
-  assert.deepEqual(await list('--search GRA_E'), ['gra_e', false])
-  assert.deepEqual(await list('--search %'), [false])
-  assert.match((await folder.run('user list --limit 1')).stdout, /more than 1/)
-})
-
-test('an administrator is verified at once and is the last one until there is another', async () => {
-  await using folder = commandFolder()
-  assert.equal((await failure(folder, 'admin create --email root@example.com')).errors[0]?.field, 'password')
-  const { user, created } = await folder.json<UserAnswer & { created: boolean }>(
-    'admin create --email root@example.com --password-stdin',
-    password,
-  )
-  assert.deepEqual([created, user.email_verified, user.is_staff, user.roles], [true, true, true, ['administrator']])
-
-  assert.equal((await failure(folder, 'user delete root@example.com --yes')).code, 'last_administrator')
-  assert.equal((await failure(folder, 'user deactivate root@example.com')).code, 'last_administrator')
-  await folder.json('admin create --email second@example.com --password-stdin', password)
-  await folder.json('user deactivate root@example.com')
-})
-
-test('an account is promoted without a password, once', async () => {
-  await using folder = commandFolder()
-  await folder.json('user create --email ada@example.com --invite')
-  const promote = () => folder.json<UserAnswer & { created: boolean }>('admin create --email ada@example.com')
-  const { user, created } = await promote()
-  assert.deepEqual([created, user.email_verified, user.is_staff, user.roles], [false, true, true, ['administrator']])
-  assert.deepEqual((await promote()).user, user)
-  assert.match((await folder.run('admin create --email ada@example.com')).stdout, /stays as it was/)
-
-  const promotions = (await rows(folder)).events.filter((event) => event.startsWith('user.promoted'))
-  assert.equal(promotions.length, 1)
-})
-
-test('an inactive account is not promoted', async () => {
-  await using folder = commandFolder()
-  await folder.json('user create --email ada@example.com --invite')
-  await folder.json('user deactivate ada@example.com')
-  assert.equal((await failure(folder, 'admin create --email ada@example.com')).code, 'account_inactive')
-})
-
-test('an account that somebody made with an unproved address is not promoted', async () => {
-  await using folder = commandFolder({ GATELODGE_REGISTRATION: 'instant' })
-  const server = await folder.serve()
-  const signUp = await fetch(`${server.origin}/api/v1/auth/signup`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email: 'boss@example.com', password }),
+    assert.equal((await create('--email ADA@example.com --invite')).code, 'email_taken')
+    assert.equal((await create('--email grace@example.com --username Ada --invite')).code, 'username_taken')
+    assert.equal((await create('--email grace --invite')).errors[0]?.field, 'email')
+    assert.equal(
+      (await create('--email grace@example.com --password-stdin', 'grace@example.com')).errors[0]?.field,
+      'password',
+    )
+    assert.equal(
+      (await create(`--email grace@example.com --invite --first-name ${'x'.repeat(151)}`)).errors[0]?.field,
+      'first_name',
+    )
+    assert.equal(
+      (await create('--email grace@example.com --invite --last-name \u202eevil')).errors[0]?.field,
+      'last_name',
+    )
+    assert.equal((await folder.json<{ users: unknown[] }>('user list')).users.length, 1)
   })
-  assert.equal(signUp.status, 201)
 
-  assert.equal((await failure(folder, 'admin create --email boss@example.com')).code, 'email_unverified')
-})
+  test('the setting for usernames holds for commands as well', async () => {
+    await using required = await commandFolderOn(engine, { GATELODGE_USERNAME: 'required' })
+    assert.equal((await failure(required, 'user create --email ada@example.com --invite')).errors[0]?.field, 'username')
+    await using off = await commandFolderOn(engine, { GATELODGE_USERNAME: 'off' })
+    assert.equal(
+      (await failure(off, 'user create --email ada@example.com --username ada --invite')).errors[0]?.field,
+      'username',
+    )
+  })
 
-test('a server sees what a command changed at its next request', async () => {
-  await using folder = commandFolder()
-  await folder.json('admin create --email root@example.com --password-stdin', password)
-  await folder.json('admin create --email ada@example.com --password-stdin', password)
-  const { origin } = await folder.serve()
-  const signIn = () =>
-    fetch(`${origin}/api/v1/auth/signin`, {
+  test('a list is searched, cut and read with wildcards taken literally', async () => {
+    await using folder = await commandFolderOn(engine)
+    for (const name of ['ada', 'grace', 'gra_e'])
+      await folder.json(`user create --email ${name}@example.com --first-name ${name.toUpperCase()} --invite`)
+    const list = async (flags: string) => {
+      const { users, more } = await folder.json<{ users: { email: string }[]; more: boolean }>(`user list ${flags}`)
+      return [...users.map(({ email }) => email.split('@')[0]), more]
+    }
+
+    assert.deepEqual(await list('--limit 2'), ['gra_e', 'grace', true])
+    assert.deepEqual(await list('--search GRA_E'), ['gra_e', false])
+    assert.deepEqual(await list('--search %'), [false])
+    assert.match((await folder.run('user list --limit 1')).stdout, /more than 1/)
+  })
+
+  test('an administrator is verified at once and is the last one until there is another', async () => {
+    await using folder = await commandFolderOn(engine)
+    assert.equal((await failure(folder, 'admin create --email root@example.com')).errors[0]?.field, 'password')
+    const { user, created } = await folder.json<UserAnswer & { created: boolean }>(
+      'admin create --email root@example.com --password-stdin',
+      password,
+    )
+    assert.deepEqual([created, user.email_verified, user.is_staff, user.roles], [true, true, true, ['administrator']])
+
+    assert.equal((await failure(folder, 'user delete root@example.com --yes')).code, 'last_administrator')
+    assert.equal((await failure(folder, 'user deactivate root@example.com')).code, 'last_administrator')
+    await folder.json('admin create --email second@example.com --password-stdin', password)
+    await folder.json('user deactivate root@example.com')
+  })
+
+  test('an account is promoted without a password, once', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.json('user create --email ada@example.com --invite')
+    const promote = () => folder.json<UserAnswer & { created: boolean }>('admin create --email ada@example.com')
+    const { user, created } = await promote()
+    assert.deepEqual([created, user.email_verified, user.is_staff, user.roles], [false, true, true, ['administrator']])
+    assert.deepEqual((await promote()).user, user)
+    assert.match((await folder.run('admin create --email ada@example.com')).stdout, /stays as it was/)
+
+    const promotions = (await rows(folder)).events.filter((event) => event.startsWith('user.promoted'))
+    assert.equal(promotions.length, 1)
+  })
+
+  test('an inactive account is not promoted', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.json('user create --email ada@example.com --invite')
+    await folder.json('user deactivate ada@example.com')
+    assert.equal((await failure(folder, 'admin create --email ada@example.com')).code, 'account_inactive')
+  })
+
+  test('an account that somebody made with an unproved address is not promoted', async () => {
+    await using folder = await commandFolderOn(engine, { GATELODGE_REGISTRATION: 'instant' })
+    const server = await folder.serve()
+    const signUp = await fetch(`${server.origin}/api/v1/auth/signup`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ email: 'ada@example.com', password }),
+      body: JSON.stringify({ email: 'boss@example.com', password }),
     })
-  const { access_token: token } = (await (await signIn()).json()) as { access_token: string }
-  const session = () => fetch(`${origin}/api/v1/auth/session`, { headers: { authorization: `Bearer ${token}` } })
-  assert.equal((await session()).status, 200)
+    assert.equal(signUp.status, 201)
 
-  await folder.json('user deactivate ada@example.com')
-  assert.equal((await session()).status, 401)
-  assert.equal((await signIn()).status, 403)
+    assert.equal((await failure(folder, 'admin create --email boss@example.com')).code, 'email_unverified')
+  })
 
-  await folder.json('user activate ada@example.com')
-  assert.equal((await signIn()).status, 200)
+  test('a server sees what a command changed at its next request', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.json('admin create --email root@example.com --password-stdin', password)
+    await folder.json('admin create --email ada@example.com --password-stdin', password)
+    const { origin } = await folder.serve()
+    const signIn = () =>
+      fetch(`${origin}/api/v1/auth/signin`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email: 'ada@example.com', password }),
+      })
+    const { access_token: token } = (await (await signIn()).json()) as { access_token: string }
+    const session = () => fetch(`${origin}/api/v1/auth/session`, { headers: { authorization: `Bearer ${token}` } })
+    assert.equal((await session()).status, 200)
+
+    await folder.json('user deactivate ada@example.com')
+    assert.equal((await session()).status, 401)
+    assert.equal((await signIn()).status, 403)
+
+    await folder.json('user activate ada@example.com')
+    assert.equal((await signIn()).status, 200)
+  })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { forEachDatabase } from '../../test/support/app.ts'
 import { password, testAuth } from '../../test/support/auth.ts'
 import { isAuthError, MissingFieldError } from '../kernel/errors.ts'
 import { checkUsernameExists, getUserRepository, sendEmailMessage, validateEmail } from './addresses.ts'
@@ -14,41 +15,43 @@ test('validateEmail says whether a text is an address, with the sentence for the
   }
 })
 
-test('checkUsernameExists answers true for an account’s name however it is written, else false', async () => {
-  await using app = await testAuth()
-  await getUserRepository(app.auth).create({ email: 'ada@example.com', password, username: 'ada' })
-  assert.equal(await checkUsernameExists(app.auth, 'Ada'), true)
-  assert.equal(await checkUsernameExists(app.auth, 'bob'), false)
-  assert.equal(await checkUsernameExists(app.auth, 'ada@example.com'), false)
-})
-
 const message: EmailMessage = { to: 'Ada@example.com', subject: 'Hello', text: 'Hello Ada', html: '<p>Hello Ada</p>' }
 
-test('sendEmailMessage delivers both bodies to the canonical address, and the outbox keeps no copy', async () => {
-  await using app = await testAuth()
-  await sendEmailMessage(app.auth, message)
-  const [mail] = await app.mails('ada@example.com')
-  assert.deepEqual(
-    [mail?.kind, mail?.subject, mail?.text, mail?.html],
-    ['message', 'Hello', message.text, message.html],
-  )
-})
+forEachDatabase('addresses of the library', (engine) => {
+  test('checkUsernameExists answers true for an account’s name however it is written, else false', async () => {
+    await using app = await testAuth({ engine })
+    await getUserRepository(app.auth).create({ email: 'ada@example.com', password, username: 'ada' })
+    assert.equal(await checkUsernameExists(app.auth, 'Ada'), true)
+    assert.equal(await checkUsernameExists(app.auth, 'bob'), false)
+    assert.equal(await checkUsernameExists(app.auth, 'ada@example.com'), false)
+  })
 
-test('sendEmailMessage refuses a bad address, a subject of two lines and a missing body', async () => {
-  await using app = await testAuth()
-  for (const part of [{ to: 'nobody' }, { subject: 'Hello\r\nBcc: bo@example.com' }, { extra: 1 }]) {
-    await assert.rejects(sendEmailMessage(app.auth, { ...message, ...part }), (error) =>
-      isAuthError(error, 'input_invalid'),
+  test('sendEmailMessage delivers both bodies to the canonical address, and the outbox keeps no copy', async () => {
+    await using app = await testAuth({ engine })
+    await sendEmailMessage(app.auth, message)
+    const [mail] = await app.mails('ada@example.com')
+    assert.deepEqual(
+      [mail?.kind, mail?.subject, mail?.text, mail?.html],
+      ['message', 'Hello', message.text, message.html],
     )
-  }
-  const { html: _, ...bodyless } = message
-  await assert.rejects(sendEmailMessage(app.auth, bodyless as EmailMessage), MissingFieldError)
-})
+  })
 
-test('getUserRepository gives the repository in which accounts live', async () => {
-  await using app = await testAuth()
-  const users = getUserRepository(app.auth)
-  const { id } = await users.create({ email: 'ada@example.com', password })
-  assert.equal((await users.getByEmail('ada@example.com'))?.id, id)
-  assert.equal(getUserRepository(app.auth), users)
+  test('sendEmailMessage refuses a bad address, a subject of two lines and a missing body', async () => {
+    await using app = await testAuth({ engine })
+    for (const part of [{ to: 'nobody' }, { subject: 'Hello\r\nBcc: bo@example.com' }, { extra: 1 }]) {
+      await assert.rejects(sendEmailMessage(app.auth, { ...message, ...part }), (error) =>
+        isAuthError(error, 'input_invalid'),
+      )
+    }
+    const { html: _, ...bodyless } = message
+    await assert.rejects(sendEmailMessage(app.auth, bodyless as EmailMessage), MissingFieldError)
+  })
+
+  test('getUserRepository gives the repository in which accounts live', async () => {
+    await using app = await testAuth({ engine })
+    const users = getUserRepository(app.auth)
+    const { id } = await users.create({ email: 'ada@example.com', password })
+    assert.equal((await users.getByEmail('ada@example.com'))?.id, id)
+    assert.equal(getUserRepository(app.auth), users)
+  })
 })

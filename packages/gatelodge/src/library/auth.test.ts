@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
+import { forEachDatabase } from '../../test/support/app.ts'
 import { password, testAuth } from '../../test/support/auth.ts'
+import { bareDatabase } from '../../test/support/databases.ts'
 import { recordingLog, testSecret } from '../../test/support/deps.ts'
 import * as library from '../index.ts'
 import { AuthError, type FieldFault, isAuthError, TokenError } from '../kernel/errors.ts'
@@ -72,12 +74,78 @@ test('the entry exports what the contract names, and nothing else', () => {
   assert.deepEqual(Object.keys(library).toSorted(), names.toSorted())
 })
 
-test('auth.api has every exported operation', async () => {
-  await using app = await testAuth()
-  assert.deepEqual(Object.keys(app.auth.api).toSorted(), [...promised, ...flowOperations].toSorted())
-  for (const [name, operation] of Object.entries({ ...operations, ...pureOperations })) {
-    assert.equal(Object.entries(library).find(([exported]) => exported === name)?.[1], operation)
-  }
+forEachDatabase('the library', (engine) => {
+  test('auth.api has every exported operation', async () => {
+    await using app = await testAuth({ engine })
+    assert.deepEqual(Object.keys(app.auth.api).toSorted(), [...promised, ...flowOperations].toSorted())
+    for (const [name, operation] of Object.entries({ ...operations, ...pureOperations })) {
+      assert.equal(Object.entries(library).find(([exported]) => exported === name)?.[1], operation)
+    }
+  })
+
+  test('fetch and api work on one set of sessions', async () => {
+    await using app = await testAuth({ engine, settings: { registration: 'instant' } })
+    const result = await app.auth.api.registerUser({ email: 'ada@example.com', password })
+    assert.equal(result.status, 'signed_in')
+    const ask = () =>
+      app.auth.fetch(
+        new Request('http://localhost:3000/api/v1/auth/session', {
+          headers: { authorization: `Bearer ${result.accessToken}` },
+        }),
+      )
+    assert.equal((await ask()).status, 200)
+    await app.auth.api.logoutUser(result.accessToken)
+    assert.equal((await ask()).status, 401)
+  })
+
+  test('the library reads no environment variable', async () => {
+    process.env.GATELODGE_REGISTRATION = 'closed'
+    try {
+      await using app = await testAuth({ engine, settings: { registration: 'instant' } })
+      const result = await app.auth.api.registerUser({ email: 'ada@example.com', password })
+      assert.equal(result.status, 'signed_in')
+    } finally {
+      delete process.env.GATELODGE_REGISTRATION
+    }
+  })
+
+  test('warnings of the settings go to the log', async () => {
+    await using app = await testAuth({ engine, settings: { registration: 'instant', rateLimits: 'off' } })
+    const warnings = app.logged.filter(({ level }) => level === 'warn').map(({ message }) => message)
+    assert.ok(warnings.some((text) => text.startsWith('GATELODGE_RATE_LIMITS=off')))
+  })
+
+  test('without a secret one is made in the data folder once and used again', async () => {
+    const dataDir = join(mkdtempSync(join(tmpdir(), 'gatelodge-library-')), 'data')
+    const database = await bareDatabase(engine)
+    const settings = { dataDir, database: database.location, registration: 'instant' }
+    const options = { settings, log: recordingLog([]), startJobs: false }
+    try {
+      const first = await createAuth(options)
+      const result = await first.api.registerUser({ email: 'ada@example.com', password })
+      assert.equal(result.status, 'signed_in')
+      await first.close()
+      assert.equal(statSync(join(dataDir, 'secret')).mode & 0o777, 0o600)
+      assert.equal(Buffer.from(readFileSync(join(dataDir, 'secret'), 'utf8').trim(), 'base64url').length, 32)
+
+      const second = await createAuth(options)
+      assert.equal((await second.api.getLoggedInUser(result.accessToken)).email, 'ada@example.com')
+      await second.close()
+    } finally {
+      await database.release()
+      rmSync(join(dataDir, '..'), { recursive: true })
+    }
+  })
+
+  test('jobs run from the start unless told otherwise, and close waits for them', async () => {
+    await using app = await testAuth({ engine, startJobs: true })
+    await app.auth.api.sendEmailMessage({ to: 'ada@example.com', subject: 'Hello', text: 'Hello', html: 'Hello' })
+  })
+
+  test('an Auth shows nothing of what stands behind it', async () => {
+    await using app = await testAuth({ engine })
+    assert.doesNotMatch(inspect(app.auth, { depth: 9, showHidden: true }), /keyring|hasher|secret/i)
+  })
 })
 
 test('every named error is an AuthError', async () => {
@@ -85,21 +153,6 @@ test('every named error is an AuthError', async () => {
     const Named = Object.entries(library).find(([exported]) => exported === name)?.[1]
     assert.ok(Named === AuthError || Object.getPrototypeOf(Object.getPrototypeOf(Named)) === AuthError, name)
   }
-})
-
-test('fetch and api work on one set of sessions', async () => {
-  await using app = await testAuth({ settings: { registration: 'instant' } })
-  const result = await app.auth.api.registerUser({ email: 'ada@example.com', password })
-  assert.equal(result.status, 'signed_in')
-  const ask = () =>
-    app.auth.fetch(
-      new Request('http://localhost:3000/api/v1/auth/session', {
-        headers: { authorization: `Bearer ${result.accessToken}` },
-      }),
-    )
-  assert.equal((await ask()).status, 200)
-  await app.auth.api.logoutUser(result.accessToken)
-  assert.equal((await ask()).status, 401)
 })
 
 test('settings that are unknown or bad stop createAuth, each with its name', async () => {
@@ -120,37 +173,6 @@ test('settings that are unknown or bad stop createAuth, each with its name', asy
     ['GATELODGE_RESET_TTL'],
   )
   await assert.rejects(createAuth({ secret: 'short' }), (error) => isAuthError(error, 'config_invalid'))
-})
-
-test('the library reads no environment variable', async () => {
-  process.env.GATELODGE_REGISTRATION = 'closed'
-  try {
-    await using app = await testAuth({ settings: { registration: 'instant' } })
-    const result = await app.auth.api.registerUser({ email: 'ada@example.com', password })
-    assert.equal(result.status, 'signed_in')
-  } finally {
-    delete process.env.GATELODGE_REGISTRATION
-  }
-})
-
-test('without a secret one is made in the data folder once and used again', async () => {
-  const dataDir = join(mkdtempSync(join(tmpdir(), 'gatelodge-library-')), 'data')
-  const settings = { dataDir, database: `sqlite:${join(dataDir, 'gatelodge.db')}`, registration: 'instant' }
-  const options = { settings, log: recordingLog([]), startJobs: false }
-  try {
-    const first = await createAuth(options)
-    const result = await first.api.registerUser({ email: 'ada@example.com', password })
-    assert.equal(result.status, 'signed_in')
-    await first.close()
-    assert.equal(statSync(join(dataDir, 'secret')).mode & 0o777, 0o600)
-    assert.equal(Buffer.from(readFileSync(join(dataDir, 'secret'), 'utf8').trim(), 'base64url').length, 32)
-
-    const second = await createAuth(options)
-    assert.equal((await second.api.getLoggedInUser(result.accessToken)).email, 'ada@example.com')
-    await second.close()
-  } finally {
-    rmSync(join(dataDir, '..'), { recursive: true })
-  }
 })
 
 test('one SQLite file has one library with jobs at a time, and one that failed to open holds nothing', async () => {
@@ -176,24 +198,6 @@ test('the package offers its entry and the contract suite', async () => {
   assert.equal(exported, createAuth)
   const contracts = await import('gatelodge/contracts')
   assert.deepEqual(Object.keys(contracts), ['userRepositoryContract'])
-})
-
-test('warnings of the settings go to the log', async () => {
-  await using app = await testAuth({ settings: { registration: 'instant', rateLimits: 'off' } })
-  const warnings = app.logged.filter(({ level }) => level === 'warn').map(({ message }) => message)
-  assert.ok(warnings.some((text) => text.startsWith('GATELODGE_RATE_LIMITS=off')))
-})
-
-test('jobs run from the start unless told otherwise, and close waits for them', async () => {
-  const settings = { database: 'sqlite::memory:' }
-  const auth = await createAuth({ settings, secret: testSecret, log: recordingLog([]) })
-  await auth.api.sendEmailMessage({ to: 'ada@example.com', subject: 'Hello', text: 'Hello', html: 'Hello' })
-  await auth.close()
-})
-
-test('an Auth shows nothing of what stands behind it', async () => {
-  await using app = await testAuth()
-  assert.doesNotMatch(inspect(app.auth, { depth: 9, showHidden: true }), /keyring|hasher|secret/i)
 })
 
 test('an operation refuses an Auth that createAuth did not make', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { type Engine, forEachDatabase } from '../../test/support/app.ts'
 import { password, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { type MemoryUsers, memoryUsers } from '../../test/support/memory-users.ts'
 import { createAdministrator } from '../admin/users/create-user.ts'
@@ -29,12 +30,15 @@ interface ForeignApp extends TestAuth {
   post(path: string, body: unknown, bearer?: string): Promise<{ status: number; json: Record<string, unknown> }>
 }
 
-async function foreignApp(
-  options: { registration?: string; users?: Partial<UserRepository> } = {},
-): Promise<ForeignApp> {
+async function foreignApp(options: {
+  engine: Engine
+  registration?: string
+  users?: Partial<UserRepository>
+}): Promise<ForeignApp> {
   const host = memoryUsers()
   const users = { ...host.users, ...options.users }
-  const app = await testAuth({ users, settings: { registration: options.registration ?? 'instant' } })
+  const settings = { registration: options.registration ?? 'instant' }
+  const app = await testAuth({ engine: options.engine, users, settings })
   return {
     ...app,
     host,
@@ -53,245 +57,249 @@ async function foreignApp(
   }
 }
 
-test('registerUser makes the account in the host’s repository and signs it in under the same id', async () => {
-  await using app = await foreignApp()
-  const result = await app.auth.api.registerUser(ada)
-  assert.equal(result.status, 'signed_in')
-  assert.equal((await app.host.users.getByEmail(ada.email))?.id, result.user.id)
-  const user = await app.auth.api.getCurrentUser(result.accessToken)
-  assert.deepEqual([user.id, user.fullname, user.emailVerified], [result.user.id, 'Ada Lovelace', false])
-  await assert.rejects(app.auth.api.registerUser(ada), UserAlreadyExistsError)
-})
-
-test('an account that lives in the host’s repository signs in, by the library and over HTTP', async () => {
-  await using app = await foreignApp()
-  const { id } = await app.host.users.create(ada)
-  assert.equal((await app.auth.api.loginUser({ username: 'ADA', password })).user.id, id)
-  const told = await app.post('/signin', { email: ada.email, password })
-  assert.equal(told.status, 200)
-  assert.equal((await app.auth.api.getLoggedInUser(String(told.json.access_token))).id, id)
-})
-
-test('wrong and unknown are refused alike, by the library and over HTTP, and counted together', async () => {
-  await using app = await foreignApp()
-  await app.auth.api.registerUser(ada)
-  const { loginUser } = app.auth.api
-  for (const email of [ada.email, 'nobody@example.com']) {
-    await assert.rejects(loginUser({ email, password: 'wrong' }), InvalidCredentialsError)
-    const told = await app.post('/signin', { email, password: 'wrong' })
-    assert.deepEqual([told.status, told.json.code], [401, 'invalid_credentials'])
-  }
-  await assert.rejects(loginUser({ password }), MissingFieldError)
-  for (let failed = 2; failed < 10; failed += 1) {
-    await assert.rejects(loginUser({ email: ada.email, password: 'wrong' }), InvalidCredentialsError)
-  }
-  await assert.rejects(loginUser({ email: ada.email, password }), (error) => isAuthError(error, 'rate_limited'))
-})
-
-test('a hundred failures in a row stop the password, though it is right', async () => {
-  await using app = await foreignApp()
-  const result = await app.auth.api.registerUser(ada)
-  assert.equal(result.status, 'signed_in')
-  const { deps } = engineOf(app.auth)
-  const copy = await findUserByEmail(deps.store.db, ada.email)
-  await transact(deps, innerActor('library', 'test'), async (work) => {
-    for (let failure = 0; failure < 100; failure += 1) await notePasswordFailure(deps, work, copy)
+forEachDatabase('a user repository of the host’s own', (engine) => {
+  test('registerUser makes the account in the host’s repository and signs it in under the same id', async () => {
+    await using app = await foreignApp({ engine })
+    const result = await app.auth.api.registerUser(ada)
+    assert.equal(result.status, 'signed_in')
+    assert.equal((await app.host.users.getByEmail(ada.email))?.id, result.user.id)
+    const user = await app.auth.api.getCurrentUser(result.accessToken)
+    assert.deepEqual([user.id, user.fullname, user.emailVerified], [result.user.id, 'Ada Lovelace', false])
+    await assert.rejects(app.auth.api.registerUser(ada), UserAlreadyExistsError)
   })
-  await assert.rejects(app.auth.api.loginUser({ email: ada.email, password }), InvalidCredentialsError)
-})
 
-test('sign-up over HTTP makes the account in the host’s repository', async () => {
-  await using app = await foreignApp()
-  const told = await app.post('/signup', { email: ada.email, password, fullname: 'Ada Lovelace' })
-  assert.equal(told.status, 201)
-  assert.equal((await app.host.users.getByEmail(ada.email))?.lastName, 'Lovelace')
-})
-
-test('outside mode instant only an administrator registers, and the account waits for its proof', async () => {
-  await using app = await foreignApp({ registration: 'admin' })
-  const isClosed = (error: unknown) => isAuthError(error, 'registration_closed')
-  await assert.rejects(app.auth.api.registerUser(ada), isClosed)
-  assert.equal((await app.post('/signup', { email: ada.email, password })).json.code, 'registration_closed')
-
-  const root = await app.host.users.create({ email: 'root@example.com', password })
-  app.host.change(root.id, { emailVerified: true })
-  const { accessToken: token } = await app.auth.api.loginUser({ email: 'root@example.com', password })
-  await createAdministrator(engineOf(app.auth).deps, innerActor('command', 'test'), { email: 'root@example.com' })
-  const result = await app.auth.api.registerUser(ada, { token })
-  assert.equal(result.status, 'created')
-  const isUnverified = (error: unknown) => isAuthError(error, 'email_unverified')
-  await assert.rejects(app.auth.api.loginUser({ email: ada.email, password }), isUnverified)
-
-  app.host.change(result.user.id, { emailVerified: true })
-  assert.equal((await app.auth.api.loginUser({ email: ada.email, password })).user.id, result.user.id)
-})
-
-test('a reset and a change of password reach the host’s repository, by the library and over HTTP', async () => {
-  await using app = await foreignApp()
-  const { id } = await app.host.users.create(ada)
-  const { api } = app.auth
-  const isPassword = async (text: string) => (await app.host.users.authenticateUser('ada', text))?.id === id
-
-  const token = (await api.createPasswordResetToken({ email: ada.email })) ?? ''
-  await api.resetPassword({ token, newPassword })
-  assert.equal(await isPassword(newPassword), true)
-
-  const { accessToken } = await api.loginUser({ email: ada.email, password: newPassword })
-  await api.changePassword({ oldPassword: newPassword, newPassword: 'third harbour 54' }, { token: accessToken })
-  assert.equal(await isPassword('third harbour 54'), true)
-
-  const change = { old_password: 'third harbour 54', new_password: 'fourth harbour 55' }
-  assert.equal((await app.post('/change-password', change, accessToken)).status, 200)
-  assert.equal(await isPassword('fourth harbour 55'), true)
-
-  assert.equal((await app.post('/forgot-password', { email: ada.email })).status, 200)
-  const mailed = await app.mailedToken(ada.email)
-  const reset = { token: mailed, new_password: 'fifth harbour 56' }
-  assert.equal((await app.post('/reset-password', reset)).status, 200)
-  assert.equal(await isPassword('fifth harbour 56'), true)
-  assert.equal((await app.post('/reset-password', reset)).status, 400)
-})
-
-test('a password that the host changed itself is the one that signs in', async () => {
-  await using app = await foreignApp()
-  const result = await app.auth.api.registerUser(ada)
-  assert.equal(result.status, 'signed_in')
-  await app.host.users.updatePassword(result.user.id, newPassword)
-  await assert.rejects(app.auth.api.loginUser({ username: 'ada', password }), InvalidCredentialsError)
-  assert.equal((await app.post('/signin', { username: 'ada', password })).status, 401)
-  assert.equal((await app.auth.api.loginUser({ username: 'ada', password: newPassword })).user.id, result.user.id)
-})
-
-test('a password that the host replaced changes nothing any more, though its session lives', async () => {
-  await using app = await foreignApp()
-  const result = await app.auth.api.registerUser(ada)
-  assert.equal(result.status, 'signed_in')
-  await app.host.users.updatePassword(result.user.id, newPassword)
-  const isIncorrect = (error: unknown) => isAuthError(error, 'incorrect_password')
-  const caller = { token: result.accessToken }
-  const attack = app.auth.api.changePassword({ oldPassword: password, newPassword: 'third harbour 54' }, caller)
-  await assert.rejects(attack, isIncorrect)
-  const body = { old_password: password, new_password: 'third harbour 54' }
-  assert.equal((await app.post('/change-password', body, result.accessToken)).json.code, 'incorrect_password')
-  assert.equal((await app.post('/reauthenticate', { password }, result.accessToken)).status, 400)
-  assert.equal((await app.post('/reauthenticate', { password: newPassword }, result.accessToken)).status, 200)
-})
-
-test('a deactivation in the host’s repository ends the sessions once a token is looked at', async () => {
-  await using app = await foreignApp()
-  const result = await app.auth.api.registerUser(ada)
-  assert.equal(result.status, 'signed_in')
-  app.host.change(result.user.id, { isActive: false })
-  await assert.rejects(app.auth.api.getLoggedInUser(result.accessToken), InvalidToken)
-  await assert.rejects(app.auth.api.refreshToken(result.refreshToken), isTokenInvalid)
-  await assert.rejects(app.auth.api.loginUser({ username: 'ada', password }), InvalidCredentialsError)
-})
-
-test('a deactivation in the host’s repository revokes API tokens for good, once it is seen', async () => {
-  await using app = await foreignApp()
-  const result = await app.auth.api.registerUser(ada)
-  assert.equal(result.status, 'signed_in')
-  const made = await app.post('/me/tokens', { name: 'script' }, result.accessToken)
-  const request = new Request('http://localhost:3000/api/v1/auth/session', {
-    headers: { authorization: `Bearer ${made.json['token']}` },
+  test('an account that lives in the host’s repository signs in, by the library and over HTTP', async () => {
+    await using app = await foreignApp({ engine })
+    const { id } = await app.host.users.create(ada)
+    assert.equal((await app.auth.api.loginUser({ username: 'ADA', password })).user.id, id)
+    const told = await app.post('/signin', { email: ada.email, password })
+    assert.equal(told.status, 200)
+    assert.equal((await app.auth.api.getLoggedInUser(String(told.json.access_token))).id, id)
   })
-  const status = async () => (await app.auth.fetch(request, { peer: '192.0.2.1' })).status
-  assert.equal(await status(), 200)
-  app.host.change(result.user.id, { isActive: false })
-  await assert.rejects(app.auth.api.getLoggedInUser(result.accessToken), InvalidToken)
-  app.host.change(result.user.id, { isActive: true })
-  await app.auth.api.loginUser({ username: 'ada', password })
-  assert.equal(await status(), 401)
-})
 
-test('a deactivation or removal in the host’s repository stops the refresh of tokens', async () => {
-  await using app = await foreignApp()
-  const stopped = await app.auth.api.registerUser(ada)
-  const removed = await app.auth.api.registerUser({ email: 'bo@example.com', password })
-  assert.ok(stopped.status === 'signed_in' && removed.status === 'signed_in')
-  app.host.change(stopped.user.id, { isActive: false })
-  app.host.remove(removed.user.id)
-  await assert.rejects(app.auth.api.refreshToken(stopped.refreshToken), TokenError)
-  await assert.rejects(app.auth.api.refreshToken(removed.refreshToken), TokenError)
-})
+  test('wrong and unknown are refused alike, by the library and over HTTP, and counted together', async () => {
+    await using app = await foreignApp({ engine })
+    await app.auth.api.registerUser(ada)
+    const { loginUser } = app.auth.api
+    for (const email of [ada.email, 'nobody@example.com']) {
+      await assert.rejects(loginUser({ email, password: 'wrong' }), InvalidCredentialsError)
+      const told = await app.post('/signin', { email, password: 'wrong' })
+      assert.deepEqual([told.status, told.json.code], [401, 'invalid_credentials'])
+    }
+    await assert.rejects(loginUser({ password }), MissingFieldError)
+    for (let failed = 2; failed < 10; failed += 1) {
+      await assert.rejects(loginUser({ email: ada.email, password: 'wrong' }), InvalidCredentialsError)
+    }
+    await assert.rejects(loginUser({ email: ada.email, password }), (error) => isAuthError(error, 'rate_limited'))
+  })
 
-test('a removal in the host’s repository makes its tokens those of nobody', async () => {
-  await using app = await foreignApp()
-  const result = await app.auth.api.registerUser(ada)
-  assert.equal(result.status, 'signed_in')
-  app.host.remove(result.user.id)
-  await assert.rejects(app.auth.api.getLoggedInUser(result.accessToken), UserNotFound)
-  assert.equal((await app.auth.api.introspectToken(result.accessToken)).reason, 'user_not_found')
-})
+  test('a hundred failures in a row stop the password, though it is right', async () => {
+    await using app = await foreignApp({ engine })
+    const result = await app.auth.api.registerUser(ada)
+    assert.equal(result.status, 'signed_in')
+    const { deps } = engineOf(app.auth)
+    const copy = await findUserByEmail(deps.store.db, ada.email)
+    await transact(deps, innerActor('library', 'test'), async (work) => {
+      for (let failure = 0; failure < 100; failure += 1) await notePasswordFailure(deps, work, copy)
+    })
+    await assert.rejects(app.auth.api.loginUser({ email: ada.email, password }), InvalidCredentialsError)
+  })
 
-test('address and name follow the host’s repository, also when it gives them to somebody else', async () => {
-  await using app = await foreignApp()
-  const first = await app.auth.api.registerUser(ada)
-  assert.equal(first.status, 'signed_in')
-  app.host.change(first.user.id, { email: 'ada@new.example.com', username: null })
-  const second = await app.auth.api.registerUser(ada)
-  assert.equal(second.status, 'signed_in')
+  test('sign-up over HTTP makes the account in the host’s repository', async () => {
+    await using app = await foreignApp({ engine })
+    const told = await app.post('/signup', { email: ada.email, password, fullname: 'Ada Lovelace' })
+    assert.equal(told.status, 201)
+    assert.equal((await app.host.users.getByEmail(ada.email))?.lastName, 'Lovelace')
+  })
 
-  assert.notEqual(second.user.id, first.user.id)
-  assert.deepEqual(await app.auth.api.getLoggedInUser(second.accessToken), second.user)
-  const moved = await app.auth.api.getLoggedInUser(first.accessToken)
-  assert.deepEqual([moved.id, moved.email, moved.username], [first.user.id, 'ada@new.example.com', null])
-})
+  test('outside mode instant only an administrator registers, and the account waits for its proof', async () => {
+    await using app = await foreignApp({ engine, registration: 'admin' })
+    const isClosed = (error: unknown) => isAuthError(error, 'registration_closed')
+    await assert.rejects(app.auth.api.registerUser(ada), isClosed)
+    assert.equal((await app.post('/signup', { email: ada.email, password })).json.code, 'registration_closed')
 
-test('createAccessToken knows accounts that were never here', async () => {
-  await using app = await foreignApp()
-  const { id } = await app.host.users.create(ada)
-  const token = await app.auth.api.createAccessToken({ sub: id })
-  assert.equal((await app.auth.api.getLoggedInUser(token)).id, id)
-  await assert.rejects(app.auth.api.createAccessToken({ sub: randomUUID() }), UserNotFound)
-})
+    const root = await app.host.users.create({ email: 'root@example.com', password })
+    app.host.change(root.id, { emailVerified: true })
+    const { accessToken: token } = await app.auth.api.loginUser({ email: 'root@example.com', password })
+    await createAdministrator(engineOf(app.auth).deps, innerActor('command', 'test'), { email: 'root@example.com' })
+    const result = await app.auth.api.registerUser(ada, { token })
+    assert.equal(result.status, 'created')
+    const isUnverified = (error: unknown) => isAuthError(error, 'email_unverified')
+    await assert.rejects(app.auth.api.loginUser({ email: ada.email, password }), isUnverified)
 
-test('a repository that fails or answers nonsense is AuthServiceUnavailable, and nothing is stored', async () => {
-  const failing = async () => {
-    throw new Error('connection refused')
-  }
-  await using down = await foreignApp({ users: { authenticateUser: failing, create: failing } })
-  await assert.rejects(down.auth.api.loginUser({ username: 'ada', password }), AuthServiceUnavailable)
-  await assert.rejects(down.auth.api.registerUser(ada), AuthServiceUnavailable)
-  assert.equal((await down.post('/signin', { username: 'ada', password })).status, 503)
+    app.host.change(result.user.id, { emailVerified: true })
+    assert.equal((await app.auth.api.loginUser({ email: ada.email, password })).user.id, result.user.id)
+  })
 
-  for (const part of [{ id: '7' }, { email: 'ADA@example.com' }, { username: 'A@da' }]) {
-    const user = { ...ada, id: randomUUID(), emailVerified: true, isActive: true, ...part }
-    await using odd = await foreignApp({ users: { authenticateUser: async () => user } })
-    await assert.rejects(odd.auth.api.loginUser({ username: 'ada', password }), AuthServiceUnavailable)
-    assert.deepEqual(await odd.auth.api.getUserRepository().getActiveUsers(), [])
-  }
-})
+  test('a reset and a change of password reach the host’s repository, by the library and over HTTP', async () => {
+    await using app = await foreignApp({ engine })
+    const { id } = await app.host.users.create(ada)
+    const { api } = app.auth
+    const isPassword = async (text: string) => (await app.host.users.authenticateUser('ada', text))?.id === id
 
-test('what the repository has no word for is not offered', async () => {
-  await using app = await foreignApp()
-  const result = await app.auth.api.registerUser(ada)
-  assert.equal(result.status, 'signed_in')
-  const { api } = app.auth
-  const caller = { token: result.accessToken }
-  for (const call of [
-    api.verifyEmail({ token: 'x' }),
-    api.resendVerification({ email: ada.email }),
-    api.requestEmailChange({ newEmail: 'bo@example.com', password }, caller),
-    api.confirmEmailChange({ token: 'x' }),
-    api.undoEmailChange({ token: 'x' }),
-    api.deleteOwnAccount({ password }, caller),
-  ]) {
-    await assert.rejects(call, (error) => isAuthError(error, 'not_found'))
-  }
-  await assert.rejects(api.updateProfile({ username: 'bob' }, caller), (error) => isAuthError(error, 'input_invalid'))
-  assert.equal((await api.updateProfile({ firstName: 'Augusta' }, caller)).firstName, 'Augusta')
+    const token = (await api.createPasswordResetToken({ email: ada.email })) ?? ''
+    await api.resetPassword({ token, newPassword })
+    assert.equal(await isPassword(newPassword), true)
 
-  for (const path of ['/verify-email', '/verify-email/resend', '/change-email', '/change-email/confirm']) {
-    assert.equal((await app.post(path, {}, result.accessToken)).status, 404, path)
-  }
-  assert.equal((await app.post('/me', { username: 'bob' }, result.accessToken)).status, 400)
-  assert.equal((await app.post('/me', { first_name: 'Ada' }, result.accessToken)).status, 200)
+    const { accessToken } = await api.loginUser({ email: ada.email, password: newPassword })
+    await api.changePassword({ oldPassword: newPassword, newPassword: 'third harbour 54' }, { token: accessToken })
+    assert.equal(await isPassword('third harbour 54'), true)
+
+    const change = { old_password: 'third harbour 54', new_password: 'fourth harbour 55' }
+    assert.equal((await app.post('/change-password', change, accessToken)).status, 200)
+    assert.equal(await isPassword('fourth harbour 55'), true)
+
+    assert.equal((await app.post('/forgot-password', { email: ada.email })).status, 200)
+    const mailed = await app.mailedToken(ada.email)
+    const reset = { token: mailed, new_password: 'fifth harbour 56' }
+    assert.equal((await app.post('/reset-password', reset)).status, 200)
+    assert.equal(await isPassword('fifth harbour 56'), true)
+    assert.equal((await app.post('/reset-password', reset)).status, 400)
+  })
+
+  test('a password that the host changed itself is the one that signs in', async () => {
+    await using app = await foreignApp({ engine })
+    const result = await app.auth.api.registerUser(ada)
+    assert.equal(result.status, 'signed_in')
+    await app.host.users.updatePassword(result.user.id, newPassword)
+    await assert.rejects(app.auth.api.loginUser({ username: 'ada', password }), InvalidCredentialsError)
+    assert.equal((await app.post('/signin', { username: 'ada', password })).status, 401)
+    assert.equal((await app.auth.api.loginUser({ username: 'ada', password: newPassword })).user.id, result.user.id)
+  })
+
+  test('a password that the host replaced changes nothing any more, though its session lives', async () => {
+    await using app = await foreignApp({ engine })
+    const result = await app.auth.api.registerUser(ada)
+    assert.equal(result.status, 'signed_in')
+    await app.host.users.updatePassword(result.user.id, newPassword)
+    const isIncorrect = (error: unknown) => isAuthError(error, 'incorrect_password')
+    const caller = { token: result.accessToken }
+    const attack = app.auth.api.changePassword({ oldPassword: password, newPassword: 'third harbour 54' }, caller)
+    await assert.rejects(attack, isIncorrect)
+    const body = { old_password: password, new_password: 'third harbour 54' }
+    assert.equal((await app.post('/change-password', body, result.accessToken)).json.code, 'incorrect_password')
+    assert.equal((await app.post('/reauthenticate', { password }, result.accessToken)).status, 400)
+    assert.equal((await app.post('/reauthenticate', { password: newPassword }, result.accessToken)).status, 200)
+  })
+
+  test('a deactivation in the host’s repository ends the sessions once a token is looked at', async () => {
+    await using app = await foreignApp({ engine })
+    const result = await app.auth.api.registerUser(ada)
+    assert.equal(result.status, 'signed_in')
+    app.host.change(result.user.id, { isActive: false })
+    await assert.rejects(app.auth.api.getLoggedInUser(result.accessToken), InvalidToken)
+    await assert.rejects(app.auth.api.refreshToken(result.refreshToken), isTokenInvalid)
+    await assert.rejects(app.auth.api.loginUser({ username: 'ada', password }), InvalidCredentialsError)
+  })
+
+  test('a deactivation in the host’s repository revokes API tokens for good, once it is seen', async () => {
+    await using app = await foreignApp({ engine })
+    const result = await app.auth.api.registerUser(ada)
+    assert.equal(result.status, 'signed_in')
+    const made = await app.post('/me/tokens', { name: 'script' }, result.accessToken)
+    const request = new Request('http://localhost:3000/api/v1/auth/session', {
+      headers: { authorization: `Bearer ${made.json['token']}` },
+    })
+    const status = async () => (await app.auth.fetch(request, { peer: '192.0.2.1' })).status
+    assert.equal(await status(), 200)
+    app.host.change(result.user.id, { isActive: false })
+    await assert.rejects(app.auth.api.getLoggedInUser(result.accessToken), InvalidToken)
+    app.host.change(result.user.id, { isActive: true })
+    await app.auth.api.loginUser({ username: 'ada', password })
+    assert.equal(await status(), 401)
+  })
+
+  test('a deactivation or removal in the host’s repository stops the refresh of tokens', async () => {
+    await using app = await foreignApp({ engine })
+    const stopped = await app.auth.api.registerUser(ada)
+    const removed = await app.auth.api.registerUser({ email: 'bo@example.com', password })
+    assert.ok(stopped.status === 'signed_in' && removed.status === 'signed_in')
+    app.host.change(stopped.user.id, { isActive: false })
+    app.host.remove(removed.user.id)
+    await assert.rejects(app.auth.api.refreshToken(stopped.refreshToken), TokenError)
+    await assert.rejects(app.auth.api.refreshToken(removed.refreshToken), TokenError)
+  })
+
+  test('a removal in the host’s repository makes its tokens those of nobody', async () => {
+    await using app = await foreignApp({ engine })
+    const result = await app.auth.api.registerUser(ada)
+    assert.equal(result.status, 'signed_in')
+    app.host.remove(result.user.id)
+    await assert.rejects(app.auth.api.getLoggedInUser(result.accessToken), UserNotFound)
+    assert.equal((await app.auth.api.introspectToken(result.accessToken)).reason, 'user_not_found')
+  })
+
+  test('address and name follow the host’s repository, also when it gives them to somebody else', async () => {
+    await using app = await foreignApp({ engine })
+    const first = await app.auth.api.registerUser(ada)
+    assert.equal(first.status, 'signed_in')
+    app.host.change(first.user.id, { email: 'ada@new.example.com', username: null })
+    const second = await app.auth.api.registerUser(ada)
+    assert.equal(second.status, 'signed_in')
+
+    assert.notEqual(second.user.id, first.user.id)
+    assert.deepEqual(await app.auth.api.getLoggedInUser(second.accessToken), second.user)
+    const moved = await app.auth.api.getLoggedInUser(first.accessToken)
+    assert.deepEqual([moved.id, moved.email, moved.username], [first.user.id, 'ada@new.example.com', null])
+  })
+
+  test('createAccessToken knows accounts that were never here', async () => {
+    await using app = await foreignApp({ engine })
+    const { id } = await app.host.users.create(ada)
+    const token = await app.auth.api.createAccessToken({ sub: id })
+    assert.equal((await app.auth.api.getLoggedInUser(token)).id, id)
+    await assert.rejects(app.auth.api.createAccessToken({ sub: randomUUID() }), UserNotFound)
+    app.host.remove(id)
+    await assert.rejects(app.auth.api.createAccessToken({ sub: id }), UserNotFound)
+  })
+
+  test('a repository that fails or answers nonsense is AuthServiceUnavailable, and nothing is stored', async () => {
+    const failing = async () => {
+      throw new Error('connection refused')
+    }
+    await using down = await foreignApp({ engine, users: { authenticateUser: failing, create: failing } })
+    await assert.rejects(down.auth.api.loginUser({ username: 'ada', password }), AuthServiceUnavailable)
+    await assert.rejects(down.auth.api.registerUser(ada), AuthServiceUnavailable)
+    assert.equal((await down.post('/signin', { username: 'ada', password })).status, 503)
+
+    for (const part of [{ id: '7' }, { email: 'ADA@example.com' }, { username: 'A@da' }]) {
+      const user = { ...ada, id: randomUUID(), emailVerified: true, isActive: true, ...part }
+      await using odd = await foreignApp({ engine, users: { authenticateUser: async () => user } })
+      await assert.rejects(odd.auth.api.loginUser({ username: 'ada', password }), AuthServiceUnavailable)
+      assert.deepEqual(await odd.auth.api.getUserRepository().getActiveUsers(), [])
+    }
+  })
+
+  test('what the repository has no word for is not offered', async () => {
+    await using app = await foreignApp({ engine })
+    const result = await app.auth.api.registerUser(ada)
+    assert.equal(result.status, 'signed_in')
+    const { api } = app.auth
+    const caller = { token: result.accessToken }
+    for (const call of [
+      api.verifyEmail({ token: 'x' }),
+      api.resendVerification({ email: ada.email }),
+      api.requestEmailChange({ newEmail: 'bo@example.com', password }, caller),
+      api.confirmEmailChange({ token: 'x' }),
+      api.undoEmailChange({ token: 'x' }),
+      api.deleteOwnAccount({ password }, caller),
+    ]) {
+      await assert.rejects(call, (error) => isAuthError(error, 'not_found'))
+    }
+    await assert.rejects(api.updateProfile({ username: 'bob' }, caller), (error) => isAuthError(error, 'input_invalid'))
+    assert.equal((await api.updateProfile({ firstName: 'Augusta' }, caller)).firstName, 'Augusta')
+
+    for (const path of ['/verify-email', '/verify-email/resend', '/change-email', '/change-email/confirm']) {
+      assert.equal((await app.post(path, {}, result.accessToken)).status, 404, path)
+    }
+    assert.equal((await app.post('/me', { username: 'bob' }, result.accessToken)).status, 400)
+    assert.equal((await app.post('/me', { first_name: 'Ada' }, result.accessToken)).status, 200)
+  })
 })
 
 test('a repository and sign-ups that wait for a link do not go together', async () => {
   const { users } = memoryUsers()
-  await assert.rejects(testAuth({ users }), (error) => isAuthError(error, 'config_invalid'))
+  await assert.rejects(testAuth({ engine: 'sqlite', users }), (error) => isAuthError(error, 'config_invalid'))
 })
 
 function isTokenInvalid(error: unknown): boolean {

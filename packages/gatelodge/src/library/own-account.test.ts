@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Engine, forEachDatabase } from '../../test/support/app.ts'
 import { password, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { hour } from '../kernel/clock.ts'
 import { InvalidToken, isAuthError, NotAuthenticated, UserNotFound } from '../kernel/errors.ts'
@@ -22,134 +23,136 @@ import { createAccessToken, getLoggedInUser } from './tokens.ts'
 const email = 'ada@example.com'
 const newEmail = 'ada@new.example.com'
 
-async function withAda(): Promise<TestAuth & { token: string; id: string }> {
-  const app = await testAuth({ settings: { registration: 'instant' } })
+async function withAda(engine: Engine): Promise<TestAuth & { token: string; id: string }> {
+  const app = await testAuth({ engine, settings: { registration: 'instant' } })
   const result = await registerUser(app.auth, { email, password, username: 'ada' })
   assert.equal(result.status, 'signed_in')
   return { ...app, token: result.accessToken, id: result.user.id }
 }
 
-test('verifyEmail asks for the password or the sign-up token, and works once', async () => {
-  await using app = await testAuth()
-  await registerUser(app.auth, { email, password })
-  const token = await app.mailedToken(email)
-  await assert.rejects(verifyEmail(app.auth, { token }), (error) => isAuthError(error, 'password_required'))
-  await assert.rejects(verifyEmail(app.auth, { token, password: 'wrong' }), (error) =>
-    isAuthError(error, 'incorrect_password'),
-  )
-  assert.equal((await verifyEmail(app.auth, { token, password })).emailVerified, true)
-  await assert.rejects(verifyEmail(app.auth, { token, password }), InvalidToken)
-})
+forEachDatabase('own account by the library', (engine) => {
+  test('verifyEmail asks for the password or the sign-up token, and works once', async () => {
+    await using app = await testAuth({ engine })
+    await registerUser(app.auth, { email, password })
+    const token = await app.mailedToken(email)
+    await assert.rejects(verifyEmail(app.auth, { token }), (error) => isAuthError(error, 'password_required'))
+    await assert.rejects(verifyEmail(app.auth, { token, password: 'wrong' }), (error) =>
+      isAuthError(error, 'incorrect_password'),
+    )
+    assert.equal((await verifyEmail(app.auth, { token, password })).emailVerified, true)
+    await assert.rejects(verifyEmail(app.auth, { token, password }), InvalidToken)
+  })
 
-test('resendVerification mails a fresh link', async () => {
-  await using app = await testAuth()
-  await registerUser(app.auth, { email, password })
-  const first = await app.mailedToken(email)
-  await resendVerification(app.auth, { email })
-  const second = await app.mailedToken(email)
-  assert.notEqual(second, first)
-  assert.equal((await verifyEmail(app.auth, { token: second, password })).email, email)
-})
+  test('resendVerification mails a fresh link', async () => {
+    await using app = await testAuth({ engine })
+    await registerUser(app.auth, { email, password })
+    const first = await app.mailedToken(email)
+    await resendVerification(app.auth, { email })
+    const second = await app.mailedToken(email)
+    assert.notEqual(second, first)
+    assert.equal((await verifyEmail(app.auth, { token: second, password })).email, email)
+  })
 
-test('resendVerification raises UserNotFound where enumeration is explicit', async () => {
-  await using app = await testAuth({ settings: { enumeration: 'explicit' } })
-  await assert.rejects(resendVerification(app.auth, { email }), UserNotFound)
-})
+  test('resendVerification raises UserNotFound where enumeration is explicit', async () => {
+    await using app = await testAuth({ engine, settings: { enumeration: 'explicit' } })
+    await assert.rejects(resendVerification(app.auth, { email }), UserNotFound)
+  })
 
-test('an address changes by requestEmailChange and confirmEmailChange, and comes back by undoEmailChange', async () => {
-  await using app = await withAda()
-  const caller = { token: app.token }
-  const other = await createAccessToken(app.auth, { sub: app.id })
-  await requestEmailChange(app.auth, { newEmail, password }, caller)
-  assert.equal((await getLoggedInUser(app.auth, app.token)).email, email)
+  test('an address changes by requestEmailChange and confirmEmailChange, and comes back by undoEmailChange', async () => {
+    await using app = await withAda(engine)
+    const caller = { token: app.token }
+    const other = await createAccessToken(app.auth, { sub: app.id })
+    await requestEmailChange(app.auth, { newEmail, password }, caller)
+    assert.equal((await getLoggedInUser(app.auth, app.token)).email, email)
 
-  const confirmed = await confirmEmailChange(app.auth, { token: await app.mailedToken(newEmail) }, caller)
-  assert.equal(confirmed.email, newEmail)
-  assert.equal((await getLoggedInUser(app.auth, app.token)).email, newEmail)
-  await assert.rejects(getLoggedInUser(app.auth, other), InvalidToken)
+    const confirmed = await confirmEmailChange(app.auth, { token: await app.mailedToken(newEmail) }, caller)
+    assert.equal(confirmed.email, newEmail)
+    assert.equal((await getLoggedInUser(app.auth, app.token)).email, newEmail)
+    await assert.rejects(getLoggedInUser(app.auth, other), InvalidToken)
 
-  const token = await app.mailedToken(email)
-  await undoEmailChange(app.auth, { token })
-  await assert.rejects(getLoggedInUser(app.auth, app.token), InvalidToken)
-  assert.equal((await loginUser(app.auth, { email, password })).user.email, email)
-  await assert.rejects(undoEmailChange(app.auth, { token }), InvalidToken)
-})
+    const token = await app.mailedToken(email)
+    await undoEmailChange(app.auth, { token })
+    await assert.rejects(getLoggedInUser(app.auth, app.token), InvalidToken)
+    assert.equal((await loginUser(app.auth, { email, password })).user.email, email)
+    await assert.rejects(undoEmailChange(app.auth, { token }), InvalidToken)
+  })
 
-test('confirmEmailChange needs no session and then ends them all', async () => {
-  await using app = await withAda()
-  await requestEmailChange(app.auth, { newEmail, password }, { token: app.token })
-  const token = await app.mailedToken(newEmail)
-  await confirmEmailChange(app.auth, { token })
-  await assert.rejects(getLoggedInUser(app.auth, app.token), InvalidToken)
-  await assert.rejects(confirmEmailChange(app.auth, { token }), InvalidToken)
-})
+  test('confirmEmailChange needs no session and then ends them all', async () => {
+    await using app = await withAda(engine)
+    await requestEmailChange(app.auth, { newEmail, password }, { token: app.token })
+    const token = await app.mailedToken(newEmail)
+    await confirmEmailChange(app.auth, { token })
+    await assert.rejects(getLoggedInUser(app.auth, app.token), InvalidToken)
+    await assert.rejects(confirmEmailChange(app.auth, { token }), InvalidToken)
+  })
 
-test('updateProfile changes what is given, clears by null and checks each field', async () => {
-  await using app = await withAda()
-  const caller = { token: app.token }
-  const changed = await updateProfile(
-    app.auth,
-    { fullname: 'Ada Lovelace', profile: { website: 'https://ada.example.com' } },
-    caller,
-  )
-  assert.deepEqual([changed.firstName, changed.lastName, changed.username], ['Ada', 'Lovelace', 'ada'])
-  const cleared = await updateProfile(app.auth, { username: null, profile: { website: null } }, caller)
-  assert.deepEqual([cleared.username, cleared.profile.website, cleared.firstName], [null, null, 'Ada'])
-  await assert.rejects(updateProfile(app.auth, { profile: { website: 'javascript:0' } }, caller), (error) =>
-    isAuthError(error, 'input_invalid'),
-  )
-})
+  test('updateProfile changes what is given, clears by null and checks each field', async () => {
+    await using app = await withAda(engine)
+    const caller = { token: app.token }
+    const changed = await updateProfile(
+      app.auth,
+      { fullname: 'Ada Lovelace', profile: { website: 'https://ada.example.com' } },
+      caller,
+    )
+    assert.deepEqual([changed.firstName, changed.lastName, changed.username], ['Ada', 'Lovelace', 'ada'])
+    const cleared = await updateProfile(app.auth, { username: null, profile: { website: null } }, caller)
+    assert.deepEqual([cleared.username, cleared.profile.website, cleared.firstName], [null, null, 'Ada'])
+    await assert.rejects(updateProfile(app.auth, { profile: { website: 'javascript:0' } }, caller), (error) =>
+      isAuthError(error, 'input_invalid'),
+    )
+  })
 
-test('listSessions and revokeSession show and end the person’s own sessions only', async () => {
-  await using app = await withAda()
-  const bo = await registerUser(app.auth, { email: 'bo@example.com', password })
-  assert.equal(bo.status, 'signed_in')
-  const other = await createAccessToken(app.auth, { sub: app.id })
-  const [foreign] = await listSessions(app.auth, { token: bo.accessToken })
-  const sessions = await listSessions(app.auth, { token: app.token })
-  assert.equal(sessions.length, 2)
+  test('listSessions and revokeSession show and end the person’s own sessions only', async () => {
+    await using app = await withAda(engine)
+    const bo = await registerUser(app.auth, { email: 'bo@example.com', password })
+    assert.equal(bo.status, 'signed_in')
+    const other = await createAccessToken(app.auth, { sub: app.id })
+    const [foreign] = await listSessions(app.auth, { token: bo.accessToken })
+    const sessions = await listSessions(app.auth, { token: app.token })
+    assert.equal(sessions.length, 2)
 
-  await assert.rejects(revokeSession(app.auth, { id: foreign?.id ?? '' }, { token: app.token }), (error) =>
-    isAuthError(error, 'not_found'),
-  )
-  for (const { id } of await listSessions(app.auth, { token: other })) {
-    await revokeSession(app.auth, { id }, { token: other }).catch((error) => assert.ok(error instanceof InvalidToken))
-  }
-  await assert.rejects(getLoggedInUser(app.auth, other), InvalidToken)
-  assert.equal((await getLoggedInUser(app.auth, bo.accessToken)).email, 'bo@example.com')
-})
+    await assert.rejects(revokeSession(app.auth, { id: foreign?.id ?? '' }, { token: app.token }), (error) =>
+      isAuthError(error, 'not_found'),
+    )
+    for (const { id } of await listSessions(app.auth, { token: other })) {
+      await revokeSession(app.auth, { id }, { token: other }).catch((error) => assert.ok(error instanceof InvalidToken))
+    }
+    await assert.rejects(getLoggedInUser(app.auth, other), InvalidToken)
+    assert.equal((await getLoggedInUser(app.auth, bo.accessToken)).email, 'bo@example.com')
+  })
 
-test('exportOwnData gives everything but secrets, after a fresh proof', async () => {
-  await using app = await withAda()
-  const data = await exportOwnData(app.auth, { token: app.token })
-  assert.equal(data.user.id, app.id)
-  assert.equal(data.sessions.length, 1)
-  assert.ok(data.events.some(({ name }) => name === 'user.created'))
-  assert.doesNotMatch(JSON.stringify(data), /argon2/)
+  test('exportOwnData gives everything but secrets, after a fresh proof', async () => {
+    await using app = await withAda(engine)
+    const data = await exportOwnData(app.auth, { token: app.token })
+    assert.equal(data.user.id, app.id)
+    assert.equal(data.sessions.length, 1)
+    assert.ok(data.events.some(({ name }) => name === 'user.created'))
+    assert.doesNotMatch(JSON.stringify(data), /argon2/)
 
-  app.clock.advance(hour)
-  const token = await createAccessToken(app.auth, { sub: app.id, sid: data.sessions[0]?.id })
-  await assert.rejects(exportOwnData(app.auth, { token }), (error) => isAuthError(error, 'reauthentication_required'))
-})
+    app.clock.advance(hour)
+    const token = await createAccessToken(app.auth, { sub: app.id, sid: data.sessions[0]?.id })
+    await assert.rejects(exportOwnData(app.auth, { token }), (error) => isAuthError(error, 'reauthentication_required'))
+  })
 
-test('deleteOwnAccount removes the account by its password', async () => {
-  await using app = await withAda()
-  await assert.rejects(deleteOwnAccount(app.auth, { password: 'wrong' }, { token: app.token }), (error) =>
-    isAuthError(error, 'incorrect_password'),
-  )
-  await deleteOwnAccount(app.auth, { password }, { token: app.token })
-  assert.equal(await getUserRepository(app.auth).getById(app.id), null)
-})
+  test('deleteOwnAccount removes the account by its password', async () => {
+    await using app = await withAda(engine)
+    await assert.rejects(deleteOwnAccount(app.auth, { password: 'wrong' }, { token: app.token }), (error) =>
+      isAuthError(error, 'incorrect_password'),
+    )
+    await deleteOwnAccount(app.auth, { password }, { token: app.token })
+    assert.equal(await getUserRepository(app.auth).getById(app.id), null)
+  })
 
-test('what acts for somebody signed in raises NotAuthenticated without a token', async () => {
-  await using app = await testAuth()
-  const calls = [
-    requestEmailChange(app.auth, { newEmail, password }, {}),
-    updateProfile(app.auth, {}, {}),
-    listSessions(app.auth, {}),
-    revokeSession(app.auth, { id: 'x' }, {}),
-    exportOwnData(app.auth, {}),
-    deleteOwnAccount(app.auth, {}, {}),
-  ]
-  for (const call of calls) await assert.rejects(call, NotAuthenticated)
+  test('what acts for somebody signed in raises NotAuthenticated without a token', async () => {
+    await using app = await testAuth({ engine })
+    const calls = [
+      requestEmailChange(app.auth, { newEmail, password }, {}),
+      updateProfile(app.auth, {}, {}),
+      listSessions(app.auth, {}),
+      revokeSession(app.auth, { id: 'x' }, {}),
+      exportOwnData(app.auth, {}),
+      deleteOwnAccount(app.auth, {}, {}),
+    ]
+    for (const call of calls) await assert.rejects(call, NotAuthenticated)
+  })
 })

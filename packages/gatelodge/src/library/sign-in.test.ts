@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { forEachDatabase } from '../../test/support/app.ts'
 import { password, testAuth } from '../../test/support/auth.ts'
 import { createAdministrator } from '../admin/users/create-user.ts'
 import { innerActor } from '../kernel/actor.ts'
@@ -29,182 +30,184 @@ async function administrator(auth: Auth): Promise<string> {
   return createAccessToken(auth, { sub: user.id })
 }
 
-test('registerUser in mode verify mails a link, and the account exists once it is confirmed', async () => {
-  await using app = await testAuth()
-  const result = await registerUser(app.auth, ada)
-  assert.equal(result.status, 'verification_required')
-  assert.equal(await app.auth.api.checkUsernameExists('ada'), false)
+forEachDatabase('sign-in by the library', (engine) => {
+  test('registerUser in mode verify mails a link, and the account exists once it is confirmed', async () => {
+    await using app = await testAuth({ engine })
+    const result = await registerUser(app.auth, ada)
+    assert.equal(result.status, 'verification_required')
+    assert.equal(await app.auth.api.checkUsernameExists('ada'), false)
 
-  const token = await app.mailedToken(ada.email)
-  const user = await app.auth.api.verifyEmail({ token, signUpToken: result.signUpToken })
-  assert.deepEqual([user.email, user.username, user.fullname], [ada.email, 'ada', 'Ada Lovelace'])
-})
-
-test('registerUser in mode verify does not tell that an address has an account', async () => {
-  await using app = await testAuth()
-  const first = await registerUser(app.auth, ada)
-  assert.equal(first.status, 'verification_required')
-  const token = await app.mailedToken(ada.email)
-  await app.auth.api.verifyEmail({ token, signUpToken: first.signUpToken })
-  assert.equal((await registerUser(app.auth, { email: ada.email, password })).status, 'verification_required')
-})
-
-test('registerUser in mode instant makes the account and signs it in', async () => {
-  await using app = await testAuth(instant)
-  const result = await registerUser(app.auth, ada)
-  assert.equal(result.status, 'signed_in')
-  assert.deepEqual(await getLoggedInUser(app.auth, result.accessToken), result.user)
-  assert.equal(result.expiresIn, 900)
-})
-
-test('registerUser raises UserAlreadyExistsError for an address that has an account', async () => {
-  await using app = await testAuth(instant)
-  await registerUser(app.auth, ada)
-  await assert.rejects(registerUser(app.auth, { email: 'ADA@example.com', password }), UserAlreadyExistsError)
-})
-
-test('registerUser raises username_taken for a name that has an account', async () => {
-  await using app = await testAuth(instant)
-  await registerUser(app.auth, ada)
-  await assert.rejects(registerUser(app.auth, { ...ada, email: 'bo@example.com' }), (error) =>
-    isAuthError(error, 'username_taken'),
-  )
-})
-
-test('registerUser raises MissingFieldError naming the field that is missing', async () => {
-  await using app = await testAuth(instant)
-  const { password: _, ...withoutPassword } = ada
-  await assert.rejects(
-    registerUser(app.auth, withoutPassword as typeof ada),
-    (error) => error instanceof MissingFieldError && error.faults[0]?.field === 'password',
-  )
-})
-
-test('registerUser refuses unknown and malformed fields as the HTTP door does', async () => {
-  await using app = await testAuth(instant)
-  for (const part of [{ isStaff: true }, { firstName: 'a\u202eb', fullname: undefined }, { email: 7 }]) {
-    await assert.rejects(registerUser(app.auth, { ...ada, ...part } as typeof ada), (error) =>
-      isAuthError(error, 'input_invalid'),
-    )
-  }
-})
-
-for (const registration of ['admin', 'closed']) {
-  test(`registerUser in mode ${registration} needs the token of an administrator`, async () => {
-    await using app = await testAuth({ settings: { registration } })
-    const isClosed = (error: unknown) => isAuthError(error, 'registration_closed')
-    await assert.rejects(registerUser(app.auth, ada), isClosed)
-
-    const token = await administrator(app.auth)
-    const result = await registerUser(app.auth, ada, { token })
-    assert.equal(result.status, 'created')
-    assert.equal(result.user.email, ada.email)
-
-    await app.auth.api.verifyEmail({ token: await app.mailedToken(ada.email), password })
-    const own = await loginUser(app.auth, { username: 'ada', password })
-    const bo = { email: 'bo@example.com', password }
-    await assert.rejects(registerUser(app.auth, bo, { token: own.accessToken }), isClosed)
-    await assert.rejects(registerUser(app.auth, bo, { token: 'garbage' }), SessionValidationError)
-    await logoutUser(app.auth, token)
-    await assert.rejects(registerUser(app.auth, bo, { token }), SessionValidationError)
+    const token = await app.mailedToken(ada.email)
+    const user = await app.auth.api.verifyEmail({ token, signUpToken: result.signUpToken })
+    assert.deepEqual([user.email, user.username, user.fullname], [ada.email, 'ada', 'Ada Lovelace'])
   })
-}
 
-test('authenticateUser answers a pair of tokens by username, e-mail address or either', async () => {
-  await using app = await testAuth(instant)
-  await registerUser(app.auth, ada)
-  for (const name of [{ username: 'ADA' }, { email: 'Ada@example.com' }, { identifier: 'ada' }]) {
-    const pair = await authenticateUser(app.auth, { ...name, password })
-    assert.deepEqual(Object.keys(pair).toSorted(), ['accessToken', 'refreshToken'])
-    assert.equal((await getLoggedInUser(app.auth, pair.accessToken)).username, 'ada')
+  test('registerUser in mode verify does not tell that an address has an account', async () => {
+    await using app = await testAuth({ engine })
+    const first = await registerUser(app.auth, ada)
+    assert.equal(first.status, 'verification_required')
+    const token = await app.mailedToken(ada.email)
+    await app.auth.api.verifyEmail({ token, signUpToken: first.signUpToken })
+    assert.equal((await registerUser(app.auth, { email: ada.email, password })).status, 'verification_required')
+  })
+
+  test('registerUser in mode instant makes the account and signs it in', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    const result = await registerUser(app.auth, ada)
+    assert.equal(result.status, 'signed_in')
+    assert.deepEqual(await getLoggedInUser(app.auth, result.accessToken), result.user)
+    assert.equal(result.expiresIn, 900)
+  })
+
+  test('registerUser raises UserAlreadyExistsError for an address that has an account', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    await registerUser(app.auth, ada)
+    await assert.rejects(registerUser(app.auth, { email: 'ADA@example.com', password }), UserAlreadyExistsError)
+  })
+
+  test('registerUser raises username_taken for a name that has an account', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    await registerUser(app.auth, ada)
+    await assert.rejects(registerUser(app.auth, { ...ada, email: 'bo@example.com' }), (error) =>
+      isAuthError(error, 'username_taken'),
+    )
+  })
+
+  test('registerUser raises MissingFieldError naming the field that is missing', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    const { password: _, ...withoutPassword } = ada
+    await assert.rejects(
+      registerUser(app.auth, withoutPassword as typeof ada),
+      (error) => error instanceof MissingFieldError && error.faults[0]?.field === 'password',
+    )
+  })
+
+  test('registerUser refuses unknown and malformed fields as the HTTP door does', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    for (const part of [{ isStaff: true }, { firstName: 'a\u202eb', fullname: undefined }, { email: 7 }]) {
+      await assert.rejects(registerUser(app.auth, { ...ada, ...part } as typeof ada), (error) =>
+        isAuthError(error, 'input_invalid'),
+      )
+    }
+  })
+
+  for (const registration of ['admin', 'closed']) {
+    test(`registerUser in mode ${registration} needs the token of an administrator`, async () => {
+      await using app = await testAuth({ engine, settings: { registration } })
+      const isClosed = (error: unknown) => isAuthError(error, 'registration_closed')
+      await assert.rejects(registerUser(app.auth, ada), isClosed)
+
+      const token = await administrator(app.auth)
+      const result = await registerUser(app.auth, ada, { token })
+      assert.equal(result.status, 'created')
+      assert.equal(result.user.email, ada.email)
+
+      await app.auth.api.verifyEmail({ token: await app.mailedToken(ada.email), password })
+      const own = await loginUser(app.auth, { username: 'ada', password })
+      const bo = { email: 'bo@example.com', password }
+      await assert.rejects(registerUser(app.auth, bo, { token: own.accessToken }), isClosed)
+      await assert.rejects(registerUser(app.auth, bo, { token: 'garbage' }), SessionValidationError)
+      await logoutUser(app.auth, token)
+      await assert.rejects(registerUser(app.auth, bo, { token }), SessionValidationError)
+    })
   }
-})
 
-test('authenticateUser and loginUser raise InvalidCredentialsError for wrong and unknown alike', async () => {
-  await using app = await testAuth(instant)
-  await registerUser(app.auth, ada)
-  for (const operation of [authenticateUser, loginUser]) {
-    await assert.rejects(operation(app.auth, { username: 'ada', password: 'wrong' }), InvalidCredentialsError)
-    await assert.rejects(operation(app.auth, { username: 'nobody', password }), InvalidCredentialsError)
-    await assert.rejects(operation(app.auth, { password }), MissingFieldError)
-  }
-})
+  test('authenticateUser answers a pair of tokens by username, e-mail address or either', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    await registerUser(app.auth, ada)
+    for (const name of [{ username: 'ADA' }, { email: 'Ada@example.com' }, { identifier: 'ada' }]) {
+      const pair = await authenticateUser(app.auth, { ...name, password })
+      assert.deepEqual(Object.keys(pair).toSorted(), ['accessToken', 'refreshToken'])
+      assert.equal((await getLoggedInUser(app.auth, pair.accessToken)).username, 'ada')
+    }
+  })
 
-test('loginUser answers tokens and the public user, without any hash', async () => {
-  await using app = await testAuth(instant)
-  await registerUser(app.auth, ada)
-  const { user, ...tokens } = await loginUser(app.auth, { email: ada.email, password })
-  assert.deepEqual({ ...user, id: '' }, { id: '', username: 'ada', email: ada.email, isActive: true })
-  assert.deepEqual(Object.keys(tokens).toSorted(), ['accessToken', 'expiresIn', 'refreshToken'])
-})
+  test('authenticateUser and loginUser raise InvalidCredentialsError for wrong and unknown alike', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    await registerUser(app.auth, ada)
+    for (const operation of [authenticateUser, loginUser]) {
+      await assert.rejects(operation(app.auth, { username: 'ada', password: 'wrong' }), InvalidCredentialsError)
+      await assert.rejects(operation(app.auth, { username: 'nobody', password }), InvalidCredentialsError)
+      await assert.rejects(operation(app.auth, { password }), MissingFieldError)
+    }
+  })
 
-test('what the host knows of a client stands in its session', async () => {
-  await using app = await testAuth(instant)
-  await registerUser(app.auth, ada)
-  const client = { ip: '192.0.2.7', userAgent: 'curl/8.0' }
-  const { accessToken } = await loginUser(app.auth, { email: ada.email, password }, client)
-  const sessions = await listSessions(app.auth, { token: accessToken })
-  assert.ok(sessions.some(({ ip, device }) => ip === client.ip && device === 'curl'))
-})
+  test('loginUser answers tokens and the public user, without any hash', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    await registerUser(app.auth, ada)
+    const { user, ...tokens } = await loginUser(app.auth, { email: ada.email, password })
+    assert.deepEqual({ ...user, id: '' }, { id: '', username: 'ada', email: ada.email, isActive: true })
+    assert.deepEqual(Object.keys(tokens).toSorted(), ['accessToken', 'expiresIn', 'refreshToken'])
+  })
 
-test('logoutUser answers the username and invalidates access and refresh token', async () => {
-  await using app = await testAuth(instant)
-  await registerUser(app.auth, ada)
-  const pair = await authenticateUser(app.auth, { username: 'ada', password })
-  assert.equal(await logoutUser(app.auth, pair.accessToken), 'ada')
-  await assert.rejects(getLoggedInUser(app.auth, pair.accessToken), (error) => isAuthError(error, 'token_invalid'))
-  await assert.rejects(refreshToken(app.auth, pair.refreshToken), TokenError)
-})
+  test('what the host knows of a client stands in its session', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    await registerUser(app.auth, ada)
+    const client = { ip: '192.0.2.7', userAgent: 'curl/8.0' }
+    const { accessToken } = await loginUser(app.auth, { email: ada.email, password }, client)
+    const sessions = await listSessions(app.auth, { token: accessToken })
+    assert.ok(sessions.some(({ ip, device }) => ip === client.ip && device === 'curl'))
+  })
 
-test('logoutUser takes an access token that has expired', async () => {
-  await using app = await testAuth(instant)
-  await registerUser(app.auth, ada)
-  const pair = await authenticateUser(app.auth, { username: 'ada', password })
-  app.clock.advance(20 * minute)
-  assert.equal(await logoutUser(app.auth, pair.accessToken), 'ada')
-  await assert.rejects(refreshToken(app.auth, pair.refreshToken), TokenError)
-})
+  test('logoutUser answers the username and invalidates access and refresh token', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    await registerUser(app.auth, ada)
+    const pair = await authenticateUser(app.auth, { username: 'ada', password })
+    assert.equal(await logoutUser(app.auth, pair.accessToken), 'ada')
+    await assert.rejects(getLoggedInUser(app.auth, pair.accessToken), (error) => isAuthError(error, 'token_invalid'))
+    await assert.rejects(refreshToken(app.auth, pair.refreshToken), TokenError)
+  })
 
-test('logoutUser answers null for an account without a username', async () => {
-  await using app = await testAuth(instant)
-  const result = await registerUser(app.auth, { email: ada.email, password })
-  assert.equal(result.status, 'signed_in')
-  assert.equal(await logoutUser(app.auth, result.accessToken), null)
-})
+  test('logoutUser takes an access token that has expired', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    await registerUser(app.auth, ada)
+    const pair = await authenticateUser(app.auth, { username: 'ada', password })
+    app.clock.advance(20 * minute)
+    assert.equal(await logoutUser(app.auth, pair.accessToken), 'ada')
+    await assert.rejects(refreshToken(app.auth, pair.refreshToken), TokenError)
+  })
 
-test('logoutUser raises NoAuthUserError when nobody is signed in behind the token', async () => {
-  await using app = await testAuth(instant)
-  const result = await registerUser(app.auth, ada)
-  assert.equal(result.status, 'signed_in')
-  await logoutUser(app.auth, result.accessToken)
-  await assert.rejects(logoutUser(app.auth, result.accessToken), NoAuthUserError)
-  await assert.rejects(logoutUser(app.auth, 'garbage'), NoAuthUserError)
-})
+  test('logoutUser answers null for an account without a username', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    const result = await registerUser(app.auth, { email: ada.email, password })
+    assert.equal(result.status, 'signed_in')
+    assert.equal(await logoutUser(app.auth, result.accessToken), null)
+  })
 
-test('statelessLogout answers a message and invalidates nothing', async () => {
-  await using app = await testAuth(instant)
-  const result = await registerUser(app.auth, ada)
-  assert.equal(result.status, 'signed_in')
-  assert.equal(typeof statelessLogout().message, 'string')
-  assert.equal((await getLoggedInUser(app.auth, result.accessToken)).username, 'ada')
-})
+  test('logoutUser raises NoAuthUserError when nobody is signed in behind the token', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    const result = await registerUser(app.auth, ada)
+    assert.equal(result.status, 'signed_in')
+    await logoutUser(app.auth, result.accessToken)
+    await assert.rejects(logoutUser(app.auth, result.accessToken), NoAuthUserError)
+    await assert.rejects(logoutUser(app.auth, 'garbage'), NoAuthUserError)
+  })
 
-test('refreshToken answers a new pair that works', async () => {
-  await using app = await testAuth(instant)
-  await registerUser(app.auth, ada)
-  const pair = await authenticateUser(app.auth, { username: 'ada', password })
-  const fresh = await refreshToken(app.auth, pair.refreshToken)
-  assert.notEqual(fresh.refreshToken, pair.refreshToken)
-  assert.equal((await getLoggedInUser(app.auth, fresh.accessToken)).username, 'ada')
-})
+  test('statelessLogout answers a message and invalidates nothing', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    const result = await registerUser(app.auth, ada)
+    assert.equal(result.status, 'signed_in')
+    assert.equal(typeof statelessLogout().message, 'string')
+    assert.equal((await getLoggedInUser(app.auth, result.accessToken)).username, 'ada')
+  })
 
-test('refreshToken raises TokenError for garbage, for an access token and after its grace', async () => {
-  await using app = await testAuth(instant)
-  await registerUser(app.auth, ada)
-  const pair = await authenticateUser(app.auth, { username: 'ada', password })
-  await assert.rejects(refreshToken(app.auth, 'garbage'), TokenError)
-  await assert.rejects(refreshToken(app.auth, pair.accessToken), TokenError)
-  await refreshToken(app.auth, pair.refreshToken)
-  app.clock.advance(minute)
-  await assert.rejects(refreshToken(app.auth, pair.refreshToken), TokenError)
+  test('refreshToken answers a new pair that works', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    await registerUser(app.auth, ada)
+    const pair = await authenticateUser(app.auth, { username: 'ada', password })
+    const fresh = await refreshToken(app.auth, pair.refreshToken)
+    assert.notEqual(fresh.refreshToken, pair.refreshToken)
+    assert.equal((await getLoggedInUser(app.auth, fresh.accessToken)).username, 'ada')
+  })
+
+  test('refreshToken raises TokenError for garbage, for an access token and after its grace', async () => {
+    await using app = await testAuth({ engine, ...instant })
+    await registerUser(app.auth, ada)
+    const pair = await authenticateUser(app.auth, { username: 'ada', password })
+    await assert.rejects(refreshToken(app.auth, 'garbage'), TokenError)
+    await assert.rejects(refreshToken(app.auth, pair.accessToken), TokenError)
+    await refreshToken(app.auth, pair.refreshToken)
+    app.clock.advance(minute)
+    await assert.rejects(refreshToken(app.auth, pair.refreshToken), TokenError)
+  })
 })

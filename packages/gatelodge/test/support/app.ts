@@ -62,10 +62,10 @@ let people = 0
 
 /** The whole program over a fresh database, asked through `fetch`. Every answer is checked against the OpenAPI document. */
 export async function testApp(
-  options: { env?: Readonly<Record<string, string>>; engine?: Engine; database?: string } = {},
+  options: { env?: Readonly<Record<string, string>>; engine?: Engine; database?: string; clock?: TestClock } = {},
 ) {
   const logged: LogLine[] = []
-  const clock = testClock()
+  const clock = options.clock ?? testClock()
   if (options.engine !== 'postgres') return new TestApp(await composeTest(options, clock, logged), clock, logged)
 
   const database = await freshPostgresDatabase()

@@ -1,7 +1,9 @@
 import type { MailboxEntry } from '../../src/domain/mailbox.ts'
 import { type Auth, type AuthOptions, createAuth } from '../../src/library/auth.ts'
 import { engineOf } from '../../src/library/engine.ts'
+import type { Engine } from './app.ts'
 import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
+import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
 
 export const password = 'quiet harbour 52'
 
@@ -17,7 +19,9 @@ export interface TestAuth extends AsyncDisposable {
 }
 
 /** Wires the library for a test. */
-export async function testAuth(options: AuthOptions = {}): Promise<TestAuth> {
+export async function testAuth({ engine, ...options }: AuthOptions & { readonly engine: Engine }): Promise<TestAuth> {
+  const database = engine === 'postgres' ? await freshPostgresDatabase() : undefined
+  const direct = database && directUrlOf(database.url)
   const clock = testClock()
   const logged: LogLine[] = []
   const auth = await createAuth({
@@ -26,7 +30,12 @@ export async function testAuth(options: AuthOptions = {}): Promise<TestAuth> {
     clock,
     startJobs: false,
     ...options,
-    settings: { database: 'sqlite::memory:', passwordHash: cheapHash, ...options.settings },
+    settings: {
+      database: database?.url ?? 'sqlite::memory:',
+      ...(direct !== undefined && { databaseDirect: direct }),
+      passwordHash: cheapHash,
+      ...options.settings,
+    },
   })
   const { composition, deps } = engineOf(auth)
 
@@ -45,7 +54,10 @@ export async function testAuth(options: AuthOptions = {}): Promise<TestAuth> {
       const link = /https?:\/\/\S+token=\S+/.exec((await mails(address)).at(-1)?.text ?? '')?.[0] ?? ''
       return new URL(link).searchParams.get('token') ?? ''
     },
-    [Symbol.asyncDispose]: () => auth.close(),
+    async [Symbol.asyncDispose]() {
+      await auth.close()
+      await database?.release()
+    },
   }
 }
 

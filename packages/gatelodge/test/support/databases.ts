@@ -6,7 +6,8 @@ import { openStore } from '../../src/compose.ts'
 import { settings } from '../../src/config/settings.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Engine } from './app.ts'
-import { freshPostgresDatabase } from './postgres.ts'
+import { type CommandFolder, commandFolder } from './cli.ts'
+import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
 
 /** A database without any table, for what makes or fills one: `location` is what GATELODGE_DATABASE would say. */
 export async function bareDatabase(engine: Engine): Promise<{ location: string; release(): Promise<void> }> {
@@ -21,6 +22,37 @@ export async function bareDatabase(engine: Engine): Promise<{ location: string; 
   const database = await freshPostgresDatabase()
   await dropEverything(database.url)
   return { location: database.url, release: async () => {} } // it is of no use to other tests, and goes with its server
+}
+
+/** A fresh database for commands and servers: the settings that lead to it. On SQLite there are none, it is the one of their folder. */
+export async function databaseSettings(
+  engine: Engine,
+): Promise<AsyncDisposable & { readonly env: Readonly<Record<string, string>> }> {
+  if (engine === 'sqlite') return { env: {}, async [Symbol.asyncDispose]() {} }
+
+  const { url, release } = await freshPostgresDatabase()
+  const direct = directUrlOf(url)
+  return {
+    env: { GATELODGE_DATABASE: url, ...(direct !== undefined && { GATELODGE_DATABASE_DIRECT: direct }) },
+    [Symbol.asyncDispose]: release,
+  }
+}
+
+/** A command folder over a fresh database; `database` is what GATELODGE_DATABASE would say. */
+export async function commandFolderOn(
+  engine: Engine,
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandFolder & { readonly database: string }> {
+  const settings = await databaseSettings(engine)
+  const folder = commandFolder({ ...settings.env, ...env })
+  return {
+    ...folder,
+    database: settings.env.GATELODGE_DATABASE ?? `sqlite:${join(folder.path, 'data/gatelodge.db')}`,
+    async [Symbol.asyncDispose]() {
+      await folder[Symbol.asyncDispose]()
+      await settings[Symbol.asyncDispose]()
+    },
+  }
 }
 
 /** Opens a database by what GATELODGE_DATABASE would say. */
