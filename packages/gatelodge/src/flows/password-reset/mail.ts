@@ -1,6 +1,6 @@
 import type { Instant } from '../../kernel/clock.ts'
 import { expirySentence, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
-import { passwordResetMessages } from './messages.ts'
+import { type PasswordResetMessages, passwordResetMessages } from './messages.ts'
 
 export interface ResetMail {
   readonly name: string
@@ -12,38 +12,12 @@ export interface ResetMail {
 
 /** Carries the link by which the owner of an account sets a new password. */
 export function resetMail(context: MailContext, data: ResetMail): RenderedMail {
-  const words = passwordResetMessages[context.language].mails.reset
-
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
-    name: data.name,
-    blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName) },
-      { kind: 'action', label: words.action, url: data.link },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
-      { kind: 'note', text: words.notYou },
-    ],
-    footer: words.footer,
-  })
+  return linkMail(context, passwordResetMessages[context.language].mails.reset, data)
 }
 
 /** Carries the link by which an invited person chooses the first password of an account that was made for them. */
 export function invitationMail(context: MailContext, data: ResetMail): RenderedMail {
-  const words = passwordResetMessages[context.language].mails.invitation
-
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
-    name: data.name,
-    blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName) },
-      { kind: 'action', label: words.action, url: data.link },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
-      { kind: 'note', text: words.unexpected },
-    ],
-    footer: words.footer,
-  })
+  return linkMail(context, passwordResetMessages[context.language].mails.invitation, data)
 }
 
 /** Shows an address that has only unconfirmed sign-ups the way to an account. */
@@ -77,6 +51,25 @@ export function passwordDisabledMail(
       { kind: 'paragraph', text: words.body(context.serviceName) },
       { kind: 'action', label: words.action, url: data.resetLink },
       { kind: 'note', text: words.safe },
+    ],
+    footer: words.footer,
+  })
+}
+
+function linkMail(
+  context: MailContext,
+  words: PasswordResetMessages['mails']['reset' | 'invitation'],
+  data: ResetMail,
+): RenderedMail {
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.link },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
+      { kind: 'note', text: words.notYou },
     ],
     footer: words.footer,
   })

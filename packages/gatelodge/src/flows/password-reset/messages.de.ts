@@ -38,7 +38,7 @@ export const de: PasswordResetMessages = {
       body: (serviceName) =>
         `Für Sie wurde ein Konto bei ${serviceName} angelegt. Wählen Sie ein Passwort, dann können Sie sich anmelden:`,
       action: 'Passwort wählen',
-      unexpected:
+      notYou:
         'Wenn Sie keine Einladung erwartet haben, beachten Sie diese Nachricht nicht: Ohne Passwort kann niemand das Konto benutzen.',
       footer: 'Sie erhalten diese Nachricht, weil für diese Adresse ein Konto angelegt wurde.',
     },

@@ -38,7 +38,7 @@ export const es: PasswordResetMessages = {
       body: (serviceName) =>
         `Se ha creado para usted una cuenta de ${serviceName}. Elija una contraseña y podrá iniciar sesión:`,
       action: 'Elegir una contraseña',
-      unexpected: 'Si no esperaba ninguna invitación, ignore este mensaje: sin contraseña nadie puede usar la cuenta.',
+      notYou: 'Si no esperaba ninguna invitación, ignore este mensaje: sin contraseña nadie puede usar la cuenta.',
       footer: 'Recibe este mensaje porque se ha creado una cuenta para esta dirección.',
     },
     registerFirst: {

@@ -38,7 +38,7 @@ export const fr: PasswordResetMessages = {
       body: (serviceName) =>
         `Un compte sur ${serviceName} a été créé pour vous. Choisissez son mot de passe pour pouvoir vous connecter :`,
       action: 'Choisir un mot de passe',
-      unexpected:
+      notYou:
         'Si vous n’attendiez pas d’invitation, ignorez ce message : sans mot de passe, personne ne peut utiliser le compte.',
       footer: 'Vous recevez ce message parce qu’un compte a été créé pour cette adresse.',
     },

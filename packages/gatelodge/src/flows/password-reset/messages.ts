@@ -42,7 +42,7 @@ const en = {
       body: (serviceName: string) =>
         `An account at ${serviceName} was made for you. Choose a password for it, and you can sign in:`,
       action: 'Choose a password',
-      unexpected: 'If you expected no invitation, ignore this mail: without a password nobody can use the account.',
+      notYou: 'If you expected no invitation, ignore this mail: without a password nobody can use the account.',
       footer: 'You receive this mail because an account was made for this address.',
     },
     registerFirst: {
