@@ -29,6 +29,7 @@ forEachDatabase('45 hostile input', (engine) => {
       `a@${'\u0301'.repeat(240)}.com`,
       `${'!'.repeat(60)}@${'a-'.repeat(90)}.example`,
     ]
+    await app.post('/forgot-password', { email: 'ada@example.com' }) // the first request of a process loads what the others find loaded
     for (const email of emails) {
       for (const path of ['/forgot-password', '/signup', '/signin']) {
         await timed(`${path} ${email.slice(0, 20)}`, () =>
