@@ -9,7 +9,7 @@ import { routes } from '../src/flows/index.ts'
 import { composeTest, forEachDatabase, type Person, TestApp, type Told, testApp } from './support/app.ts'
 import { askEveryRoute, stored, tables } from './support/attack.ts'
 import { testAuth } from './support/auth.ts'
-import { bareDatabase, databaseSettings } from './support/databases.ts'
+import { databaseSettings, freshDatabase } from './support/databases.ts'
 import { type LogLine, testClock } from './support/deps.ts'
 
 // What the systems before this one promised or got wrong, where no other test shows it; docs/evidence names these tests row by row.
@@ -331,7 +331,7 @@ forEachDatabase('requirements', (engine) => {
   test('failures are counted for all processes on one database, and the count ends with its time', async () => {
     const clock = testClock()
     const logged: LogLine[] = []
-    const { location: database, release } = await bareDatabase(engine)
+    const { location: database, release } = await freshDatabase(engine)
     try {
       await using first = new TestApp(await composeTest({ database }, clock, logged), clock, logged)
       await using second = new TestApp(await composeTest({ database }, clock, logged), clock, logged)

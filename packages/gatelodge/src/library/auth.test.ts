@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { forEachDatabase } from '../../test/support/app.ts'
 import { password, testAuth } from '../../test/support/auth.ts'
-import { bareDatabase } from '../../test/support/databases.ts'
+import { freshDatabase } from '../../test/support/databases.ts'
 import { recordingLog, testSecret } from '../../test/support/deps.ts'
 import * as library from '../index.ts'
 import { AuthError, type FieldFault, isAuthError, TokenError } from '../kernel/errors.ts'
@@ -117,7 +117,7 @@ forEachDatabase('the library', (engine) => {
 
   test('without a secret one is made in the data folder once and used again', async () => {
     const dataDir = join(mkdtempSync(join(tmpdir(), 'gatelodge-library-')), 'data')
-    const database = await bareDatabase(engine)
+    const database = await freshDatabase(engine)
     const settings = { dataDir, database: database.location, registration: 'instant' }
     const options = { settings, log: recordingLog([]), startJobs: false }
     try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { type Engine, forEachDatabase } from '../../test/support/app.ts'
-import { password, type TestAuth, testAuth } from '../../test/support/auth.ts'
+import { after, before, test } from 'node:test'
+import { forEachDatabase } from '../../test/support/app.ts'
+import { password, signUp, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { hour } from '../kernel/clock.ts'
 import { InvalidToken, isAuthError, NotAuthenticated, UserNotFound } from '../kernel/errors.ts'
 import { getUserRepository } from './addresses.ts'
@@ -21,16 +21,15 @@ import { loginUser, registerUser } from './sign-in.ts'
 import { createAccessToken, getLoggedInUser } from './tokens.ts'
 
 const email = 'ada@example.com'
-const newEmail = 'ada@new.example.com'
-
-async function withAda(engine: Engine): Promise<TestAuth & { token: string; id: string }> {
-  const app = await testAuth({ engine, settings: { registration: 'instant' } })
-  const result = await registerUser(app.auth, { email, password, username: 'ada' })
-  assert.equal(result.status, 'signed_in')
-  return { ...app, token: result.accessToken, id: result.user.id }
-}
 
 forEachDatabase('own account by the library', (engine) => {
+  // One for all tests: each has people of its own.
+  let app: TestAuth
+  before(async () => {
+    app = await testAuth({ engine, settings: { registration: 'instant' } })
+  })
+  after(() => app[Symbol.asyncDispose]())
+
   test('verifyEmail asks for the password or the sign-up token, and works once', async () => {
     await using app = await testAuth({ engine })
     await registerUser(app.auth, { email, password })
@@ -59,42 +58,44 @@ forEachDatabase('own account by the library', (engine) => {
   })
 
   test('an address changes by requestEmailChange and confirmEmailChange, and comes back by undoEmailChange', async () => {
-    await using app = await withAda(engine)
-    const caller = { token: app.token }
-    const other = await createAccessToken(app.auth, { sub: app.id })
+    const ada = await signUp(app)
+    const newEmail = `new.${ada.email}`
+    const caller = { token: ada.token }
+    const other = await createAccessToken(app.auth, { sub: ada.id })
     await requestEmailChange(app.auth, { newEmail, password }, caller)
-    assert.equal((await getLoggedInUser(app.auth, app.token)).email, email)
+    assert.equal((await getLoggedInUser(app.auth, ada.token)).email, ada.email)
 
     const confirmed = await confirmEmailChange(app.auth, { token: await app.mailedToken(newEmail) }, caller)
     assert.equal(confirmed.email, newEmail)
-    assert.equal((await getLoggedInUser(app.auth, app.token)).email, newEmail)
+    assert.equal((await getLoggedInUser(app.auth, ada.token)).email, newEmail)
     await assert.rejects(getLoggedInUser(app.auth, other), InvalidToken)
 
-    const token = await app.mailedToken(email)
+    const token = await app.mailedToken(ada.email)
     await undoEmailChange(app.auth, { token })
-    await assert.rejects(getLoggedInUser(app.auth, app.token), InvalidToken)
-    assert.equal((await loginUser(app.auth, { email, password })).user.email, email)
+    await assert.rejects(getLoggedInUser(app.auth, ada.token), InvalidToken)
+    assert.equal((await loginUser(app.auth, { email: ada.email, password })).user.email, ada.email)
     await assert.rejects(undoEmailChange(app.auth, { token }), InvalidToken)
   })
 
   test('confirmEmailChange needs no session and then ends them all', async () => {
-    await using app = await withAda(engine)
-    await requestEmailChange(app.auth, { newEmail, password }, { token: app.token })
+    const ada = await signUp(app)
+    const newEmail = `new.${ada.email}`
+    await requestEmailChange(app.auth, { newEmail, password }, { token: ada.token })
     const token = await app.mailedToken(newEmail)
     await confirmEmailChange(app.auth, { token })
-    await assert.rejects(getLoggedInUser(app.auth, app.token), InvalidToken)
+    await assert.rejects(getLoggedInUser(app.auth, ada.token), InvalidToken)
     await assert.rejects(confirmEmailChange(app.auth, { token }), InvalidToken)
   })
 
   test('updateProfile changes what is given, clears by null and checks each field', async () => {
-    await using app = await withAda(engine)
-    const caller = { token: app.token }
+    const ada = await signUp(app)
+    const caller = { token: ada.token }
     const changed = await updateProfile(
       app.auth,
-      { fullname: 'Ada Lovelace', profile: { website: 'https://ada.example.com' } },
+      { fullname: 'Ada Byron', profile: { website: 'https://ada.example.com' } },
       caller,
     )
-    assert.deepEqual([changed.firstName, changed.lastName, changed.username], ['Ada', 'Lovelace', 'ada'])
+    assert.deepEqual([changed.firstName, changed.lastName, changed.username], ['Ada', 'Byron', ada.username])
     const cleared = await updateProfile(app.auth, { username: null, profile: { website: null } }, caller)
     assert.deepEqual([cleared.username, cleared.profile.website, cleared.firstName], [null, null, 'Ada'])
     await assert.rejects(updateProfile(app.auth, { profile: { website: 'javascript:0' } }, caller), (error) =>
@@ -103,15 +104,15 @@ forEachDatabase('own account by the library', (engine) => {
   })
 
   test('listSessions and revokeSession show and end the person’s own sessions only', async () => {
-    await using app = await withAda(engine)
+    const ada = await signUp(app)
     const bo = await registerUser(app.auth, { email: 'bo@example.com', password })
     assert.equal(bo.status, 'signed_in')
-    const other = await createAccessToken(app.auth, { sub: app.id })
+    const other = await createAccessToken(app.auth, { sub: ada.id })
     const [foreign] = await listSessions(app.auth, { token: bo.accessToken })
-    const sessions = await listSessions(app.auth, { token: app.token })
+    const sessions = await listSessions(app.auth, { token: ada.token })
     assert.equal(sessions.length, 2)
 
-    await assert.rejects(revokeSession(app.auth, { id: foreign?.id ?? '' }, { token: app.token }), (error) =>
+    await assert.rejects(revokeSession(app.auth, { id: foreign?.id ?? '' }, { token: ada.token }), (error) =>
       isAuthError(error, 'not_found'),
     )
     for (const { id } of await listSessions(app.auth, { token: other })) {
@@ -122,31 +123,31 @@ forEachDatabase('own account by the library', (engine) => {
   })
 
   test('exportOwnData gives everything but secrets, after a fresh proof', async () => {
-    await using app = await withAda(engine)
-    const data = await exportOwnData(app.auth, { token: app.token })
-    assert.equal(data.user.id, app.id)
+    const ada = await signUp(app)
+    const data = await exportOwnData(app.auth, { token: ada.token })
+    assert.equal(data.user.id, ada.id)
     assert.equal(data.sessions.length, 1)
     assert.ok(data.events.some(({ name }) => name === 'user.created'))
     assert.doesNotMatch(JSON.stringify(data), /argon2/)
 
     app.clock.advance(hour)
-    const token = await createAccessToken(app.auth, { sub: app.id, sid: data.sessions[0]?.id })
+    const token = await createAccessToken(app.auth, { sub: ada.id, sid: data.sessions[0]?.id })
     await assert.rejects(exportOwnData(app.auth, { token }), (error) => isAuthError(error, 'reauthentication_required'))
   })
 
   test('deleteOwnAccount removes the account by its password', async () => {
-    await using app = await withAda(engine)
-    await assert.rejects(deleteOwnAccount(app.auth, { password: 'wrong' }, { token: app.token }), (error) =>
+    const ada = await signUp(app)
+    await assert.rejects(deleteOwnAccount(app.auth, { password: 'wrong' }, { token: ada.token }), (error) =>
       isAuthError(error, 'incorrect_password'),
     )
-    await deleteOwnAccount(app.auth, { password }, { token: app.token })
-    assert.equal(await getUserRepository(app.auth).getById(app.id), null)
+    await deleteOwnAccount(app.auth, { password }, { token: ada.token })
+    assert.equal(await getUserRepository(app.auth).getById(ada.id), null)
   })
 
   test('what acts for somebody signed in raises NotAuthenticated without a token', async () => {
     await using app = await testAuth({ engine })
     const calls = [
-      requestEmailChange(app.auth, { newEmail, password }, {}),
+      requestEmailChange(app.auth, { newEmail: 'ada@new.example.com', password }, {}),
       updateProfile(app.auth, {}, {}),
       listSessions(app.auth, {}),
       revokeSession(app.auth, { id: 'x' }, {}),

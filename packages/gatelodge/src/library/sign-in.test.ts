@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
-import { password, testAuth } from '../../test/support/auth.ts'
+import { password, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { createAdministrator } from '../admin/users/create-user.ts'
 import { innerActor } from '../kernel/actor.ts'
 import { minute } from '../kernel/clock.ts'
@@ -20,8 +20,12 @@ import { listSessions } from './own-account.ts'
 import { authenticateUser, loginUser, logoutUser, refreshToken, registerUser, statelessLogout } from './sign-in.ts'
 import { createAccessToken, getLoggedInUser } from './tokens.ts'
 
-const ada = { email: 'ada@example.com', password, username: 'ada', fullname: 'Ada Lovelace' }
-const instant = { settings: { registration: 'instant' } }
+let people = 0
+
+function somebody() {
+  people += 1
+  return { email: `ada${people}@example.com`, password, username: `ada${people}`, fullname: 'Ada Lovelace' }
+}
 
 async function administrator(auth: Auth): Promise<string> {
   const { deps } = engineOf(auth)
@@ -31,19 +35,28 @@ async function administrator(auth: Auth): Promise<string> {
 }
 
 forEachDatabase('sign-in by the library', (engine) => {
+  // One for all tests in mode instant: each has people of its own.
+  let app: TestAuth
+  before(async () => {
+    app = await testAuth({ engine, settings: { registration: 'instant' } })
+  })
+  after(() => app[Symbol.asyncDispose]())
+
   test('registerUser in mode verify mails a link, and the account exists once it is confirmed', async () => {
     await using app = await testAuth({ engine })
+    const ada = somebody()
     const result = await registerUser(app.auth, ada)
     assert.equal(result.status, 'verification_required')
-    assert.equal(await app.auth.api.checkUsernameExists('ada'), false)
+    assert.equal(await app.auth.api.checkUsernameExists(ada.username), false)
 
     const token = await app.mailedToken(ada.email)
     const user = await app.auth.api.verifyEmail({ token, signUpToken: result.signUpToken })
-    assert.deepEqual([user.email, user.username, user.fullname], [ada.email, 'ada', 'Ada Lovelace'])
+    assert.deepEqual([user.email, user.username, user.fullname], [ada.email, ada.username, 'Ada Lovelace'])
   })
 
   test('registerUser in mode verify does not tell that an address has an account', async () => {
     await using app = await testAuth({ engine })
+    const ada = somebody()
     const first = await registerUser(app.auth, ada)
     assert.equal(first.status, 'verification_required')
     const token = await app.mailedToken(ada.email)
@@ -52,7 +65,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('registerUser in mode instant makes the account and signs it in', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     const result = await registerUser(app.auth, ada)
     assert.equal(result.status, 'signed_in')
     assert.deepEqual(await getLoggedInUser(app.auth, result.accessToken), result.user)
@@ -60,13 +73,13 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('registerUser raises UserAlreadyExistsError for an address that has an account', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     await registerUser(app.auth, ada)
-    await assert.rejects(registerUser(app.auth, { email: 'ADA@example.com', password }), UserAlreadyExistsError)
+    await assert.rejects(registerUser(app.auth, { email: ada.email.toUpperCase(), password }), UserAlreadyExistsError)
   })
 
   test('registerUser raises username_taken for a name that has an account', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     await registerUser(app.auth, ada)
     await assert.rejects(registerUser(app.auth, { ...ada, email: 'bo@example.com' }), (error) =>
       isAuthError(error, 'username_taken'),
@@ -74,7 +87,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('registerUser raises MissingFieldError naming the field that is missing', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     const { password: _, ...withoutPassword } = ada
     await assert.rejects(
       registerUser(app.auth, withoutPassword as typeof ada),
@@ -83,7 +96,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('registerUser refuses unknown and malformed fields as the HTTP door does', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     for (const part of [{ isStaff: true }, { firstName: 'a\u202eb', fullname: undefined }, { email: 7 }]) {
       await assert.rejects(registerUser(app.auth, { ...ada, ...part } as typeof ada), (error) =>
         isAuthError(error, 'input_invalid'),
@@ -94,6 +107,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   for (const registration of ['admin', 'closed']) {
     test(`registerUser in mode ${registration} needs the token of an administrator`, async () => {
       await using app = await testAuth({ engine, settings: { registration } })
+      const ada = somebody()
       const isClosed = (error: unknown) => isAuthError(error, 'registration_closed')
       await assert.rejects(registerUser(app.auth, ada), isClosed)
 
@@ -103,7 +117,7 @@ forEachDatabase('sign-in by the library', (engine) => {
       assert.equal(result.user.email, ada.email)
 
       await app.auth.api.verifyEmail({ token: await app.mailedToken(ada.email), password })
-      const own = await loginUser(app.auth, { username: 'ada', password })
+      const own = await loginUser(app.auth, { username: ada.username, password })
       const bo = { email: 'bo@example.com', password }
       await assert.rejects(registerUser(app.auth, bo, { token: own.accessToken }), isClosed)
       await assert.rejects(registerUser(app.auth, bo, { token: 'garbage' }), SessionValidationError)
@@ -113,35 +127,39 @@ forEachDatabase('sign-in by the library', (engine) => {
   }
 
   test('authenticateUser answers a pair of tokens by username, e-mail address or either', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     await registerUser(app.auth, ada)
-    for (const name of [{ username: 'ADA' }, { email: 'Ada@example.com' }, { identifier: 'ada' }]) {
+    for (const name of [
+      { username: ada.username.toUpperCase() },
+      { email: ada.email.toUpperCase() },
+      { identifier: ada.username },
+    ]) {
       const pair = await authenticateUser(app.auth, { ...name, password })
       assert.deepEqual(Object.keys(pair).toSorted(), ['accessToken', 'refreshToken'])
-      assert.equal((await getLoggedInUser(app.auth, pair.accessToken)).username, 'ada')
+      assert.equal((await getLoggedInUser(app.auth, pair.accessToken)).username, ada.username)
     }
   })
 
   test('authenticateUser and loginUser raise InvalidCredentialsError for wrong and unknown alike', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     await registerUser(app.auth, ada)
     for (const operation of [authenticateUser, loginUser]) {
-      await assert.rejects(operation(app.auth, { username: 'ada', password: 'wrong' }), InvalidCredentialsError)
+      await assert.rejects(operation(app.auth, { username: ada.username, password: 'wrong' }), InvalidCredentialsError)
       await assert.rejects(operation(app.auth, { username: 'nobody', password }), InvalidCredentialsError)
       await assert.rejects(operation(app.auth, { password }), MissingFieldError)
     }
   })
 
   test('loginUser answers tokens and the public user, without any hash', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     await registerUser(app.auth, ada)
     const { user, ...tokens } = await loginUser(app.auth, { email: ada.email, password })
-    assert.deepEqual({ ...user, id: '' }, { id: '', username: 'ada', email: ada.email, isActive: true })
+    assert.deepEqual({ ...user, id: '' }, { id: '', username: ada.username, email: ada.email, isActive: true })
     assert.deepEqual(Object.keys(tokens).toSorted(), ['accessToken', 'expiresIn', 'refreshToken'])
   })
 
   test('what the host knows of a client stands in its session', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     await registerUser(app.auth, ada)
     const client = { ip: '192.0.2.7', userAgent: 'curl/8.0' }
     const { accessToken } = await loginUser(app.auth, { email: ada.email, password }, client)
@@ -150,32 +168,32 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('logoutUser answers the username and invalidates access and refresh token', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     await registerUser(app.auth, ada)
-    const pair = await authenticateUser(app.auth, { username: 'ada', password })
-    assert.equal(await logoutUser(app.auth, pair.accessToken), 'ada')
+    const pair = await authenticateUser(app.auth, { username: ada.username, password })
+    assert.equal(await logoutUser(app.auth, pair.accessToken), ada.username)
     await assert.rejects(getLoggedInUser(app.auth, pair.accessToken), (error) => isAuthError(error, 'token_invalid'))
     await assert.rejects(refreshToken(app.auth, pair.refreshToken), TokenError)
   })
 
   test('logoutUser takes an access token that has expired', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     await registerUser(app.auth, ada)
-    const pair = await authenticateUser(app.auth, { username: 'ada', password })
+    const pair = await authenticateUser(app.auth, { username: ada.username, password })
     app.clock.advance(20 * minute)
-    assert.equal(await logoutUser(app.auth, pair.accessToken), 'ada')
+    assert.equal(await logoutUser(app.auth, pair.accessToken), ada.username)
     await assert.rejects(refreshToken(app.auth, pair.refreshToken), TokenError)
   })
 
   test('logoutUser answers null for an account without a username', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     const result = await registerUser(app.auth, { email: ada.email, password })
     assert.equal(result.status, 'signed_in')
     assert.equal(await logoutUser(app.auth, result.accessToken), null)
   })
 
   test('logoutUser raises NoAuthUserError when nobody is signed in behind the token', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     const result = await registerUser(app.auth, ada)
     assert.equal(result.status, 'signed_in')
     await logoutUser(app.auth, result.accessToken)
@@ -184,26 +202,26 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('statelessLogout answers a message and invalidates nothing', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     const result = await registerUser(app.auth, ada)
     assert.equal(result.status, 'signed_in')
     assert.equal(typeof statelessLogout().message, 'string')
-    assert.equal((await getLoggedInUser(app.auth, result.accessToken)).username, 'ada')
+    assert.equal((await getLoggedInUser(app.auth, result.accessToken)).username, ada.username)
   })
 
   test('refreshToken answers a new pair that works', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     await registerUser(app.auth, ada)
-    const pair = await authenticateUser(app.auth, { username: 'ada', password })
+    const pair = await authenticateUser(app.auth, { username: ada.username, password })
     const fresh = await refreshToken(app.auth, pair.refreshToken)
     assert.notEqual(fresh.refreshToken, pair.refreshToken)
-    assert.equal((await getLoggedInUser(app.auth, fresh.accessToken)).username, 'ada')
+    assert.equal((await getLoggedInUser(app.auth, fresh.accessToken)).username, ada.username)
   })
 
   test('refreshToken raises TokenError for garbage, for an access token and after its grace', async () => {
-    await using app = await testAuth({ engine, ...instant })
+    const ada = somebody()
     await registerUser(app.auth, ada)
-    const pair = await authenticateUser(app.auth, { username: 'ada', password })
+    const pair = await authenticateUser(app.auth, { username: ada.username, password })
     await assert.rejects(refreshToken(app.auth, 'garbage'), TokenError)
     await assert.rejects(refreshToken(app.auth, pair.accessToken), TokenError)
     await refreshToken(app.auth, pair.refreshToken)

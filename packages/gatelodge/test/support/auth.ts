@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { MailboxEntry } from '../../src/domain/mailbox.ts'
 import { type Auth, type AuthOptions, createAuth } from '../../src/library/auth.ts'
 import { engineOf } from '../../src/library/engine.ts'
@@ -6,6 +7,7 @@ import { type LogLine, recordingLog, type TestClock, testClock, testSecret } fro
 import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
 
 export const password = 'quiet harbour 52'
+let people = 0
 
 /** The library over a fresh database, with a cheap hash and a clock of the test's own; nothing runs by itself. */
 export interface TestAuth extends AsyncDisposable {
@@ -59,6 +61,15 @@ export async function testAuth({ engine, ...options }: AuthOptions & { readonly 
       await database?.release()
     },
   }
+}
+
+/** Somebody who has just signed up, where that takes no link, with a token of theirs. */
+export async function signUp({ auth }: TestAuth) {
+  people += 1
+  const [username, email] = [`ada${people}`, `ada${people}@example.com`]
+  const result = await auth.api.registerUser({ email, password, username, fullname: 'Ada Lovelace' })
+  assert.equal(result.status, 'signed_in')
+  return { token: result.accessToken, id: result.user.id, username, email }
 }
 
 const cheapHash = 'm=7168,t=5,p=1'

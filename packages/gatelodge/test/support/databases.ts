@@ -9,15 +9,23 @@ import type { Engine } from './app.ts'
 import { type CommandFolder, commandFolder } from './cli.ts'
 import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
 
-/** A database without any table, for what makes or fills one: `location` is what GATELODGE_DATABASE would say. */
-export async function bareDatabase(engine: Engine): Promise<{ location: string; release(): Promise<void> }> {
-  if (engine === 'sqlite') {
-    const folder = mkdtempSync(join(tmpdir(), 'gatelodge-bare-'))
-    return {
-      location: `sqlite:${join(folder, 'gatelodge.db')}`,
-      release: async () => rmSync(folder, { recursive: true, force: true }),
-    }
-  }
+interface TestDatabase {
+  /** What GATELODGE_DATABASE would say. */
+  readonly location: string
+  release(): Promise<void>
+}
+
+/** A database without any row. */
+export async function freshDatabase(engine: Engine): Promise<TestDatabase> {
+  if (engine === 'sqlite') return sqliteFile()
+
+  const { url, release } = await freshPostgresDatabase()
+  return { location: url, release }
+}
+
+/** A database without any table, for what makes or fills one. */
+export async function bareDatabase(engine: Engine): Promise<TestDatabase> {
+  if (engine === 'sqlite') return sqliteFile()
 
   const database = await freshPostgresDatabase()
   await dropEverything(database.url)
@@ -60,6 +68,14 @@ export async function openLocation(location: string): Promise<Store> {
   const database = settings.database.parse(location)
   if (!database) throw new Error('no form of GATELODGE_DATABASE')
   return openStore({ database })
+}
+
+function sqliteFile(): TestDatabase {
+  const folder = mkdtempSync(join(tmpdir(), 'gatelodge-database-'))
+  return {
+    location: `sqlite:${join(folder, 'gatelodge.db')}`,
+    release: async () => rmSync(folder, { recursive: true, force: true }),
+  }
 }
 
 async function dropEverything(connectionString: string): Promise<void> {
