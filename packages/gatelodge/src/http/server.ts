@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { type AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Listen } from '../config.ts'
 import type { Fetch } from './app.ts'
@@ -11,6 +11,8 @@ export interface RunningServer {
   stop(patience: number): Promise<void>
 }
 
+const lingering = 500
+
 /** Serves `fetch` over HTTP/1.1. Rejects when the address is taken. */
 export async function startServer(fetch: Fetch, listen: Listen): Promise<RunningServer> {
   const answer = getRequestListener((request, env) => fetch(request, env as Parameters<Fetch>[1]))
@@ -20,6 +22,7 @@ export async function startServer(fetch: Fetch, listen: Listen): Promise<Running
       // The Host header builds nothing and refuses nothing: whatever it says, the request's URL gets a host that parses.
       incoming.headers.host = 'gatelodge.invalid'
       incoming.url = originForm(incoming.url ?? '/')
+      if (bringsBody(incoming)) lingerBehind(incoming)
       void answer(incoming, outgoing)
     },
   )
@@ -29,6 +32,26 @@ export async function startServer(fetch: Fetch, listen: Listen): Promise<Running
   return {
     address: { host: address, port },
     stop: (patience) => stop(server, patience),
+  }
+}
+
+function bringsBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+/**
+ * A connection that closes behind an answer given in the middle of a body would be reset, and a reset can take the answer from a sender who is still writing
+ * (RFC 9112, section 9.6). So only our half ends at once; what still comes is dropped, and the rest goes by its sender or after `lingering`.
+ */
+function lingerBehind(incoming: IncomingMessage): void {
+  const { socket } = incoming
+  socket.destroySoon = () => {
+    if (incoming.complete) return Socket.prototype.destroySoon.call(socket)
+
+    socket.end()
+    incoming.resume()
+    const giveUp = setTimeout(() => socket.destroy(), lingering)
+    socket.once('close', () => clearTimeout(giveUp))
   }
 }
 
