@@ -180,10 +180,13 @@ export function directUrlOf(url: string): string | undefined {
 
 const free: string[] = []
 
-const emptyEveryTable = `do $$ begin execute coalesce((
-  select 'truncate ' || string_agg(quote_ident(tablename), ', ') from pg_tables
-  where schemaname = 'public' and tablename not like 'schema_migration%'
-), 'select'); end $$`
+/** Rows of a test are few: deleting them takes a third of the time of `truncate`, which makes every file anew. The role spares the order of foreign keys. */
+const emptyEveryTable = `do $$ declare name text; begin
+  set local session_replication_role = replica;
+  for name in select tablename from pg_tables where schemaname = 'public' and tablename not like 'schema_migration%' loop
+    execute format('delete from %I', name);
+  end loop;
+end $$`
 
 async function createDatabase(): Promise<string> {
   const url = process.env.TEST_POSTGRES_URL ?? (await ownServer()).url
