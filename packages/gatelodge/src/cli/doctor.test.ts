@@ -6,11 +6,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import pg from 'pg'
+import { forEachDatabase } from '../../test/support/app.ts'
 import { type CommandFolder, commandFolder } from '../../test/support/cli.ts'
+import { commandFolderOn, openLocation } from '../../test/support/databases.ts'
 import { freePort, freshPostgresDatabase, stopOwnPostgres } from '../../test/support/postgres.ts'
 import { smtpServer } from '../../test/support/smtp.ts'
 import { day } from '../kernel/clock.ts'
-import { openSqlite } from '../store/sqlite.ts'
 
 after(stopOwnPostgres)
 
@@ -32,51 +33,131 @@ async function examine(folder: CommandFolder, ...flags: string[]): Promise<Exami
   }
 }
 
-test('a healthy server beside a working mail server has nothing to warn of', async () => {
-  const mailServer = await smtpServer()
-  await using folder = commandFolder({
-    GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}`,
-    GATELODGE_PASSWORD_MIN_LENGTH: '15',
+forEachDatabase('doctor', (engine) => {
+  test('a healthy server beside a working mail server has nothing to warn of', async () => {
+    const mailServer = await smtpServer()
+    await using folder = await commandFolderOn(engine, {
+      GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}`,
+      GATELODGE_PASSWORD_MIN_LENGTH: '15',
+    })
+    const { origin } = await folder.serve()
+    const { status, stdout } = await folder.run(['doctor', '--public-url', origin])
+    await mailServer.close()
+
+    assert.equal(status, 0)
+    assert.doesNotMatch(stdout, /WARN|FAIL|What to do/)
   })
-  const { origin } = await folder.serve()
-  const { status, stdout } = await folder.run(['doctor', '--public-url', origin])
-  await mailServer.close()
 
-  assert.equal(status, 0)
-  assert.doesNotMatch(stdout, /WARN|FAIL|What to do/)
-})
+  test('an empty folder is fit for a first start, and is left as it was', async () => {
+    await using folder = await commandFolderOn(engine)
+    const { status, of } = await examine(folder)
+    assert.deepEqual([status, of('database'), of('secret file'), of('mail')], [0, 'ok', 'ok', 'warn'])
+    assert.deepEqual((await examine(folder)).of('database'), 'ok')
+    assert.equal((await folder.run('backup x.db')).status, 1)
+  })
 
-test('an empty folder is fit for a first start, and is left as it was', async () => {
-  await using folder = commandFolder()
-  const { status, of } = await examine(folder)
-  assert.deepEqual([status, of('database'), of('secret file'), of('mail')], [0, 'ok', 'ok', 'warn'])
-  assert.deepEqual((await examine(folder)).of('database'), 'ok')
-  assert.equal((await folder.run('backup x.db')).status, 1)
-})
+  test('a schema that no server used yet needs no secret', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.run('migrate up')
+    rmSync(join(folder.path, 'data/secret'), { force: true })
+    const { status, of } = await examine(folder)
+    assert.deepEqual([status, of('database'), of('secret')], [0, 'ok', 'ok'])
+  })
 
-test('what is unwise is warned of and fails nothing', async () => {
-  await using folder = commandFolder({ GATELODGE_RATE_LIMITS: 'off', GATELODGE_ENUMERATION: 'explicit' })
-  const { status, of } = await examine(folder)
-  assert.deepEqual([status, of('settings'), of('passwords'), of('public URL')], [0, 'warn', 'warn', 'warn'])
+  test('what is unwise is warned of and fails nothing', async () => {
+    await using folder = await commandFolderOn(engine, {
+      GATELODGE_RATE_LIMITS: 'off',
+      GATELODGE_ENUMERATION: 'explicit',
+    })
+    const { status, of } = await examine(folder)
+    assert.deepEqual([status, of('settings'), of('passwords'), of('public URL')], [0, 'warn', 'warn', 'warn'])
 
-  const smtp = ['--smtp-url', 'smtp://127.0.0.1:1']
-  const proxied = await examine(folder, '--public-url', 'https://auth.invalid', ...smtp)
-  assert.equal(proxied.of('proxies'), 'warn')
-  const trusted = await examine(
-    folder,
-    '--public-url',
-    'https://auth.invalid',
-    '--trusted-proxies',
-    '10.0.0.1',
-    ...smtp,
-  )
-  assert.equal(trusted.of('proxies'), 'ok')
-})
+    const smtp = ['--smtp-url', 'smtp://127.0.0.1:1']
+    const proxied = await examine(folder, '--public-url', 'https://auth.invalid', ...smtp)
+    assert.equal(proxied.of('proxies'), 'warn')
+    const trusted = await examine(
+      folder,
+      '--public-url',
+      'https://auth.invalid',
+      '--trusted-proxies',
+      '10.0.0.1',
+      ...smtp,
+    )
+    assert.equal(trusted.of('proxies'), 'ok')
+  })
 
-test('faulty settings are what doctor finds first', async () => {
-  await using folder = commandFolder({ GATELODGE_LISTEN: 'nowhere' })
-  const { status, of } = await examine(folder)
-  assert.deepEqual([status, of('settings'), of('database')], [1, 'fail', undefined])
+  test('faulty settings are what doctor finds first', async () => {
+    await using folder = await commandFolderOn(engine, { GATELODGE_LISTEN: 'nowhere' })
+    const { status, of } = await examine(folder)
+    assert.deepEqual([status, of('settings'), of('database')], [1, 'fail', undefined])
+  })
+
+  test('a secret that is lost, damaged or another one fails', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.json('user list')
+    assert.equal((await examine(folder)).of('secret'), 'ok')
+    assert.equal((await examine(folder, '--secret', 'x'.repeat(32))).of('secret'), 'fail')
+
+    writeFileSync(join(folder.path, 'data/secret'), 'short')
+    assert.equal((await examine(folder)).of('secret'), 'fail')
+    rmSync(join(folder.path, 'data/secret'))
+    assert.equal((await examine(folder)).of('secret'), 'fail')
+  })
+
+  test('a clock that was set back fails, and mails that nobody delivers are warned of', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.json('user create --email ada@example.com --invite')
+    const store = await openLocation(folder.database)
+    const now = Date.now()
+    await store.transaction(async (db) => {
+      await db
+        .updateTable('events')
+        .set({ at: now + day })
+        .execute()
+      await db
+        .updateTable('mails')
+        .set({ next_attempt_at: now - day })
+        .execute()
+    })
+    await store.close()
+
+    const { status, of } = await examine(folder)
+    assert.deepEqual([status, of('clock'), of('outbox')], [1, 'fail', 'warn'])
+  })
+
+  test('a peer that sent forwarding headers lately and is no trusted proxy is named', async () => {
+    await using folder = await commandFolderOn(engine)
+    await folder.json('user create --email ada@example.com --invite')
+    const asked = async (at: number) => {
+      const store = await openLocation(folder.database)
+      const row = { at, name: 'proxy.untrusted', data: '{"peer":"192.0.2.7"}' } as const
+      await store.transaction((db) => db.updateTable('events').set(row).execute())
+      await store.close()
+      return (await folder.run('doctor --public-url http://localhost:9')).stdout
+    }
+    const now = Date.now()
+    assert.match(await asked(now - 3 * day), /forwarding headers.*none came/)
+    const told = await asked(now - day)
+    assert.match(told, /192\.0\.2\.7 sent one/)
+    assert.match(told, /set GATELODGE_TRUSTED_PROXIES to its address/)
+  })
+
+  test('a mail server that cannot be used fails', async () => {
+    await using folder = await commandFolderOn(engine, { GATELODGE_SMTP_URL: 'smtp://127.0.0.1:1' })
+    const { status, of } = await examine(folder)
+    assert.deepEqual([status, of('mail')], [1, 'fail'])
+  })
+
+  test('somebody else’s server at the public URL fails', async () => {
+    const stranger = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1')
+    await once(stranger, 'listening')
+    await using folder = await commandFolderOn(engine)
+    const { port } = stranger.address() as AddressInfo
+    const { status, of } = await examine(folder, '--public-url', `http://127.0.0.1:${port}`)
+    stranger.closeAllConnections()
+    stranger.close()
+    assert.deepEqual([status, of('public URL')], [1, 'fail'])
+  })
 })
 
 test('files that others may read fail, a folder that others may enter is warned of', async () => {
@@ -89,18 +170,6 @@ test('files that others may read fail, a folder that others may enter is warned 
   assert.deepEqual([status, of('data folder'), of('secret file'), of('database file')], [1, 'warn', 'fail', 'fail'])
 })
 
-test('a secret that is lost, damaged or another one fails', async () => {
-  await using folder = commandFolder()
-  await folder.json('user list')
-  assert.equal((await examine(folder)).of('secret'), 'ok')
-  assert.equal((await examine(folder, '--secret', 'x'.repeat(32))).of('secret'), 'fail')
-
-  writeFileSync(join(folder.path, 'data/secret'), 'short')
-  assert.equal((await examine(folder)).of('secret'), 'fail')
-  rmSync(join(folder.path, 'data/secret'))
-  assert.equal((await examine(folder)).of('secret'), 'fail')
-})
-
 test('a database that is no database fails, one without its schema is warned of', async () => {
   await using folder = commandFolder()
   writeFileSync(join(folder.path, 'text.db'), 'no database at all, but long enough to have a header to look at')
@@ -110,44 +179,6 @@ test('a database that is no database fails, one without its schema is warned of'
   writeFileSync(join(folder.path, 'empty.db'), '', { mode: 0o600 })
   const empty = await examine(folder, '--database', 'sqlite:empty.db')
   assert.deepEqual([empty.status, empty.of('database')], [0, 'warn'])
-})
-
-test('a clock that was set back fails, and mails that nobody delivers are warned of', async () => {
-  await using folder = commandFolder()
-  await folder.json('user create --email ada@example.com --invite')
-  const store = openSqlite(join(folder.path, 'data/gatelodge.db'))
-  const now = Date.now()
-  await store.transaction(async (db) => {
-    await db
-      .updateTable('events')
-      .set({ at: now + day })
-      .execute()
-    await db
-      .updateTable('mails')
-      .set({ next_attempt_at: now - day })
-      .execute()
-  })
-  await store.close()
-
-  const { status, of } = await examine(folder)
-  assert.deepEqual([status, of('clock'), of('outbox')], [1, 'fail', 'warn'])
-})
-
-test('a peer that sent forwarding headers lately and is no trusted proxy is named', async () => {
-  await using folder = commandFolder()
-  await folder.json('user create --email ada@example.com --invite')
-  const asked = async (at: number) => {
-    const store = openSqlite(join(folder.path, 'data/gatelodge.db'))
-    const row = { at, name: 'proxy.untrusted', data: '{"peer":"192.0.2.7"}' } as const
-    await store.transaction((db) => db.updateTable('events').set(row).execute())
-    await store.close()
-    return (await folder.run('doctor --public-url http://localhost:9')).stdout
-  }
-  const now = Date.now()
-  assert.match(await asked(now - 3 * day), /forwarding headers.*none came/)
-  const told = await asked(now - day)
-  assert.match(told, /192\.0\.2\.7 sent one/)
-  assert.match(told, /set GATELODGE_TRUSTED_PROXIES to its address/)
 })
 
 test('a PostgreSQL server whose clock differs is warned of, and one that cannot be reached is told with its reason', async () => {
@@ -177,21 +208,4 @@ test('a PostgreSQL server whose clock differs is warned of, and one that cannot 
   assert.match(serve.stderr, /^gatelodge: PostgreSQL: nobody listens at its address: start PostgreSQL, or correct/m)
   const shown = await folder.run(['config', '--database', nowhere])
   assert.doesNotMatch(stdout + serve.stdout + serve.stderr + shown.stdout, /hidden-password/)
-})
-
-test('a mail server that cannot be used fails', async () => {
-  await using folder = commandFolder({ GATELODGE_SMTP_URL: 'smtp://127.0.0.1:1' })
-  const { status, of } = await examine(folder)
-  assert.deepEqual([status, of('mail')], [1, 'fail'])
-})
-
-test('somebody else’s server at the public URL fails', async () => {
-  const stranger = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1')
-  await once(stranger, 'listening')
-  await using folder = commandFolder()
-  const { port } = stranger.address() as AddressInfo
-  const { status, of } = await examine(folder, '--public-url', `http://127.0.0.1:${port}`)
-  stranger.closeAllConnections()
-  stranger.close()
-  assert.deepEqual([status, of('public URL')], [1, 'fail'])
 })

@@ -69,6 +69,8 @@ async function checkKeys(config: Config, store: Store): Promise<Finding> {
   try {
     const secret = findSecret(config)
     if (secret === undefined) {
+      const used = await store.db.selectFrom('signing_keys').select('kid').limit(1).executeTakeFirst()
+      if (!used) return { check, status: 'ok', says: 'is made at the first start' }
       const says = `${secretFile(config)} is missing, and the database was made with a secret`
       return { check, status: 'fail', says, advice: 'bring the file back from the backup, or set GATELODGE_SECRET' }
     }
