@@ -16,7 +16,7 @@ export interface LiveSession {
   /** What an API token is limited to; null for a session, which may do what its user may. */
   readonly scopes: readonly string[] | null
   readonly absoluteEnd: Instant
-  /** The last use known here; written to the database at most once a minute. */
+  /** The last use known here; written to the database at most once a minute, more often only where sessions idle out sooner. */
   lastSeenAt: Instant
 }
 
@@ -59,6 +59,7 @@ export function createSessionCache(deps: {
   life: SessionLife
 }): SessionCache {
   const { store, invalidations, clock, life } = deps
+  const noteEvery = Math.min(minute, life.sessionIdle / 10) // a use that is not noted must not make a session idle
   const entries = new Map<SessionId, LiveSession>()
   const byUser = new Map<UserId, Set<SessionId>>()
   const touches = new Map<SessionId, Instant>()
@@ -149,7 +150,7 @@ export function createSessionCache(deps: {
       const now = clock.now()
       const { id } = live.session
       live.lastSeenAt = Math.max(live.lastSeenAt, now)
-      if (now - live.session.lastSeenAt < minute || now - (touches.get(id) ?? 0) < minute) return
+      if (now - live.session.lastSeenAt < noteEvery || now - (touches.get(id) ?? 0) < noteEvery) return
 
       touches.set(id, now)
       if (entries.get(id) === live) entries.set(id, usedAt(live, now, life))

@@ -230,17 +230,17 @@ forEachDatabase('clean-up', (engine) => {
         assert.doesNotMatch(step, /Seq Scan|^SCAN (?!.*INDEX)|TEMP B-TREE/, `${query.sql}\n${step}`)
     }
   })
-})
 
-test('a session in use stays, though its last use is not stored yet', async () => {
-  await using app = await testApp({ env: { GATELODGE_SESSION_IDLE: '10s' } })
-  const cookie = await app.cookie(await app.user())
-  for (let seconds = 0; seconds < 55; seconds += 5) {
-    app.clock.advance(5_000)
-    assert.equal((await app.get('/session', { cookie })).status, 200)
-    await cleanUp(app.deps)
-    assert.equal((await app.rows('sessions')).length, 1)
-  }
+  test('a session in use stays, though its last use is not stored yet', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_SESSION_IDLE: '10s' } })
+    const cookie = await app.cookie(await app.user())
+    for (let seconds = 0; seconds < 55; seconds += 5) {
+      app.clock.advance(5_000)
+      assert.equal((await app.get('/session', { cookie })).status, 200)
+      await cleanUp(app.deps)
+      assert.equal((await app.rows('sessions')).length, 1)
+    }
+  })
 })
 
 async function someoneWaits({ migrationDb }: Store): Promise<boolean> {
