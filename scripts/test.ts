@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { startPostgres } from '../packages/gatelodge/test/support/postgres.ts'
 import { checkEvidence } from './evidence.ts'
 
@@ -27,6 +28,7 @@ const { status } = spawnSync(
   process.execPath,
   [
     '--test',
+    `--test-concurrency=${availableParallelism()}`, // most of a test is waiting for a disk, a mail or a process
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     '--test-reporter=./scripts/ran-tests-reporter.ts',
