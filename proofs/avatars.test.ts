@@ -9,7 +9,7 @@ const uploads = process.env.PROOFS === 'quick' ? 40 : 200
 
 test('memory stays flat over many uploads of large pictures of every format, good and damaged', async () => {
   using data = dataFolder()
-  await using app = await testApp({ env: { ...data.env, GATELODGE_RATE_LIMITS: 'off' } })
+  await using app = await testApp({ engine: 'sqlite', env: { ...data.env, GATELODGE_RATE_LIMITS: 'off' } })
   const cookie = await app.cookie(await app.user())
   const noise = await sharp({
     create: {

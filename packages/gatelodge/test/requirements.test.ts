@@ -349,6 +349,15 @@ forEachDatabase('requirements', (engine) => {
       await release()
     }
   })
+
+  test('each test has a server of its own, in memory, with people and a cheap hash', async () => {
+    await using first = await testApp({ engine })
+    await using second = await testApp({ engine })
+    await first.user({ email: 'ada@example.com' })
+    assert.match(String((await first.rows('users'))[0]?.password_hash), /^\$argon2id\$v=19\$m=8,t=1,p=1\$/)
+    assert.deepEqual(await second.rows('users'), [])
+    assert.equal(first.deps.config.database.kind, engine)
+  })
 })
 
 test('no file of the project holds a private key, a cloud key or an environment file', () => {
@@ -384,15 +393,6 @@ test('the packages have names of their own, few dependencies, and an integrity h
     ([path, { link, integrity }]) => path.startsWith('node_modules/') && !link && !integrity?.startsWith('sha512-'),
   )
   assert.deepEqual(unproved, [])
-})
-
-test('each test has a server of its own, in memory, with people and a cheap hash', async () => {
-  await using first = await testApp()
-  await using second = await testApp()
-  await first.user({ email: 'ada@example.com' })
-  assert.match(String((await first.rows('users'))[0]?.password_hash), /^\$argon2id\$v=19\$m=8,t=1,p=1\$/)
-  assert.deepEqual(await second.rows('users'), [])
-  assert.equal(first.deps.config.database.kind, 'sqlite')
 })
 
 function fieldsOf({ json }: Told): string[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SignJWT } from 'jose'
+import { type Engine, forEachDatabase } from '../../test/support/app.ts'
 import { testDeps } from '../../test/support/deps.ts'
 import { innerActor } from '../kernel/actor.ts'
 import { isAuthError } from '../kernel/errors.ts'
@@ -18,8 +19,8 @@ const subject = {
 }
 const refused = (error: unknown) => isAuthError(error, 'token_invalid')
 
-async function setUp() {
-  const test = await testDeps()
+async function setUp(engine: Engine) {
+  const test = await testDeps({ engine })
   const keys = await readSigningKeys(test.deps)
   const tokens = createAccessTokens(
     keepSigningKeys(test.deps),
@@ -35,127 +36,129 @@ async function setUp() {
   return { ...test, keys, tokens, sign }
 }
 
-test('a signed token verifies until it expires, and its session is named even after', async () => {
-  const { tokens, clock, close } = await setUp()
-  const { text, expiresIn } = await tokens.sign(subject)
-  assert.equal(expiresIn, 900)
-  const claims = await tokens.verify(text)
-  assert.deepEqual([claims.sub, claims.sid, claims.roles], [subject.userId, 's', ['administrator']])
-  clock.advance(900_000)
-  await assert.rejects(tokens.verify(text), refused)
-  assert.equal((await tokens.verify(text, { allowExpired: true })).sid, 's')
-  await close()
-})
-
-test('a genuine signature over the wrong claims or kind is refused', async () => {
-  const { tokens, sign, close } = await setUp()
-  assert.equal((await tokens.verify(await sign())).sub, subject.userId)
-  for (const change of [
-    { iss: 'https://evil.example' },
-    { aud: 'other' },
-    { aud: ['api', 'other'] },
-    { sub: 'not a uuid' },
-    { sid: 7 },
-    { roles: 'administrator' },
-    { roles: undefined },
-    { jti: undefined },
-    { exp: undefined },
-    { nbf: 3_900_000_000 },
-    { client_id: undefined },
-  ]) {
-    await assert.rejects(tokens.verify(await sign(change)), refused, JSON.stringify(change))
-  }
-  for (const typ of ['jwt', 'JWT', 'logout+jwt', 'application/at+jwtx'])
-    await assert.rejects(tokens.verify(await sign({}, typ)), refused, typ)
-  await close()
-})
-
-test('the kinds of access token have no token in common', async () => {
-  const { tokens, sign, close } = await setUp()
-  const client = `client_${'A'.repeat(22)}`
-  const { text } = await tokens.signForClient({ clientId: client, scope: 'a b' })
-  const { kind, claims } = await tokens.verifyAny(text)
-  assert.deepEqual([kind, claims.sub, claims.client_id], ['client', client, client])
-  await assert.rejects(tokens.verify(text), refused)
-  assert.equal(tokens.recall(text), undefined)
-  assert.equal((await tokens.verifyAny((await tokens.sign(subject)).text)).kind, 'user')
-
-  const ofClient = { sub: client, client_id: client, scope: 'a', sid: undefined, roles: undefined }
-  assert.equal((await tokens.verifyAny(await sign(ofClient))).kind, 'client')
-  for (const change of [
-    { ...ofClient, client_id: 'gatelodge' },
-    { ...ofClient, sub: subject.userId },
-    { ...ofClient, sub: `client_${'B'.repeat(22)}` },
-    { ...ofClient, scope: undefined },
-    { ...ofClient, scope: ['a'] },
-    { ...ofClient, sid: 's' },
-    { ...ofClient, roles: [] },
-    { ...ofClient, sub: 'client_x', client_id: 'client_x' },
-    { client_id: client },
-    { client_id: 'another' },
-    { scope: 'a' },
-  ])
-    await assert.rejects(tokens.verifyAny(await sign(change)), refused, JSON.stringify(change))
-  await close()
-})
-
-test('what is no token of ours is refused', async () => {
-  const { tokens, sign, close } = await setUp()
-  const [header, payload, signature] = (await sign()).split('.')
-  const headerOf = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  for (const text of [
-    '',
-    'x',
-    'a.b.c',
-    `${header}.${payload}.`,
-    `${header}.${payload}`,
-    `${header}.${payload}.${signature?.slice(0, -4)}AAAA`,
-    `${headerOf({ alg: 'none', typ: 'at+jwt' })}.${payload}.`,
-    `${headerOf({ alg: 'EdDSA', typ: 'at+jwt', kid: 'other' })}.${payload}.${signature}`,
-    `${header}.${payload}.${'A'.repeat(5_000)}`,
-  ]) {
-    await assert.rejects(tokens.verify(text), refused, text.slice(0, 60))
-  }
-  await close()
-})
-
-test('of ten thousand verified tokens the oldest is forgotten, and verifies again', async () => {
-  const { tokens, close } = await setUp()
-  const first = await tokens.sign(subject)
-  await tokens.verify(first.text)
-  for (let index = 0; index < 10_000; index += 1) await tokens.verify((await tokens.sign(subject)).text)
-  assert.equal((await tokens.verify(first.text)).sid, 's')
-  await close()
-})
-
-test('without a key nothing is signed', async () => {
-  const { deps, tokens, close } = await setUp()
-  await deps.store.transaction(async (db) => {
-    await db.deleteFrom('signing_keys').execute()
+forEachDatabase('access tokens', (engine) => {
+  test('a signed token verifies until it expires, and its session is named even after', async () => {
+    const { tokens, clock, close } = await setUp(engine)
+    const { text, expiresIn } = await tokens.sign(subject)
+    assert.equal(expiresIn, 900)
+    const claims = await tokens.verify(text)
+    assert.deepEqual([claims.sub, claims.sid, claims.roles], [subject.userId, 's', ['administrator']])
+    clock.advance(900_000)
+    await assert.rejects(tokens.verify(text), refused)
+    assert.equal((await tokens.verify(text, { allowExpired: true })).sid, 's')
+    await close()
   })
-  await assert.rejects(tokens.sign(subject), /no signing key/)
-  await close()
-})
 
-test('signing keys are made once, and another secret does not open them', async () => {
-  const { deps, keys, close } = await setUp()
-  await prepareSigningKeys(deps, innerActor('job', 'start'), deps.config, keepSigningKeys(deps))
-  assert.deepEqual(
-    (await readSigningKeys(deps)).map(({ kid }) => kid),
-    keys.map(({ kid }) => kid),
-  )
-  const stranger = { store: deps.store, keyring: createKeyring('another secret', systemRandom) }
-  await assert.rejects(readSigningKeys(stranger), (error) => isAuthError(error, 'config_invalid'))
-  await close()
-})
-
-test('two processes that start on one empty database keep one key', async () => {
-  const { deps, close } = await testDeps()
-  await deps.store.transaction(async (db) => {
-    await db.deleteFrom('signing_keys').execute()
+  test('a genuine signature over the wrong claims or kind is refused', async () => {
+    const { tokens, sign, close } = await setUp(engine)
+    assert.equal((await tokens.verify(await sign())).sub, subject.userId)
+    for (const change of [
+      { iss: 'https://evil.example' },
+      { aud: 'other' },
+      { aud: ['api', 'other'] },
+      { sub: 'not a uuid' },
+      { sid: 7 },
+      { roles: 'administrator' },
+      { roles: undefined },
+      { jti: undefined },
+      { exp: undefined },
+      { nbf: 3_900_000_000 },
+      { client_id: undefined },
+    ]) {
+      await assert.rejects(tokens.verify(await sign(change)), refused, JSON.stringify(change))
+    }
+    for (const typ of ['jwt', 'JWT', 'logout+jwt', 'application/at+jwtx'])
+      await assert.rejects(tokens.verify(await sign({}, typ)), refused, typ)
+    await close()
   })
-  const prepare = () => prepareSigningKeys(deps, innerActor('job', 'start'), deps.config, keepSigningKeys(deps))
-  await Promise.all([prepare(), prepare()])
-  assert.equal((await readSigningKeys(deps)).length, 1)
-  await close()
+
+  test('the kinds of access token have no token in common', async () => {
+    const { tokens, sign, close } = await setUp(engine)
+    const client = `client_${'A'.repeat(22)}`
+    const { text } = await tokens.signForClient({ clientId: client, scope: 'a b' })
+    const { kind, claims } = await tokens.verifyAny(text)
+    assert.deepEqual([kind, claims.sub, claims.client_id], ['client', client, client])
+    await assert.rejects(tokens.verify(text), refused)
+    assert.equal(tokens.recall(text), undefined)
+    assert.equal((await tokens.verifyAny((await tokens.sign(subject)).text)).kind, 'user')
+
+    const ofClient = { sub: client, client_id: client, scope: 'a', sid: undefined, roles: undefined }
+    assert.equal((await tokens.verifyAny(await sign(ofClient))).kind, 'client')
+    for (const change of [
+      { ...ofClient, client_id: 'gatelodge' },
+      { ...ofClient, sub: subject.userId },
+      { ...ofClient, sub: `client_${'B'.repeat(22)}` },
+      { ...ofClient, scope: undefined },
+      { ...ofClient, scope: ['a'] },
+      { ...ofClient, sid: 's' },
+      { ...ofClient, roles: [] },
+      { ...ofClient, sub: 'client_x', client_id: 'client_x' },
+      { client_id: client },
+      { client_id: 'another' },
+      { scope: 'a' },
+    ])
+      await assert.rejects(tokens.verifyAny(await sign(change)), refused, JSON.stringify(change))
+    await close()
+  })
+
+  test('what is no token of ours is refused', async () => {
+    const { tokens, sign, close } = await setUp(engine)
+    const [header, payload, signature] = (await sign()).split('.')
+    const headerOf = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    for (const text of [
+      '',
+      'x',
+      'a.b.c',
+      `${header}.${payload}.`,
+      `${header}.${payload}`,
+      `${header}.${payload}.${signature?.slice(0, -4)}AAAA`,
+      `${headerOf({ alg: 'none', typ: 'at+jwt' })}.${payload}.`,
+      `${headerOf({ alg: 'EdDSA', typ: 'at+jwt', kid: 'other' })}.${payload}.${signature}`,
+      `${header}.${payload}.${'A'.repeat(5_000)}`,
+    ]) {
+      await assert.rejects(tokens.verify(text), refused, text.slice(0, 60))
+    }
+    await close()
+  })
+
+  test('of ten thousand verified tokens the oldest is forgotten, and verifies again', async () => {
+    const { tokens, close } = await setUp(engine)
+    const first = await tokens.sign(subject)
+    await tokens.verify(first.text)
+    for (let index = 0; index < 10_000; index += 1) await tokens.verify((await tokens.sign(subject)).text)
+    assert.equal((await tokens.verify(first.text)).sid, 's')
+    await close()
+  })
+
+  test('without a key nothing is signed', async () => {
+    const { deps, tokens, close } = await setUp(engine)
+    await deps.store.transaction(async (db) => {
+      await db.deleteFrom('signing_keys').execute()
+    })
+    await assert.rejects(tokens.sign(subject), /no signing key/)
+    await close()
+  })
+
+  test('signing keys are made once, and another secret does not open them', async () => {
+    const { deps, keys, close } = await setUp(engine)
+    await prepareSigningKeys(deps, innerActor('job', 'start'), deps.config, keepSigningKeys(deps))
+    assert.deepEqual(
+      (await readSigningKeys(deps)).map(({ kid }) => kid),
+      keys.map(({ kid }) => kid),
+    )
+    const stranger = { store: deps.store, keyring: createKeyring('another secret', systemRandom) }
+    await assert.rejects(readSigningKeys(stranger), (error) => isAuthError(error, 'config_invalid'))
+    await close()
+  })
+
+  test('two processes that start on one empty database keep one key', async () => {
+    const { deps, close } = await testDeps({ engine })
+    await deps.store.transaction(async (db) => {
+      await db.deleteFrom('signing_keys').execute()
+    })
+    const prepare = () => prepareSigningKeys(deps, innerActor('job', 'start'), deps.config, keepSigningKeys(deps))
+    await Promise.all([prepare(), prepare()])
+    assert.equal((await readSigningKeys(deps)).length, 1)
+    await close()
+  })
 })

@@ -17,6 +17,8 @@ import { createUser } from './users.ts'
 const folder = mkdtempSync(join(tmpdir(), 'gatelodge-cache-'))
 after(() => rmSync(folder, { recursive: true }))
 const actor = innerActor('command', 'test')
+/** On PostgreSQL memory answers only while notices come in, which nobody can time to the turn: test/two-processes.test.ts. */
+const engine = 'sqlite'
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Whether memory answers; when it does not, waits for the database. */
@@ -56,7 +58,7 @@ async function makeSession(deps: Deps, email = 'ada@example.com') {
 }
 
 test('a session is read once and then answered from memory, until its user changes', async () => {
-  const { deps, close } = await testDeps()
+  const { deps, close } = await testDeps({ engine })
   const { user, row } = await makeSession(deps)
   assert.equal(await isRemembered(deps, row.id), false)
   assert.equal(await isRemembered(deps, row.id), true)
@@ -72,7 +74,7 @@ test('a session is read once and then answered from memory, until its user chang
 })
 
 test('what was read before a change and arrives after it answers once and is not kept', async () => {
-  const { deps, close } = await testDeps()
+  const { deps, close } = await testDeps({ engine })
   const { user, row } = await makeSession(deps)
   const reading = deps.sessionCache.find(row.id)
   deps.invalidations.announce([user.id])
@@ -83,7 +85,7 @@ test('what was read before a change and arrives after it answers once and is not
 
 test('a commit of another process is seen at the next turn of the event loop', async () => {
   const file = join(folder, 'shared.db')
-  const { deps, close } = await testDeps({ databaseFile: file })
+  const { deps, close } = await testDeps({ engine, databaseFile: file })
   const { row } = await makeSession(deps)
   await deps.sessionCache.find(row.id)
   await nextTurn()
@@ -96,7 +98,7 @@ test('a commit of another process is seen at the next turn of the event loop', a
 })
 
 test('an expired session is none, and a stopped account has none', async () => {
-  const { deps, clock, close } = await testDeps()
+  const { deps, clock, close } = await testDeps({ engine })
   const first = await makeSession(deps)
   await deps.sessionCache.find(first.row.id)
   clock.advance(7 * day)
@@ -113,7 +115,7 @@ test('an expired session is none, and a stopped account has none', async () => {
 })
 
 test('changes of others do not keep a session out of memory, and do not hide a change of its own user', async () => {
-  const { deps, close } = await testDeps()
+  const { deps, close } = await testDeps({ engine })
   const { user, row } = await makeSession(deps)
   const others = Array.from({ length: 1_001 }, (_, index) => `${index}` as UserId)
   const readDuring = async (...changes: (readonly UserId[])[]) => {
@@ -130,7 +132,7 @@ test('changes of others do not keep a session out of memory, and do not hide a c
 })
 
 test('hits, misses and entries are counted', async () => {
-  const { deps, close } = await testDeps()
+  const { deps, close } = await testDeps({ engine })
   const { row } = await makeSession(deps)
   for (let check = 0; check < 3; check += 1) await deps.sessionCache.find(row.id)
   assert.deepEqual(deps.sessionCache.figures(), { hits: 2, misses: 1, entries: 1, trusted: true })
@@ -138,7 +140,7 @@ test('hits, misses and entries are counted', async () => {
 })
 
 test('a use that is stored leaves the session in memory, which shows it', async () => {
-  const { deps, clock, close } = await testDeps()
+  const { deps, clock, close } = await testDeps({ engine })
   const { row } = await makeSession(deps)
   await use(deps, row.id)
   clock.advance(minute)
@@ -157,7 +159,7 @@ test('a use that is stored leaves the session in memory, which shows it', async 
 })
 
 test('uses are stored in chunks; what a failure left is stored later, and no use moves back', async () => {
-  const { deps, clock, close } = await testDeps()
+  const { deps, clock, close } = await testDeps({ engine })
   const { user } = await makeSession(deps)
   const ids: SessionId[] = []
   await transact(deps, actor, async (work) => {
@@ -199,7 +201,7 @@ test('uses are stored in chunks; what a failure left is stored later, and no use
 })
 
 test('a use that comes while the one before is stored is stored as well', async () => {
-  const { deps, clock, close } = await testDeps()
+  const { deps, clock, close } = await testDeps({ engine })
   const { row } = await makeSession(deps)
   clock.advance(minute)
   await use(deps, row.id)
@@ -212,7 +214,7 @@ test('a use that comes while the one before is stored is stored as well', async 
 })
 
 test('two sessions of one user are forgotten together', async () => {
-  const { deps, close } = await testDeps()
+  const { deps, close } = await testDeps({ engine })
   const { user, row } = await makeSession(deps)
   const other = await transact(deps, actor, (work) =>
     insertSession(

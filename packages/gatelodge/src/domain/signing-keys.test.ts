@@ -140,47 +140,47 @@ forEachDatabase('signing keys', (engine) => {
     }
     await database.release()
   })
-})
 
-test('a command beside the server leaves the algorithm to it, also when it rotates the keys', async () => {
-  const database = await bareDatabase('sqlite')
-  const clock = testClock()
-  const env = { GATELODGE_TOKEN_ALGORITHM: 'RS256' }
-  const server = await composeTest({ env, database: database.location }, clock, [])
-  const command = await composeTest({ database: database.location, isCommand: true }, clock, [])
-  const { deps } = command
-  const algorithms = async () => (await readSigningKeys(deps)).map(({ alg }) => alg)
-  assert.deepEqual(await algorithms(), ['RS256'])
-  await rotateSigningKey(deps, actor, deps.config, { compromised: false })
-  assert.deepEqual(await algorithms(), ['RS256', 'RS256'])
-  await rotateSigningKey(deps, actor, deps.config, { compromised: true })
-  assert.deepEqual(await algorithms(), ['RS256'])
-  await command.close()
-  await server.close()
-  await database.release()
-})
+  test('a clock that was set back behind every key signs with the oldest', async () => {
+    await using app = await testApp({ engine })
+    const [first] = await published(app)
+    await rotate(app)
+    app.clock.advance(-day)
+    const subject = { userId: '01999999-0000-7000-8000-000000000000' as never, sessionId: 's' as never, roles: [] }
+    assert.equal(headerOf((await app.deps.accessTokens.sign(subject)).text).kid, first)
+  })
 
-test('no token outlives its key, also when the life of tokens was made longer meanwhile', async () => {
-  const database = await bareDatabase('sqlite')
-  const clock = testClock()
-  const short = await composeTest({ database: database.location }, clock, [])
-  await rotateSigningKey(short.deps, actor, short.deps.config, { compromised: false })
-  await short.close()
-  const env = { GATELODGE_ACCESS_TOKEN_TTL: '24h' }
-  const long = await composeTest({ env, database: database.location }, clock, [])
-  const subject = { userId: '01999999-0000-7000-8000-000000000000' as never, sessionId: 's' as never, roles: [] }
-  assert.equal((await long.deps.accessTokens.sign(subject)).expiresIn, (hour + 16 * minute) / 1000)
-  clock.advance(hour)
-  assert.equal((await long.deps.accessTokens.sign(subject)).expiresIn, day / 1000)
-  await long.close()
-  await database.release()
-})
+  test('a command beside the server leaves the algorithm to it, also when it rotates the keys', async () => {
+    const database = await bareDatabase(engine)
+    const clock = testClock()
+    const env = { GATELODGE_TOKEN_ALGORITHM: 'RS256' }
+    const server = await composeTest({ env, database: database.location }, clock, [])
+    const command = await composeTest({ database: database.location, isCommand: true }, clock, [])
+    const { deps } = command
+    const algorithms = async () => (await readSigningKeys(deps)).map(({ alg }) => alg)
+    assert.deepEqual(await algorithms(), ['RS256'])
+    await rotateSigningKey(deps, actor, deps.config, { compromised: false })
+    assert.deepEqual(await algorithms(), ['RS256', 'RS256'])
+    await rotateSigningKey(deps, actor, deps.config, { compromised: true })
+    assert.deepEqual(await algorithms(), ['RS256'])
+    await command.close()
+    await server.close()
+    await database.release()
+  })
 
-test('a clock that was set back behind every key signs with the oldest', async () => {
-  await using app = await testApp()
-  const [first] = await published(app)
-  await rotate(app)
-  app.clock.advance(-day)
-  const subject = { userId: '01999999-0000-7000-8000-000000000000' as never, sessionId: 's' as never, roles: [] }
-  assert.equal(headerOf((await app.deps.accessTokens.sign(subject)).text).kid, first)
+  test('no token outlives its key, also when the life of tokens was made longer meanwhile', async () => {
+    const database = await bareDatabase(engine)
+    const clock = testClock()
+    const short = await composeTest({ database: database.location }, clock, [])
+    await rotateSigningKey(short.deps, actor, short.deps.config, { compromised: false })
+    await short.close()
+    const env = { GATELODGE_ACCESS_TOKEN_TTL: '24h' }
+    const long = await composeTest({ env, database: database.location }, clock, [])
+    const subject = { userId: '01999999-0000-7000-8000-000000000000' as never, sessionId: 's' as never, roles: [] }
+    assert.equal((await long.deps.accessTokens.sign(subject)).expiresIn, (hour + 16 * minute) / 1000)
+    clock.advance(hour)
+    assert.equal((await long.deps.accessTokens.sign(subject)).expiresIn, day / 1000)
+    await long.close()
+    await database.release()
+  })
 })

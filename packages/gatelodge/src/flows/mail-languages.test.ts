@@ -48,75 +48,77 @@ async function requestsTo(
   ]
 }
 
-test('a mail to the owner of an account is in the language of the profile, whoever asked in which', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser({ locale: 'de-AT' })
-  for (const { kind, request } of await requestsTo(mail, id)) {
-    assert.equal(await languageOfMail(mail, kind, request, 'fr'), 'de', kind)
-  }
-})
+forEachDatabase('languages of mails', (engine) => {
+  test('a mail to the owner of an account is in the language of the profile, whoever asked in which', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser({ locale: 'de-AT' })
+    for (const { kind, request } of await requestsTo(mail, id)) {
+      assert.equal(await languageOfMail(mail, kind, request, 'fr'), 'de', kind)
+    }
+  })
 
-test('a profile without a language of ours leaves it to the asker, but never to whom a warning may be about', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser()
-  const requests = await requestsTo(mail, id)
-  for (const { kind, request, warns } of requests) {
-    assert.equal(await languageOfMail(mail, kind, request, 'ar'), warns ? 'en' : 'ar', kind)
-    assert.equal(await languageOfMail(mail, kind, request), 'en', kind)
-  }
-  for (const locale of nobodysLocales) {
-    await mail.store.migrationDb.updateTable('profiles').set({ locale }).where('user_id', '=', id).execute()
-    assert.equal(await languageOfMail(mail, 'password_reset', { email: ada }, 'es'), 'es')
-  }
-})
+  test('a profile without a language of ours leaves it to the asker, but never to whom a warning may be about', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser()
+    const requests = await requestsTo(mail, id)
+    for (const { kind, request, warns } of requests) {
+      assert.equal(await languageOfMail(mail, kind, request, 'ar'), warns ? 'en' : 'ar', kind)
+      assert.equal(await languageOfMail(mail, kind, request), 'en', kind)
+    }
+    for (const locale of nobodysLocales) {
+      await mail.store.migrationDb.updateTable('profiles').set({ locale }).where('user_id', '=', id).execute()
+      assert.equal(await languageOfMail(mail, 'password_reset', { email: ada }, 'es'), 'es')
+    }
+  })
 
-test('an unconfirmed account, a new address and the owner of a wanted address read their own language', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser({ emailVerifiedAt: null, locale: 'es' })
-  await mail.addUser({ email: 'owner@example.org', locale: 'ar' })
-  const session = await addSession(mail, id)
-  const asked = { userId: id, sessionId: session, passwordChangedAt: null }
+  test('an unconfirmed account, a new address and the owner of a wanted address read their own language', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser({ emailVerifiedAt: null, locale: 'es' })
+    await mail.addUser({ email: 'owner@example.org', locale: 'ar' })
+    const session = await addSession(mail, id)
+    const asked = { userId: id, sessionId: session, passwordChangedAt: null }
 
-  assert.equal(await languageOfMail(mail, 'verification', { email: ada, signupId: null }, 'fr'), 'es')
-  assert.equal(await languageOfMail(mail, 'email_change', { ...asked, email: 'new@example.org' }, 'fr'), 'es')
-  assert.equal(await languageOfMail(mail, 'email_change', { ...asked, email: 'owner@example.org' }, 'fr'), 'ar')
-})
+    assert.equal(await languageOfMail(mail, 'verification', { email: ada, signupId: null }, 'fr'), 'es')
+    assert.equal(await languageOfMail(mail, 'email_change', { ...asked, email: 'new@example.org' }, 'fr'), 'es')
+    assert.equal(await languageOfMail(mail, 'email_change', { ...asked, email: 'owner@example.org' }, 'fr'), 'ar')
+  })
 
-test('where there is no account, the language is that of the sign-up, else that of the asker', async (t) => {
-  const mail = await mailTest(t)
-  const kinds = [
-    ['signup', { email: ada, signupId: 'one' }],
-    ['verification', { email: ada, signupId: null }],
-    ['password_reset', { email: ada }],
-  ] as const
-  await addSignUp(mail, 'de')
-  for (const [kind, request] of kinds) assert.equal(await languageOfMail(mail, kind, request, 'fr'), 'de', kind)
+  test('where there is no account, the language is that of the sign-up, else that of the asker', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const kinds = [
+      ['signup', { email: ada, signupId: 'one' }],
+      ['verification', { email: ada, signupId: null }],
+      ['password_reset', { email: ada }],
+    ] as const
+    await addSignUp(mail, 'de')
+    for (const [kind, request] of kinds) assert.equal(await languageOfMail(mail, kind, request, 'fr'), 'de', kind)
 
-  await mail.store.migrationDb.updateTable('pending_signups').set({ language: null }).execute()
-  for (const [kind, request] of kinds) {
-    assert.equal(await languageOfMail(mail, kind, request, 'fr'), 'fr', kind)
-    assert.equal(await languageOfMail(mail, kind, request), 'en', kind)
-  }
-  assert.equal(await languageOfMail(mail, 'test', { email: ada }, 'ar'), 'ar')
-})
+    await mail.store.migrationDb.updateTable('pending_signups').set({ language: null }).execute()
+    for (const [kind, request] of kinds) {
+      assert.equal(await languageOfMail(mail, kind, request, 'fr'), 'fr', kind)
+      assert.equal(await languageOfMail(mail, kind, request), 'en', kind)
+    }
+    assert.equal(await languageOfMail(mail, 'test', { email: ada }, 'ar'), 'ar')
+  })
 
-test('a request that an older version stored, without a language, is answered in English', async (t) => {
-  const mail = await mailTest(t)
-  await mail.addUser()
-  await mail.request('password_reset', { email: ada }, 'fr')
-  const [row] = await mail.rows()
-  const sealed = mail.deps.keyring.seal('mail', JSON.stringify({ email: ada }), row?.id ?? '')
-  await mail.store.migrationDb.updateTable('mails').set({ sealed }).execute()
-  await mail.delivery.runDue()
+  test('a request that an older version stored, without a language, is answered in English', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await mail.addUser()
+    await mail.request('password_reset', { email: ada }, 'fr')
+    const [row] = await mail.rows()
+    const sealed = mail.deps.keyring.seal('mail', JSON.stringify({ email: ada }), row?.id ?? '')
+    await mail.store.migrationDb.updateTable('mails').set({ sealed }).execute()
+    await mail.delivery.runDue()
 
-  assert.equal(languageOfLast(mail, 0), 'en')
-})
+    assert.equal(languageOfLast(mail, 0), 'en')
+  })
 
-test('a mail of a host program goes out as it was written', async (t) => {
-  const mail = await mailTest(t)
-  const written = { subject: 'Hej', text: 'Hej\n', html: '<html lang="sv"><p>Hej</p></html>' }
+  test('a mail of a host program goes out as it was written', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const written = { subject: 'Hej', text: 'Hej\n', html: '<html lang="sv"><p>Hej</p></html>' }
 
-  assert.equal(await languageOfMail(mail, 'message', { email: ada, ...written }, 'de'), 'sv')
+    assert.equal(await languageOfMail(mail, 'message', { email: ada, ...written }, 'de'), 'sv')
+  })
 })
 
 forEachDatabase('language of a sign-up', (engine) => {

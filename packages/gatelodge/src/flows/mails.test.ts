@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { forEachDatabase } from '../../test/support/app.ts'
 import { type MailTest, mailTest } from '../../test/support/mail.ts'
 import { peekToken } from '../domain/one-time-tokens.ts'
 import type { MailKind, MailRequests } from '../domain/outbox.ts'
@@ -59,235 +60,240 @@ async function reserve({ store, clock }: MailTest, email: string, userId: UserId
   await store.migrationDb.insertInto('email_reservations').values(values).execute()
 }
 
-test('a sign-up is mailed a link that ends no later than the sign-up', async (t) => {
-  const mail = await mailTest(t)
-  await addSignUp(mail, 'one', ada)
-  mail.clock.advance(23 * hour)
-  const sent = await mailed(mail, 'signup', { email: ada, signupId: 'one' })
+forEachDatabase('mails of flows', (engine) => {
+  test('a sign-up is mailed a link that ends no later than the sign-up', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await addSignUp(mail, 'one', ada)
+    mail.clock.advance(23 * hour)
+    const sent = await mailed(mail, 'signup', { email: ada, signupId: 'one' })
 
-  assert.equal(sent?.to, ada)
-  assert.match(sent?.text ?? '', /^Hello Grace,\n.*expires in 1 hour, on/s)
-  const token = await tokenOf(mail, sent, '/verify-email', 'verify_signup')
-  assert.deepEqual([token.signup_id, token.email], ['one', ada])
-  assert.equal(token.expires_at, mail.clock.now() + hour)
-})
-
-test('a sign-up that is gone or expired, or whose address is another, is mailed nothing', async (t) => {
-  const mail = await mailTest(t)
-  await addSignUp(mail, 'one', ada, minute)
-
-  assert.equal(await mailed(mail, 'signup', { email: 'eve@example.org', signupId: 'one' }), null)
-  mail.clock.advance(minute)
-  assert.equal(await mailed(mail, 'signup', { email: ada, signupId: 'one' }), null)
-  assert.equal(await mailed(mail, 'signup', { email: ada, signupId: 'two' }), null)
-})
-
-test('the owner of a known address is told of a sign-up at their account’s address, unless the account is suspended', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser()
-  await reserve(mail, 'former@example.org', id)
-  await addSignUp(mail, 'one', 'former@example.org')
-
-  for (const email of [ada, 'former@example.org']) {
-    const sent = await mailed(mail, 'signup', { email, signupId: 'one' })
     assert.equal(sent?.to, ada)
-    assert.equal(sent?.subject, 'You already have an account at Gatelodge')
-    assert.deepEqual(sent?.links, ['http://localhost:3000/login', 'http://localhost:3000/forgot-password'])
-  }
-  await suspend(mail, id)
-  assert.equal(await mailed(mail, 'signup', { email: ada, signupId: 'one' }), null)
-})
+    assert.match(sent?.text ?? '', /^Hello Grace,\n.*expires in 1 hour, on/s)
+    const token = await tokenOf(mail, sent, '/verify-email', 'verify_signup')
+    assert.deepEqual([token.signup_id, token.email], ['one', ada])
+    assert.equal(token.expires_at, mail.clock.now() + hour)
+  })
 
-test('links in mails lead to the front end when one is set', async (t) => {
-  const mail = await mailTest(t, { env: { GATELODGE_FRONTEND_URL: 'https://app.example.org/auth' } })
-  await mail.addUser()
-  const sent = await mailed(mail, 'signup', { email: ada, signupId: 'one' })
+  test('a sign-up that is gone or expired, or whose address is another, is mailed nothing', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await addSignUp(mail, 'one', ada, minute)
 
-  assert.deepEqual(sent?.links, ['https://app.example.org/auth/login', 'https://app.example.org/auth/forgot-password'])
-})
+    assert.equal(await mailed(mail, 'signup', { email: 'eve@example.org', signupId: 'one' }), null)
+    mail.clock.advance(minute)
+    assert.equal(await mailed(mail, 'signup', { email: ada, signupId: 'one' }), null)
+    assert.equal(await mailed(mail, 'signup', { email: ada, signupId: 'two' }), null)
+  })
 
-test('an unverified account is mailed a fresh link, and the former one is void', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser({ emailVerifiedAt: null })
-  const first = await mailed(mail, 'verification', { email: ada, signupId: null })
-  const second = await mailed(mail, 'verification', { email: ada, signupId: null })
+  test('the owner of a known address is told of a sign-up at their account’s address, unless the account is suspended', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser()
+    await reserve(mail, 'former@example.org', id)
+    await addSignUp(mail, 'one', 'former@example.org')
 
-  assert.equal((await tokenOf(mail, second, '/verify-email', 'verify_email')).user_id, id)
-  await assert.rejects(tokenOf(mail, first, '/verify-email', 'verify_email'), { code: 'token_invalid' })
-})
+    for (const email of [ada, 'former@example.org']) {
+      const sent = await mailed(mail, 'signup', { email, signupId: 'one' })
+      assert.equal(sent?.to, ada)
+      assert.equal(sent?.subject, 'You already have an account at Gatelodge')
+      assert.deepEqual(sent?.links, ['http://localhost:3000/login', 'http://localhost:3000/forgot-password'])
+    }
+    await suspend(mail, id)
+    assert.equal(await mailed(mail, 'signup', { email: ada, signupId: 'one' }), null)
+  })
 
-test('a verified, suspended or reserved address is mailed no verification link, whatever signed up with it', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser()
-  await mail.addUser({ email: 'off@example.org', emailVerifiedAt: null }, { is_active: 0 })
-  await reserve(mail, 'former@example.org', id)
-  for (const email of [ada, 'off@example.org', 'former@example.org', 'unknown@example.org']) {
-    if (!email.startsWith('unknown')) await addSignUp(mail, `of ${email}`.slice(0, 22), email)
-    assert.equal(await mailed(mail, 'verification', { email, signupId: null }), null)
-  }
-})
+  test('links in mails lead to the front end when one is set', async (t) => {
+    const mail = await mailTest(t, { engine, env: { GATELODGE_FRONTEND_URL: 'https://app.example.org/auth' } })
+    await mail.addUser()
+    const sent = await mailed(mail, 'signup', { email: ada, signupId: 'one' })
 
-test('a resent link is for the asking browser’s sign-up, else for the newest of the address', async (t) => {
-  const mail = await mailTest(t)
-  await addSignUp(mail, 'first', ada)
-  mail.clock.advance(minute)
-  await addSignUp(mail, 'second', ada)
-  await addSignUp(mail, 'other', 'eve@example.org')
+    assert.deepEqual(sent?.links, [
+      'https://app.example.org/auth/login',
+      'https://app.example.org/auth/forgot-password',
+    ])
+  })
 
-  for (const [signupId, expected] of [
-    ['first', 'first'],
-    [null, 'second'],
-    ['other', 'second'],
-  ] as const) {
-    const sent = await mailed(mail, 'verification', { email: ada, signupId })
-    assert.equal((await tokenOf(mail, sent, '/verify-email', 'verify_signup')).signup_id, expected)
-  }
-})
+  test('an unverified account is mailed a fresh link, and the former one is void', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser({ emailVerifiedAt: null })
+    const first = await mailed(mail, 'verification', { email: ada, signupId: null })
+    const second = await mailed(mail, 'verification', { email: ada, signupId: null })
 
-test('a new account is welcomed', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser()
+    assert.equal((await tokenOf(mail, second, '/verify-email', 'verify_email')).user_id, id)
+    await assert.rejects(tokenOf(mail, first, '/verify-email', 'verify_email'), { code: 'token_invalid' })
+  })
 
-  const sent = await mailed(mail, 'welcome', { userId: id })
-  assert.deepEqual([sent?.to, sent?.links], [ada, ['http://localhost:3000/login']])
-})
+  test('a verified, suspended or reserved address is mailed no verification link, whatever signed up with it', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser()
+    await mail.addUser({ email: 'off@example.org', emailVerifiedAt: null }, { is_active: 0 })
+    await reserve(mail, 'former@example.org', id)
+    for (const email of [ada, 'off@example.org', 'former@example.org', 'unknown@example.org']) {
+      if (!email.startsWith('unknown')) await addSignUp(mail, `of ${email}`.slice(0, 22), email)
+      assert.equal(await mailed(mail, 'verification', { email, signupId: null }), null)
+    }
+  })
 
-test('an account is mailed a reset link, also an unverified one', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser({ emailVerifiedAt: null })
-  const sent = await mailed(mail, 'password_reset', { email: ada })
+  test('a resent link is for the asking browser’s sign-up, else for the newest of the address', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await addSignUp(mail, 'first', ada)
+    mail.clock.advance(minute)
+    await addSignUp(mail, 'second', ada)
+    await addSignUp(mail, 'other', 'eve@example.org')
 
-  const token = await tokenOf(mail, sent, '/reset-password', 'password_reset')
-  assert.deepEqual([token.user_id, token.email, token.expires_at], [id, ada, mail.clock.now() + 30 * minute])
-})
+    for (const [signupId, expected] of [
+      ['first', 'first'],
+      [null, 'second'],
+      ['other', 'second'],
+    ] as const) {
+      const sent = await mailed(mail, 'verification', { email: ada, signupId })
+      assert.equal((await tokenOf(mail, sent, '/verify-email', 'verify_signup')).signup_id, expected)
+    }
+  })
 
-test('an address with only pending sign-ups is mailed the way to an account; a suspended or reserved one nothing', async (t) => {
-  const mail = await mailTest(t)
-  await addSignUp(mail, 'one', 'grace@example.org', hour)
-  const { id } = await mail.addUser()
-  await reserve(mail, 'former@example.org', id)
-  await addSignUp(mail, 'two', 'former@example.org')
-  await suspend(mail, (await mail.addUser({ email: 'off@example.org' })).id)
+  test('a new account is welcomed', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser()
 
-  const sent = await mailed(mail, 'password_reset', { email: 'grace@example.org' })
-  assert.deepEqual([sent?.to, sent?.links], ['grace@example.org', ['http://localhost:3000/register']])
-  mail.clock.advance(hour)
-  for (const email of ['grace@example.org', 'former@example.org', 'off@example.org', 'unknown@example.org']) {
-    assert.equal(await mailed(mail, 'password_reset', { email }), null)
-  }
-})
+    const sent = await mailed(mail, 'welcome', { userId: id })
+    assert.deepEqual([sent?.to, sent?.links], [ada, ['http://localhost:3000/login']])
+  })
 
-test('an owner is told of a changed password, a stopped password and a new device', async (t) => {
-  const mail = await mailTest(t)
-  const { id: userId } = await mail.addUser()
-  const at = mail.clock.now()
-  const forgot = 'http://localhost:3000/forgot-password'
-  const sessions = 'http://localhost:3000/account/sessions'
-  const device = { userId, sessionId: 's' as SessionId, device: 'Firefox on Linux', at }
+  test('an account is mailed a reset link, also an unverified one', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser({ emailVerifiedAt: null })
+    const sent = await mailed(mail, 'password_reset', { email: ada })
 
-  const changed = await mailed(mail, 'password_changed', { userId, at })
-  assert.deepEqual([changed?.to, changed?.links], [ada, [forgot]])
-  assert.match(changed?.text ?? '', /November 20, 2026 at 10:05 AM UTC/)
-  assert.deepEqual((await mailed(mail, 'password_disabled', { userId }))?.links, [forgot])
-  const seen = await mailed(mail, 'new_device', { ...device, ip: '203.0.113.7' })
-  assert.deepEqual([seen?.to, seen?.links], [ada, [forgot, sessions]])
-  assert.match(seen?.text ?? '', /Firefox on Linux\nIP address: 203\.0\.113\.7/)
-  assert.match((await mailed(mail, 'new_device', { ...device, ip: null }))?.text ?? '', /IP address: unknown/)
-})
+    const token = await tokenOf(mail, sent, '/reset-password', 'password_reset')
+    assert.deepEqual([token.user_id, token.email, token.expires_at], [id, ada, mail.clock.now() + 30 * minute])
+  })
 
-test('a new address is mailed a link of its own', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser()
-  const sent = await mailed(mail, 'email_change', { ...(await askedBy(mail, id)), email: 'new@example.org' })
+  test('an address with only pending sign-ups is mailed the way to an account; a suspended or reserved one nothing', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await addSignUp(mail, 'one', 'grace@example.org', hour)
+    const { id } = await mail.addUser()
+    await reserve(mail, 'former@example.org', id)
+    await addSignUp(mail, 'two', 'former@example.org')
+    await suspend(mail, (await mail.addUser({ email: 'off@example.org' })).id)
 
-  assert.equal(sent?.to, 'new@example.org')
-  const token = await tokenOf(mail, sent, '/change-email', 'email_change')
-  assert.deepEqual([token.user_id, token.email], [id, 'new@example.org'])
-})
+    const sent = await mailed(mail, 'password_reset', { email: 'grace@example.org' })
+    assert.deepEqual([sent?.to, sent?.links], ['grace@example.org', ['http://localhost:3000/register']])
+    mail.clock.advance(hour)
+    for (const email of ['grace@example.org', 'former@example.org', 'off@example.org', 'unknown@example.org']) {
+      assert.equal(await mailed(mail, 'password_reset', { email }), null)
+    }
+  })
 
-test('a password set since, the end of the asking session, and having the address already void an e-mail change', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser({}, { password_changed_at: 7 })
-  const asked = { ...(await askedBy(mail, id)), email: 'new@example.org', passwordChangedAt: 7 }
+  test('an owner is told of a changed password, a stopped password and a new device', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id: userId } = await mail.addUser()
+    const at = mail.clock.now()
+    const forgot = 'http://localhost:3000/forgot-password'
+    const sessions = 'http://localhost:3000/account/sessions'
+    const device = { userId, sessionId: 's' as SessionId, device: 'Firefox on Linux', at }
 
-  assert.ok(await mailed(mail, 'email_change', asked))
-  assert.equal(await mailed(mail, 'email_change', { ...asked, passwordChangedAt: 6 }), null)
-  assert.equal(await mailed(mail, 'email_change', { ...asked, email: ada }), null)
-  assert.equal(await mailed(mail, 'email_change', { ...asked, sessionId: 'ended' as SessionId }), null)
-})
+    const changed = await mailed(mail, 'password_changed', { userId, at })
+    assert.deepEqual([changed?.to, changed?.links], [ada, [forgot]])
+    assert.match(changed?.text ?? '', /November 20, 2026 at 10:05 AM UTC/)
+    assert.deepEqual((await mailed(mail, 'password_disabled', { userId }))?.links, [forgot])
+    const seen = await mailed(mail, 'new_device', { ...device, ip: '203.0.113.7' })
+    assert.deepEqual([seen?.to, seen?.links], [ada, [forgot, sessions]])
+    assert.match(seen?.text ?? '', /Firefox on Linux\nIP address: 203\.0\.113\.7/)
+    assert.match((await mailed(mail, 'new_device', { ...device, ip: null }))?.text ?? '', /IP address: unknown/)
+  })
 
-test('the owner of an address is told that somebody wanted it, and an own former address may come back', async (t) => {
-  const mail = await mailTest(t)
-  const asked = await askedBy(mail, (await mail.addUser()).id)
-  const owner = await mail.addUser({ email: 'owner@example.org', firstName: 'Grace' })
-  await reserve(mail, 'former@example.org', owner.id)
+  test('a new address is mailed a link of its own', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser()
+    const sent = await mailed(mail, 'email_change', { ...(await askedBy(mail, id)), email: 'new@example.org' })
 
-  for (const email of ['owner@example.org', 'former@example.org']) {
-    const sent = await mailed(mail, 'email_change', { ...asked, email })
-    assert.deepEqual([sent?.to, sent?.links], ['owner@example.org', []])
-    assert.match(sent?.text ?? '', /^Hello Grace,/)
-  }
-  const back = await mailed(mail, 'email_change', { ...(await askedBy(mail, owner.id)), email: 'former@example.org' })
-  assert.equal(back?.to, 'former@example.org')
-  await suspend(mail, owner.id)
-  assert.equal(await mailed(mail, 'email_change', { ...asked, email: 'owner@example.org' }), null)
-})
+    assert.equal(sent?.to, 'new@example.org')
+    const token = await tokenOf(mail, sent, '/change-email', 'email_change')
+    assert.deepEqual([token.user_id, token.email], [id, 'new@example.org'])
+  })
 
-test('the former address is mailed an undo link for as long as it is reserved, which a later change leaves alone', async (t) => {
-  const mail = await mailTest(t)
-  const { id: userId } = await mail.addUser({ email: 'third@example.org' })
-  await reserve(mail, ada, userId)
-  await reserve(mail, 'second@example.org', userId)
-  mail.clock.advance(hour)
-  const first = await mailed(mail, 'email_changed', { userId, formerEmail: ada, newEmail: 'second@example.org' })
-  await mailed(mail, 'email_changed', { userId, formerEmail: 'second@example.org', newEmail: 'third@example.org' })
+  test('a password set since, the end of the asking session, and having the address already void an e-mail change', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser({}, { password_changed_at: 7 })
+    const asked = { ...(await askedBy(mail, id)), email: 'new@example.org', passwordChangedAt: 7 }
 
-  assert.equal(first?.to, ada)
-  assert.match(first?.text ?? '', /s\*\*\*@example\.org/)
-  assert.doesNotMatch(first?.text ?? '', /second@/)
-  const token = await tokenOf(mail, first, '/change-email/undo', 'email_change_undo')
-  assert.deepEqual([token.user_id, token.email, token.expires_at], [userId, ada, mail.clock.now() + 71 * hour])
-})
+    assert.ok(await mailed(mail, 'email_change', asked))
+    assert.equal(await mailed(mail, 'email_change', { ...asked, passwordChangedAt: 6 }), null)
+    assert.equal(await mailed(mail, 'email_change', { ...asked, email: ada }), null)
+    assert.equal(await mailed(mail, 'email_change', { ...asked, sessionId: 'ended' as SessionId }), null)
+  })
 
-test('an address that is no longer reserved is mailed no undo link', async (t) => {
-  const mail = await mailTest(t)
-  const { id: userId } = await mail.addUser()
+  test('the owner of an address is told that somebody wanted it, and an own former address may come back', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const asked = await askedBy(mail, (await mail.addUser()).id)
+    const owner = await mail.addUser({ email: 'owner@example.org', firstName: 'Grace' })
+    await reserve(mail, 'former@example.org', owner.id)
 
-  assert.equal(await mailed(mail, 'email_changed', { userId, formerEmail: ada, newEmail: 'new@example.org' }), null)
-})
+    for (const email of ['owner@example.org', 'former@example.org']) {
+      const sent = await mailed(mail, 'email_change', { ...asked, email })
+      assert.deepEqual([sent?.to, sent?.links], ['owner@example.org', []])
+      assert.match(sent?.text ?? '', /^Hello Grace,/)
+    }
+    const back = await mailed(mail, 'email_change', { ...(await askedBy(mail, owner.id)), email: 'former@example.org' })
+    assert.equal(back?.to, 'former@example.org')
+    await suspend(mail, owner.id)
+    assert.equal(await mailed(mail, 'email_change', { ...asked, email: 'owner@example.org' }), null)
+  })
 
-test('a restored address is mailed a reset link', async (t) => {
-  const mail = await mailTest(t)
-  const { id: userId } = await mail.addUser()
-  const sent = await mailed(mail, 'email_restored', { userId, email: ada })
+  test('the former address is mailed an undo link for as long as it is reserved, which a later change leaves alone', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id: userId } = await mail.addUser({ email: 'third@example.org' })
+    await reserve(mail, ada, userId)
+    await reserve(mail, 'second@example.org', userId)
+    mail.clock.advance(hour)
+    const first = await mailed(mail, 'email_changed', { userId, formerEmail: ada, newEmail: 'second@example.org' })
+    await mailed(mail, 'email_changed', { userId, formerEmail: 'second@example.org', newEmail: 'third@example.org' })
 
-  assert.equal(sent?.to, ada)
-  assert.equal((await tokenOf(mail, sent, '/reset-password', 'password_reset')).user_id, userId)
-  assert.equal(await mailed(mail, 'email_restored', { userId, email: 'moved@example.org' }), null)
-})
+    assert.equal(first?.to, ada)
+    assert.match(first?.text ?? '', /s\*\*\*@example\.org/)
+    assert.doesNotMatch(first?.text ?? '', /second@/)
+    const token = await tokenOf(mail, first, '/change-email/undo', 'email_change_undo')
+    assert.deepEqual([token.user_id, token.email, token.expires_at], [userId, ada, mail.clock.now() + 71 * hour])
+  })
 
-test('an account that is gone or suspended gets no mail', async (t) => {
-  const mail = await mailTest(t)
-  const { id } = await mail.addUser({}, { is_active: 0 })
-  const at = mail.clock.now()
-  for (const userId of [id, nobody]) {
-    assert.equal(await mailed(mail, 'welcome', { userId }), null)
-    assert.equal(await mailed(mail, 'password_changed', { userId, at }), null)
-    assert.equal(await mailed(mail, 'password_disabled', { userId }), null)
-    const change = { userId, sessionId: 's' as SessionId, email: 'new@example.org', passwordChangedAt: null }
-    assert.equal(await mailed(mail, 'email_change', change), null)
-    assert.equal(await mailed(mail, 'email_restored', { userId, email: ada }), null)
-    const seen = { userId, sessionId: 's' as SessionId, device: 'x', ip: null, at }
-    assert.equal(await mailed(mail, 'new_device', seen), null)
-  }
-  const change = { userId: nobody, formerEmail: ada, newEmail: 'new@example.org' }
-  assert.equal(await mailed(mail, 'email_changed', change), null)
-})
+  test('an address that is no longer reserved is mailed no undo link', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id: userId } = await mail.addUser()
 
-test('a test mail goes to any address', async (t) => {
-  const sent = await mailed(await mailTest(t), 'test', { email: 'operator@example.org' })
+    assert.equal(await mailed(mail, 'email_changed', { userId, formerEmail: ada, newEmail: 'new@example.org' }), null)
+  })
 
-  assert.deepEqual([sent?.to, sent?.subject], ['operator@example.org', 'Test mail from Gatelodge'])
+  test('a restored address is mailed a reset link', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id: userId } = await mail.addUser()
+    const sent = await mailed(mail, 'email_restored', { userId, email: ada })
+
+    assert.equal(sent?.to, ada)
+    assert.equal((await tokenOf(mail, sent, '/reset-password', 'password_reset')).user_id, userId)
+    assert.equal(await mailed(mail, 'email_restored', { userId, email: 'moved@example.org' }), null)
+  })
+
+  test('an account that is gone or suspended gets no mail', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id } = await mail.addUser({}, { is_active: 0 })
+    const at = mail.clock.now()
+    for (const userId of [id, nobody]) {
+      assert.equal(await mailed(mail, 'welcome', { userId }), null)
+      assert.equal(await mailed(mail, 'password_changed', { userId, at }), null)
+      assert.equal(await mailed(mail, 'password_disabled', { userId }), null)
+      const change = { userId, sessionId: 's' as SessionId, email: 'new@example.org', passwordChangedAt: null }
+      assert.equal(await mailed(mail, 'email_change', change), null)
+      assert.equal(await mailed(mail, 'email_restored', { userId, email: ada }), null)
+      const seen = { userId, sessionId: 's' as SessionId, device: 'x', ip: null, at }
+      assert.equal(await mailed(mail, 'new_device', seen), null)
+    }
+    const change = { userId: nobody, formerEmail: ada, newEmail: 'new@example.org' }
+    assert.equal(await mailed(mail, 'email_changed', change), null)
+  })
+
+  test('a test mail goes to any address', async (t) => {
+    const sent = await mailed(await mailTest(t, { engine }), 'test', { email: 'operator@example.org' })
+
+    assert.deepEqual([sent?.to, sent?.subject], ['operator@example.org', 'Test mail from Gatelodge'])
+  })
 })
 
 /** A request for another address from a live session of its own. */

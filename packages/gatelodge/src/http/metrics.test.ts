@@ -86,38 +86,38 @@ forEachDatabase('metrics', (engine) => {
     assert.equal((await app.get('/readyz')).code, 'service_unavailable')
     assert.equal((await app.get('/healthz')).status, 200)
   })
-})
 
-test('without somebody who asks, nothing is counted', async () => {
-  await using app = await testApp()
-  assert.equal(app.composition.metrics, null)
-})
+  test('without somebody who asks, nothing is counted', async () => {
+    await using app = await testApp({ engine })
+    assert.equal(app.composition.metrics, null)
+  })
 
-test('with the database away the other figures are there, and those of mails are not', async () => {
-  const app = await testApp({ env })
-  await app.get('/healthz')
-  await app.composition.close()
-  const figures = await read(app)
-  assert.equal(figures.get('gatelodge_database_up'), 0)
-  assert.equal(figures.has('gatelodge_mails{state="requested"}'), false)
-  assert.equal(figures.get(count('GET', '/healthz', '2xx')), 1)
-})
+  test('with the database away the other figures are there, and those of mails are not', async () => {
+    const app = await testApp({ engine, env })
+    await app.get('/healthz')
+    await app.composition.close()
+    const figures = await read(app)
+    assert.equal(figures.get('gatelodge_database_up'), 0)
+    assert.equal(figures.has('gatelodge_mails{state="requested"}'), false)
+    assert.equal(figures.get(count('GET', '/healthz', '2xx')), 1)
+  })
 
-test('figures of several processes are added up, those of one outbox are not, and what a process counted outlives it', async () => {
-  await using app = await testApp({ env })
-  await app.post('/forgot-password', { email: 'nobody@example.com' })
-  const figures = (await app.composition.metrics?.figures()) ?? []
-  const sum = createMetricsSum()
-  for (const process of [1, 2, 3]) sum.add(process, figures)
-  const asked = count('POST', '/api/v1/auth/forgot-password', '2xx')
-  let told = parse(await sum.text())
-  assert.deepEqual([told.get(asked), told.get('gatelodge_processes')], [3, 3])
-  assert.equal(told.get('gatelodge_mails{state="requested"}'), 1)
+  test('figures of several processes are added up, those of one outbox are not, and what a process counted outlives it', async () => {
+    await using app = await testApp({ engine, env })
+    await app.post('/forgot-password', { email: 'nobody@example.com' })
+    const figures = (await app.composition.metrics?.figures()) ?? []
+    const sum = createMetricsSum()
+    for (const process of [1, 2, 3]) sum.add(process, figures)
+    const asked = count('POST', '/api/v1/auth/forgot-password', '2xx')
+    let told = parse(await sum.text())
+    assert.deepEqual([told.get(asked), told.get('gatelodge_processes')], [3, 3])
+    assert.equal(told.get('gatelodge_mails{state="requested"}'), 1)
 
-  await sum.left(1)
-  await sum.left(2)
-  told = parse(await sum.text())
-  assert.deepEqual([told.get(asked), told.get('gatelodge_processes')], [3, 1])
+    await sum.left(1)
+    await sum.left(2)
+    told = parse(await sum.text())
+    assert.deepEqual([told.get(asked), told.get('gatelodge_processes')], [3, 1])
+  })
 })
 
 test('the endpoint answers one path, to readers', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
+import { forEachDatabase } from '../../test/support/app.ts'
 import { type MailTest, mailTest } from '../../test/support/mail.ts'
 import { mailBacklog } from '../domain/outbox.ts'
 import { hour, minute, second } from '../kernel/clock.ts'
@@ -20,40 +21,261 @@ async function eventNames({ store }: MailTest): Promise<string[]> {
   return events.map(({ name }) => name).filter((name) => name.startsWith('mail.'))
 }
 
-test('a mail is delivered once, its row erased and the event written', async (t) => {
-  const mail = await mailTest(t)
-  await mail.request('test', toAda)
+forEachDatabase('mail delivery', (engine) => {
+  test('a mail is delivered once, its row erased and the event written', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await mail.request('test', toAda)
 
-  assert.equal(await mail.delivery.runDue(), 1)
-  assert.equal(await mail.delivery.runDue(), 0)
-  const [row] = await mail.rows()
-  const [received] = mail.server.received
-  assert.equal(mail.server.received.length, 1)
-  assert.deepEqual(received?.recipients, [toAda.email])
-  assert.equal(received?.parsed.messageId, `<${row?.id}@localhost>`)
-  assert.deepEqual([row?.state, row?.sealed, row?.attempts, row?.last_error], ['delivered', null, 1, null])
-  assert.equal(row?.finished_at, mail.clock.now())
-  assert.deepEqual(await eventNames(mail), ['mail.delivered'])
-})
+    assert.equal(await mail.delivery.runDue(), 1)
+    assert.equal(await mail.delivery.runDue(), 0)
+    const [row] = await mail.rows()
+    const [received] = mail.server.received
+    assert.equal(mail.server.received.length, 1)
+    assert.deepEqual(received?.recipients, [toAda.email])
+    assert.equal(received?.parsed.messageId, `<${row?.id}@localhost>`)
+    assert.deepEqual([row?.state, row?.sealed, row?.attempts, row?.last_error], ['delivered', null, 1, null])
+    assert.equal(row?.finished_at, mail.clock.now())
+    assert.deepEqual(await eventNames(mail), ['mail.delivered'])
+  })
 
-test('a request about an unknown address leaves the same row as one about a known address', async (t) => {
-  const mail = await mailTest(t)
-  await mail.addUser()
-  await mail.request('password_reset', { email: 'ada@example.org' })
-  await mail.request('password_reset', { email: 'eve@example.org' })
+  test('a request about an unknown address leaves the same row as one about a known address', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await mail.addUser()
+    await mail.request('password_reset', { email: 'ada@example.org' })
+    await mail.request('password_reset', { email: 'eve@example.org' })
 
-  const [known, unknown] = (await mail.rows()).map(({ id: _, sealed, ...row }) => ({ ...row, size: sealed?.length }))
-  assert.deepEqual(known, unknown)
-})
+    const [known, unknown] = (await mail.rows()).map(({ id: _, sealed, ...row }) => ({ ...row, size: sealed?.length }))
+    assert.deepEqual(known, unknown)
+  })
 
-test('a request that reaches nobody is dropped and erased', async (t) => {
-  const mail = await mailTest(t)
-  await mail.request('password_reset', { email: 'eve@example.org' })
-  await mail.delivery.runDue()
+  test('a request that reaches nobody is dropped and erased', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await mail.request('password_reset', { email: 'eve@example.org' })
+    await mail.delivery.runDue()
 
-  const [row] = await mail.rows()
-  assert.deepEqual([row?.state, row?.sealed, row?.finished_at], ['dropped', null, mail.clock.now()])
-  assert.equal(mail.server.tries(), 0)
+    const [row] = await mail.rows()
+    assert.deepEqual([row?.state, row?.sealed, row?.finished_at], ['dropped', null, mail.clock.now()])
+    assert.equal(mail.server.tries(), 0)
+  })
+
+  test('a mail that is not taken comes back after 5 s, doubling to 15 min, each within a fifth', async (t) => {
+    const mail = await mailTest(t, { engine, ...refuseAll })
+    await mail.request('test', toAda)
+    const pauses: number[] = []
+    for (let attempt = 1; attempt <= 10; attempt += 1) {
+      assert.equal(await mail.delivery.runDue(), 1)
+      const [row] = await mail.rows()
+      assert.deepEqual([row?.state, row?.attempts, row?.last_error], ['sending', attempt, '451 4.3.0 at RCPT TO'])
+      pauses.push((row?.next_attempt_at ?? 0) - mail.clock.now())
+      mail.clock.advance((pauses.at(-1) ?? 0) - 1)
+      assert.equal(await mail.delivery.runDue(), 0)
+      mail.clock.advance(1)
+    }
+
+    for (const [index, planned] of [5, 10, 20, 40, 80, 160, 320, 640, 900, 900].entries()) {
+      const pause = pauses[index] ?? 0
+      assert.ok(pause >= planned * second * 0.8 && pause <= planned * second * 1.2, `${pause} for ${planned} s`)
+    }
+  })
+
+  test('a mail is given up within 24 hours of its request, its words erased, and told of', async (t) => {
+    const mail = await mailTest(t, { engine, ...refuseAll })
+    await mail.request('test', toAda)
+    const requested = mail.clock.now()
+    while ((await mail.rows())[0]?.state !== 'failed') {
+      await mail.delivery.runDue()
+      mail.clock.advance(15 * minute)
+    }
+
+    const [row] = await mail.rows()
+    const tried = (row?.finished_at ?? 0) - requested
+    assert.ok(tried > 23 * hour && tried <= 24 * hour)
+    assert.deepEqual([askedOf(mail, row), row?.last_error], [toAda, '451 4.3.0 at RCPT TO'])
+    assert.deepEqual(await eventNames(mail), ['mail.failed'])
+  })
+
+  test('a recipient the server does not know ends the mail at once', async (t) => {
+    const mail = await mailTest(t, {
+      engine,
+      answer: (step) => (step === 'RCPT TO' ? '550 5.1.1 ada@example.org?' : undefined),
+    })
+    await mail.request('test', toAda)
+    await mail.delivery.runDue()
+
+    const [row] = await mail.rows()
+    assert.deepEqual([row?.state, askedOf(mail, row), row?.last_error], ['failed', toAda, '550 5.1.1 at RCPT TO'])
+    assert.deepEqual(await eventNames(mail), ['mail.failed'])
+    assert.doesNotMatch(JSON.stringify(mail.logged), /ada@/)
+  })
+
+  test('a process that dies between hand-over and mark sends again with the same Message-ID', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await mail.request('test', toAda)
+    const { mend } = await failOn(mail, 'delivered')
+    await assert.rejects(mail.delivery.runDue(), /disk full/)
+    await assert.rejects(mail.delivery.runDue(), /disk full/)
+    assert.equal(mail.server.received.length, 1) // the living process knows what it has sent
+
+    await mend()
+    const { deps, transport } = mail
+    mail.clock.advance(leaseTime)
+    await createMailDelivery({ deps, transport }).runDue()
+    const ids = mail.server.received.map(({ parsed }) => parsed.messageId)
+    assert.equal(ids.length, 2)
+    assert.equal(ids[0], ids[1])
+    assert.equal((await mail.rows())[0]?.state, 'delivered')
+  })
+
+  test('a mail that was handed over but not marked is only marked once the database works again', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await mail.request('test', toAda)
+    const { mend } = await failOn(mail, 'delivered')
+    await assert.rejects(mail.delivery.runDue(), /disk full/)
+    await mend()
+    await mail.delivery.runDue()
+
+    assert.equal(mail.server.received.length, 1)
+    assert.equal((await mail.rows())[0]?.state, 'delivered')
+  })
+
+  test('a mail that cannot be written is tried again later, with the link it had made undone', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await mail.addUser()
+    await mail.request('password_reset', toAda)
+    const { mend } = await failOn(mail, 'sending')
+    await mail.delivery.runDue()
+
+    const [row] = await mail.rows()
+    assert.deepEqual([row?.state, row?.attempts, row?.last_error], ['requested', 1, 'not written'])
+    assert.equal((await mail.store.db.selectFrom('one_time_tokens').selectAll().execute()).length, 0)
+    await mend()
+    mail.clock.advance(minute)
+    await mail.delivery.runDue()
+    assert.equal(mail.server.received.length, 1)
+  })
+
+  test('what another secret sealed, or no mail kind asked for, fails at once', async (t) => {
+    const mail = await mailTest(t, { engine })
+    for (const changed of [{ sealed: 'x' }, { kind: 'toString' }, { sealed: 'x', state: 'sending' }] as const) {
+      await mail.request('test', toAda)
+      await mail.store.migrationDb.updateTable('mails').set(changed).where('state', '=', 'requested').execute()
+      await mail.delivery.runDue()
+    }
+
+    assert.deepEqual(
+      (await mail.rows()).map(({ state, last_error }) => [state, last_error]),
+      [
+        ['failed', 'request cannot be read'],
+        ['failed', 'request cannot be read'],
+        ['failed', 'mail cannot be read'],
+      ],
+    )
+  })
+
+  test('a slow address delays no other, and no row is taken twice', async (t) => {
+    const { promise: released, resolve: release } = Promise.withResolvers<undefined>()
+    const answer = (step: string, address: string) =>
+      step === 'RCPT TO' && address.startsWith('slow') ? released : undefined
+    const mail = await mailTest(t, { engine, answer })
+    await mail.request('test', { email: 'slow@example.org' })
+    for (let n = 0; n < 12; n += 1) await mail.request('test', { email: `fast${n}@example.org` })
+
+    const runs = [mail.delivery.runDue(), mail.delivery.runDue()]
+    await until(mail, 12)
+    release(undefined)
+    await Promise.all(runs)
+
+    const recipients = mail.server.received.map(({ recipients: [to] }) => to)
+    assert.equal(recipients.length, 13)
+    assert.equal(new Set(recipients).size, 13)
+    assert.equal(recipients.at(-1), 'slow@example.org')
+  })
+
+  test('a started job delivers when it is woken, and within a second what another process asked for', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const mail = await mailTest(t, { engine })
+    mail.delivery.wake() // not started yet: nothing happens
+    mail.delivery.start()
+    await mail.request('test', toAda)
+    mail.delivery.wake()
+    mail.delivery.wake()
+    await until(mail, 1)
+
+    await mail.request('test', toAda)
+    t.mock.timers.tick(1_000)
+    await until(mail, 2)
+
+    await mail.delivery.stop()
+    await mail.request('test', toAda)
+    mail.delivery.wake()
+    assert.equal(await mail.delivery.runDue(), 0)
+    assert.equal(mail.server.received.length, 2)
+  })
+
+  test('stopping waits for the mail under way', async (t) => {
+    const { promise: released, resolve: release } = Promise.withResolvers<undefined>()
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
+    const answer = (step: string) => {
+      if (step === 'DATA') ask()
+      return step === 'DATA' ? released : undefined
+    }
+    const mail = await mailTest(t, { engine, answer })
+    mail.delivery.start()
+    await mail.request('test', toAda)
+    mail.delivery.wake()
+    await asked
+
+    const stopped = mail.delivery.stop()
+    release(undefined)
+    await stopped
+    assert.equal((await mail.rows())[0]?.state, 'delivered')
+  })
+
+  test('a database that fails is told of in the log and looked at again', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const mail = await mailTest(t, { engine })
+    await mail.request('test', toAda)
+    await sql`alter table mails rename to mails_away`.execute(mail.store.migrationDb)
+    mail.delivery.start()
+    while (mail.logged.length === 0) await new Promise(setImmediate)
+    const [first] = mail.logged
+    assert.match(first?.message ?? '', /^(?:claims of mails could not be taken back|the outbox could not be read)$/)
+
+    await sql`alter table mails_away rename to mails`.execute(mail.store.migrationDb)
+    t.mock.timers.tick(1_000)
+    await until(mail, 1)
+  })
+
+  test('a name with line breaks reaches neither headers nor other people', async (t) => {
+    const mail = await mailTest(t, { engine })
+    await mail.addUser({ firstName: 'Ada\r\nBcc: eve@evil.test\r\n\r\nHi' })
+    await mail.request('password_reset', toAda)
+    await mail.delivery.runDue()
+
+    const [received] = mail.server.received
+    assert.deepEqual(received?.recipients, [toAda.email])
+    assert.equal(received?.parsed.bcc, undefined)
+    assert.doesNotMatch(received?.raw ?? '', /evil/)
+  })
+
+  test('the backlog counts what waits, what was given up, and how long the oldest has been due', async (t) => {
+    const mail = await mailTest(t, {
+      engine,
+      answer: (step, address) => (step !== 'RCPT TO' ? undefined : address.startsWith('ada') ? '550 No' : '450 Later'),
+    })
+    const none = { waiting: 0, requested: 0, sending: 0, failed: 0, oldestDue: 0 }
+    assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), none)
+    await mail.request('test', toAda)
+    await mail.request('test', { email: 'grace@example.org' })
+    await mail.delivery.runDue()
+    const one = { ...none, waiting: 1, sending: 1, failed: 1 }
+    assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), one)
+
+    await mail.request('test', toAda)
+    mail.clock.advance(minute)
+    const two = { ...one, waiting: 2, requested: 1, oldestDue: minute }
+    assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), two)
+  })
 })
 
 test('neither request, mail nor link stand in clear in the database, before, between and after tries', async (t) => {
@@ -61,7 +283,7 @@ test('neither request, mail nor link stand in clear in the database, before, bet
   t.after(() => rmSync(folder, { recursive: true }))
   let down = true
   const answer = (step: string) => (down && step === 'DATA' ? '451 Later' : undefined)
-  const mail = await mailTest(t, { databaseFile: join(folder, 'test.db'), answer })
+  const mail = await mailTest(t, { engine: 'sqlite', databaseFile: join(folder, 'test.db'), answer })
   const stored = () => readdirSync(folder).map((file) => readFileSync(join(folder, file), 'latin1'))
   await mail.addUser({ email: 'grace@example.org' })
   await mail.request('password_reset', { email: 'grace@example.org' })
@@ -81,230 +303,27 @@ test('neither request, mail nor link stand in clear in the database, before, bet
   assert.equal((await mail.rows())[0]?.sealed, null)
 })
 
-test('a mail that is not taken comes back after 5 s, doubling to 15 min, each within a fifth', async (t) => {
-  const mail = await mailTest(t, refuseAll)
-  await mail.request('test', toAda)
-  const pauses: number[] = []
-  for (let attempt = 1; attempt <= 10; attempt += 1) {
-    assert.equal(await mail.delivery.runDue(), 1)
-    const [row] = await mail.rows()
-    assert.deepEqual([row?.state, row?.attempts, row?.last_error], ['sending', attempt, '451 4.3.0 at RCPT TO'])
-    pauses.push((row?.next_attempt_at ?? 0) - mail.clock.now())
-    mail.clock.advance((pauses.at(-1) ?? 0) - 1)
-    assert.equal(await mail.delivery.runDue(), 0)
-    mail.clock.advance(1)
-  }
-
-  for (const [index, planned] of [5, 10, 20, 40, 80, 160, 320, 640, 900, 900].entries()) {
-    const pause = pauses[index] ?? 0
-    assert.ok(pause >= planned * second * 0.8 && pause <= planned * second * 1.2, `${pause} for ${planned} s`)
-  }
-})
-
-test('a mail is given up within 24 hours of its request, its words erased, and told of', async (t) => {
-  const mail = await mailTest(t, refuseAll)
-  await mail.request('test', toAda)
-  const requested = mail.clock.now()
-  while ((await mail.rows())[0]?.state !== 'failed') {
-    await mail.delivery.runDue()
-    mail.clock.advance(15 * minute)
-  }
-
-  const [row] = await mail.rows()
-  const tried = (row?.finished_at ?? 0) - requested
-  assert.ok(tried > 23 * hour && tried <= 24 * hour)
-  assert.deepEqual([askedOf(mail, row), row?.last_error], [toAda, '451 4.3.0 at RCPT TO'])
-  assert.deepEqual(await eventNames(mail), ['mail.failed'])
-})
-
-test('a recipient the server does not know ends the mail at once', async (t) => {
-  const mail = await mailTest(t, { answer: (step) => (step === 'RCPT TO' ? '550 5.1.1 ada@example.org?' : undefined) })
-  await mail.request('test', toAda)
-  await mail.delivery.runDue()
-
-  const [row] = await mail.rows()
-  assert.deepEqual([row?.state, askedOf(mail, row), row?.last_error], ['failed', toAda, '550 5.1.1 at RCPT TO'])
-  assert.deepEqual(await eventNames(mail), ['mail.failed'])
-  assert.doesNotMatch(JSON.stringify(mail.logged), /ada@/)
-})
-
-test('a process that dies between hand-over and mark sends again with the same Message-ID', async (t) => {
-  const mail = await mailTest(t)
-  await mail.request('test', toAda)
-  await failOn(mail, 'delivered')
-  await assert.rejects(mail.delivery.runDue(), /disk full/)
-  await assert.rejects(mail.delivery.runDue(), /disk full/)
-  assert.equal(mail.server.received.length, 1) // the living process knows what it has sent
-
-  await sql`drop trigger fails`.execute(mail.store.migrationDb)
-  const { deps, transport } = mail
-  mail.clock.advance(leaseTime)
-  await createMailDelivery({ deps, transport }).runDue()
-  const ids = mail.server.received.map(({ parsed }) => parsed.messageId)
-  assert.equal(ids.length, 2)
-  assert.equal(ids[0], ids[1])
-  assert.equal((await mail.rows())[0]?.state, 'delivered')
-})
-
-test('a mail that was handed over but not marked is only marked once the database works again', async (t) => {
-  const mail = await mailTest(t)
-  await mail.request('test', toAda)
-  await failOn(mail, 'delivered')
-  await assert.rejects(mail.delivery.runDue(), /disk full/)
-  await sql`drop trigger fails`.execute(mail.store.migrationDb)
-  await mail.delivery.runDue()
-
-  assert.equal(mail.server.received.length, 1)
-  assert.equal((await mail.rows())[0]?.state, 'delivered')
-})
-
-test('a mail that cannot be written is tried again later, with the link it had made undone', async (t) => {
-  const mail = await mailTest(t)
-  await mail.addUser()
-  await mail.request('password_reset', toAda)
-  await failOn(mail, 'sending')
-  await mail.delivery.runDue()
-
-  const [row] = await mail.rows()
-  assert.deepEqual([row?.state, row?.attempts, row?.last_error], ['requested', 1, 'not written'])
-  assert.equal((await mail.store.db.selectFrom('one_time_tokens').selectAll().execute()).length, 0)
-  await sql`drop trigger fails`.execute(mail.store.migrationDb)
-  mail.clock.advance(minute)
-  await mail.delivery.runDue()
-  assert.equal(mail.server.received.length, 1)
-})
-
-test('what another secret sealed, or no mail kind asked for, fails at once', async (t) => {
-  const mail = await mailTest(t)
-  for (const changed of [{ sealed: 'x' }, { kind: 'toString' }, { sealed: 'x', state: 'sending' }] as const) {
-    await mail.request('test', toAda)
-    await mail.store.migrationDb.updateTable('mails').set(changed).where('state', '=', 'requested').execute()
-    await mail.delivery.runDue()
-  }
-
-  assert.deepEqual(
-    (await mail.rows()).map(({ state, last_error }) => [state, last_error]),
-    [
-      ['failed', 'request cannot be read'],
-      ['failed', 'request cannot be read'],
-      ['failed', 'mail cannot be read'],
-    ],
-  )
-})
-
-test('a slow address delays no other, and no row is taken twice', async (t) => {
-  const { promise: released, resolve: release } = Promise.withResolvers<undefined>()
-  const answer = (step: string, address: string) =>
-    step === 'RCPT TO' && address.startsWith('slow') ? released : undefined
-  const mail = await mailTest(t, { answer })
-  await mail.request('test', { email: 'slow@example.org' })
-  for (let n = 0; n < 12; n += 1) await mail.request('test', { email: `fast${n}@example.org` })
-
-  const runs = [mail.delivery.runDue(), mail.delivery.runDue()]
-  await until(mail, 12)
-  release(undefined)
-  await Promise.all(runs)
-
-  const recipients = mail.server.received.map(({ recipients: [to] }) => to)
-  assert.equal(recipients.length, 13)
-  assert.equal(new Set(recipients).size, 13)
-  assert.equal(recipients.at(-1), 'slow@example.org')
-})
-
-test('a started job delivers when it is woken, and within a second what another process asked for', async (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] })
-  const mail = await mailTest(t)
-  mail.delivery.wake() // not started yet: nothing happens
-  mail.delivery.start()
-  await mail.request('test', toAda)
-  mail.delivery.wake()
-  mail.delivery.wake()
-  await until(mail, 1)
-
-  await mail.request('test', toAda)
-  t.mock.timers.tick(1_000)
-  await until(mail, 2)
-
-  await mail.delivery.stop()
-  await mail.request('test', toAda)
-  mail.delivery.wake()
-  assert.equal(await mail.delivery.runDue(), 0)
-  assert.equal(mail.server.received.length, 2)
-})
-
-test('stopping waits for the mail under way', async (t) => {
-  const { promise: released, resolve: release } = Promise.withResolvers<undefined>()
-  const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
-  const answer = (step: string) => {
-    if (step === 'DATA') ask()
-    return step === 'DATA' ? released : undefined
-  }
-  const mail = await mailTest(t, { answer })
-  mail.delivery.start()
-  await mail.request('test', toAda)
-  mail.delivery.wake()
-  await asked
-
-  const stopped = mail.delivery.stop()
-  release(undefined)
-  await stopped
-  assert.equal((await mail.rows())[0]?.state, 'delivered')
-})
-
-test('a database that fails is told of in the log and looked at again', async (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] })
-  const mail = await mailTest(t)
-  await mail.request('test', toAda)
-  await sql`alter table mails rename to mails_away`.execute(mail.store.migrationDb)
-  mail.delivery.start()
-  while (mail.logged.length === 0) await new Promise(setImmediate)
-  assert.equal(mail.logged[0]?.message, 'claims of mails could not be taken back')
-
-  await sql`alter table mails_away rename to mails`.execute(mail.store.migrationDb)
-  t.mock.timers.tick(1_000)
-  await until(mail, 1)
-})
-
-test('a name with line breaks reaches neither headers nor other people', async (t) => {
-  const mail = await mailTest(t)
-  await mail.addUser({ firstName: 'Ada\r\nBcc: eve@evil.test\r\n\r\nHi' })
-  await mail.request('password_reset', toAda)
-  await mail.delivery.runDue()
-
-  const [received] = mail.server.received
-  assert.deepEqual(received?.recipients, [toAda.email])
-  assert.equal(received?.parsed.bcc, undefined)
-  assert.doesNotMatch(received?.raw ?? '', /evil/)
-})
-
-test('the backlog counts what waits, what was given up, and how long the oldest has been due', async (t) => {
-  const mail = await mailTest(t, {
-    answer: (step, address) => (step !== 'RCPT TO' ? undefined : address.startsWith('ada') ? '550 No' : '450 Later'),
-  })
-  const none = { waiting: 0, requested: 0, sending: 0, failed: 0, oldestDue: 0 }
-  assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), none)
-  await mail.request('test', toAda)
-  await mail.request('test', { email: 'grace@example.org' })
-  await mail.delivery.runDue()
-  const one = { ...none, waiting: 1, sending: 1, failed: 1 }
-  assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), one)
-
-  await mail.request('test', toAda)
-  mail.clock.advance(minute)
-  const two = { ...one, waiting: 2, requested: 1, oldestDue: minute }
-  assert.deepEqual(await mailBacklog(mail.store.db, mail.clock.now()), two)
-})
-
 /** The address in what a given-up mail keeps: its request. */
 function askedOf({ deps }: MailTest, row: MailRow | undefined): { email: unknown } {
   const { email } = JSON.parse(deps.keyring.open('mail', row?.sealed ?? '', row?.id ?? '') ?? '{}')
   return { email }
 }
 
-/** Makes the database refuse to put mails into a state. */
-async function failOn(mail: MailTest, state: string): Promise<void> {
-  const body = `before update on mails when new.state = '${state}' and old.state <> new.state begin select raise(abort, 'disk full'); end`
-  await sql`create trigger fails ${sql.raw(body)}`.execute(mail.store.migrationDb)
+/** Makes the database refuse to put mails into a state, until it is mended. */
+async function failOn({ store }: MailTest, state: string): Promise<{ mend(): Promise<void> }> {
+  const when = `new.state = '${state}' and old.state <> new.state`
+  const run = async (...statements: readonly string[]) => {
+    for (const statement of statements) await sql.raw(statement).execute(store.migrationDb)
+  }
+  if (store.engine === 'sqlite') {
+    await run(`create trigger fails before update on mails when ${when} begin select raise(abort, 'disk full'); end`)
+    return { mend: () => run('drop trigger fails') }
+  }
+  await run(
+    `create function fails() returns trigger language plpgsql as $$ begin raise exception 'disk full'; end $$`,
+    `create trigger fails before update on mails for each row when (${when}) execute function fails()`,
+  )
+  return { mend: () => run('drop function fails() cascade') }
 }
 
 async function until({ server }: MailTest, count: number): Promise<void> {

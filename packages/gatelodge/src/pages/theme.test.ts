@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { testApp } from '../../test/support/app.ts'
+import { forEachDatabase, testApp } from '../../test/support/app.ts'
 import { Visitor } from '../../test/support/visitor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { languages } from '../kernel/languages.ts'
@@ -32,60 +32,62 @@ function isRefused(field: string, message: RegExp) {
     message.test(error.faults[0].message)
 }
 
-test('every page loads what the operator put on it, from our own origin and under a name by content', async () => {
-  const env = {
-    GATELODGE_SERVICE_NAME: 'Acme',
-    GATELODGE_ACCENT: '#FFCC00',
-    GATELODGE_THEME_CSS: file('theme.css', ':root { --radius: 0 }'),
-    GATELODGE_LOGO: file('logo.svg', svg),
-    GATELODGE_TERMS_URL: 'https://acme.example/terms?v=1&l=2',
-    GATELODGE_PRIVACY_URL: 'https://acme.example/privacy',
-  }
-  await using app = await testApp({ env })
-  const { sheet, logo } = app.deps.theme
-  assert.ok(sheet && logo)
-  for (const path of ['/login', '/register', '/nowhere', '/docs']) {
-    const { html } = await new Visitor(app).get(path)
-    assert.ok(html.includes(`href="${sheet.path}"`), path)
-    assert.ok(html.includes(`<img src="${logo.path}"`), path)
-    assert.ok(html.includes(`<link rel="icon" type="image/svg+xml" href="${logo.path}">`), path)
-  }
+forEachDatabase('look of pages and mails', (engine) => {
+  test('every page loads what the operator put on it, from our own origin and under a name by content', async () => {
+    const env = {
+      GATELODGE_SERVICE_NAME: 'Acme',
+      GATELODGE_ACCENT: '#FFCC00',
+      GATELODGE_THEME_CSS: file('theme.css', ':root { --radius: 0 }'),
+      GATELODGE_LOGO: file('logo.svg', svg),
+      GATELODGE_TERMS_URL: 'https://acme.example/terms?v=1&l=2',
+      GATELODGE_PRIVACY_URL: 'https://acme.example/privacy',
+    }
+    await using app = await testApp({ engine, env })
+    const { sheet, logo } = app.deps.theme
+    assert.ok(sheet && logo)
+    for (const path of ['/login', '/register', '/nowhere', '/docs']) {
+      const { html } = await new Visitor(app).get(path)
+      assert.ok(html.includes(`href="${sheet.path}"`), path)
+      assert.ok(html.includes(`<img src="${logo.path}"`), path)
+      assert.ok(html.includes(`<link rel="icon" type="image/svg+xml" href="${logo.path}">`), path)
+    }
 
-  const css = await app.get(sheet.path)
-  assert.equal(css.headers.get('content-type'), 'text/css; charset=utf-8')
-  assert.match(css.text, /:root \{ --radius: 0 \}$/)
-  assert.ok(css.text.includes(`--accent:${paletteOf('light', '#ffcc00').accent};`))
-  assert.ok(css.text.includes(`--accent:${paletteOf('dark', '#ffcc00').accent};`))
-  assert.equal((await app.get(logo.path)).headers.get('content-type'), 'image/svg+xml')
-})
+    const css = await app.get(sheet.path)
+    assert.equal(css.headers.get('content-type'), 'text/css; charset=utf-8')
+    assert.match(css.text, /:root \{ --radius: 0 \}$/)
+    assert.ok(css.text.includes(`--accent:${paletteOf('light', '#ffcc00').accent};`))
+    assert.ok(css.text.includes(`--accent:${paletteOf('dark', '#ffcc00').accent};`))
+    assert.equal((await app.get(logo.path)).headers.get('content-type'), 'image/svg+xml')
+  })
 
-test('terms and privacy are linked on every page, and before a sign-up in every language', async () => {
-  const env = {
-    GATELODGE_TERMS_URL: 'https://acme.example/terms',
-    GATELODGE_PRIVACY_URL: 'https://acme.example/?p=1&q',
-  }
-  await using app = await testApp({ env })
-  for (const language of languages) {
-    const visitor = new Visitor(app, { 'accept-language': language })
-    const { terms, privacy, readFirst } = pageWords[language].layout
-    const links = `<a href="https://acme.example/terms">${terms}</a> <a href="https://acme.example/?p=1&#38;q">${privacy}</a>`
-    assert.equal((await visitor.get('/login')).html.split(links).length, 2)
-    const { html } = await visitor.get('/register')
-    assert.equal(html.split(links).length, 3)
-    assert.ok(html.includes(readFirst))
-  }
+  test('terms and privacy are linked on every page, and before a sign-up in every language', async () => {
+    const env = {
+      GATELODGE_TERMS_URL: 'https://acme.example/terms',
+      GATELODGE_PRIVACY_URL: 'https://acme.example/?p=1&q',
+    }
+    await using app = await testApp({ engine, env })
+    for (const language of languages) {
+      const visitor = new Visitor(app, { 'accept-language': language })
+      const { terms, privacy, readFirst } = pageWords[language].layout
+      const links = `<a href="https://acme.example/terms">${terms}</a> <a href="https://acme.example/?p=1&#38;q">${privacy}</a>`
+      assert.equal((await visitor.get('/login')).html.split(links).length, 2)
+      const { html } = await visitor.get('/register')
+      assert.equal(html.split(links).length, 3)
+      assert.ok(html.includes(readFirst))
+    }
 
-  await using without = await testApp()
-  assert.doesNotMatch((await new Visitor(without).get('/register')).html, /class="legal"/)
-})
+    await using without = await testApp({ engine })
+    assert.doesNotMatch((await new Visitor(without).get('/register')).html, /class="legal"/)
+  })
 
-test('mails take the accent, and the dark one in the dark', async () => {
-  await using app = await testApp({ env: { GATELODGE_ACCENT: '#ffcc00' } })
-  await app.post('/forgot-password', { email: 'ada@example.com' })
-  await app.user({ email: 'ada@example.com' })
-  const { html } = await app.lastMail('ada@example.com')
-  assert.ok(html.includes(`.button { background-color: ${paletteOf('dark', '#ffcc00').accent} !important`))
-  assert.ok(html.includes(`background-color:${paletteOf('light', '#ffcc00').accent};`))
+  test('mails take the accent, and the dark one in the dark', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_ACCENT: '#ffcc00' } })
+    await app.post('/forgot-password', { email: 'ada@example.com' })
+    await app.user({ email: 'ada@example.com' })
+    const { html } = await app.lastMail('ada@example.com')
+    assert.ok(html.includes(`.button { background-color: ${paletteOf('dark', '#ffcc00').accent} !important`))
+    assert.ok(html.includes(`background-color:${paletteOf('light', '#ffcc00').accent};`))
+  })
 })
 
 test('a theme that would load something from elsewhere is refused at the start', () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { forEachDatabase } from '../../test/support/app.ts'
 import { testDeps } from '../../test/support/deps.ts'
 import { innerActor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
@@ -59,56 +60,58 @@ test('migrations are planned, applied once, and a newer database is refused', as
   await store.close()
 })
 
-test('a failed unit of work leaves nothing behind', async () => {
-  const { deps, store, close } = await testDeps()
-  await assert.rejects(
-    transact(deps, actor, async (work) => {
-      await work.db
-        .insertInto('limit_counters')
-        .values({ key: 'k', count: 1, since: 1, blocked_until: 1, expires_at: 1 })
-        .execute()
-      throw new Error('no')
-    }),
-    /no/,
-  )
-  assert.deepEqual(await store.db.selectFrom('limit_counters').selectAll().execute(), [])
-  await close()
-})
-
-test('a unit that changes what the session check reads has to name the users', async () => {
-  const { deps, close } = await testDeps()
-  const forgetful: ((work: Work) => Promise<unknown>)[] = [
-    (work) => work.db.updateTable('users').set({ is_active: 0 }).execute(),
-    (work) => work.db.deleteFrom('sessions').execute(),
-  ]
-  for (const change of forgetful) await assert.rejects(transact(deps, actor, change), /without work\.changed/)
-  await transact(deps, actor, async (work) => {
-    await work.db.updateTable('users').set({ is_active: 0 }).execute()
-    work.changed([])
+forEachDatabase('units of work', (engine) => {
+  test('a failed unit of work leaves nothing behind', async () => {
+    const { deps, store, close } = await testDeps({ engine })
+    await assert.rejects(
+      transact(deps, actor, async (work) => {
+        await work.db
+          .insertInto('limit_counters')
+          .values({ key: 'k', count: 1, since: 1, blocked_until: 1, expires_at: 1 })
+          .execute()
+        throw new Error('no')
+      }),
+      /no/,
+    )
+    assert.deepEqual(await store.db.selectFrom('limit_counters').selectAll().execute(), [])
+    await close()
   })
-  await close()
-})
 
-test('announcements come after the commit, and not when it failed', async () => {
-  const { deps, close } = await testDeps()
-  const told: unknown[] = []
-  const { generation } = deps.invalidations
-  deps.invalidations.subscribe((users) => told.push(users))
-  await transact(deps, actor, async (work) => work.changed(['u' as UserId]))
-  await transact(deps, actor, async (work) => work.changed('all'))
-  await assert.rejects(
-    transact(deps, actor, async (work) => {
-      work.changed('all')
-      throw new Error('no')
-    }),
-  )
-  assert.deepEqual(told, [['u'], 'all'])
-  assert.equal(deps.invalidations.generation - generation, 2)
-  await close()
+  test('a unit that changes what the session check reads has to name the users', async () => {
+    const { deps, close } = await testDeps({ engine })
+    const forgetful: ((work: Work) => Promise<unknown>)[] = [
+      (work) => work.db.updateTable('users').set({ is_active: 0 }).execute(),
+      (work) => work.db.deleteFrom('sessions').execute(),
+    ]
+    for (const change of forgetful) await assert.rejects(transact(deps, actor, change), /without work\.changed/)
+    await transact(deps, actor, async (work) => {
+      await work.db.updateTable('users').set({ is_active: 0 }).execute()
+      work.changed([])
+    })
+    await close()
+  })
+
+  test('announcements come after the commit, and not when it failed', async () => {
+    const { deps, close } = await testDeps({ engine })
+    const told: unknown[] = []
+    const { generation } = deps.invalidations
+    deps.invalidations.subscribe((users) => told.push(users))
+    await transact(deps, actor, async (work) => work.changed(['u' as UserId]))
+    await transact(deps, actor, async (work) => work.changed('all'))
+    await assert.rejects(
+      transact(deps, actor, async (work) => {
+        work.changed('all')
+        throw new Error('no')
+      }),
+    )
+    assert.deepEqual(told, [['u'], 'all'])
+    assert.equal(deps.invalidations.generation - generation, 2)
+    await close()
+  })
 })
 
 test('a hundred parallel units run one after the other and all commit', async () => {
-  const { deps, store, close } = await testDeps()
+  const { deps, store, close } = await testDeps({ engine: 'sqlite' })
   await Promise.all(
     Array.from({ length: 100 }, () =>
       transact(deps, actor, async (work) => {
@@ -128,7 +131,7 @@ test('a hundred parallel units run one after the other and all commit', async ()
 
 test('a writer waits for another process without freezing the event loop, and its commits are seen as foreign', async () => {
   const file = join(folder, 'shared.db')
-  const { deps, store, close } = await testDeps({ databaseFile: file })
+  const { deps, store, close } = await testDeps({ engine: 'sqlite', databaseFile: file })
   const other = new DatabaseSync(file)
   const before = store.foreignVersion()
   other.exec('begin immediate')
@@ -176,7 +179,7 @@ test('the right to be the server dies with its process', async () => {
 test('a backup is whole, taken while the database is in use, and for its owner only', async () => {
   const file = join(folder, 'live.db')
   const target = join(folder, 'backup.db')
-  const { deps, store, close } = await testDeps({ databaseFile: file })
+  const { deps, store, close } = await testDeps({ engine: 'sqlite', databaseFile: file })
   await transact(deps, actor, async (work) => {
     await work.db
       .insertInto('limit_counters')

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../support/app.ts'
-import { costlyApp, inParallel, tally } from '../support/attack.ts'
+import { inParallel, tally } from '../support/attack.ts'
 import { withinPace } from '../support/pace.ts'
 import { listen, request } from '../support/wire.ts'
 
 const signIn = 'POST /api/v1/auth/signin'
 const json = { 'content-type': 'application/json' }
+const unlimited = { GATELODGE_RATE_LIMITS: 'off' }
 
 async function* chunks(head: string, size: number, count: number): AsyncGenerator<string> {
   yield head
@@ -49,41 +50,41 @@ forEachDatabase('17 hash load', (engine) => {
     const [large] = await wire.send(request(signIn, json, 'x'.repeat(3 * 2 ** 20)))
     assert.ok(large === undefined || large.status === 413) // beyond 2 MiB the server may hang up
   })
-})
 
-test('200 parallel sign-ins wait in one bounded line, and the rest of the server answers meanwhile', async () => {
-  await using app = await costlyApp({ memoryKiB: 1_024, passes: 2, lanes: 1 }, { GATELODGE_RATE_LIMITS: 'off' })
-  let most = 0
-  let done = false
-  const watch = (async () => {
-    while (!done) {
-      assert.equal((await withinPace('healthz', 100, () => app.get('/healthz'))).status, 200)
-      const { running, waiting } = app.deps.hasher.load()
-      most = Math.max(most, running + waiting)
-      await new Promise((resolve) => setImmediate(resolve))
+  test('200 parallel sign-ins wait in one bounded line, and the rest of the server answers meanwhile', async () => {
+    await using app = await testApp({ engine, env: unlimited, passwordHash: { memoryKiB: 1_024, passes: 2, lanes: 1 } })
+    let most = 0
+    let done = false
+    const watch = (async () => {
+      while (!done) {
+        assert.equal((await withinPace('healthz', 100, () => app.get('/healthz'))).status, 200)
+        const { running, waiting } = app.deps.hasher.load()
+        most = Math.max(most, running + waiting)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    })()
+    const told = await inParallel(200, (index) =>
+      app.post('/signin', { email: `p${index}@example.com`, password: 'wrong harbour' }),
+    )
+    done = true
+    await watch
+    assert.deepEqual(tally(told.map(({ code }) => code)), { invalid_credentials: 200 })
+    assert.ok(most > 50, `${most} at once`)
+  })
+
+  test('beyond the line sign-ins are refused with 503 and Retry-After, and nothing is left waiting', async () => {
+    await using app = await testApp({ engine, env: unlimited, passwordHash: { memoryKiB: 4_096, passes: 2, lanes: 1 } })
+    const told = await inParallel(400, (index) =>
+      app.post('/signin', { email: `p${index}@example.com`, password: 'wrong harbour' }),
+    )
+    const counts = tally(told.map(({ code }) => code))
+    assert.ok((counts.overloaded ?? 0) > 50, JSON.stringify(counts))
+    assert.equal((counts.overloaded ?? 0) + (counts.invalid_credentials ?? 0), 400)
+    for (const { code, status, headers } of told) {
+      if (code !== 'overloaded') continue
+      assert.equal(status, 503)
+      assert.match(headers.get('retry-after') ?? '', /^[1-9]\d*$/)
     }
-  })()
-  const told = await inParallel(200, (index) =>
-    app.post('/signin', { email: `p${index}@example.com`, password: 'wrong harbour' }),
-  )
-  done = true
-  await watch
-  assert.deepEqual(tally(told.map(({ code }) => code)), { invalid_credentials: 200 })
-  assert.ok(most > 50, `${most} at once`)
-})
-
-test('beyond the line sign-ins are refused with 503 and Retry-After, and nothing is left waiting', async () => {
-  await using app = await costlyApp({ memoryKiB: 4_096, passes: 2, lanes: 1 }, { GATELODGE_RATE_LIMITS: 'off' })
-  const told = await inParallel(400, (index) =>
-    app.post('/signin', { email: `p${index}@example.com`, password: 'wrong harbour' }),
-  )
-  const counts = tally(told.map(({ code }) => code))
-  assert.ok((counts.overloaded ?? 0) > 50, JSON.stringify(counts))
-  assert.equal((counts.overloaded ?? 0) + (counts.invalid_credentials ?? 0), 400)
-  for (const { code, status, headers } of told) {
-    if (code !== 'overloaded') continue
-    assert.equal(status, 503)
-    assert.match(headers.get('retry-after') ?? '', /^[1-9]\d*$/)
-  }
-  assert.partialDeepStrictEqual(app.deps.hasher.load(), { running: 0, waiting: 0 })
+    assert.partialDeepStrictEqual(app.deps.hasher.load(), { running: 0, waiting: 0 })
+  })
 })

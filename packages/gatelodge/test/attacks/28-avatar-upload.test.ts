@@ -16,7 +16,7 @@ const path = '/api/v1/auth/me/avatar'
 
 async function shownBy(app: TestApp, avatarUrl: string) {
   const response = await app.composition.fetch(new Request(`http://localhost:3000${avatarUrl}`))
-  return { headers: response.headers, bytes: Buffer.from(await response.bytes()) }
+  return { headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) }
 }
 
 forEachDatabase('28 avatar upload', (engine) => {
@@ -151,120 +151,122 @@ forEachDatabase('28 avatar upload', (engine) => {
     assert.equal((await upload(app, { cookie }, Buffer.from('x'))).code, 'rate_limited')
     assert.equal((await upload(app, { cookie, ip: '192.0.2.99' }, Buffer.from('x'))).code, 'image_invalid')
   })
-})
 
-test('a photo just too large gets an answer that its sender can read; a body without an end is cut off, in bounded memory', async () => {
-  using data = dataFolder()
-  await using app = await testApp({ env: data.env })
-  const { access } = await app.tokens(await app.user())
-  await using wire = await listen(app)
-  const authorization = `Bearer ${access}`
-  const { body, type } = multipart([{ content: Buffer.alloc(5 * 1024 * 1024 + 1) }])
-  const head = { authorization, 'content-type': type }
+  test('a photo just too large gets an answer that its sender can read; a body without an end is cut off, in bounded memory', async () => {
+    using data = dataFolder()
+    await using app = await testApp({ engine, env: data.env })
+    const { access } = await app.tokens(await app.user())
+    await using wire = await listen(app)
+    const authorization = `Bearer ${access}`
+    const { body, type } = multipart([{ content: Buffer.alloc(5 * 1024 * 1024 + 1) }])
+    const head = { authorization, 'content-type': type }
 
-  const whole = request(`PUT ${path}`, { ...head, 'content-length': String(body.length) })
-  const [large] = await wire.send(Buffer.concat([Buffer.from(whole), body]))
-  assert.equal(large?.status, 413)
-  assert.equal(JSON.parse(large?.body ?? '').code, 'image_too_large')
+    const whole = request(`PUT ${path}`, { ...head, 'content-length': String(body.length) })
+    const [large] = await wire.send(Buffer.concat([Buffer.from(whole), body]))
+    assert.equal(large?.status, 413)
+    assert.equal(JSON.parse(large?.body ?? '').code, 'image_too_large')
 
-  const [claimed] = await wire.send(request(`PUT ${path}`, { ...head, 'content-length': '10000000000' }))
-  assert.equal(claimed?.status, 413)
+    const [claimed] = await wire.send(request(`PUT ${path}`, { ...head, 'content-length': '10000000000' }))
+    assert.equal(claimed?.status, 413)
 
-  let sent = 0
-  let most = 0
-  const before = process.memoryUsage().arrayBuffers
-  async function* endless() {
-    yield request(`PUT ${path}`, { ...head, 'transfer-encoding': 'chunked' })
-    const chunk = Buffer.from(`10000\r\n${'x'.repeat(65_536)}\r\n`)
-    for (;;) {
-      yield chunk
-      sent += 65_536
-      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
-      if (sent > 200_000_000) return
+    let sent = 0
+    let most = 0
+    const before = process.memoryUsage().arrayBuffers
+    async function* endless() {
+      yield request(`PUT ${path}`, { ...head, 'transfer-encoding': 'chunked' })
+      const chunk = Buffer.from(`10000\r\n${'x'.repeat(65_536)}\r\n`)
+      for (;;) {
+        yield chunk
+        sent += 65_536
+        most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+        if (sent > 200_000_000) return
+      }
     }
-  }
-  const [cut] = await wire.send(endless(), 15_000)
-  assert.equal(cut?.status, 413)
-  assert.ok(sent < 150_000_000, `the connection took ${sent} bytes`)
-  assert.ok(most < 60_000_000, `${most} bytes were held`)
-  assert.equal((await wire.send(request('GET /healthz')))[0]?.status, 200)
-})
-
-test('whoever has no session is answered before the body is read', async () => {
-  await using app = await testApp()
-  await using wire = await listen(app)
-  const { type } = multipart([])
-  const headers = { 'content-type': type, 'content-length': '5000000' }
-  const [answer] = await wire.send(request(`PUT ${path}`, headers))
-  assert.equal(answer?.status, 401)
-})
-
-test('slow senders are answered and closed, keep nobody else out, and leave nothing', async () => {
-  using data = dataFolder()
-  await using app = await testApp({ env: data.env })
-  const [slow, quick] = [await app.tokens(await app.user()), await app.tokens(await app.user())]
-  const hasty = routes.map((route) => (route.upload ? { ...route, upload: { ...route.upload, patience: 400 } } : route))
-  const fetch = createApp(app.deps, [...hasty, ...pages], problemPage)
-  await using wire = await listen({ composition: { fetch } })
-  const { body, type } = multipart([{ content: await plain(9, 9).png().toBuffer() }])
-  const head = (access: string) => ({
-    authorization: `Bearer ${access}`,
-    'content-type': type,
-    'content-length': String(body.length),
+    const [cut] = await wire.send(endless(), 15_000)
+    assert.equal(cut?.status, 413)
+    assert.ok(sent < 150_000_000, `the connection took ${sent} bytes`)
+    assert.ok(most < 60_000_000, `${most} bytes were held`)
+    assert.equal((await wire.send(request('GET /healthz')))[0]?.status, 200)
   })
 
-  async function* drops() {
-    yield request(`PUT ${path}`, { ...head(slow.access), 'content-length': '1000000' })
-    for (let at = 0; at < 100; at += 1) {
-      yield body.subarray(at, at + 1)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+  test('whoever has no session is answered before the body is read', async () => {
+    await using app = await testApp({ engine })
+    await using wire = await listen(app)
+    const { type } = multipart([])
+    const headers = { 'content-type': type, 'content-length': '5000000' }
+    const [answer] = await wire.send(request(`PUT ${path}`, headers))
+    assert.equal(answer?.status, 401)
+  })
+
+  test('slow senders are answered and closed, keep nobody else out, and leave nothing', async () => {
+    using data = dataFolder()
+    await using app = await testApp({ engine, env: data.env })
+    const [slow, quick] = [await app.tokens(await app.user()), await app.tokens(await app.user())]
+    const hasty = routes.map((route) =>
+      route.upload ? { ...route, upload: { ...route.upload, patience: 400 } } : route,
+    )
+    const fetch = createApp(app.deps, [...hasty, ...pages], problemPage)
+    await using wire = await listen({ composition: { fetch } })
+    const { body, type } = multipart([{ content: await plain(9, 9).png().toBuffer() }])
+    const head = (access: string) => ({
+      authorization: `Bearer ${access}`,
+      'content-type': type,
+      'content-length': String(body.length),
+    })
+
+    async function* drops() {
+      yield request(`PUT ${path}`, { ...head(slow.access), 'content-length': '1000000' })
+      for (let at = 0; at < 100; at += 1) {
+        yield body.subarray(at, at + 1)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
     }
-  }
-  const started = performance.now()
-  const hanging = [wire.send(drops()), wire.send(request(`PUT ${path}`, head(slow.access)))]
-  // Both places of one account are held, and another account does not notice.
-  const empty = request(`PUT ${path}`, { ...head(slow.access), 'content-length': '0' })
-  await until(async () => (await wire.send(empty))[0]?.status === 503)
-  const [served] = await wire.send(Buffer.concat([Buffer.from(request(`PUT ${path}`, head(quick.access))), body]))
-  assert.equal(served?.status, 200)
+    const started = performance.now()
+    const hanging = [wire.send(drops()), wire.send(request(`PUT ${path}`, head(slow.access)))]
+    // Both places of one account are held, and another account does not notice.
+    const empty = request(`PUT ${path}`, { ...head(slow.access), 'content-length': '0' })
+    await until(async () => (await wire.send(empty))[0]?.status === 503)
+    const [served] = await wire.send(Buffer.concat([Buffer.from(request(`PUT ${path}`, head(quick.access))), body]))
+    assert.equal(served?.status, 200)
 
-  for (const [answer] of await Promise.all(hanging)) {
-    assert.equal(answer?.status, 400)
-    assert.equal(JSON.parse(answer?.body ?? '').errors[0].code, 'too_slow')
-  }
-  assert.ok(performance.now() - started < 4_000)
-  assert.equal(data.files().length, 2)
-  const [after] = await wire.send(Buffer.concat([Buffer.from(request(`PUT ${path}`, head(slow.access))), body]))
-  assert.equal(after?.status, 200)
-})
+    for (const [answer] of await Promise.all(hanging)) {
+      assert.equal(answer?.status, 400)
+      assert.equal(JSON.parse(answer?.body ?? '').errors[0].code, 'too_slow')
+    }
+    assert.ok(performance.now() - started < 4_000)
+    assert.equal(data.files().length, 2)
+    const [after] = await wire.send(Buffer.concat([Buffer.from(request(`PUT ${path}`, head(slow.access))), body]))
+    assert.equal(after?.status, 200)
+  })
 
-test('a sender who leaves in the middle leaves nothing, and a place that is free again', async () => {
-  using data = dataFolder()
-  await using app = await testApp({ env: data.env })
-  const { access } = await app.tokens(await app.user())
-  await using wire = await listen(app)
-  const { body, type } = multipart([{ content: await plain(9, 9).png().toBuffer() }])
-  const head = { authorization: `Bearer ${access}`, 'content-type': type, 'content-length': String(body.length) }
-  const start = request(`PUT ${path}`, head)
-  await Promise.all([wire.send(start, 50), wire.send(start + body.subarray(0, 50).toString('latin1'), 50)])
-  await until(async () => (await wire.send(Buffer.concat([Buffer.from(start), body])))[0]?.status === 200)
-  assert.equal(data.files().length, 2)
-  assert.deepEqual(
-    app.logged.filter(({ level }) => level === 'error'),
-    [],
-  )
-})
+  test('a sender who leaves in the middle leaves nothing, and a place that is free again', async () => {
+    using data = dataFolder()
+    await using app = await testApp({ engine, env: data.env })
+    const { access } = await app.tokens(await app.user())
+    await using wire = await listen(app)
+    const { body, type } = multipart([{ content: await plain(9, 9).png().toBuffer() }])
+    const head = { authorization: `Bearer ${access}`, 'content-type': type, 'content-length': String(body.length) }
+    const start = request(`PUT ${path}`, head)
+    await Promise.all([wire.send(start, 50), wire.send(start + body.subarray(0, 50).toString('latin1'), 50)])
+    await until(async () => (await wire.send(Buffer.concat([Buffer.from(start), body])))[0]?.status === 200)
+    assert.equal(data.files().length, 2)
+    assert.deepEqual(
+      app.logged.filter(({ level }) => level === 'error'),
+      [],
+    )
+  })
 
-test('pictures that take long to read do not hold up password checks', async () => {
-  await using app = await testApp()
-  const ada = await app.user()
-  const heavy = await plain(4_000, 3_000).png({ compressionLevel: 1 }).toBuffer()
-  const renderer = createAvatarRenderer()
-  let made = 0
-  const rendering = Array.from({ length: 4 }, () => renderer.render(heavy).finally(() => (made += 1)))
-  await app.tokens(ada)
-  assert.ok(made < 4, 'all pictures were made before one password was checked')
-  await Promise.all(rendering)
+  test('pictures that take long to read do not hold up password checks', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const heavy = await plain(4_000, 3_000).png({ compressionLevel: 1 }).toBuffer()
+    const renderer = createAvatarRenderer()
+    let made = 0
+    const rendering = Array.from({ length: 4 }, () => renderer.render(heavy).finally(() => (made += 1)))
+    await app.tokens(ada)
+    assert.ok(made < 4, 'all pictures were made before one password was checked')
+    await Promise.all(rendering)
+  })
 })
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -2,86 +2,79 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { createLog } from '../../src/cli/log.ts'
-import { compose } from '../../src/compose.ts'
-import { readConfig } from '../../src/config.ts'
-import { forEachDatabase, TestApp, testApp } from '../support/app.ts'
-import { testClock, testSecret } from '../support/deps.ts'
+import { composeTest, forEachDatabase, TestApp, testApp } from '../support/app.ts'
+import { bareDatabase } from '../support/databases.ts'
+import { testClock } from '../support/deps.ts'
 import { listen, request } from '../support/wire.ts'
 
 const secret = 'canary harbour 97'
 const hostile = 'x\u2028\u009b2J{"level":"fatal"}\u202e'
 
-test('the log is one JSON line for each entry, in ASCII controls or not, and knows no secret and no text of a caller', async () => {
-  const lines: string[] = []
-  const { config } = readConfig({
-    env: { GATELODGE_DATABASE: 'sqlite::memory:' },
-    flags: {},
-    readFile() {
-      throw new Error('the tests read no setting from a file')
-    },
-  })
-  const log = await createLog({ write: (text: string) => void lines.push(text) }, 'debug')
-  const clock = testClock()
-  const cheap = { memoryKiB: 8, passes: 1, lanes: 1 }
-  await using app = new TestApp(
-    await compose({ config: { ...config, passwordHash: cheap }, secret: testSecret, log, clock }),
-    clock,
-    [],
-  )
-  const ada = await app.user({ password: secret, firstName: 'Canary' })
-  const { access, refresh } = await app.tokens(ada)
-  const cookie = await app.cookie(ada)
-  await app.post('/forgot-password', { email: ada.email })
-  const { token } = await app.lastMail(ada.email)
-  await using wire = await listen(app)
-
-  // Every way to fail that is logged: tables gone under routes that write what the caller sent.
-  await sql`drop table events`.execute(app.deps.store.migrationDb)
-  await sql`drop table limit_counters`.execute(app.deps.store.migrationDb)
-  const agent = Buffer.from(hostile).toString('latin1')
-  for (const [line, body] of [
-    ['POST /api/v1/auth/signin', { email: ada.email, password: secret }],
-    ['POST /api/v1/auth/signup', { email: 'canary@example.com', password: secret, first_name: 'canary' }],
-    ['POST /api/v1/auth/reset-password', { token, new_password: `${secret}!` }],
-    ['POST /api/v1/auth/refresh', { refresh_token: refresh }],
-    ['POST /api/v1/auth/signout', { refresh_token: refresh }],
-    ['DELETE /api/v1/auth/me', { password: secret }],
-  ] as const) {
-    const headers = {
-      'user-agent': agent,
-      authorization: `Bearer ${access}`,
-      'x-canary': 'canary',
-      referer: `https://x/${token}`,
-    }
-    const sent = request(line, headers, JSON.stringify(body))
-    const [answer] = await wire.send(Buffer.from(sent, 'latin1'))
-    assert.equal(answer?.status, 500, line)
-    const instance = JSON.parse(answer?.body ?? '{}').instance
-    assert.equal(lines.filter((entry) => entry.includes(instance)).length, 1, line)
-  }
-  const entries = lines.join('').split('\n').filter(Boolean)
-  assert.ok(entries.length >= 6)
-  for (const entry of entries) {
-    const parsed = JSON.parse(entry)
-    assert.ok(['debug', 'info', 'warn', 'error'].includes(parsed.level))
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
-    assert.doesNotMatch(entry, /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/)
-    for (const part of [
-      'canary',
-      ada.email,
-      token,
-      access,
-      refresh,
-      cookie,
-      refresh.split('.')[1] ?? 'x',
-      'argon2id',
-    ]) {
-      assert.equal(entry.toLowerCase().includes(part.toLowerCase()), false, `${part} in ${entry}`)
-    }
-  }
-})
-
 forEachDatabase('33 log injection', (engine) => {
+  test('the log is one JSON line for each entry, in ASCII controls or not, and knows no secret and no text of a caller', async () => {
+    const lines: string[] = []
+    const log = await createLog({ write: (text: string) => void lines.push(text) }, 'debug')
+    const clock = testClock()
+    const database = await bareDatabase(engine)
+    await using app = new TestApp(
+      await composeTest({ database: database.location, log }, clock, []),
+      clock,
+      [],
+      database.release,
+    )
+    const ada = await app.user({ password: secret, firstName: 'Canary' })
+    const { access, refresh } = await app.tokens(ada)
+    const cookie = await app.cookie(ada)
+    await app.post('/forgot-password', { email: ada.email })
+    const { token } = await app.lastMail(ada.email)
+    await using wire = await listen(app)
+
+    // Every way to fail that is logged: tables gone under routes that write what the caller sent.
+    await sql`drop table events`.execute(app.deps.store.migrationDb)
+    await sql`drop table limit_counters`.execute(app.deps.store.migrationDb)
+    const agent = Buffer.from(hostile).toString('latin1')
+    for (const [line, body] of [
+      ['POST /api/v1/auth/signin', { email: ada.email, password: secret }],
+      ['POST /api/v1/auth/signup', { email: 'canary@example.com', password: secret, first_name: 'canary' }],
+      ['POST /api/v1/auth/reset-password', { token, new_password: `${secret}!` }],
+      ['POST /api/v1/auth/refresh', { refresh_token: refresh }],
+      ['POST /api/v1/auth/signout', { refresh_token: refresh }],
+      ['DELETE /api/v1/auth/me', { password: secret }],
+    ] as const) {
+      const headers = {
+        'user-agent': agent,
+        authorization: `Bearer ${access}`,
+        'x-canary': 'canary',
+        referer: `https://x/${token}`,
+      }
+      const sent = request(line, headers, JSON.stringify(body))
+      const [answer] = await wire.send(Buffer.from(sent, 'latin1'))
+      assert.equal(answer?.status, 500, line)
+      const instance = JSON.parse(answer?.body ?? '{}').instance
+      assert.equal(lines.filter((entry) => entry.includes(instance)).length, 1, line)
+    }
+    const entries = lines.join('').split('\n').filter(Boolean)
+    assert.ok(entries.length >= 6)
+    for (const entry of entries) {
+      const parsed = JSON.parse(entry)
+      assert.ok(['debug', 'info', 'warn', 'error'].includes(parsed.level))
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+      assert.doesNotMatch(entry, /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/)
+      for (const part of [
+        'canary',
+        ada.email,
+        token,
+        access,
+        refresh,
+        cookie,
+        refresh.split('.')[1] ?? 'x',
+        'argon2id',
+      ]) {
+        assert.equal(entry.toLowerCase().includes(part.toLowerCase()), false, `${part} in ${entry}`)
+      }
+    }
+  })
+
   test('a User-Agent of markup, controls and endless length is data in every listing', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()

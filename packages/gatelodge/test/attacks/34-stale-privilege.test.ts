@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { deactivateUser, deleteUser } from '../../src/domain/account-removal.ts'
 import { innerActor } from '../../src/kernel/actor.ts'
 import type { UserId } from '../../src/kernel/ids.ts'
 import { transact, type Work } from '../../src/store/unit-of-work.ts'
-import { composeTest, forEachDatabase, type Person, type TestApp, testApp } from '../support/app.ts'
+import { composeTest, forEachDatabase, type Person, TestApp, testApp } from '../support/app.ts'
 import { turn } from '../support/attack.ts'
+import { freshDatabase } from '../support/databases.ts'
+import { testClock } from '../support/deps.ts'
 
 const actor = innerActor('command', 'test')
 
@@ -99,21 +98,22 @@ forEachDatabase('34 stale privilege', (engine) => {
       assert.deepEqual(await roles(), wanted)
     }
   })
-})
 
-test('a command beside the server locks an account out of the server’s next request', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gatelodge-attack-'))
-  const database = `sqlite:${join(folder, 'test.db')}`
-  try {
-    await using app = await testApp({ database })
+  test('a command beside the server locks an account out of the server’s next request', async () => {
+    const database = await freshDatabase(engine)
+    const clock = testClock()
+    await using app = new TestApp(
+      await composeTest({ database: database.location }, clock, []),
+      clock,
+      [],
+      database.release,
+    )
     const ada = await app.user()
     const held = await holdings(app, ada)
-    const command = await composeTest({ database }, app.clock, [])
+    const command = await composeTest({ database: database.location, isCommand: true }, clock, [])
     await transact(command.deps, actor, (work) => deactivateUser(work, ada.id as UserId))
     await command.close()
     await turn()
     await assertLockedOut(app, ada, held)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  })
 })

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { commands } from '../../src/cli/commands/index.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
-import { composeTest, TestApp, testApp } from '../support/app.ts'
+import { composeTest, type Engine, forEachDatabase, TestApp } from '../support/app.ts'
 import { linkOf, type TableName, tables } from '../support/attack.ts'
-import { commandFolder } from '../support/cli.ts'
-import { testClock, testSecret } from '../support/deps.ts'
+import { commandFolderOn, freshDatabase } from '../support/databases.ts'
+import { type LogLine, testClock, testSecret } from '../support/deps.ts'
 
 /** The bytes under which a secret could lie about. */
 function formsOf(secret: string): Buffer[] {
@@ -41,10 +40,32 @@ function findings(secrets: Readonly<Record<string, string>>, places: Readonly<Re
   })
 }
 
+/** An app with everything that its database stores: the bytes of the files of SQLite, the rows of every table of PostgreSQL. */
+async function databaseFiles(engine: Engine) {
+  const database = await freshDatabase(engine)
+  const logged: LogLine[] = []
+  const clock = testClock()
+  const env = { GATELODGE_RATE_LIMITS: 'off' }
+  const app = new TestApp(await composeTest({ database: database.location, env }, clock, logged), clock, logged)
+  return {
+    app,
+    places: async () => ({ ...(engine === 'sqlite' && filesOf(database.location.slice(7))), ...(await rowsOf(app)) }),
+    async [Symbol.asyncDispose]() {
+      await app[Symbol.asyncDispose]()
+      await database.release()
+    },
+  }
+}
+
 function filesOf(database: string): Record<string, Buffer> {
   const files = ['', '-wal', '-shm'].filter((end) => existsSync(database + end))
   assert.ok(files.includes('-wal'))
   return Object.fromEntries(files.map((end) => [`database${end}`, readFileSync(database + end)]))
+}
+
+async function rowsOf(app: TestApp): Promise<Record<string, Buffer>> {
+  const found = await Promise.all(tables.map(async (table) => [table, JSON.stringify(await app.rows(table))] as const))
+  return Object.fromEntries(found.map(([table, rows]) => [table, Buffer.from(rows)]))
 }
 
 /** Everything one person does, and the secrets it makes. */
@@ -136,11 +157,10 @@ async function wholeLife(app: TestApp): Promise<{ secrets: Record<string, string
   return { secrets, bearer: last.json.access_token }
 }
 
-test('after all flows no secret lies in the database file, its log, the log of the server or any listing', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gatelodge-rest-'))
-  const database = join(folder, 'test.db')
-  try {
-    await using app = await testApp({ database: `sqlite:${database}`, env: { GATELODGE_RATE_LIMITS: 'off' } })
+forEachDatabase('secrets at rest', (engine) => {
+  test('after all flows no secret lies in the database, its log, the log of the server or any listing', async () => {
+    await using stored = await databaseFiles(engine)
+    const { app } = stored
     const { secrets, bearer } = await wholeLife(app)
     for (const [name, secret] of Object.entries(secrets)) assert.ok(secret.length >= 16, name)
     assert.equal(new Set(Object.values(secrets)).size, Object.keys(secrets).length)
@@ -164,39 +184,31 @@ test('after all flows no secret lies in the database file, its log, the log of t
       listings[path] = Buffer.from(told.text)
       assert.doesNotMatch(told.text, /argon2id\$|"password_hash"|secret_hash/, path)
     }
-    const tables = Buffer.from(
-      JSON.stringify([
-        await app.rows('mails'),
-        await app.rows('events'),
-        await app.rows('sessions'),
-        await app.rows('api_tokens'),
-      ]),
-    )
-    assert.deepEqual(findings(secrets, { ...filesOf(database), ...listings, tables }), [])
+    assert.deepEqual(findings(secrets, { ...(await stored.places()), ...listings }), [])
 
     // The search is able to find: each secret, once planted, in one form or another.
     for (const [index, [name, secret]] of Object.entries(secrets).entries()) {
       const forms = [secret, Buffer.from(secret).toString('hex'), Buffer.from(secret).toString('base64')]
       await sql`update profiles set website = ${forms[index % forms.length]}`.execute(app.deps.store.migrationDb)
-      const found = findings({ [name]: secret }, filesOf(database))
+      const found = findings({ [name]: secret }, await stored.places())
       assert.ok(found.length > 0, `${name} was planted and not found`)
     }
-    // And an erased secret is gone from the file once its log is folded in: freed pages are wiped.
-    const { migrationDb } = app.deps.store
-    await sql`update profiles set website = null`.execute(migrationDb)
-    for (let row = 0; row < 400; row += 1) {
-      await sql`insert into limit_counters values (${`${secrets['lastCookie']} ${row}`}, 0, 0, 0, 0)`.execute(
-        migrationDb,
-      )
-    }
-    await sql`pragma wal_checkpoint(truncate)`.execute(migrationDb)
-    assert.ok(findings(secrets, { database: readFileSync(database) }).length > 0)
-    await sql`delete from limit_counters`.execute(migrationDb)
-    await sql`pragma wal_checkpoint(truncate)`.execute(migrationDb)
-    assert.deepEqual(findings(secrets, { database: readFileSync(database) }), [])
-  } finally {
-    rmSync(folder, { recursive: true })
+  })
+})
+
+test('what was erased is gone from the SQLite file once its log is folded in: freed pages are wiped', async () => {
+  await using stored = await databaseFiles('sqlite')
+  const { migrationDb } = stored.app.deps.store
+  const secrets = { erased: randomBytes(32).toString('base64url') }
+  for (let row = 0; row < 400; row += 1) {
+    await sql`insert into limit_counters values (${`${secrets.erased} ${row}`}, 0, 0, 0, 0)`.execute(migrationDb)
   }
+  await sql`pragma wal_checkpoint(truncate)`.execute(migrationDb)
+  const found = async () => findings(secrets, await stored.places())
+  assert.ok((await found()).includes('erased in database'))
+  await sql`delete from limit_counters`.execute(migrationDb)
+  await sql`pragma wal_checkpoint(truncate)`.execute(migrationDb)
+  assert.deepEqual(await found(), [])
 })
 
 /** What settings keep secret, with a mail server and a bucket that no listing asks. */
@@ -232,56 +244,58 @@ function wordsOfMails(app: TestApp): string[] {
   return lines.map((line) => line.trim()).filter((line) => line.length >= 24)
 }
 
-test('no listing of the command line holds a password, a hash, a secret, a token or the words of a mail', async () => {
-  await using folder = commandFolder({ GATELODGE_DATABASE: 'sqlite:test.db', ...secretSettings })
-  const clock = testClock(systemClock.now()) // that of commands, or no session is alive for them
-  const env = { GATELODGE_RATE_LIMITS: 'off' }
-  const composition = await composeTest({ database: `sqlite:${join(folder.path, 'test.db')}`, env }, clock, [])
-  await using app = new TestApp(composition, clock, [])
-  const { secrets } = await wholeLife(app)
-  const stored = await storedSecrets(app)
-  const columns = Object.keys(stored).map((place) => place.split(' ')[0])
-  for (const column of [
-    ...['users.password_hash', 'sessions.secret_hash', 'one_time_tokens.secret_hash', 'api_tokens.secret_hash'],
-    ...['service_clients.secret_hash', 'signing_keys.private_sealed', 'mails.sealed'],
-  ]) {
-    assert.ok(columns.includes(column), column)
-  }
-
-  const first = async (table: TableName, column = 'id') => String((await app.rows(table))[0]?.[column])
-  const user = await first('users')
-  // What each listing has to show, so that none is searched that says nothing.
-  const shown: Readonly<Record<string, string>> = {
-    config: '********',
-    'migrate status': '0001-initial',
-    'migrate plan': '',
-    'user list': user,
-    'user show': user,
-    'user export': await first('api_tokens'),
-    'client list': await first('service_clients'),
-    'keys list': await first('signing_keys', 'kid'),
-    'mail list': await first('mails'),
-  }
-  const listings = commands.filter(({ name }) => /^config$| (?:list|show|export|status|plan)$/.test(name))
-  const places: Record<string, Buffer> = {}
-  for (const { name, operands } of listings) {
-    for (const flags of [['--json'], []]) {
-      const command = [name, ...operands.map(() => 'ada'), ...flags].join(' ')
-      const { status, stdout, stderr } = await folder.run(command)
-      assert.equal(status, 0, stderr)
-      assert.ok(stdout.includes(shown[name] ?? 'a word in the table above'), `${command}: ${stdout}`)
-      places[command] = Buffer.from(stdout + stderr)
+forEachDatabase('secrets in listings', (engine) => {
+  test('no listing of the command line holds a password, a hash, a secret, a token or the words of a mail', async () => {
+    await using folder = await commandFolderOn(engine, secretSettings)
+    const clock = testClock(systemClock.now()) // that of commands, or no session is alive for them
+    const env = { GATELODGE_RATE_LIMITS: 'off' }
+    const composition = await composeTest({ database: folder.database, env }, clock, [])
+    await using app = new TestApp(composition, clock, [])
+    const { secrets } = await wholeLife(app)
+    const stored = await storedSecrets(app)
+    const columns = Object.keys(stored).map((place) => place.split(' ')[0])
+    for (const column of [
+      ...['users.password_hash', 'sessions.secret_hash', 'one_time_tokens.secret_hash', 'api_tokens.secret_hash'],
+      ...['service_clients.secret_hash', 'signing_keys.private_sealed', 'mails.sealed'],
+    ]) {
+      assert.ok(columns.includes(column), column)
     }
-  }
-  assert.equal(Object.keys(places).length, 2 * Object.keys(shown).length)
-  assert.deepEqual(findings({ ...secrets, ...settingSecrets, ...stored }, places), [])
 
-  const words = wordsOfMails(app)
-  assert.ok(words.length > 20)
-  const text = Buffer.concat(Object.values(places)).toString()
-  assert.deepEqual(
-    words.filter((line) => text.includes(line) || text.includes(JSON.stringify(line).slice(1, -1))),
-    [],
-  )
-  assert.doesNotMatch(`${places['mail list --json']}${places['mail list']}`, /@/)
+    const first = async (table: TableName, column = 'id') => String((await app.rows(table))[0]?.[column])
+    const user = await first('users')
+    // What each listing has to show, so that none is searched that says nothing.
+    const shown: Readonly<Record<string, string>> = {
+      config: '********',
+      'migrate status': '0001-initial',
+      'migrate plan': '',
+      'user list': user,
+      'user show': user,
+      'user export': await first('api_tokens'),
+      'client list': await first('service_clients'),
+      'keys list': await first('signing_keys', 'kid'),
+      'mail list': await first('mails'),
+    }
+    const listings = commands.filter(({ name }) => /^config$| (?:list|show|export|status|plan)$/.test(name))
+    const places: Record<string, Buffer> = {}
+    for (const { name, operands } of listings) {
+      for (const flags of [['--json'], []]) {
+        const command = [name, ...operands.map(() => 'ada'), ...flags].join(' ')
+        const { status, stdout, stderr } = await folder.run(command)
+        assert.equal(status, 0, stderr)
+        assert.ok(stdout.includes(shown[name] ?? 'a word in the table above'), `${command}: ${stdout}`)
+        places[command] = Buffer.from(stdout + stderr)
+      }
+    }
+    assert.equal(Object.keys(places).length, 2 * Object.keys(shown).length)
+    assert.deepEqual(findings({ ...secrets, ...settingSecrets, ...stored }, places), [])
+
+    const words = wordsOfMails(app)
+    assert.ok(words.length > 20)
+    const text = Buffer.concat(Object.values(places)).toString()
+    assert.deepEqual(
+      words.filter((line) => text.includes(line) || text.includes(JSON.stringify(line).slice(1, -1))),
+      [],
+    )
+    assert.doesNotMatch(`${places['mail list --json']}${places['mail list']}`, /@/)
+  })
 })

@@ -5,10 +5,12 @@ import { createClient } from '../../src/admin/service-clients/manage-clients.ts'
 import { type Composition, compose } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
 import type { MailboxEntry } from '../../src/domain/mailbox.ts'
+import type { HashParameters } from '../../src/domain/passwords/hasher.ts'
 import { routes } from '../../src/flows/index.ts'
 import { buildOpenApi } from '../../src/http/openapi.ts'
 import { innerActor } from '../../src/kernel/actor.ts'
 import type { EventName } from '../../src/kernel/events.ts'
+import type { Log } from '../../src/kernel/log.ts'
 import type { Schema } from '../../src/store/schema.ts'
 import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
 import { createOpenApiCheck } from './openapi-check.ts'
@@ -60,13 +62,17 @@ const check = createOpenApiCheck(
 )
 let people = 0
 
+interface TestAppOptions {
+  readonly engine: Engine
+  readonly env?: Readonly<Record<string, string>>
+  readonly clock?: TestClock
+  readonly passwordHash?: HashParameters
+}
+
 /** The whole program over a fresh database, asked through `fetch`. Every answer is checked against the OpenAPI document. */
-export async function testApp(
-  options: { env?: Readonly<Record<string, string>>; engine?: Engine; database?: string; clock?: TestClock } = {},
-) {
+export async function testApp({ engine, clock = testClock(), ...options }: TestAppOptions): Promise<TestApp> {
   const logged: LogLine[] = []
-  const clock = options.clock ?? testClock()
-  if (options.engine !== 'postgres') return new TestApp(await composeTest(options, clock, logged), clock, logged)
+  if (engine === 'sqlite') return new TestApp(await composeTest(options, clock, logged), clock, logged)
 
   const database = await freshPostgresDatabase()
   const composition = await composeTest({ ...options, database: database.url }, clock, logged)
@@ -75,7 +81,13 @@ export async function testApp(
 
 /** What `testApp` wires, for tests that need a second process on the same database. */
 export function composeTest(
-  options: { env?: Readonly<Record<string, string>>; database?: string; isCommand?: boolean },
+  options: {
+    readonly env?: Readonly<Record<string, string>>
+    readonly database?: string
+    readonly isCommand?: boolean
+    readonly passwordHash?: HashParameters
+    readonly log?: Log
+  },
   clock: TestClock,
   logged: LogLine[],
 ): Promise<Composition> {
@@ -92,9 +104,9 @@ export function composeTest(
     },
   })
   return compose({
-    config: { ...config, passwordHash: { memoryKiB: 8, passes: 1, lanes: 1 } },
+    config: { ...config, passwordHash: options.passwordHash ?? { memoryKiB: 8, passes: 1, lanes: 1 } },
     secret: testSecret,
-    log: recordingLog(logged),
+    log: options.log ?? recordingLog(logged),
     clock,
     ...(options.isCommand && { isCommand: true }),
   })

@@ -1,34 +1,12 @@
-import { compose } from '../../src/compose.ts'
-import { readConfig } from '../../src/config.ts'
-import type { HashParameters } from '../../src/domain/passwords/hasher.ts'
 import { routes } from '../../src/flows/index.ts'
 import type { Route } from '../../src/http/route.ts'
-import { type Ask, TestApp, type Told } from './app.ts'
-import { type LogLine, recordingLog, testClock, testSecret } from './deps.ts'
+import { copiedTables } from '../../src/store/copy.ts'
+import type { Ask, TestApp, Told } from './app.ts'
+
+export type TableName = keyof typeof copiedTables
 
 /** Every table of the schema. */
-export const tables = [
-  'users',
-  'profiles',
-  'user_roles',
-  'usernames',
-  'email_reservations',
-  'pending_signups',
-  'one_time_tokens',
-  'sessions',
-  'refresh_tokens',
-  'known_devices',
-  'limit_counters',
-  'events',
-  'mails',
-  'service_clients',
-  'api_tokens',
-  'revoked_tokens',
-  'signing_keys',
-  'avatar_removals',
-] as const
-
-export type TableName = (typeof tables)[number]
+export const tables = Object.keys(copiedTables) as TableName[]
 
 /** All rows of the tables that an attack must leave alone: everything but counters and the audit log. */
 export async function stored(app: TestApp): Promise<Record<string, unknown[]>> {
@@ -75,26 +53,6 @@ export function askPage(
 /** The path of a route with something in the place of its parameters. */
 export function concrete(route: Route): string {
   return route.path.replace(/:\w+/g, 'AAAAAAAAAAAAAAAAAAAAAA')
-}
-
-/** An app whose hashes cost something, for attacks on the cost. */
-export async function costlyApp(passwordHash: HashParameters, env: Readonly<Record<string, string>>): Promise<TestApp> {
-  const logged: LogLine[] = []
-  const clock = testClock()
-  const { config } = readConfig({
-    env: { GATELODGE_DATABASE: 'sqlite::memory:', ...env },
-    flags: {},
-    readFile() {
-      throw new Error('the tests read no setting from a file')
-    },
-  })
-  const composition = await compose({
-    config: { ...config, passwordHash },
-    secret: testSecret,
-    log: recordingLog(logged),
-    clock,
-  })
-  return new TestApp(composition, clock, logged)
 }
 
 /** The same answer but for its request id. */

@@ -18,8 +18,11 @@ import { systemRandom } from '../../src/kernel/random.ts'
 import { createKeyring } from '../../src/kernel/sealing.ts'
 import { loadTheme } from '../../src/pages/theme.ts'
 import { migrateUp } from '../../src/store/migrate.ts'
+import { openPostgres } from '../../src/store/postgres.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { createInvalidations, type Store } from '../../src/store/store.ts'
+import type { Engine } from './app.ts'
+import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
 
 export const testSecret = 'a secret of the tests, long enough to be one'
 /** When every test clock starts: Friday, 20 November 2026, 10:05 UTC. */
@@ -45,6 +48,7 @@ export interface TestDeps {
 }
 
 export interface TestDepsOptions {
+  readonly engine: Engine
   /** Settings by their environment names, over those of the tests. */
   readonly env?: Readonly<Record<string, string>>
   /** A SQLite file in place of a private temporary one. */
@@ -52,8 +56,8 @@ export interface TestDepsOptions {
   readonly deps?: Partial<Deps>
 }
 
-/** Real dependencies over a fresh, migrated SQLite database, with a cheap password hash and a clock of the test's own. */
-export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps> {
+/** Real dependencies over a fresh, migrated database, with a cheap password hash and a clock of the test's own. */
+export async function testDeps(options: TestDepsOptions): Promise<TestDeps> {
   const clock = testClock()
   const random = systemRandom
   const logged: LogLine[] = []
@@ -65,7 +69,10 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
     },
   })
 
-  const store = openSqlite(options.databaseFile ?? ':memory:')
+  const postgres = options.engine === 'postgres' ? await freshPostgresDatabase() : null
+  const store = postgres
+    ? openPostgres({ url: postgres.url, direct: directUrlOf(postgres.url) ?? null })
+    : openSqlite(options.databaseFile ?? ':memory:')
   await migrateUp(store)
   const unit = {
     store,
@@ -109,6 +116,7 @@ export async function testDeps(options: TestDepsOptions = {}): Promise<TestDeps>
       await hasher.close()
       await deps.avatarRenderer.close()
       await store.close()
+      await postgres?.release()
     },
   }
 }

@@ -26,7 +26,7 @@ export interface MailTest extends TestDeps {
 }
 
 /** Sets up what a test of mails needs; everything closes when the test ends. */
-export async function mailTest(t: TestContext, options: SmtpOptions & TestDepsOptions = {}): Promise<MailTest> {
+export async function mailTest(t: TestContext, options: SmtpOptions & TestDepsOptions): Promise<MailTest> {
   const made = await testDeps(options)
   const server = await smtpServer(options)
   const transport = smtpTransport(server.smtp)

@@ -83,35 +83,35 @@ forEachDatabase('data page', (engine) => {
     assert.equal(visitor.cookie('gatelodge'), undefined)
     assert.deepEqual([await app.rows('users'), await app.rows('sessions')], [[], []])
   })
-})
 
-test('the last administrator is told why the account stays', async () => {
-  await using app = await testApp()
-  const person = await app.user()
-  await app.deps.store.migrationDb
-    .insertInto('user_roles')
-    .values({ user_id: person.id as never, role: 'administrator' })
-    .execute()
-  const visitor = await new Visitor(app).signIn(person)
-  const page = await visitor.fill(place, { password: person.password }, `${place}/delete`)
-  assert.equal(page.status, 409)
-  assert.ok(page.text.includes(words.delete.last_administrator))
-})
+  test('the last administrator is told why the account stays', async () => {
+    await using app = await testApp({ engine })
+    const person = await app.user()
+    await app.deps.store.migrationDb
+      .insertInto('user_roles')
+      .values({ user_id: person.id as never, role: 'administrator' })
+      .execute()
+    const visitor = await new Visitor(app).signIn(person)
+    const page = await visitor.fill(place, { password: person.password }, `${place}/delete`)
+    assert.equal(page.status, 409)
+    assert.ok(page.text.includes(words.delete.last_administrator))
+  })
 
-test('every page of an account speaks every language, in its direction', async () => {
-  await using app = await testApp()
-  const person = await app.user()
-  for (const language of languages) {
-    const visitor = await new Visitor(app, { 'accept-language': language }).signIn(person)
-    const titles = new Set<string>()
-    for (const path of ['/account', '/account/sessions', place, '/logout', '/account/reauthenticate']) {
-      const page = await visitor.get(path)
-      assert.equal(page.status, 200)
-      assert.match(page.html, new RegExp(`<html lang="${language}" dir="${language === 'ar' ? 'rtl' : 'ltr'}"`))
-      assert.equal(page.html.match(/<h1>/g)?.length, 1)
-      assert.equal(page.headers.get('cache-control'), 'no-store')
-      titles.add(/<title>([^<]*)/.exec(page.html)?.[1] ?? '')
+  test('every page of an account speaks every language, in its direction', async () => {
+    await using app = await testApp({ engine })
+    const person = await app.user()
+    for (const language of languages) {
+      const visitor = await new Visitor(app, { 'accept-language': language }).signIn(person)
+      const titles = new Set<string>()
+      for (const path of ['/account', '/account/sessions', place, '/logout', '/account/reauthenticate']) {
+        const page = await visitor.get(path)
+        assert.equal(page.status, 200)
+        assert.match(page.html, new RegExp(`<html lang="${language}" dir="${language === 'ar' ? 'rtl' : 'ltr'}"`))
+        assert.equal(page.html.match(/<h1>/g)?.length, 1)
+        assert.equal(page.headers.get('cache-control'), 'no-store')
+        titles.add(/<title>([^<]*)/.exec(page.html)?.[1] ?? '')
+      }
+      assert.equal(titles.size, 5)
     }
-    assert.equal(titles.size, 5)
-  }
+  })
 })

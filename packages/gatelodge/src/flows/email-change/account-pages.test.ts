@@ -42,13 +42,13 @@ forEachDatabase('page of another address', (engine) => {
     }
     assert.equal((await app.rows('mails')).length, mails)
   })
-})
 
-test('an address that is not confirmed yet is called so, with the way to another link', async () => {
-  await using app = await testApp({ env: { GATELODGE_REGISTRATION: 'instant' } })
-  const person = { email: 'ada@example.com', password: 'quiet harbour 52' }
-  await app.post('/signup', person)
-  const page = await (await new Visitor(app).signIn(person)).get('/account')
-  assert.ok(page.text.includes(words.unconfirmed))
-  assert.match(page.html, /href="\/verify-email\/resend"/)
+  test('an address that is not confirmed yet is called so, with the way to another link', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_REGISTRATION: 'instant' } })
+    const person = { email: 'ada@example.com', password: 'quiet harbour 52' }
+    await app.post('/signup', person)
+    const page = await (await new Visitor(app).signIn(person)).get('/account')
+    assert.ok(page.text.includes(words.unconfirmed))
+    assert.match(page.html, /href="\/verify-email\/resend"/)
+  })
 })

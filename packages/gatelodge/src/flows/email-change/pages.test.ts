@@ -69,24 +69,24 @@ forEachDatabase('pages of an address change', (engine) => {
     assert.equal(spent.status, 400)
     assert.ok(spent.text.includes(words.undo.expired))
   })
-})
 
-test('a link that is missing, unknown or another’s kind says so in every language, with a way on', async () => {
-  await using app = await testApp()
-  const ada = await app.user()
-  await app.post('/forgot-password', { email: ada.email })
-  const { token } = await app.lastMail(ada.email)
-  for (const language of languages) {
-    const { confirm, undo } = emailChangeMessages[language].pages
-    for (const query of ['', '?token=', `?token=${garbage}`, `?token=${token}`, `?token=${'x'.repeat(300)}`]) {
-      for (const [path, { expired }] of [
-        ['/change-email', confirm],
-        ['/change-email/undo', undo],
-      ] as const) {
-        const page = await new Visitor(app, { 'accept-language': language }).get(path + query)
-        assert.equal(page.status, 400)
-        assert.ok(page.text.includes(expired), `${language} ${path}${query}`)
+  test('a link that is missing, unknown or another’s kind says so in every language, with a way on', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    await app.post('/forgot-password', { email: ada.email })
+    const { token } = await app.lastMail(ada.email)
+    for (const language of languages) {
+      const { confirm, undo } = emailChangeMessages[language].pages
+      for (const query of ['', '?token=', `?token=${garbage}`, `?token=${token}`, `?token=${'x'.repeat(300)}`]) {
+        for (const [path, { expired }] of [
+          ['/change-email', confirm],
+          ['/change-email/undo', undo],
+        ] as const) {
+          const page = await new Visitor(app, { 'accept-language': language }).get(path + query)
+          assert.equal(page.status, 400)
+          assert.ok(page.text.includes(expired), `${language} ${path}${query}`)
+        }
       }
     }
-  }
+  })
 })

@@ -98,47 +98,47 @@ forEachDatabase('pages that confirm an address', (engine) => {
       assert.match(page.html, /href="\/verify-email\/resend"/)
     }
   })
-})
 
-test('without a link the page says where to find it, in every language', async () => {
-  await using app = await testApp()
-  for (const language of languages) {
-    const page = await new Visitor(app, { 'accept-language': language }).get('/verify-email')
-    assert.equal(page.status, 200)
-    assert.ok(page.text.includes(emailVerificationMessages[language].pages.sent.text))
-  }
-  const tooLong = await new Visitor(app).get(`/verify-email?token=${'x'.repeat(300)}`)
-  assert.ok(tooLong.text.includes(words.sent.text))
-})
+  test('without a link the page says where to find it, in every language', async () => {
+    await using app = await testApp({ engine })
+    for (const language of languages) {
+      const page = await new Visitor(app, { 'accept-language': language }).get('/verify-email')
+      assert.equal(page.status, 200)
+      assert.ok(page.text.includes(emailVerificationMessages[language].pages.sent.text))
+    }
+    const tooLong = await new Visitor(app).get(`/verify-email?token=${'x'.repeat(300)}`)
+    assert.ok(tooLong.text.includes(words.sent.text))
+  })
 
-test('a form without its button’s password field is given one when the browser forgot that it signed up', async () => {
-  await using app = await testApp()
-  const link = await signUp(app, new Visitor(app))
-  const other = new Visitor(app)
-  const page = await other.get(link)
-  const { password: _, ...fields } = page.form('/verify-email')
-  const asked = await other.post('/verify-email', fields)
-  assert.equal(asked.status, 400)
-  const done = await other.send(asked, { password: ada.password }, '/verify-email')
-  assert.equal(done.at, '/login')
-})
+  test('a form without its button’s password field is given one when the browser forgot that it signed up', async () => {
+    await using app = await testApp({ engine })
+    const link = await signUp(app, new Visitor(app))
+    const other = new Visitor(app)
+    const page = await other.get(link)
+    const { password: _, ...fields } = page.form('/verify-email')
+    const asked = await other.post('/verify-email', fields)
+    assert.equal(asked.status, 400)
+    const done = await other.send(asked, { password: ada.password }, '/verify-email')
+    assert.equal(done.at, '/login')
+  })
 
-test('guesses at the chosen password are slowed down, and the page tells how long', async () => {
-  await using app = await testApp()
-  const link = await signUp(app, new Visitor(app))
-  const other = new Visitor(app)
-  let page = await other.get(link)
-  while (page.status !== 429) page = await other.fill('/verify-email', { password: 'wrong harbour 52' })
-  assert.ok(Number(page.headers.get('retry-after')) > 0)
-  assert.ok(page.text.includes(pageWords.en.problems.rate_limited.title))
-  assert.equal((await other.get('/verify-email')).form('/verify-email').password, '')
-})
+  test('guesses at the chosen password are slowed down, and the page tells how long', async () => {
+    await using app = await testApp({ engine })
+    const link = await signUp(app, new Visitor(app))
+    const other = new Visitor(app)
+    let page = await other.get(link)
+    while (page.status !== 429) page = await other.fill('/verify-email', { password: 'wrong harbour 52' })
+    assert.ok(Number(page.headers.get('retry-after')) > 0)
+    assert.ok(page.text.includes(pageWords.en.problems.rate_limited.title))
+    assert.equal((await other.get('/verify-email')).form('/verify-email').password, '')
+  })
 
-test('a faulty address is told on the field; `explicit` also tells one with nothing to confirm', async () => {
-  await using app = await testApp({ env: { GATELODGE_ENUMERATION: 'explicit' } })
-  const faulty = await new Visitor(app).fill('/verify-email/resend', { email: 'nobody' })
-  assert.ok(faulty.html.includes(`id="field-email-fault">${pageWords.en.faults.email_invalid}<`))
-  const nobody = await new Visitor(app).fill('/verify-email/resend', { email: 'nobody@example.com' })
-  assert.equal(nobody.status, 404)
-  assert.ok(nobody.html.includes(`id="field-email-fault">${words.resend.nothingWaits}<`))
+  test('a faulty address is told on the field; `explicit` also tells one with nothing to confirm', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_ENUMERATION: 'explicit' } })
+    const faulty = await new Visitor(app).fill('/verify-email/resend', { email: 'nobody' })
+    assert.ok(faulty.html.includes(`id="field-email-fault">${pageWords.en.faults.email_invalid}<`))
+    const nobody = await new Visitor(app).fill('/verify-email/resend', { email: 'nobody@example.com' })
+    assert.equal(nobody.status, 404)
+    assert.ok(nobody.html.includes(`id="field-email-fault">${words.resend.nothingWaits}<`))
+  })
 })

@@ -40,48 +40,48 @@ forEachDatabase('pages of forgotten passwords', (engine) => {
     )
     assert.deepEqual([known?.at, known?.status, known?.text], [unknown?.at, unknown?.status, unknown?.text])
   })
-})
 
-test('without a link there is no form for a password, and a faulty address is told', async () => {
-  await using app = await testApp()
-  assert.equal((await new Visitor(app).get('/reset-password')).at, '/forgot-password')
-  const refused = await new Visitor(app).fill('/forgot-password', { email: 'nobody' })
-  assert.equal(refused.status, 400)
-  assert.ok(refused.text.includes(pageWords.en.faults.email_invalid))
-})
+  test('without a link there is no form for a password, and a faulty address is told', async () => {
+    await using app = await testApp({ engine })
+    assert.equal((await new Visitor(app).get('/reset-password')).at, '/forgot-password')
+    const refused = await new Visitor(app).fill('/forgot-password', { email: 'nobody' })
+    assert.equal(refused.status, 400)
+    assert.ok(refused.text.includes(pageWords.en.faults.email_invalid))
+  })
 
-test('faults of a new password are told in every language, and what was typed is not printed', async () => {
-  await using app = await testApp()
-  const person = await app.user()
-  await app.post('/forgot-password', { email: person.email })
-  const { token } = await app.lastMail(person.email)
-  const given = {
-    mismatch: { new_password: fresh, password_confirmation: 'third harbour 54' },
-    too_short: { new_password: 'q7!', password_confirmation: 'q7!' },
-    too_common: { new_password: 'password1234', password_confirmation: 'password1234' },
-    contains_identity: { new_password: person.email, password_confirmation: person.email },
-    required: { new_password: '', password_confirmation: '' },
-  } as const
-  for (const language of languages) {
-    const visitor = new Visitor(app, { 'accept-language': language })
-    for (const [code, values] of Object.entries(given) as [keyof typeof given, (typeof given)['required']][]) {
-      const told = await visitor.send(await visitor.get(`/reset-password?token=${token}`), values, '/reset-password')
-      const { faults, form } = pageWords[language]
-      assert.equal(told.status, 400)
-      assert.ok(told.text.includes(form.summary))
-      assert.ok(told.text.includes(faults[code]), `${language} ${code}`)
-      if (code !== 'required') assert.ok(!told.html.includes(values.new_password))
+  test('faults of a new password are told in every language, and what was typed is not printed', async () => {
+    await using app = await testApp({ engine })
+    const person = await app.user()
+    await app.post('/forgot-password', { email: person.email })
+    const { token } = await app.lastMail(person.email)
+    const given = {
+      mismatch: { new_password: fresh, password_confirmation: 'third harbour 54' },
+      too_short: { new_password: 'q7!', password_confirmation: 'q7!' },
+      too_common: { new_password: 'password1234', password_confirmation: 'password1234' },
+      contains_identity: { new_password: person.email, password_confirmation: person.email },
+      required: { new_password: '', password_confirmation: '' },
+    } as const
+    for (const language of languages) {
+      const visitor = new Visitor(app, { 'accept-language': language })
+      for (const [code, values] of Object.entries(given) as [keyof typeof given, (typeof given)['required']][]) {
+        const told = await visitor.send(await visitor.get(`/reset-password?token=${token}`), values, '/reset-password')
+        const { faults, form } = pageWords[language]
+        assert.equal(told.status, 400)
+        assert.ok(told.text.includes(form.summary))
+        assert.ok(told.text.includes(faults[code]), `${language} ${code}`)
+        if (code !== 'required') assert.ok(!told.html.includes(values.new_password))
+      }
     }
-  }
-})
+  })
 
-test('a form that was open for too long says so, in the reader’s language', async () => {
-  await using app = await testApp()
-  for (const language of languages) {
-    const visitor = new Visitor(app, { 'accept-language': language })
-    const old = await visitor.post('/forgot-password', { email: 'ada@example.org', form_token: 'old' })
-    assert.equal(old.status, 403)
-    assert.ok(old.text.includes(pageWords[language].form.tryAgain))
-    assert.equal(old.form('/forgot-password').email, 'ada@example.org')
-  }
+  test('a form that was open for too long says so, in the reader’s language', async () => {
+    await using app = await testApp({ engine })
+    for (const language of languages) {
+      const visitor = new Visitor(app, { 'accept-language': language })
+      const old = await visitor.post('/forgot-password', { email: 'ada@example.org', form_token: 'old' })
+      assert.equal(old.status, 403)
+      assert.ok(old.text.includes(pageWords[language].form.tryAgain))
+      assert.equal(old.form('/forgot-password').email, 'ada@example.org')
+    }
+  })
 })

@@ -101,51 +101,51 @@ forEachDatabase('account page', (engine) => {
     }
     assert.deepEqual(data.files(), [])
   })
-})
 
-test('a language chosen in the profile speaks at once, over one chosen in the footer; another tag of the API is kept', async () => {
-  await using app = await testApp()
-  const person = await app.user()
-  const visitor = await new Visitor(app).signIn(person)
-  const footer = await visitor.get('/account')
-  const german = await visitor.post('/language', { ...footer.form('/language'), language: 'de', next: '/account' })
-  assert.match(german.html, /<html lang="de"/)
+  test('a language chosen in the profile speaks at once, over one chosen in the footer; another tag of the API is kept', async () => {
+    await using app = await testApp({ engine })
+    const person = await app.user()
+    const visitor = await new Visitor(app).signIn(person)
+    const footer = await visitor.get('/account')
+    const german = await visitor.post('/language', { ...footer.form('/language'), language: 'de', next: '/account' })
+    assert.match(german.html, /<html lang="de"/)
 
-  const saved = await visitor.fill('/account', { locale: 'ar' })
-  assert.match(saved.html, /<html lang="ar" dir="rtl"/)
-  assert.ok(saved.text.includes(profileMessages.ar.pages.profile.saved))
+    const saved = await visitor.fill('/account', { locale: 'ar' })
+    assert.match(saved.html, /<html lang="ar" dir="rtl"/)
+    assert.ok(saved.text.includes(profileMessages.ar.pages.profile.saved))
 
-  const cookie = visitor.cookie('gatelodge') ?? ''
-  await app.patch('/me', { profile: { locale: 'de-CH' } }, { cookie })
-  const kept = await visitor.fill('/account', { first_name: 'Ada' })
-  assert.equal(kept.form('/account').locale, 'de-CH')
-  assert.equal((await app.get('/me', { cookie })).json.profile.locale, 'de-CH')
-})
-
-test('a name is asked for where the service wants one, and not where it has none', async () => {
-  await using off = await testApp({ env: { GATELODGE_USERNAME: 'off' } })
-  const person = { email: 'ada@example.com', password: 'quiet harbour 52' }
-  await off.post('/signup', person)
-  await off.post('/verify-email', { ...person, email: undefined, token: (await off.lastMail(person.email)).token })
-  const visitor = await new Visitor(off).signIn(person)
-  assert.equal((await visitor.get('/account')).form('/account').username, undefined)
-  assert.equal((await visitor.fill('/account', { first_name: 'Ada' })).at, '/account')
-  const forced = await visitor.post('/account', {
-    ...(await visitor.get('/account')).form('/account'),
-    username: 'ada',
+    const cookie = visitor.cookie('gatelodge') ?? ''
+    await app.patch('/me', { profile: { locale: 'de-CH' } }, { cookie })
+    const kept = await visitor.fill('/account', { first_name: 'Ada' })
+    assert.equal(kept.form('/account').locale, 'de-CH')
+    assert.equal((await app.get('/me', { cookie })).json.profile.locale, 'de-CH')
   })
-  assert.deepEqual([forced.status, forced.at], [400, '/account'])
 
-  await using required = await testApp({ env: { GATELODGE_USERNAME: 'required' } })
-  const member = await new Visitor(required).signIn(await required.user())
-  assert.match((await member.fill('/account', { username: '' })).html, /id="field-username-fault"/)
-})
+  test('a name is asked for where the service wants one, and not where it has none', async () => {
+    await using off = await testApp({ engine, env: { GATELODGE_USERNAME: 'off' } })
+    const person = { email: 'ada@example.com', password: 'quiet harbour 52' }
+    await off.post('/signup', person)
+    await off.post('/verify-email', { ...person, email: undefined, token: (await off.lastMail(person.email)).token })
+    const visitor = await new Visitor(off).signIn(person)
+    assert.equal((await visitor.get('/account')).form('/account').username, undefined)
+    assert.equal((await visitor.fill('/account', { first_name: 'Ada' })).at, '/account')
+    const forced = await visitor.post('/account', {
+      ...(await visitor.get('/account')).form('/account'),
+      username: 'ada',
+    })
+    assert.deepEqual([forced.status, forced.at], [400, '/account'])
 
-test('pages of an account are for its own browser only: nobody signed in is led to the sign-in, a bearer token counts for nothing', async () => {
-  await using app = await testApp()
-  const { access } = await app.tokens(await app.user())
-  for (const path of ['/account', '/account/avatar', '/account/password', '/account/email', '/account/data']) {
-    const page = await new Visitor(app, { authorization: `Bearer ${access}` }).get(path)
-    assert.equal(page.at, `/login?${new URLSearchParams({ next: path })}`)
-  }
+    await using required = await testApp({ engine, env: { GATELODGE_USERNAME: 'required' } })
+    const member = await new Visitor(required).signIn(await required.user())
+    assert.match((await member.fill('/account', { username: '' })).html, /id="field-username-fault"/)
+  })
+
+  test('pages of an account are for its own browser only: nobody signed in is led to the sign-in, a bearer token counts for nothing', async () => {
+    await using app = await testApp({ engine })
+    const { access } = await app.tokens(await app.user())
+    for (const path of ['/account', '/account/avatar', '/account/password', '/account/email', '/account/data']) {
+      const page = await new Visitor(app, { authorization: `Bearer ${access}` }).get(path)
+      assert.equal(page.at, `/login?${new URLSearchParams({ next: path })}`)
+    }
+  })
 })

@@ -57,18 +57,18 @@ forEachDatabase('sessions page', (engine) => {
     assert.equal((await app.get('/session', { cookie })).code, 'token_invalid')
     assert.equal((await visitor.get('/logout')).at, '/login')
   })
-})
 
-test('a sign-in that was needed on the way comes back to the page of the button', async () => {
-  await using app = await testApp()
-  const person = await app.user()
-  const visitor = await new Visitor(app).signIn(person)
-  const page = await visitor.get('/account/sessions')
-  await app.delete('/me/sessions', { cookie: await app.cookie(person) })
-  const login = await visitor.post('/account/sessions/end-others', {
-    form_token: page.form('/language').form_token ?? '',
+  test('a sign-in that was needed on the way comes back to the page of the button', async () => {
+    await using app = await testApp({ engine })
+    const person = await app.user()
+    const visitor = await new Visitor(app).signIn(person)
+    const page = await visitor.get('/account/sessions')
+    await app.delete('/me/sessions', { cookie: await app.cookie(person) })
+    const login = await visitor.post('/account/sessions/end-others', {
+      form_token: page.form('/language').form_token ?? '',
+    })
+    assert.equal(login.at, '/login?next=%2Faccount%2Fsessions%2Fend-others')
+    const back = await visitor.send(login, { identifier: person.email, password: person.password }, '/login')
+    assert.equal(back.at, '/account/sessions')
   })
-  assert.equal(login.at, '/login?next=%2Faccount%2Fsessions%2Fend-others')
-  const back = await visitor.send(login, { identifier: person.email, password: person.password }, '/login')
-  assert.equal(back.at, '/account/sessions')
 })

@@ -248,20 +248,21 @@ forEachDatabase('token service', (engine) => {
       assert.equal((await app.get(path, { headers })).code, 'method_not_allowed')
     }
   })
-})
 
-test('the metadata name the endpoints below the issuer, letter by letter', async () => {
-  await using app = await testApp({
-    env: { GATELODGE_PUBLIC_URL: 'https://auth.example', GATELODGE_INSECURE_HTTP: 'yes' },
+  test('the metadata name the endpoints below the issuer, letter by letter', async () => {
+    await using app = await testApp({
+      engine,
+      env: { GATELODGE_PUBLIC_URL: 'https://auth.example', GATELODGE_INSECURE_HTTP: 'yes' },
+    })
+    const told = await app.get('/.well-known/oauth-authorization-server', { headers: { host: 'evil.test' } })
+    assert.equal(told.json.issuer, 'https://auth.example')
+    for (const [name, value] of Object.entries(told.json)) {
+      if (/_endpoint$|_uri$|_documentation$/.test(name)) assert.match(String(value), /^https:\/\/auth\.example\//, name)
+    }
+    for (const name of ['token', 'introspection', 'revocation']) {
+      const { pathname } = new URL(told.json[`${name}_endpoint`])
+      assert.equal((await app.form(pathname, { token: 'x', grant_type: 'x' })).status === 404, false, name)
+    }
+    assert.equal((await app.get(new URL(told.json.jwks_uri).pathname)).status, 200)
   })
-  const told = await app.get('/.well-known/oauth-authorization-server', { headers: { host: 'evil.test' } })
-  assert.equal(told.json.issuer, 'https://auth.example')
-  for (const [name, value] of Object.entries(told.json)) {
-    if (/_endpoint$|_uri$|_documentation$/.test(name)) assert.match(String(value), /^https:\/\/auth\.example\//, name)
-  }
-  for (const name of ['token', 'introspection', 'revocation']) {
-    const { pathname } = new URL(told.json[`${name}_endpoint`])
-    assert.equal((await app.form(pathname, { token: 'x', grant_type: 'x' })).status === 404, false, name)
-  }
-  assert.equal((await app.get(new URL(told.json.jwks_uri).pathname)).status, 200)
 })
