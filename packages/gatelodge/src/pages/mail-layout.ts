@@ -60,6 +60,40 @@ export function mailDocument(context: MailContext, content: MailContent): Render
   }
 }
 
+/** What a mail whose one thing to do is to follow a link says. */
+export interface LinkMailWords {
+  subject(serviceName: string): string
+  readonly preheader: string
+  body(serviceName: string): string
+  readonly action: string
+  readonly notYou: string
+  readonly footer: string
+}
+
+export interface LinkMail {
+  readonly name: string
+  readonly link: string
+  /** Milliseconds. */
+  readonly ttl: number
+  readonly expiresAt: Instant
+}
+
+/** Carries a link, says when it ends, and what to do for who did not ask for it. */
+export function linkMail(context: MailContext, words: LinkMailWords, data: LinkMail): RenderedMail {
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'action', label: words.action, url: data.link },
+      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
+      { kind: 'note', text: words.notYou },
+    ],
+    footer: words.footer,
+  })
+}
+
 /** When a link of the given life in milliseconds ends, in words and as an exact time with its zone. */
 export function expirySentence(ttlMs: number, expiresAt: Instant, language: Language): string {
   const locale = localeOf(language)

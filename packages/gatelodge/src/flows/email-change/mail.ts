@@ -1,31 +1,18 @@
 import type { Instant } from '../../kernel/clock.ts'
-import { expirySentence, type MailContext, mailDocument, oneLine, type RenderedMail } from '../../pages/mail-layout.ts'
+import {
+  expirySentence,
+  type LinkMail,
+  linkMail,
+  type MailContext,
+  mailDocument,
+  oneLine,
+  type RenderedMail,
+} from '../../pages/mail-layout.ts'
 import { emailChangeMessages } from './messages.ts'
 
-export interface ConfirmNewEmailMail {
-  readonly name: string
-  readonly link: string
-  /** Milliseconds. */
-  readonly ttl: number
-  readonly expiresAt: Instant
-}
-
 /** Proves the new address of an account; goes to the new address. */
-export function confirmNewEmailMail(context: MailContext, data: ConfirmNewEmailMail): RenderedMail {
-  const words = emailChangeMessages[context.language].mails.confirm
-
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
-    name: data.name,
-    blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName) },
-      { kind: 'action', label: words.action, url: data.link },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
-      { kind: 'note', text: words.notYou },
-    ],
-    footer: words.footer,
-  })
+export function confirmNewEmailMail(context: MailContext, data: LinkMail): RenderedMail {
+  return linkMail(context, emailChangeMessages[context.language].mails.confirm, data)
 }
 
 export interface EmailChangeNoticeMail {

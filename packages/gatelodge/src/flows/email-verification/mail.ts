@@ -1,31 +1,9 @@
-import type { Instant } from '../../kernel/clock.ts'
-import { expirySentence, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
+import { type LinkMail, linkMail, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
 import { emailVerificationMessages } from './messages.ts'
 
-export interface VerificationMail {
-  readonly name: string
-  readonly link: string
-  /** Milliseconds. */
-  readonly ttl: number
-  readonly expiresAt: Instant
-}
-
 /** Proves the address of a pending sign-up. */
-export function verificationMail(context: MailContext, data: VerificationMail): RenderedMail {
-  const words = emailVerificationMessages[context.language].mails.verification
-
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
-    name: data.name,
-    blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName) },
-      { kind: 'action', label: words.action, url: data.link },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
-      { kind: 'note', text: words.notYou },
-    ],
-    footer: words.footer,
-  })
+export function verificationMail(context: MailContext, data: LinkMail): RenderedMail {
+  return linkMail(context, emailVerificationMessages[context.language].mails.verification, data)
 }
 
 export interface AccountExistsMail {

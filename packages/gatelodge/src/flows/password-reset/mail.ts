@@ -1,22 +1,13 @@
-import type { Instant } from '../../kernel/clock.ts'
-import { expirySentence, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
-import { type PasswordResetMessages, passwordResetMessages } from './messages.ts'
-
-export interface ResetMail {
-  readonly name: string
-  readonly link: string
-  /** Milliseconds. */
-  readonly ttl: number
-  readonly expiresAt: Instant
-}
+import { type LinkMail, linkMail, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
+import { passwordResetMessages } from './messages.ts'
 
 /** Carries the link by which the owner of an account sets a new password. */
-export function resetMail(context: MailContext, data: ResetMail): RenderedMail {
+export function resetMail(context: MailContext, data: LinkMail): RenderedMail {
   return linkMail(context, passwordResetMessages[context.language].mails.reset, data)
 }
 
 /** Carries the link by which an invited person chooses the first password of an account that was made for them. */
-export function invitationMail(context: MailContext, data: ResetMail): RenderedMail {
+export function invitationMail(context: MailContext, data: LinkMail): RenderedMail {
   return linkMail(context, passwordResetMessages[context.language].mails.invitation, data)
 }
 
@@ -51,25 +42,6 @@ export function passwordDisabledMail(
       { kind: 'paragraph', text: words.body(context.serviceName) },
       { kind: 'action', label: words.action, url: data.resetLink },
       { kind: 'note', text: words.safe },
-    ],
-    footer: words.footer,
-  })
-}
-
-function linkMail(
-  context: MailContext,
-  words: PasswordResetMessages['mails']['reset' | 'invitation'],
-  data: ResetMail,
-): RenderedMail {
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
-    name: data.name,
-    blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName) },
-      { kind: 'action', label: words.action, url: data.link },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
-      { kind: 'note', text: words.notYou },
     ],
     footer: words.footer,
   })
