@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 interface RequirementRow {
   readonly status: 'met' | 'open' | 'left-out'
   readonly tests?: readonly string[]
+  /** Tests of `npm run proofs`, which checks them. */
+  readonly proofs?: readonly string[]
   readonly why?: string
 }
 
@@ -12,24 +14,41 @@ interface AsvsRow {
   readonly why?: string
 }
 
+const requirementsFile = 'docs/evidence/requirements.json'
+
 /**
- * Checks the evidence maps against the tests that ran: a met row names tests that ran (or, for ASVS, an anchor `file.md#heading` that exists), any other row says
- * why, and no row is missing. Prints the counts and the faults; answers whether there are none.
+ * Checks the evidence maps against the tests that ran: a met row names tests that ran (or, for ASVS, an anchor `file.md#heading` that exists; or proofs), any
+ * other row says why, and no row is missing. Prints the counts and the faults; answers whether there are none.
  */
-export function checkEvidence(ranFiles: readonly string[]): boolean {
-  const ran = new Set(
-    ranFiles
-      .flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean))
-      .map((line) => (JSON.parse(line) as { name: string }).name),
-  )
-  const faults = [...checkRequirements(ran), ...checkAsvs(ran)]
+export function checkEvidence(ranFile: string): boolean {
+  const ran = namesIn(ranFile)
+  return hasNone([...checkRequirements(ran), ...checkAsvs(ran)])
+}
+
+/** Checks that the proofs which rows name ran; as `checkEvidence`. */
+export function checkProofs(ranFile: string): boolean {
+  const ran = namesIn(ranFile)
+  const rows = Object.entries(readJson<Record<string, RequirementRow>>(requirementsFile))
+  return hasNone(rows.flatMap(([id, { proofs = [] }]) => unproved(id, proofs, ran)))
+}
+
+function namesIn(ranFile: string): ReadonlySet<string> {
+  const lines = readFileSync(ranFile, 'utf8').split('\n').filter(Boolean)
+  return new Set(lines.map((line) => (JSON.parse(line) as { name: string }).name))
+}
+
+function hasNone(faults: readonly string[]): boolean {
   for (const fault of faults) console.error(`evidence: ${fault}`)
   return faults.length === 0
 }
 
+function unproved(id: string, names: readonly string[], ran: ReadonlySet<string>): string[] {
+  return names.filter((name) => !ran.has(name)).map((name) => `${id} names a test that did not run: ${name}`)
+}
+
 function checkRequirements(ran: ReadonlySet<string>): string[] {
   const ids = readJson<string[]>('docs/evidence/requirement-ids.json')
-  const rows = readJson<Record<string, RequirementRow>>('docs/evidence/requirements.json')
+  const rows = readJson<Record<string, RequirementRow>>(requirementsFile)
   printCounts(
     'requirements',
     Object.values(rows).map(({ status }) => status),
@@ -39,8 +58,8 @@ function checkRequirements(ran: ReadonlySet<string>): string[] {
     ...missing('requirements', ids, rows),
     ...Object.entries(rows).flatMap(([id, row]) => {
       if (row.status !== 'met') return row.why ? [] : [`${id} is ${row.status} and does not say why`]
-      if (!row.tests?.length) return [`${id} is met and names no test`]
-      return row.tests.filter((name) => !ran.has(name)).map((name) => `${id} names a test that did not run: ${name}`)
+      if (!row.tests?.length && !row.proofs?.length) return [`${id} is met and names no test`]
+      return unproved(id, row.tests ?? [], ran)
     }),
   ]
 }

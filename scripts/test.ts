@@ -40,7 +40,7 @@ const { status } = spawnSync(
 )
 await postgres.stop()
 if (status !== 0) process.exitCode = status ?? 1
-else if (whole && !checkEvidence([ranFile])) process.exitCode = 1
+else if (whole && !checkEvidence(ranFile)) process.exitCode = 1
 
 function coverageFlags(): string[] {
   return [
