@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../packages/gatelodge/test/support/postgres.ts'
 import { type SmtpTestServer, smtpServer } from '../packages/gatelodge/test/support/smtp.ts'
+import { until } from '../packages/gatelodge/test/support/until.ts'
 
 const rounds = process.env.PROOFS === 'quick' ? 1 : 10
 const signUps = process.env.PROOFS === 'quick' ? 150 : 500
@@ -171,12 +172,4 @@ function undeliveredIn(file: string): number {
   const row = db.prepare("select count(*) as n from mails where state <> 'delivered'").get()
   db.close()
   return Number(row?.n)
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + 60_000
-  while (!(await isTrue())) {
-    if (performance.now() > giveUp) throw new Error('waited a minute in vain')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }

@@ -12,9 +12,9 @@ import {
   patience,
   type RunningProgram,
   startProgram,
-  until,
 } from '../packages/gatelodge/test/support/programs.ts'
 import { smtpServer } from '../packages/gatelodge/test/support/smtp.ts'
+import { until } from '../packages/gatelodge/test/support/until.ts'
 
 // Each example as somebody has it who copied it: in a folder of its own, with the packed packages that its package.json names and no other.
 
@@ -213,7 +213,7 @@ test('while Gatelodge is away nobody gets in who has to be asked about, and know
 
     closing.use(await gatelodge.start())
     for (const app of [...Object.values(apps).map((modes) => modes.asking), ...newcomers]) {
-      await until('it lets people in again', async () => (await ask(app, 'GET /notes', { token })).status === 200)
+      await until(async () => (await ask(app, 'GET /notes', { token })).status === 200)
     }
   } finally {
     for (const app of newcomers) await app[Symbol.asyncDispose]()
@@ -381,7 +381,7 @@ async function newPerson(
 
 async function mailedToken(readMail: () => Promise<string>): Promise<string> {
   let token: string | undefined
-  await until('a mail is there', async () => {
+  await until(async () => {
     token = /verify-email\?token=([\w.-]+)/.exec(await readMail())?.[1]
     return token !== undefined
   })

@@ -15,6 +15,7 @@ import { bareDatabase } from '../packages/gatelodge/test/support/databases.ts'
 import { testClock, testSecret } from '../packages/gatelodge/test/support/deps.ts'
 import { freePort } from '../packages/gatelodge/test/support/postgres.ts'
 import { type SmtpTestServer, smtpServer } from '../packages/gatelodge/test/support/smtp.ts'
+import { until } from '../packages/gatelodge/test/support/until.ts'
 
 const rounds = process.env.PROOFS === 'quick' ? 1 : 10
 const handedOver = 10 // at the same time
@@ -124,13 +125,5 @@ async function startServer(folder: string, env: Readonly<Record<string, string>>
       child.kill(signal)
       await gone
     },
-  }
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + 60_000
-  while (!(await isTrue())) {
-    if (performance.now() > giveUp) throw new Error('waited a minute in vain')
-    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

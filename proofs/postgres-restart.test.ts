@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { bin } from '../packages/gatelodge/test/support/cli.ts'
 import { freePort, startPostgres, type TestPostgres } from '../packages/gatelodge/test/support/postgres.ts'
+import { until } from '../packages/gatelodge/test/support/until.ts'
 
 const endings = process.env.PROOFS === 'quick' ? (['fast'] as const) : (['fast', 'immediate', 'kill'] as const)
 const restarts = process.env.PROOFS === 'quick' ? 1 : 4
@@ -23,10 +24,10 @@ for (const how of endings) {
     const done = load.answered
 
     for (let restart = 0; restart < restarts; restart += 1) {
-      await until(() => load.good() > (restart + 1) * 60, server)
+      await until(() => isUp(server) && load.good() > (restart + 1) * 60)
       await postgres.restart(how, 300)
       const soFar = load.good()
-      await until(() => load.good() > soFar + 40, server) // it recovers by itself
+      await until(() => isUp(server) && load.good() > soFar + 40) // it recovers by itself
     }
     const acknowledged = await load.stop()
     assert.equal(await server.stop(), 0)
@@ -76,7 +77,7 @@ async function startServer(postgres: TestPostgres): Promise<Server> {
       return child.exitCode
     },
   }
-  await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200, server)
+  await until(async () => isUp(server) && (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200)
   return server
 }
 
@@ -192,11 +193,7 @@ async function assertStored(postgres: TestPostgres, { emails, names, sessions }:
   await client.end()
 }
 
-async function until(isTrue: () => boolean | Promise<boolean>, { child }: Pick<Server, 'child'>): Promise<void> {
-  const giveUp = performance.now() + 60_000
-  while (!(await isTrue())) {
-    assert.equal(child.exitCode, null, 'the server ended by itself')
-    if (performance.now() > giveUp) throw new Error('waited a minute in vain')
-    await pause(5)
-  }
+function isUp({ child }: Server): true {
+  assert.equal(child.exitCode, null, 'the server ended by itself')
+  return true
 }

@@ -6,6 +6,7 @@ import { type CommandFolder, commandFolder } from '../packages/gatelodge/test/su
 import { freshPostgresDatabase, stopOwnPostgres } from '../packages/gatelodge/test/support/postgres.ts'
 import { type SmtpTestServer, smtpServer } from '../packages/gatelodge/test/support/smtp.ts'
 import { type TcpProxy, tcpProxy } from '../packages/gatelodge/test/support/tcp-proxy.ts'
+import { until } from '../packages/gatelodge/test/support/until.ts'
 
 const revocations = process.env.PROOFS === 'quick' ? 50 : 1_000
 /** How soon the other server has to refuse, in ms. */
@@ -251,12 +252,4 @@ async function refused(server: string, access: string, patience: number): Promis
   const began = performance.now()
   await until(async () => (await check(server, access)).status === 401, patience)
   return performance.now() - began
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>, patience = 30_000): Promise<void> {
-  const giveUp = performance.now() + patience
-  while (!(await isTrue())) {
-    if (performance.now() > giveUp) throw new Error(`waited ${patience} ms in vain`)
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
 }

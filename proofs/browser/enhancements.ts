@@ -6,7 +6,8 @@ import { languages } from '../../packages/gatelodge/src/kernel/languages.ts'
 import { pageWords } from '../../packages/gatelodge/src/pages/words/index.ts'
 import { sitDown } from '../../packages/gatelodge/test/support/browser.ts'
 import { plain } from '../../packages/gatelodge/test/support/images.ts'
-import { assertPasses, focused, signIn, signUp, until, widthOf } from './page.ts'
+import { until } from '../../packages/gatelodge/test/support/until.ts'
+import { assertPasses, focused, signIn, signUp, widthOf } from './page.ts'
 import { browser, narrow, password, picture, site } from './world.ts'
 
 // What pages/enhance.js adds.

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { BrowserContextOptions } from 'playwright-core'
 import { directionOf, type Language } from '../../packages/gatelodge/src/kernel/languages.ts'
 import { type Sitting, sitDown } from '../../packages/gatelodge/test/support/browser.ts'
-import { assertTold, focused, nextLink, register, signIn, signUp, widthOf } from './page.ts'
+import { assertTold, focused, register, signIn, signUp, widthOf } from './page.ts'
 import { browser, password, picture, site, wide } from './world.ts'
 
 const ways: readonly (readonly [string, Language, BrowserContextOptions])[] = [
@@ -103,7 +103,7 @@ async function resetElsewhere(
   await here.open('/logout')
   await here.send('/logout')
   await here.open('/forgot-password')
-  const link = await nextLink(email, '/reset-password', async () => {
+  const link = await site.nextLinkTo(email, '/reset-password', async () => {
     await here.send('/forgot-password', { email })
     assert.equal(here.path(), '/login')
   })

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { type Sitting, sitDown } from '../../packages/gatelodge/test/support/browser.ts'
 import { assertRefused, pressOn, pressTo, sendByKeys, tabTo, typeInto } from './keys.ts'
-import { assertTold, nextLink, widthOf } from './page.ts'
+import { assertTold, widthOf } from './page.ts'
 import { browser, password, picture, site, wide } from './world.ts'
 
 test('every journey is made by keyboard alone; the focus is always seen, and is on the summary of what was refused', async () => {
@@ -153,7 +153,7 @@ async function resetForgotten(here: Sitting, email: string, chosen: string): Pro
   await pressOn(page, 'a[href="/forgot-password"]')
   await sendByKeys(page, '/forgot-password', { email: 'no address' })
   await assertRefused(page, 'email')
-  const link = await nextLink(email, '/reset-password', () => sendByKeys(page, '/forgot-password', { email }))
+  const link = await site.nextLinkTo(email, '/reset-password', () => sendByKeys(page, '/forgot-password', { email }))
   assert.equal(here.path(), '/login')
   await assertTold(here)
 

@@ -49,22 +49,3 @@ export function focused(page: Page): Promise<string> {
 export function widthOf(page: Page, selector: string): Promise<number> {
   return page.evaluate<number>(`document.querySelector(${JSON.stringify(selector)}).naturalWidth`)
 }
-
-/** The link to a path in the mail that comes because of something done. */
-export async function nextLink(email: string, path: string, act: () => Promise<void>): Promise<string> {
-  const mails = () =>
-    site.inbox.received.filter(
-      ({ recipients, parsed }) => recipients.includes(email) && parsed.text?.includes(`${path}?token=`),
-    ).length
-  const before = mails()
-  await act()
-  await until(async () => mails() > before)
-  return site.linkTo(email, path)
-}
-
-export async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  for (const giveUp = performance.now() + 20_000; !(await isTrue()); ) {
-    assert.ok(performance.now() < giveUp, 'waited in vain')
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-}

@@ -15,7 +15,8 @@ import {
   type Stop,
   stops,
 } from '../../packages/gatelodge/test/support/every-page.ts'
-import { assertPasses, register, until } from './page.ts'
+import { until } from '../../packages/gatelodge/test/support/until.ts'
+import { assertPasses, register } from './page.ts'
 import { browser, narrow, site } from './world.ts'
 
 for (const language of languages) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sitDown } from '../../packages/gatelodge/test/support/browser.ts'
-import { assertFault, fill, password, press, register, signIn, told, until, widthOf } from './page.ts'
-import { browser, nextLink, picture, sessionCookie, signedIn, site } from './world.ts'
+import { until } from '../../packages/gatelodge/test/support/until.ts'
+import { assertFault, fill, password, press, register, signIn, told, widthOf } from './page.ts'
+import { browser, picture, sessionCookie, signedIn, site } from './world.ts'
 
 test('a person signs up, confirms by the mailed link and signs in on the way to where they were going', async () => {
   await using here = await sitDown(browser, site, { viewport: { width: 1280, height: 800 } })
@@ -141,7 +142,7 @@ test('an address is changed and taken back by mailed links, and a forgotten pass
   await here.open('/forgot-password')
   await site.linkTo(old, '/reset-password') // that of the undo comes first
   await fill(here.page, { email: old })
-  const link = await nextLink(old, '/reset-password', () => press(here.page, 'Send the link'))
+  const link = await site.nextLinkTo(old, '/reset-password', () => press(here.page, 'Send the link'))
   await here.page.waitForURL('**/login')
   await told(here.page)
   await there.page.goto(link)
@@ -165,7 +166,7 @@ test('a fresh link replaces the one that did not arrive, and asks for the passwo
   const first = await site.linkTo('patient@example.org', '/verify-email')
   await here.page.click('main a[href="/verify-email/resend"]')
   await fill(here.page, { email: 'patient@example.org' })
-  const second = await nextLink('patient@example.org', '/verify-email', () => press(here.page, 'Send the link'))
+  const second = await site.nextLinkTo('patient@example.org', '/verify-email', () => press(here.page, 'Send the link'))
   await here.page.waitForURL('**/verify-email')
   await told(here.page)
   await here.page.goto(first)

@@ -75,13 +75,6 @@ export async function assertFault(page: Page, name: string): Promise<void> {
   assert.equal(await page.locator(`form:has([name="${name}"]) [role=alert]`).count(), 1)
 }
 
-export async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  for (const giveUp = performance.now() + 20_000; !(await isTrue()); ) {
-    assert.ok(performance.now() < giveUp, 'it did not happen')
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-}
-
 /** How wide the pixels of a picture are; nothing before it has come. */
 export function widthOf(page: Page, selector: string): Promise<number | undefined> {
   return page.evaluate<number | undefined>(`document.querySelector(${JSON.stringify(selector)})?.naturalWidth`)

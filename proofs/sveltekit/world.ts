@@ -4,7 +4,7 @@ import { after } from 'node:test'
 import { openBrowser, openSite, type Sitting, sitDown } from '../../packages/gatelodge/test/support/browser.ts'
 import { plain } from '../../packages/gatelodge/test/support/images.ts'
 import { buildFrontEnd, frontEndOrigin, startFrontEnd } from './front-end.ts'
-import { password, signIn, until } from './page.ts'
+import { password, signIn } from './page.ts'
 
 const closing = new AsyncDisposableStack()
 after(() => closing.disposeAsync())
@@ -38,18 +38,6 @@ export async function post(path: string, body: object): Promise<void> {
   const headers = { 'content-type': 'application/json' }
   const url = `${site.origin}/api/v1/auth/${path}`
   assert.ok((await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).ok, path)
-}
-
-/** The link to a path in the mail that comes because of something done. */
-export async function nextLink(email: string, path: string, act: () => Promise<void>): Promise<string> {
-  const mails = () =>
-    site.inbox.received.filter(
-      ({ recipients, parsed }) => recipients.includes(email) && parsed.text?.includes(`${path}?token=`),
-    ).length
-  const before = mails()
-  await act()
-  await until(async () => mails() > before)
-  return site.linkTo(email, path)
 }
 
 export async function sessionCookie(here: Sitting): Promise<string> {

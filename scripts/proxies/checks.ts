@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import sharp from 'sharp'
 import { multipart } from '../../packages/gatelodge/test/support/images.ts'
 import type { SmtpTestServer } from '../../packages/gatelodge/test/support/smtp.ts'
+import { until } from '../../packages/gatelodge/test/support/until.ts'
 import { type Ask, type Client, createClient, home, type Told } from './client.ts'
 import { publicHost, type RunningProxy } from './proxy.ts'
 
@@ -27,7 +28,7 @@ const mebibyte = 1024 * 1024
 /** Waits until the server answers through the proxy; then signs up, follows the mailed link and signs in by cookie. */
 export async function createVisit(proxy: RunningProxy, smtp: SmtpTestServer): Promise<Visit> {
   const client = createClient(proxy)
-  await until('the proxy is up', async () => {
+  await until(async () => {
     assert.ok(proxy.isUp(), 'the proxy has ended')
     return (await statusOf(client, '/healthz')) === 200
   })
@@ -208,16 +209,8 @@ async function mailedLink(smtp: SmtpTestServer, page: string): Promise<URL> {
     smtp.received
       .map(({ parsed }) => parsed.text?.match(new RegExp(`\\S+/${page}\\?token=\\S+`))?.[0])
       .find((link) => link !== undefined)
-  await until(`a mail links to ${page}`, async () => find() !== undefined)
+  await until(() => find() !== undefined)
   return new URL(find() ?? '')
-}
-
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + 20_000
-  while (!(await isSo())) {
-    if (performance.now() > giveUp) throw new Error(`not within 20 s: ${what}`)
-    await pause(50)
-  }
 }
 
 /** A PNG that cannot be made smaller, of three bytes for each pixel. */

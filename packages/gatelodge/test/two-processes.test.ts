@@ -11,6 +11,7 @@ import { inParallel, tally } from './support/attack.ts'
 import { type LogLine, type TestClock, testClock } from './support/deps.ts'
 import { directUrlOf, freshPostgresDatabase } from './support/postgres.ts'
 import { tcpProxy } from './support/tcp-proxy.ts'
+import { until } from './support/until.ts'
 
 const actor = innerActor('command', 'test')
 /** How soon another process has to know, in ms; proofs/two-servers.test.ts holds it to 100 on a quiet machine. */
@@ -268,12 +269,4 @@ async function command(url: string, text: string): Promise<void> {
   await client.connect()
   await client.query(text)
   await client.end()
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>, patience = 20_000): Promise<void> {
-  const giveUp = performance.now() + patience
-  while (!(await isTrue())) {
-    if (performance.now() > giveUp) throw new Error(`waited ${patience} ms in vain`)
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
 }

@@ -8,6 +8,7 @@ import { sql } from 'kysely'
 import { type CommandFolder, commandFolder, type ServerProcess } from '../../test/support/cli.ts'
 import { openLocation } from '../../test/support/databases.ts'
 import { freshPostgresDatabase, stopOwnPostgres } from '../../test/support/postgres.ts'
+import { until } from '../../test/support/until.ts'
 
 after(stopOwnPostgres)
 
@@ -250,12 +251,4 @@ async function slowRequest({ started: { listen } }: ServerProcess): Promise<() =
 /** Waits until a server and all processes that share its output are gone, and answers its exit status. */
 async function closed({ child }: ServerProcess): Promise<unknown[]> {
   return once(child, 'close', { signal: AbortSignal.timeout(30_000) })
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + 30_000
-  while (!(await isTrue())) {
-    assert.ok(performance.now() < giveUp, 'waited in vain')
-    await pause(10)
-  }
 }

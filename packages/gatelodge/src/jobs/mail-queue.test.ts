@@ -4,6 +4,7 @@ import { composeTest, type Engine, forEachDatabase } from '../../test/support/ap
 import { bareDatabase } from '../../test/support/databases.ts'
 import { type LogLine, type TestClock, testClock } from '../../test/support/deps.ts'
 import { type SmtpOptions, type SmtpTestServer, smtpServer } from '../../test/support/smtp.ts'
+import { until } from '../../test/support/until.ts'
 import { retryFailedMails, retryMail } from '../admin/mails/retry-mail.ts'
 import type { Composition } from '../compose.ts'
 import { type MailKind, type MailRequests, requestMail } from '../domain/outbox.ts'
@@ -80,14 +81,6 @@ function assertEachOnce(server: SmtpTestServer, asked: readonly string[]): void 
 
 /** A promise and what settles it. */
 const gate = () => Promise.withResolvers<undefined>()
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + 30_000
-  while (!(await isTrue())) {
-    if (performance.now() > giveUp) throw new Error('waited 30 s in vain')
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-}
 
 forEachDatabase('the outbox', (engine) => {
   test('200 mails survive an hour without a mail server, and each arrives once', async (t) => {

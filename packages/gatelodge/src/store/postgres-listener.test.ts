@@ -4,6 +4,7 @@ import pg from 'pg'
 import { type LogLine, recordingLog } from '../../test/support/deps.ts'
 import { freshPostgresDatabase, stopOwnPostgres } from '../../test/support/postgres.ts'
 import { tcpProxy } from '../../test/support/tcp-proxy.ts'
+import { until } from '../../test/support/until.ts'
 import type { UserId } from '../kernel/ids.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { openPostgres } from './postgres.ts'
@@ -311,13 +312,5 @@ async function command(url: string, text: string): Promise<pg.QueryResult> {
     return await client.query(text)
   } finally {
     await client.end()
-  }
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + 20_000
-  while (!(await isTrue())) {
-    if (performance.now() > giveUp) throw new Error('waited in vain')
-    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

@@ -9,6 +9,7 @@ import { problemPage } from '../../src/pages/problem-page.ts'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { stored } from '../support/attack.ts'
 import { blackRows, dataFolder, multipart, plain, png, pngChunk, upload } from '../support/images.ts'
+import { until } from '../support/until.ts'
 import { listen, request } from '../support/wire.ts'
 
 const script = '<script>alert(document.cookie)</script>'
@@ -268,8 +269,3 @@ forEachDatabase('28 avatar upload', (engine) => {
     await Promise.all(rendering)
   })
 })
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) if (await isSo()) return
-  assert.fail('it never came to be')
-}

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { type CommandFolder, commandFolder, type ServerProcess } from './cli.ts'
 import { type ReceivedMail, type SmtpTestServer, smtpServer } from './smtp.ts'
+import { until } from './until.ts'
 
 /** Chromium without a window: that of npm on Linux x64, elsewhere the one that `CHROMIUM_PATH` names. */
 export async function openBrowser(): Promise<Browser> {
@@ -34,6 +35,8 @@ export interface Site {
   readonly folder: CommandFolder
   /** The link in the newest mail to an address that leads to this path; waits for the mail. */
   linkTo(address: string, path: string): Promise<string>
+  /** The same of a mail that comes because of something done. */
+  nextLinkTo(address: string, path: string, act: () => Promise<void>): Promise<string>
   /** The newest mail to an address whose links lead to this path. */
   mailTo(address: string, path: string): Promise<ReceivedMail>
   [Symbol.asyncDispose](): Promise<void>
@@ -44,19 +47,24 @@ export async function openSite(env: Readonly<Record<string, string>> = {}, progr
   const inbox = await smtpServer()
   const folder = commandFolder({ GATELODGE_SMTP_URL: `smtp://127.0.0.1:${inbox.smtp.port}`, ...env }, program)
   const server = await folder.serve()
+  const mailsTo = (address: string, path: string) =>
+    inbox.received.filter(
+      ({ recipients, parsed }) => recipients.includes(address) && linkIn(parsed.text, path) !== undefined,
+    )
   const site: Site = {
     origin: server.started.url,
     server,
     inbox,
     folder,
     async mailTo(address, path) {
-      const isIt = ({ recipients, parsed }: ReceivedMail) =>
-        recipients.includes(address) && linkIn(parsed.text, path) !== undefined
-      for (const giveUp = performance.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 25))) {
-        const mail = inbox.received.findLast(isIt)
-        if (mail) return mail
-        assert.ok(performance.now() < giveUp, `no mail to ${address} with a link to ${path}`)
-      }
+      await until(() => mailsTo(address, path).length > 0)
+      return mailsTo(address, path).at(-1) as ReceivedMail
+    },
+    async nextLinkTo(address, path, act) {
+      const before = mailsTo(address, path).length
+      await act()
+      await until(() => mailsTo(address, path).length > before)
+      return site.linkTo(address, path)
     },
     async linkTo(address, path) {
       const { parsed } = await site.mailTo(address, path)

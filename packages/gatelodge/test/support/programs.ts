@@ -1,14 +1,13 @@
-import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type ConsumerFolder, consumerFolder } from './packed.ts'
 import { freePort } from './postgres.ts'
+import { until } from './until.ts'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
@@ -46,7 +45,7 @@ export async function startProgram(
   }
 
   try {
-    await until(`${ready} answers`, async () => {
+    await until(async () => {
       if (child.exitCode !== null || child.signalCode !== null) throw await ended.then(() => new Error(told))
       return (await fetch(ready).catch(() => undefined))?.status === 200
     })
@@ -119,14 +118,5 @@ export async function installGatelodge(
       return access_token
     },
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
-  }
-}
-
-/** Looks again and again. */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + patience
-  while (!(await isSo())) {
-    assert.ok(performance.now() < giveUp, `not within ${patience} ms: ${what}`)
-    await pause(10)
   }
 }
