@@ -47,7 +47,7 @@ forEachDatabase('programs of others', (engine) => {
       assert.equal(config.serverMetadata().issuer, served.issuer)
 
       const all = await openid.clientCredentialsGrant(config)
-      assert.deepEqual([all.token_type, all.expiresIn(), all.scope], ['bearer', 900, 'orders:read orders:write'])
+      assert.deepEqual([all.token_type, all.expires_in, all.scope], ['bearer', 900, 'orders:read orders:write'])
       assert.equal((await openid.clientCredentialsGrant(config, { scope: 'orders:write' })).scope, 'orders:write')
       const refused = { name: 'ResponseBodyError', error: 'invalid_scope', status: 400 }
       await assert.rejects(openid.clientCredentialsGrant(config, { scope: 'admin' }), refused)
