@@ -121,15 +121,6 @@ forEachDatabase('access tokens', (engine) => {
     await close()
   })
 
-  test('of ten thousand verified tokens the oldest is forgotten, and verifies again', async () => {
-    const { tokens, close } = await setUp(engine)
-    const first = await tokens.sign(subject)
-    await tokens.verify(first.text)
-    for (let index = 0; index < 10_000; index += 1) await tokens.verify((await tokens.sign(subject)).text)
-    assert.equal((await tokens.verify(first.text)).sid, 's')
-    await close()
-  })
-
   test('without a key nothing is signed', async () => {
     const { deps, tokens, close } = await setUp(engine)
     await deps.store.transaction(async (db) => {
@@ -161,4 +152,13 @@ forEachDatabase('access tokens', (engine) => {
     assert.equal((await readSigningKeys(deps)).length, 1)
     await close()
   })
+})
+
+test('of ten thousand verified tokens the oldest is forgotten, and verifies again', async () => {
+  const { tokens, close } = await setUp('sqlite')
+  const first = await tokens.sign(subject)
+  await tokens.verify(first.text)
+  for (let index = 0; index < 10_000; index += 1) await tokens.verify((await tokens.sign(subject)).text)
+  assert.equal((await tokens.verify(first.text)).sid, 's')
+  await close()
 })
