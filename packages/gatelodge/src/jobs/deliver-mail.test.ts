@@ -3,16 +3,18 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { forEachDatabase } from '../../test/support/app.ts'
 import { type MailTest, mailTest } from '../../test/support/mail.ts'
 import { until } from '../../test/support/until.ts'
 import { mailBacklog } from '../domain/outbox.ts'
 import { hour, minute, second } from '../kernel/clock.ts'
 import { parseToken } from '../kernel/ids.ts'
-import type { MailRow } from '../store/schema.ts'
+import type { MailRow, Schema } from '../store/schema.ts'
+import type { Store } from '../store/store.ts'
 import { createMailDelivery } from './deliver-mail.ts'
 import { leaseTime } from './mail-claims.ts'
+import type { OutgoingMail } from './transports.ts'
 
 const toAda = { email: 'ada@example.org' }
 const refuseAll = { answer: (step: string) => (step === 'RCPT TO' ? '451 4.3.0 Later, ada@example.org' : undefined) }
@@ -192,6 +194,32 @@ forEachDatabase('mail delivery', (engine) => {
     assert.equal(recipients.at(-1), 'slow@example.org')
   })
 
+  test('mails that end while the outbox is being read leave none waiting behind them', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const gates = new Map(['slow', 'one', 'two'].map((name) => [name, Promise.withResolvers<void>()]))
+    const begun: string[] = []
+    async function send({ to }: OutgoingMail): Promise<void> {
+      const [name = ''] = to.split('@')
+      begun.push(name)
+      await gates.get(name)?.promise
+    }
+    // While the outbox is read once more, the mails beside the slow one end.
+    const read = whenRead(mail.store, async () => {
+      if (begun.length < 3) return
+      for (const name of ['one', 'two']) gates.get(name)?.resolve()
+      await until(async () => (await mail.rows()).filter(({ state }) => state === 'delivered').length >= 2)
+    })
+    const deps = { ...mail.deps, store: { ...mail.store, db: read } }
+    const delivery = createMailDelivery({ deps, transport: { ...mail.transport, send } })
+    for (const name of ['slow', 'one', 'two', 'three']) await mail.request('test', { email: `${name}@example.org` })
+
+    const run = delivery.runDue()
+    await until(() => begun.includes('three'))
+    gates.get('slow')?.resolve()
+    assert.equal(await run, 4)
+    await delivery.stop()
+  })
+
   test('a started job delivers when it is woken, and within a second what another process asked for', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const mail = await mailTest(t, { engine })
@@ -308,6 +336,17 @@ test('neither request, mail nor link stand in clear in the database, before, bet
 function askedOf({ deps }: MailTest, row: MailRow | undefined): { email: unknown } {
   const { email } = JSON.parse(deps.keyring.open('mail', row?.sealed ?? '', row?.id ?? '') ?? '{}')
   return { email }
+}
+
+/** The reading side of a database, with something to do before each answer. */
+function whenRead({ db }: Store, act: () => Promise<void>): Store['db'] {
+  return (db as Kysely<Schema>).withPlugin({
+    transformQuery: ({ node }) => node,
+    async transformResult({ result }) {
+      await act()
+      return result
+    },
+  })
 }
 
 /** Makes the database refuse to put mails into a state, until it is mended. */

@@ -43,6 +43,7 @@ export function createMailDelivery({ deps, transport }: { deps: Deps; transport:
   const claims = createMailClaims(deps)
   const inHand = new Map<string, Hand>()
   const underWay = new Set<Promise<void>>()
+  let ended = 0
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<unknown> = Promise.resolve()
   let woken = false
@@ -61,7 +62,9 @@ export function createMailDelivery({ deps, transport }: { deps: Deps; transport:
   async function runDue(): Promise<number> {
     let taken = 0
     for (;;) {
+      const before = ended
       taken += await inTurn(look)
+      if (ended !== before) continue // it made room that the look may not have seen
       if (underWay.size === 0) return taken
       await Promise.race(underWay)
     }
@@ -130,7 +133,10 @@ export function createMailDelivery({ deps, transport }: { deps: Deps; transport:
         hand.outcome = outcome
         return mark(hand)
       })
-      .finally(() => underWay.delete(delivery))
+      .finally(() => {
+        underWay.delete(delivery)
+        ended += 1
+      })
     underWay.add(delivery)
     const { id } = hand.row
     delivery.then(wake, (err: unknown) => log.error({ job: 'mail', mail: id, err }, 'a mail could not be marked'))
