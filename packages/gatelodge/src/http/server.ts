@@ -15,14 +15,17 @@ const lingering = 500
 
 /** Serves `fetch` over HTTP/1.1. Rejects when the address is taken. */
 export async function startServer(fetch: Fetch, listen: Listen): Promise<RunningServer> {
-  const answer = getRequestListener((request, env) => fetch(request, env as Parameters<Fetch>[1]))
+  const answer = getRequestListener((request, env) => {
+    const answered = fetch(request, env as Parameters<Fetch>[1])
+    const { incoming } = env as { incoming: IncomingMessage }
+    return bringsBody(incoming) ? lingerWhenEarly(answered, incoming) : answered
+  })
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
     (incoming, outgoing) => {
       // The Host header builds nothing and refuses nothing: whatever it says, the request's URL gets a host that parses.
       incoming.headers.host = 'gatelodge.invalid'
       incoming.url = originForm(incoming.url ?? '/')
-      if (bringsBody(incoming)) lingerBehind(incoming)
       void answer(incoming, outgoing)
     },
   )
@@ -37,6 +40,12 @@ export async function startServer(fetch: Fetch, listen: Listen): Promise<Running
 
 function bringsBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+async function lingerWhenEarly(answered: ReturnType<Fetch>, incoming: IncomingMessage): Promise<Response> {
+  const response = await answered
+  if (!incoming.complete) lingerBehind(incoming)
+  return response
 }
 
 /**
