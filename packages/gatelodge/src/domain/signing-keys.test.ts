@@ -17,6 +17,8 @@ const published = async (app: App): Promise<string[]> =>
 const headerOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())
 const rotate = (app: App, compromised = false) => rotateSigningKey(app.deps, actor, app.deps.config, { compromised })
 
+const subject = { userId: '01999999-0000-7000-8000-000000000000' as never, sessionId: 's' as never, roles: [] }
+
 forEachDatabase('signing keys', (engine) => {
   test('a new key is published for an hour before it signs, and the old one until its last token has expired', async () => {
     await using app = await testApp({ engine })
@@ -93,7 +95,6 @@ forEachDatabase('signing keys', (engine) => {
     const first = await composeTest({ database: database.location }, clock, [])
     const second = await composeTest({ database: database.location }, clock, [])
     for (const { deps } of [first, second]) await deps.accessTokens.jwks()
-    const subject = { userId: '01999999-0000-7000-8000-000000000000' as never, sessionId: 's' as never, roles: [] }
     const { text } = await first.deps.accessTokens.sign(subject)
     await second.deps.accessTokens.verify(text)
 
@@ -113,7 +114,6 @@ forEachDatabase('signing keys', (engine) => {
   test('another algorithm has a key of its own, which takes over without a break', async () => {
     const database = await bareDatabase(engine)
     const clock = testClock()
-    const subject = { userId: '01999999-0000-7000-8000-000000000000' as never, sessionId: 's' as never, roles: [] }
     let before: { text: string } | undefined
     for (const alg of ['EdDSA', 'ES256', 'RS256']) {
       const env = { GATELODGE_TOKEN_ALGORITHM: alg }
@@ -146,7 +146,6 @@ forEachDatabase('signing keys', (engine) => {
     const [first] = await published(app)
     await rotate(app)
     app.clock.advance(-day)
-    const subject = { userId: '01999999-0000-7000-8000-000000000000' as never, sessionId: 's' as never, roles: [] }
     assert.equal(headerOf((await app.deps.accessTokens.sign(subject)).text).kid, first)
   })
 
@@ -176,7 +175,6 @@ forEachDatabase('signing keys', (engine) => {
     await short.close()
     const env = { GATELODGE_ACCESS_TOKEN_TTL: '24h' }
     const long = await composeTest({ env, database: database.location }, clock, [])
-    const subject = { userId: '01999999-0000-7000-8000-000000000000' as never, sessionId: 's' as never, roles: [] }
     assert.equal((await long.deps.accessTokens.sign(subject)).expiresIn, (hour + 16 * minute) / 1000)
     clock.advance(hour)
     assert.equal((await long.deps.accessTokens.sign(subject)).expiresIn, day / 1000)

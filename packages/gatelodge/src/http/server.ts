@@ -11,14 +11,15 @@ export interface RunningServer {
   stop(patience: number): Promise<void>
 }
 
+/** ms */
 const lingering = 500
 
 /** Serves `fetch` over HTTP/1.1. Rejects when the address is taken. */
 export async function startServer(fetch: Fetch, listen: Listen): Promise<RunningServer> {
   const answer = getRequestListener((request, env) => {
-    const answered = fetch(request, env as Parameters<Fetch>[1])
-    const { incoming } = env as { incoming: IncomingMessage }
-    return bringsBody(incoming) ? lingerWhenEarly(answered, incoming) : answered
+    const bindings = env as { incoming: IncomingMessage }
+    const answered = fetch(request, bindings)
+    return bringsBody(bindings.incoming) ? lingerWhenEarly(answered, bindings.incoming) : answered
   })
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
