@@ -24,6 +24,8 @@ for (const [way, language, options] of ways) {
     await changeProfileAndPicture(here)
     await changeAddressAndUndo(here, email, options)
     await changePassword(here, 'louder harbour 53')
+    await takeBack(here, email, options, 'safer harbour 55')
+    await signIn(here, email, 'safer harbour 55')
     await resetElsewhere(here, email, options, 'calmer harbour 54')
     await signIn(here, email, 'calmer harbour 54')
     await endSessionElsewhere(here, email, options, 'calmer harbour 54')
@@ -92,6 +94,25 @@ async function changePassword(here: Sitting, chosen: string): Promise<void> {
   })
   assert.equal(here.path(), '/account')
   await assertTold(here)
+}
+
+/** Says "this wasn't me" by the link of a notice, and opens the account again by the link that follows. */
+async function takeBack(here: Sitting, email: string, options: BrowserContextOptions, chosen: string): Promise<void> {
+  await using there = await sitDown(browser, site, options)
+  await there.page.goto(await site.linkTo(email, '/security/undo'))
+  assert.equal(there.path(), '/security/undo')
+  const link = await site.nextLinkTo(email, '/reset-password', async () => {
+    await there.send('/security/undo')
+    assert.equal(there.path(), '/login')
+    await assertTold(there)
+  })
+  await here.open('/account')
+  assert.equal(here.path(), '/login?next=%2Faccount', 'every session has ended')
+  await there.page.goto(link)
+  await there.send('/reset-password', { new_password: chosen, password_confirmation: chosen })
+  assert.equal(there.path(), '/login')
+  await assertTold(there)
+  there.assertClean()
 }
 
 async function resetElsewhere(

@@ -59,7 +59,8 @@ export async function* everyPage(here: Sitting): AsyncGenerator<string> {
   await press(page, 'Confirm my address')
   await page.locator('main a.button[href="/login"]').waitFor()
   yield '/verify-email confirmed'
-  for (const path of ['/reset-password', '/change-email', '/change-email/undo']) yield await at(path + expired)
+  for (const path of ['/reset-password', '/change-email', '/security/undo', '/change-email/undo'])
+    yield await at(path + expired)
   await press(page, 'Undo the change')
   await page.locator('main [role=alert]').waitFor()
   yield '/change-email/undo expired'

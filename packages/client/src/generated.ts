@@ -580,6 +580,25 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
+  /** Say "this wasn't me" by the link of a security notice */
+  'POST /api/v1/auth/security/undo': {
+    body: {
+      token: string
+    }
+    query: undefined
+    params: undefined
+    answers: { 200: Message }
+    errors:
+      | 'token_invalid'
+      | 'input_invalid'
+      | 'body_too_large'
+      | 'media_type_unsupported'
+      | 'cross_site'
+      | 'rate_limited'
+      | 'database_busy'
+      | 'service_unavailable'
+      | 'internal'
+  }
   /** Your account and profile */
   'GET /api/v1/auth/me': {
     body: undefined

@@ -63,6 +63,7 @@ const ignoring: ReadonlySet<Route> = new Set<Route>([
   'POST /api/v1/auth/forgot-password',
   'POST /api/v1/auth/reset-password',
   'POST /api/v1/auth/change-email/undo',
+  'POST /api/v1/auth/security/undo',
 ])
 
 /** URL parsers take dots for steps: `DELETE /me/sessions/..` would be `DELETE /me/`, however the dots are encoded. */

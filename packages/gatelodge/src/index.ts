@@ -37,6 +37,7 @@ export {
   resendVerification,
   revokeSession,
   undoEmailChange,
+  undoSecurityChange,
   updateProfile,
   verifyEmail,
 } from './library/own-account.ts'

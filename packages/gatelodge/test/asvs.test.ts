@@ -279,6 +279,7 @@ forEachDatabase('ASVS', (engine) => {
       '/readyz',
       '/refresh',
       '/reset-password',
+      '/security/undo',
       '/signin',
       '/signout',
       '/signup',

@@ -13,11 +13,12 @@ import {
   apiTokenNoticeBudget,
   mailBudgets,
   newDeviceBudget,
+  passwordChangeBudget,
   passwordDelay,
   passwordStop,
   signInDelay,
 } from '../src/domain/limits.ts'
-import { undoWindow } from '../src/flows/email-change/confirm-change.ts'
+import { undoWindow } from '../src/domain/recovery.ts'
 import { createCookieJar } from '../src/http/cookies.ts'
 import { givenUpAfter } from '../src/jobs/write-mail.ts'
 import { formatDuration } from '../src/kernel/duration.ts'
@@ -103,7 +104,7 @@ test('the defaults of SECURITY.md are those of the code', () => {
   )
   assert.deepEqual(
     tableRowsOf(section('SECURITY.md', 'Limits by account or mail address')),
-    [...mailBudgets, newDeviceBudget, apiTokenNoticeBudget].map(({ name, max, window }) => [
+    [...mailBudgets, passwordChangeBudget, newDeviceBudget, apiTokenNoticeBudget].map(({ name, max, window }) => [
       name,
       String(max),
       formatDuration(window),

@@ -8,11 +8,13 @@ import {
   addressInUseMail,
   confirmNewEmailMail,
   emailChangeNoticeMail,
+  emailChangeRequestedMail,
   emailRestoredMail,
 } from '../src/flows/email-change/mail.ts'
 import { accountExistsMail, verificationMail, welcomeMail } from '../src/flows/email-verification/mail.ts'
 import { passwordChangedMail } from '../src/flows/password-change/mail.ts'
 import { invitationMail, passwordDisabledMail, registerFirstMail, resetMail } from '../src/flows/password-reset/mail.ts'
+import { recoveryStartedMail } from '../src/flows/recovery/mail.ts'
 import { newDeviceMail } from '../src/flows/sign-in/mail.ts'
 import { day, hour, minute } from '../src/kernel/clock.ts'
 import { directionOf, languages, localeOf } from '../src/kernel/languages.ts'
@@ -46,6 +48,9 @@ const verify = `${origin}/verify-email?token=${token}&next=%2F`
 const reset = `${origin}/reset-password?token=${token}`
 const confirm = `${origin}/change-email?token=${token}`
 const undo = `${origin}/change-email/undo?token=${token}`
+const notMe = `${origin}/security/undo?token=${token}`
+const notMeLink = { link: notMe, ...timed(72 * hour) }
+const undoExpiry = '3 days, on Monday, November 23, 2026 at 10:05 AM UTC'
 const device = { device: 'Firefox on Linux', ip: '203.0.113.7', at }
 
 /** Every mail that Gatelodge sends: print one with `sample.render(sampleContext, 'Ada').html` to look at it. */
@@ -90,8 +95,9 @@ export const samples: readonly MailSample[] = [
   },
   {
     kind: 'password_changed',
-    links: [forgot],
-    render: (context, name) => passwordChangedMail(context, { name, at, forgotLink: forgot }),
+    expiry: undoExpiry,
+    links: [notMe],
+    render: (context, name) => passwordChangedMail(context, { name, at, undo: notMeLink }),
   },
   {
     kind: 'confirm_new_email',
@@ -101,7 +107,7 @@ export const samples: readonly MailSample[] = [
   },
   {
     kind: 'email_change_notice',
-    expiry: '3 days, on Monday, November 23, 2026 at 10:05 AM UTC',
+    expiry: undoExpiry,
     links: [undo],
     render: (context, name) =>
       emailChangeNoticeMail(context, {
@@ -110,6 +116,18 @@ export const samples: readonly MailSample[] = [
         undoLink: undo,
         ...timed(72 * hour),
       }),
+  },
+  {
+    kind: 'email_change_requested',
+    links: [forgot],
+    render: (context, name) =>
+      emailChangeRequestedMail(context, { name, maskedNewEmail: 'a***@example.com', at, forgotLink: forgot }),
+  },
+  {
+    kind: 'recovery_started',
+    expiry: '30 minutes, on Friday, November 20, 2026 at 10:35 AM UTC',
+    links: [reset],
+    render: (context, name) => recoveryStartedMail(context, { name, link: reset, ...timed(30 * minute) }),
   },
   { kind: 'address_in_use', links: [], render: (context, name) => addressInUseMail(context, { name }) },
   {
@@ -120,20 +138,22 @@ export const samples: readonly MailSample[] = [
   },
   {
     kind: 'new_device',
-    links: [forgot, `${origin}/account/sessions`],
+    expiry: undoExpiry,
+    links: [notMe, `${origin}/account/sessions`],
     render: (context, name) =>
-      newDeviceMail(context, { name, ...device, forgotLink: forgot, sessionsLink: `${origin}/account/sessions` }),
+      newDeviceMail(context, { name, ...device, undo: notMeLink, sessionsLink: `${origin}/account/sessions` }),
   },
   {
     kind: 'api_token_created',
-    links: [`${origin}/account/tokens`, forgot],
+    expiry: undoExpiry,
+    links: [notMe, `${origin}/account/tokens`],
     render: (context, name) =>
       apiTokenCreatedMail(context, {
         name,
         at,
         expiresAt: at + 30 * day,
         tokensLink: `${origin}/account/tokens`,
-        forgotLink: forgot,
+        undo: notMeLink,
       }),
   },
   { kind: 'test', links: [], render: (context) => testMail(context, { at }) },

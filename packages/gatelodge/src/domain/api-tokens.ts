@@ -115,9 +115,13 @@ export async function removeApiToken(work: Work, userId: UserId, id: string): Pr
   return numDeletedRows > 0n
 }
 
-/** Revokes every token of a user: whoever takes an account back must not share it with what a thief made. */
-export async function revokeApiTokens(work: Work, userId: UserId): Promise<void> {
-  const { numDeletedRows } = await work.db.deleteFrom('api_tokens').where('user_id', '=', userId).executeTakeFirst()
+/** Revokes the tokens of a user, or those created from `since` on: an owner who takes an account back must not share it with what a thief made. */
+export async function revokeApiTokens(work: Work, userId: UserId, since: Instant = 0): Promise<void> {
+  const { numDeletedRows } = await work.db
+    .deleteFrom('api_tokens')
+    .where('user_id', '=', userId)
+    .where('created_at', '>=', since)
+    .executeTakeFirst()
   if (numDeletedRows > 0n) await record(work, 'api_token.all_revoked', userId, { count: Number(numDeletedRows) })
 }
 

@@ -82,6 +82,7 @@ async function admit(deps: Deps, work: Work, seen: UserRow): Promise<UserRow> {
     .executeTakeFirst()
   work.changed([seen.id])
   if (user?.password_hash !== seen.password_hash) throw new AuthError('invalid_credentials')
+  if (user.recovery_since !== null) throw new AuthError('invalid_credentials') // only the mailed link opens it: see startRecovery
   await resetLimit(deps, work, passwordStop, stopSubject(user))
   return user
 }

@@ -28,6 +28,13 @@ export interface GrowingDelay {
 
 export type Limit = Budget | GrowingDelay
 
+/** One at once, then one in each `every` ms. */
+export interface Turns {
+  readonly name: string
+  /** ms */
+  readonly every: number
+}
+
 /** Limits by client address, one for each kind of route. `counts` says whether every request or only a failed one uses them up; for `refusals` the step that refuses counts, and nothing else is kept waiting. */
 export const addressLimits = {
   none: null,
@@ -67,6 +74,8 @@ export const mailBudgets: readonly Budget[] = [
   { name: 'mail.quarter', max: 3, window: 15 * minute },
   { name: 'mail.day', max: 10, window: day },
 ]
+/** Passwords changed by a session of the account: a thief who holds one must not outrun its owner. */
+export const passwordChangeBudget: Budget = { name: 'password_change.account', max: 5, window: hour }
 /** At most one notice of a new device a day. */
 export const newDeviceBudget: Budget = { name: 'new_device', max: 1, window: day }
 /** At most five notices of new API tokens a day: the address of an account made at once may be somebody else's. */
@@ -132,6 +141,30 @@ export async function spendAll(deps: Deps, work: Work, budgets: readonly Budget[
     if ((await spend(work, budget, counterKey(deps, budget, subject))) > 0) return false
   }
   return true
+}
+
+/** The next turn, now or later, which is the caller's from here on; undefined when that one is taken already. The unit of work holds the subject, so that no two take one turn. */
+export async function nextTurn(deps: Deps, work: Work, turns: Turns, subject: string): Promise<Instant | undefined> {
+  if (!deps.config.rateLimits) return work.now
+
+  const key = counterKey(deps, turns, subject)
+  const row = await work.db
+    .selectFrom('limit_counters')
+    .select('since')
+    .where('key', '=', key)
+    .where('since', '>', work.now - turns.every)
+    .where('since', '<=', work.now + turns.every + clockSkew) // further ahead is of a clock that was set back since
+    .executeTakeFirst()
+  if (row && row.since > work.now) return undefined
+
+  const turn = row ? row.since + turns.every : work.now
+  const values = { count: 1, since: turn, blocked_until: 0, expires_at: turn + turns.every }
+  await work.db
+    .insertInto('limit_counters')
+    .values({ key, ...values })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet(values))
+    .execute()
+  return turn
 }
 
 /** Adds a failure inside a unit of work and answers how many there are now. */
@@ -245,7 +278,7 @@ async function forget(work: Work, key: string): Promise<void> {
   await work.db.deleteFrom('limit_counters').where('key', '=', key).execute()
 }
 
-function counterKey(deps: Deps, limit: Limit, subject: string): string {
+function counterKey(deps: Deps, limit: Pick<Limit, 'name'>, subject: string): string {
   // Hashed under a key: a copy of the table tells neither addresses nor names.
   return deps.keyring.mac('limit', `${limit.name}\n${createHash('sha256').update(subject).digest('hex')}`)
 }

@@ -1,5 +1,6 @@
+import type { Instant } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
-import { newToken, parseToken, sameText, sha256, type UserId } from '../kernel/ids.ts'
+import { newToken, parseToken, type SessionId, sameText, sha256, type UserId } from '../kernel/ids.ts'
 import type { OneTimeTokenRow, TokenPurpose } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
@@ -8,18 +9,27 @@ import type { Deps } from './deps.ts'
 /** Whose token it is: an account's, or a pending sign-up's. */
 export type TokenOwner = { readonly userId: UserId } | { readonly signupId: string }
 
-/**
- * Makes a token `id.secret` that works once within `ttl` ms; older ones of the same purpose and owner are void from now on. Not so for undoing an
- * e-mail change: each former address has its own way back, or a thief would close the first one by a second change.
- */
-export async function issueToken(
-  work: Work,
-  purpose: TokenPurpose,
-  owner: TokenOwner,
-  email: string,
-  ttl: number,
-): Promise<string> {
-  if (purpose !== 'email_change_undo') await voidTokens(work, owner, [purpose])
+/** What a new token is for. */
+export interface NewOneTimeToken {
+  readonly purpose: TokenPurpose
+  readonly owner: TokenOwner
+  /** Where its link is mailed. */
+  readonly email: string
+  /** ms */
+  readonly ttl: number
+  /** Ends the token with this session. */
+  readonly sessionId?: SessionId
+  /** What was added to the account from this instant on is taken back by the token. */
+  readonly since?: Instant
+}
+
+/** Purposes of which a later token leaves the earlier ones good: the ways back of an owner, which a thief could close by asking for another one. */
+const kept: ReadonlySet<TokenPurpose> = new Set(['email_change_undo', 'security_undo', 'recovery'])
+
+/** Creates a token `id.secret` that works once within its life; earlier ones of the same purpose and owner are void from now on, but for those that give an account back. */
+export async function issueToken(work: Work, wish: NewOneTimeToken): Promise<string> {
+  const { purpose, owner, email, ttl, sessionId, since } = wish
+  if (!kept.has(purpose)) await voidTokens(work, owner, [purpose])
 
   const token = newToken(work.random)
   await work.db
@@ -34,6 +44,8 @@ export async function issueToken(
       created_at: work.now,
       expires_at: work.now + ttl,
       spent_at: null,
+      session_id: sessionId ?? null,
+      since: since ?? null,
     })
     .execute()
   return token.text

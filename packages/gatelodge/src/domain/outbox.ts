@@ -1,11 +1,12 @@
 import type { Config } from '../config.ts'
-import type { Instant } from '../kernel/clock.ts'
+import { hour, type Instant } from '../kernel/clock.ts'
 import { type SessionId, type UserId, uuidv7 } from '../kernel/ids.ts'
 import { type Language, languages } from '../kernel/languages.ts'
 import type { MailRow, MailState } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
+import { nextTurn } from './limits.ts'
 
 /**
  * What may be mailed. A request holds only what was asked; whom it reaches, if anybody, is found by the mail job, so that a request about an
@@ -26,9 +27,20 @@ export interface MailRequests {
    * A change asked for: a link to the new address, or a notice to the owner of an account that has it. Void once the asking session ended or the
    * password changed, even while it waits here.
    */
-  email_change: { userId: UserId; sessionId: SessionId; email: string; passwordChangedAt: Instant | null }
-  /** A change made: the former address is told and gets the undo link. */
-  email_changed: { userId: UserId; formerEmail: string; newEmail: string }
+  email_change: {
+    userId: UserId
+    sessionId: SessionId
+    email: string
+    passwordChangedAt: Instant | null
+    /** When it was asked for; absent in requests of older versions. */
+    at?: Instant
+  }
+  /** The current address is told at the request, without any token. */
+  email_change_requested: { userId: UserId; newEmail: string; at: Instant }
+  /** A change made: the former address is told and gets the undo link. `since` is when the change was asked for; absent in requests of older versions. */
+  email_changed: { userId: UserId; formerEmail: string; newEmail: string; since?: Instant }
+  /** An account is in recovery: the link to a new password, which alone opens it. */
+  recovery_started: { userId: UserId }
   email_restored: { userId: UserId; email: string }
   new_device: { userId: UserId; sessionId: SessionId; device: string; ip: string | null; at: Instant }
   api_token_created: { userId: UserId; at: Instant; expiresAt: Instant }
@@ -64,13 +76,28 @@ export type MailWriter<Kind extends MailKind> = (
 
 export type MailWriters = { readonly [Kind in MailKind]: MailWriter<Kind> }
 
-/** Asks for a mail in the unit of work, and wakes its delivery after the commit. What was asked is sealed in the row and erased on delivery. */
+/** Asks for a mail in the unit of work, not to be sent before `dueAt`, and wakes its delivery after the commit. What was asked is sealed in the row and erased on delivery. */
 export async function requestMail<Kind extends MailKind>(
   work: Work,
   kind: Kind,
   request: MailRequests[Kind],
+  dueAt: Instant = work.now,
 ): Promise<void> {
-  await insertRequest(work, kind, JSON.stringify({ ...request, language: work.actor.language }))
+  await insertRequest(work, kind, JSON.stringify({ ...request, language: work.actor.language }), dueAt)
+}
+
+/** How long a notice waits for its turn at most, in ms. */
+export const noticeEvery = hour
+
+/** Asks for a notice to the owner of an account that the unit of work holds: at once, then one an hour. Whatever happens between is told by the next one. */
+export async function requestNotice<Kind extends MailKind>(
+  deps: Deps,
+  work: Work,
+  kind: Kind,
+  request: MailRequests[Kind] & { readonly userId: UserId },
+): Promise<void> {
+  const dueAt = await nextTurn(deps, work, { name: `notice.${kind}`, every: noticeEvery }, request.userId)
+  if (dueAt !== undefined) await requestMail(work, kind, request, dueAt)
 }
 
 /** A request as requestMail sealed it. */
@@ -90,7 +117,7 @@ export async function requestMailAgain(work: Work, failed: MailRow): Promise<str
   return insertRequest(work, failed.kind, request)
 }
 
-async function insertRequest(work: Work, kind: string, request: string): Promise<string> {
+async function insertRequest(work: Work, kind: string, request: string, dueAt = work.now): Promise<string> {
   work.wakeMail()
   const id = uuidv7(work.clock, work.random)
   await work.db
@@ -101,7 +128,7 @@ async function insertRequest(work: Work, kind: string, request: string): Promise
       state: 'requested',
       sealed: work.keyring.seal('mail', request, id),
       attempts: 0,
-      next_attempt_at: work.now,
+      next_attempt_at: dueAt,
       last_error: null,
       created_at: work.now,
       finished_at: null,

@@ -1,9 +1,11 @@
 import type { Instant } from '../kernel/clock.ts'
+import { AuthError } from '../kernel/errors.ts'
 import { type NewToken, newToken, type SessionId, type UserId } from '../kernel/ids.ts'
 import type { SessionRow, UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { describeDevice } from './user-agents.ts'
+import { lockUser } from './users.ts'
 
 /** A proof by one factor: RFC 8176 names of its methods, and the assurance (NIST SP 800-63B-4) that it gives. */
 export interface Proof {
@@ -78,6 +80,20 @@ export async function lockSession(work: Work, id: SessionId): Promise<SessionRow
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirst()
+}
+
+/**
+ * The account of the caller, locked together with the session that asks until the unit of work ends. What was known of both when the request came in may
+ * be history by now: a reset, a sign-out or a deletion that came first wins. @throws token_invalid
+ */
+export async function lockCaller(
+  work: Work,
+  me: { readonly user: { readonly id: UserId }; readonly session: { readonly id: SessionId } },
+): Promise<UserRow> {
+  const user = await lockUser(work, me.user.id)
+  const session = await lockSession(work, me.session.id)
+  if (user?.is_active !== 1 || !session) throw new AuthError('token_invalid')
+  return user
 }
 
 /** Ends one session of a user with its refresh tokens; false when there is none. */

@@ -167,6 +167,18 @@ export async function voidSignupsOf(work: Work, email: string): Promise<void> {
   await work.db.deleteFrom('usernames').where('email', '=', email).execute()
 }
 
+/** Puts another address in place: a link was mailed there, so it is proved. Its reservation and its pending sign-ups end. */
+export async function moveToEmail(work: Work, userId: UserId, email: string): Promise<void> {
+  await work.db
+    .updateTable('users')
+    .set({ email, email_verified_at: work.now, signup_browser_hash: null })
+    .where('id', '=', userId)
+    .execute()
+  await work.db.deleteFrom('email_reservations').where('email', '=', email).execute()
+  await voidSignupsOf(work, email)
+  work.changed([userId])
+}
+
 /** The account with profile and roles, as callers see it. */
 export async function loadUser(db: ReadDb, row: UserRow): Promise<User> {
   const rows = await db

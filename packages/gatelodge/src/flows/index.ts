@@ -18,6 +18,8 @@ import { avatarPages } from './profile/avatar-pages.ts'
 import { avatarRoutes } from './profile/avatar-routes.ts'
 import { profilePages } from './profile/pages.ts'
 import { profileRoutes } from './profile/routes.ts'
+import { recoveryPages } from './recovery/pages.ts'
+import { recoveryRoutes } from './recovery/routes.ts'
 import { servicePages } from './service/pages.ts'
 import { serviceRoutes } from './service/routes.ts'
 import { sessionPages } from './sessions/pages.ts'
@@ -38,6 +40,7 @@ export const routes: readonly Route[] = [
   ...passwordResetRoutes,
   ...passwordChangeRoutes,
   ...emailChangeRoutes,
+  ...recoveryRoutes,
   ...profileRoutes,
   ...avatarRoutes,
   ...accountDataRoutes,
@@ -56,6 +59,7 @@ export const pages: readonly Route[] = [
   ...signUpPages,
   ...emailVerificationPages,
   ...emailChangePages,
+  ...recoveryPages,
   ...profilePages([emailSection, passwordSection]),
   ...avatarPages,
   ...emailAccountPages,

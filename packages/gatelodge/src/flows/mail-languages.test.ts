@@ -35,13 +35,17 @@ async function requestsTo(
   const at = mail.clock.now()
   const expires = { email: 'former@example.org', user_id: userId, expires_at: at + 1_000_000 }
   await mail.store.migrationDb.insertInto('email_reservations').values(expires).execute()
+  await mail.store.migrationDb.updateTable('users').set({ recovery_since: at }).where('id', '=', userId).execute()
   const device = { userId, sessionId: 's' as SessionId, device: 'Firefox', ip: null, at }
   return [
     { kind: 'signup', request: { email: ada, signupId: 'one' }, warns: false },
     { kind: 'welcome', request: { userId }, warns: false },
     { kind: 'password_reset', request: { email: ada }, warns: false },
     { kind: 'email_restored', request: { userId, email: ada }, warns: false },
+    { kind: 'recovery_started', request: { userId }, warns: false },
     { kind: 'password_changed', request: { userId, at }, warns: true },
+    { kind: 'email_change_requested', request: { userId, newEmail: 'new@example.org', at }, warns: true },
+    { kind: 'api_token_created', request: { userId, at, expiresAt: at }, warns: true },
     { kind: 'password_disabled', request: { userId }, warns: true },
     { kind: 'new_device', request: device, warns: true },
     { kind: 'email_changed', request: { userId, formerEmail: 'former@example.org', newEmail: ada }, warns: true },

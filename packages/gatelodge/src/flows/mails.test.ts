@@ -191,11 +191,14 @@ forEachDatabase('mails of flows', (engine) => {
     const device = { userId, sessionId: 's' as SessionId, device: 'Firefox on Linux', at }
 
     const changed = await mailed(mail, 'password_changed', { userId, at })
-    assert.deepEqual([changed?.to, changed?.links], [ada, [forgot]])
+    const undo = await tokenOf(mail, changed, '/security/undo', 'security_undo')
+    assert.deepEqual([changed?.to, undo.user_id, undo.email, undo.since], [ada, userId, ada, at])
+    assert.equal(undo.expires_at, mail.clock.now() + 72 * hour)
     assert.match(changed?.text ?? '', /November 20, 2026 at 10:05 AM UTC/)
     assert.deepEqual((await mailed(mail, 'password_disabled', { userId }))?.links, [forgot])
     const seen = await mailed(mail, 'new_device', { ...device, ip: '203.0.113.7' })
-    assert.deepEqual([seen?.to, seen?.links], [ada, [forgot, sessions]])
+    assert.deepEqual([seen?.to, seen?.links[1]], [ada, sessions])
+    assert.match(seen?.links[0] ?? '', /\/security\/undo\?token=/)
     assert.match(seen?.text ?? '', /Firefox on Linux\nIP address: 203\.0\.113\.7/)
     assert.match((await mailed(mail, 'new_device', { ...device, ip: null }))?.text ?? '', /IP address: unknown/)
   })
@@ -263,12 +266,40 @@ forEachDatabase('mails of flows', (engine) => {
 
   test('a restored address is mailed a reset link', async (t) => {
     const mail = await mailTest(t, { engine })
-    const { id: userId } = await mail.addUser()
+    const { id: userId } = await mail.addUser({}, { recovery_since: 7 })
     const sent = await mailed(mail, 'email_restored', { userId, email: ada })
 
     assert.equal(sent?.to, ada)
-    assert.equal((await tokenOf(mail, sent, '/reset-password', 'password_reset')).user_id, userId)
+    assert.equal((await tokenOf(mail, sent, '/reset-password', 'recovery')).user_id, userId)
     assert.equal(await mailed(mail, 'email_restored', { userId, email: 'moved@example.org' }), null)
+  })
+
+  test('an account in recovery is mailed the link that opens it, also when its password is forgotten, and no longer once it is open', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id: userId } = await mail.addUser({}, { recovery_since: 7 })
+    for (const [kind, request] of [
+      ['recovery_started', { userId }],
+      ['password_reset', { email: ada }],
+    ] as const) {
+      const sent = await mailed(mail, kind, request)
+      assert.equal(sent?.to, ada)
+      assert.equal((await tokenOf(mail, sent, '/reset-password', 'recovery')).user_id, userId)
+    }
+
+    await mail.store.migrationDb.updateTable('users').set({ recovery_since: null }).execute()
+    assert.equal(await mailed(mail, 'recovery_started', { userId }), null)
+    assert.equal(await mailed(mail, 'email_restored', { userId, email: ada }), null)
+  })
+
+  test('the current address is told of a change asked for, without a token, until it was made', async (t) => {
+    const mail = await mailTest(t, { engine })
+    const { id: userId } = await mail.addUser()
+    const asked = { userId, newEmail: 'new@example.org', at: mail.clock.now() }
+    const sent = await mailed(mail, 'email_change_requested', asked)
+
+    assert.deepEqual([sent?.to, sent?.links], [ada, ['http://localhost:3000/forgot-password']])
+    assert.match(sent?.text ?? '', /n\*\*\*@example\.org/)
+    assert.equal(await mailed(mail, 'email_change_requested', { ...asked, newEmail: ada }), null)
   })
 
   test('an account that is gone or suspended gets no mail', async (t) => {
@@ -279,6 +310,8 @@ forEachDatabase('mails of flows', (engine) => {
       assert.equal(await mailed(mail, 'welcome', { userId }), null)
       assert.equal(await mailed(mail, 'password_changed', { userId, at }), null)
       assert.equal(await mailed(mail, 'password_disabled', { userId }), null)
+      assert.equal(await mailed(mail, 'recovery_started', { userId }), null)
+      assert.equal(await mailed(mail, 'email_change_requested', { userId, newEmail: ada, at }), null)
       const change = { userId, sessionId: 's' as SessionId, email: 'new@example.org', passwordChangedAt: null }
       assert.equal(await mailed(mail, 'email_change', change), null)
       assert.equal(await mailed(mail, 'email_restored', { userId, email: ada }), null)

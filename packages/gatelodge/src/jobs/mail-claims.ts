@@ -1,6 +1,6 @@
 import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely'
 import type { Deps } from '../domain/deps.ts'
-import { waitingStates } from '../domain/outbox.ts'
+import { noticeEvery, waitingStates } from '../domain/outbox.ts'
 import { innerActor } from '../kernel/actor.ts'
 import { type Instant, minute } from '../kernel/clock.ts'
 import { newId } from '../kernel/ids.ts'
@@ -31,9 +31,9 @@ export type MailChange = Partial<
 export const leaseTime = longestHandOver + 2 * minute
 /** What is left of a lease when a hand-over begins: it cannot run out meanwhile, even if the clocks of two machines are a minute apart. */
 const leastLease = longestHandOver + minute
-/** No pause between two tries is longer, in ms. A time further ahead was written by a clock that has been set back since. */
+/** No pause between two tries is longer, in ms. A time further ahead, that of a notice that waits for its turn aside, was written by a clock that has been set back since. */
 export const longestPause = 15 * minute
-const furthestTry = 1.2 * longestPause
+const furthestTry = Math.max(1.2 * longestPause, noticeEvery)
 
 const actor = innerActor('job', 'mail-delivery')
 
@@ -129,12 +129,16 @@ export function createMailClaims(deps: Deps): MailClaims {
 type Mails = ExpressionBuilder<Schema, 'mails'>
 type Condition = (eb: Mails) => ExpressionWrapper<Schema, 'mails', SqlBool>
 
-/** A mail never tried is due whatever the clock said when it was asked for. What is ours, but not in hand, was left by a failure of the database. */
+/** A mail never tried is due whatever the clock said when it was asked for, unless it was asked for later. What is ours, but not in hand, was left by a failure of the database. */
 function isDue(lease: string, now: Instant): Condition {
   return (eb) =>
     eb.and([
       eb('state', 'in', waitingStates),
-      eb.or([eb('attempts', '=', 0), eb('next_attempt_at', '<=', now), eb('next_attempt_at', '>', now + furthestTry)]),
+      eb.or([
+        eb.and([eb('attempts', '=', 0), eb('next_attempt_at', '=', eb.ref('created_at'))]),
+        eb('next_attempt_at', '<=', now),
+        eb('next_attempt_at', '>', now + furthestTry),
+      ]),
       eb.or([eb('leased_until', 'is', null), eb('leased_until', '<=', now), eb('lease', '=', lease)]),
     ])
 }

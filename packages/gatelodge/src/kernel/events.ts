@@ -28,7 +28,8 @@ export interface Events {
   'password.rehashed': Record<string, never>
   'email_change.requested': Record<string, never>
   'email.changed': { sessions_ended: number }
-  'email_change.undone': { sessions_ended: number }
+  'email_change.undone': Record<string, never>
+  'recovery.started': { reason: 'security_notice' | 'email_change'; sessions_ended: number }
   'limit.exceeded': { limit: string }
   'proxy.untrusted': { peer: string }
   'mail.delivered': { kind: string }
@@ -84,6 +85,8 @@ export const eventDocs = {
   'email_change.requested': 'A new address was asked for and must be confirmed.',
   'email.changed': 'The address changed after confirmation.',
   'email_change.undone': 'The former address took the account back.',
+  'recovery.started':
+    'The owner said "this wasn’t me": every session ended, the password is off, and only the mailed link opens the account.',
   'limit.exceeded': 'A limit refused a request.',
   'proxy.untrusted': 'A peer that is no trusted proxy sent a forwarding header; at most once a day and process.',
   'mail.delivered': 'A mail was handed to the mail server.',
@@ -98,5 +101,5 @@ export const eventDocs = {
   'api_token.created': 'A user made an API token.',
   'api_token.revoked': 'An API token was revoked.',
   'api_token.all_revoked':
-    'All API tokens of an account were revoked: a reset, the undo of a change of address, or the account was stopped.',
+    'API tokens of an account were revoked, those added since the notice or all: a recovery, a reset, or the account was stopped.',
 } as const satisfies Record<EventName, string>

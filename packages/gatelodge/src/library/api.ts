@@ -9,6 +9,7 @@ import {
   resendVerification,
   revokeSession,
   undoEmailChange,
+  undoSecurityChange,
   updateProfile,
   verifyEmail,
 } from './own-account.ts'
@@ -62,6 +63,7 @@ export const operations = {
   revokeSession,
   sendEmailMessage,
   undoEmailChange,
+  undoSecurityChange,
   updateProfile,
   validateToken,
   verifyEmail,

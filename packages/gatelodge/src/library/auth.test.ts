@@ -48,6 +48,7 @@ const flowOperations = [
   'requestEmailChange',
   'confirmEmailChange',
   'undoEmailChange',
+  'undoSecurityChange',
   'updateProfile',
   'listSessions',
   'revokeSession',

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
 import { password, signUp, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { hour } from '../kernel/clock.ts'
-import { InvalidToken, isAuthError, NotAuthenticated, UserNotFound } from '../kernel/errors.ts'
+import { InvalidCredentialsError, InvalidToken, isAuthError, NotAuthenticated, UserNotFound } from '../kernel/errors.ts'
 import { getUserRepository } from './addresses.ts'
 import {
   confirmEmailChange,
@@ -17,6 +17,7 @@ import {
   updateProfile,
   verifyEmail,
 } from './own-account.ts'
+import { resetPassword } from './passwords.ts'
 import { loginUser, registerUser } from './sign-in.ts'
 import { createAccessToken, getLoggedInUser } from './tokens.ts'
 
@@ -73,7 +74,10 @@ forEachDatabase('own account by the library', (engine) => {
     const token = await app.mailedToken(ada.email)
     await undoEmailChange(app.auth, { token })
     await assert.rejects(getLoggedInUser(app.auth, ada.token), InvalidToken)
-    assert.equal((await loginUser(app.auth, { email: ada.email, password })).user.email, ada.email)
+    await assert.rejects(loginUser(app.auth, { email: ada.email, password }), InvalidCredentialsError)
+    const newPassword = 'another harbour 53'
+    await resetPassword(app.auth, { token: await app.mailedToken(ada.email), newPassword })
+    assert.equal((await loginUser(app.auth, { email: ada.email, password: newPassword })).user.email, ada.email)
     await assert.rejects(undoEmailChange(app.auth, { token }), InvalidToken)
   })
 

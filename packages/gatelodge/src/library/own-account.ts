@@ -7,6 +7,7 @@ import { requestEmailChange as request } from '../flows/email-change/request-cha
 import { resendVerification as resend } from '../flows/email-verification/resend-verification.ts'
 import { verifyEmail as verify } from '../flows/email-verification/verify-email.ts'
 import { updateProfile as update } from '../flows/profile/update-profile.ts'
+import { undoSecurityChange as undoChange } from '../flows/recovery/undo-security-change.ts'
 import { listSessions as list, revokeSession as revoke } from '../flows/sessions/end-sessions.ts'
 import { AuthError, invalidField } from '../kernel/errors.ts'
 import type { Auth } from './auth.ts'
@@ -77,6 +78,17 @@ export function undoEmailChange(auth: Auth, input: { token: string }, caller: Ca
   return raising({}, () => {
     const { deps } = ownUsers(auth)
     return undo(deps, actorOf(deps, caller), readInput(linkSchema, input))
+  })
+}
+
+/**
+ * Says "this wasn't me" by the link of a security notice, once: the account is in recovery until its owner chooses a password by the link mailed to them.
+ * @throws InvalidToken
+ */
+export function undoSecurityChange(auth: Auth, input: { token: string }, caller: Caller = {}): Promise<void> {
+  return raising({}, () => {
+    const { deps } = engineOf(auth)
+    return undoChange(deps, actorOf(deps, caller), readInput(linkSchema, input))
   })
 }
 

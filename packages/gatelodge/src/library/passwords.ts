@@ -42,7 +42,8 @@ export function createPasswordResetToken(auth: Auth, input: { email: string }): 
       if (user?.is_active !== 1) return null
 
       await record(work, 'password_reset.requested', user.id, {})
-      return issueToken(work, 'password_reset', { userId: user.id }, email, deps.config.resetTtl)
+      const purpose = user.recovery_since === null ? 'password_reset' : 'recovery'
+      return issueToken(work, { purpose, owner: { userId: user.id }, email, ttl: deps.config.resetTtl })
     })
   })
 }
@@ -96,7 +97,7 @@ export async function resetTokenHolder(
   { deps }: Pick<Engine, 'deps'>,
   token: string,
 ): Promise<{ userId: UserId; email: string }> {
-  const row = await peekToken(deps, ['password_reset'], token)
+  const row = await peekToken(deps, ['password_reset', 'recovery'], token)
   const user = await findUser(deps.store.db, row.user_id as UserId) // a reset token is an account's
   if (user?.is_active !== 1 || user.email !== row.email) throw new InvalidToken()
   return { userId: user.id, email: user.email }

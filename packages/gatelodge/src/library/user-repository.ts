@@ -8,11 +8,12 @@ import { normaliseUsername } from '../domain/identifiers/username.ts'
 import { attemptWithin, signInDelay } from '../domain/limits.ts'
 import { readNames } from '../domain/names.ts'
 import { voidTokens } from '../domain/one-time-tokens.ts'
-import { requestMail } from '../domain/outbox.ts'
+import { requestNotice } from '../domain/outbox.ts'
 import { assertPasswordAllowed } from '../domain/passwords/policy.ts'
 import { setPasswordHash } from '../domain/passwords/set.ts'
+import { endRecovery } from '../domain/recovery.ts'
 import { endSessions } from '../domain/sessions.ts'
-import { findUser, findUserByEmail, findUserByUsername } from '../domain/users.ts'
+import { findUser, findUserByEmail, findUserByUsername, lockUser } from '../domain/users.ts'
 import { AuthError, isAuthError, UserNotFound } from '../kernel/errors.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { UserRow } from '../store/schema.ts'
@@ -131,12 +132,13 @@ async function updatePassword(deps: Deps, id: UserId, password: string): Promise
   const hash = await deps.hasher.hash(password, '')
 
   await transact(deps, actorOf(deps), async (work) => {
-    if (!(await findUser(work.db, id))) throw new UserNotFound()
+    if (!(await lockUser(work, id))) throw new UserNotFound()
 
     await setPasswordHash(deps, work, id, hash)
-    await voidTokens(work, { userId: id }, ['password_reset', 'email_change'])
+    await endRecovery(work, id)
+    await voidTokens(work, { userId: id }, ['password_reset', 'recovery', 'email_change'])
     await revokeApiTokens(work, id)
-    await requestMail(work, 'password_changed', { userId: id, at: work.now })
+    await requestNotice(deps, work, 'password_changed', { userId: id, at: work.now })
     await record(work, 'password.changed', id, { sessions_ended: await endSessions(work, id) })
   })
 }

@@ -70,12 +70,16 @@ export interface LinkMailWords {
   readonly footer: string
 }
 
-export interface LinkMail {
-  readonly name: string
+/** A link that works once, and its life as its mail tells it. */
+export interface TimedLink {
   readonly link: string
   /** Milliseconds. */
   readonly ttl: number
   readonly expiresAt: Instant
+}
+
+export interface LinkMail extends TimedLink {
+  readonly name: string
 }
 
 /** Carries a link, says when it ends, and what to do for who did not ask for it. */
@@ -92,6 +96,16 @@ export function linkMail(context: MailContext, words: LinkMailWords, data: LinkM
     ],
     footer: words.footer,
   })
+}
+
+/** The way back of a security notice: what to do if it was not the owner, and the link for it. */
+export function undoBlocks({ language }: MailContext, { link, ttl, expiresAt }: TimedLink): readonly MailBlock[] {
+  const words = pageWords[language].mail.undo
+  return [
+    { kind: 'paragraph', text: words.wasYou },
+    { kind: 'action', label: words.action, url: link },
+    { kind: 'note', text: expirySentence(ttl, expiresAt, language) },
+  ]
 }
 
 /** When a link of the given life in milliseconds ends, in words and as an exact time with its zone. */

@@ -48,6 +48,8 @@ export interface UsersTable {
   signup_browser_hash: string | null
   created_at: Instant
   last_login_at: Instant | null
+  /** Since when only the link mailed to its owner opens the account: "this wasn't me" was pressed, and no password was chosen yet. */
+  recovery_since: Instant | null
 }
 
 export interface ProfilesTable {
@@ -97,7 +99,17 @@ export interface PendingSignupsTable {
   expires_at: Instant
 }
 
-export type TokenPurpose = 'verify_signup' | 'verify_email' | 'password_reset' | 'email_change' | 'email_change_undo'
+export type TokenPurpose =
+  | 'verify_signup'
+  | 'verify_email'
+  | 'password_reset'
+  | 'email_change'
+  /** The former address of a change takes the account back. */
+  | 'email_change_undo'
+  /** "This wasn't me" of a security notice. */
+  | 'security_undo'
+  /** The one reset link that opens an account in recovery. */
+  | 'recovery'
 
 export interface OneTimeTokensTable {
   id: string
@@ -110,6 +122,10 @@ export interface OneTimeTokensTable {
   created_at: Instant
   expires_at: Instant
   spent_at: Instant | null
+  /** The session that asked for a change of address: the link ends with it. */
+  session_id: SessionId | null
+  /** What was added to the account from this instant on is taken back by an undo. */
+  since: Instant | null
 }
 
 export interface SessionsTable {

@@ -69,9 +69,12 @@ forEachDatabase('06 revocation', (engine) => {
     await app.post('/change-email/undo', { token: (await app.lastMail('old@example.com')).token })
     await assertDead(app, held)
 
-    const later = await holdings(app, ada)
-    const { access: last } = await app.tokens(ada)
-    assert.equal((await app.delete('/me', { bearer: last }, { password: ada.password })).status, 204)
+    const { token } = await app.lastMail('old@example.com')
+    assert.equal((await app.post('/reset-password', { token, new_password: fresh })).status, 200)
+    const back = { ...ada, password: fresh }
+    const later = await holdings(app, back)
+    const { access: last } = await app.tokens(back)
+    assert.equal((await app.delete('/me', { bearer: last }, { password: fresh })).status, 204)
     await assertDead(app, later)
   })
 

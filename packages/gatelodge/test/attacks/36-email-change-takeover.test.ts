@@ -116,4 +116,62 @@ forEachDatabase('36 e-mail change takeover', (engine) => {
     assert.equal(notice.kind, 'email_changed')
     assert.doesNotMatch(notice.text + notice.html, /thief@/)
   })
+
+  test('the undo turns the thief’s password off: it opens nothing, changes nothing and deletes nothing', async () => {
+    await using app = await testApp({ engine })
+    const { ada, access, undo } = await theft(app)
+    assert.equal((await app.post('/change-email/undo', { token: undo })).status, 200)
+    const { token } = await app.lastMail('old@example.com')
+
+    for (const email of ['old@example.com', 'thief@example.com'])
+      assert.equal((await app.post('/signin', { email, password: ada.password })).code, 'invalid_credentials')
+    const change = { old_password: ada.password, new_password: 'stolen harbour 66' }
+    assert.equal((await app.post('/change-password', change, { bearer: access })).code, 'token_invalid')
+    assert.equal((await app.delete('/me', { bearer: access }, { password: ada.password })).code, 'token_invalid')
+    assert.equal((await app.post('/reset-password', { token, new_password: 'recovered harbour 1' })).status, 200)
+  })
+
+  test('what the thief has under way while the owner takes the account back comes to nothing', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    for (let round = 0; round < 6; round += 1) {
+      const ada = await app.user()
+      const thief = await app.cookie(ada)
+      const passwords = { old_password: ada.password, new_password: 'stolen harbour 66' }
+      await app.post('/change-password', passwords, { cookie: thief })
+      const { token } = await app.lastMail(ada.email)
+      const mine = { ...passwords, old_password: 'stolen harbour 66' }
+
+      const acts = Array.from({ length: 12 }, (_, index) => [
+        app.post('/change-password', { ...mine, new_password: `stolen harbour 7${index}` }, { cookie: thief }),
+        app.post('/signin', { email: ada.email, password: 'stolen harbour 66', session: 'cookie' }),
+        app.post('/reauthenticate', { password: 'stolen harbour 66' }, { cookie: thief }),
+        app.post('/me/tokens', { name: `mine ${index}` }, { cookie: thief }),
+        app.post(
+          '/change-email',
+          { new_email: `thief${round}@example.com`, password: mine.old_password },
+          { cookie: thief },
+        ),
+      ])
+      const [undone, ...told] = await Promise.all([app.post('/security/undo', { token }), ...acts.flat()])
+      assert.equal(undone.status, 200, undone.text)
+      assert.deepEqual(
+        told.filter(({ status }) => status >= 500),
+        [],
+      )
+
+      const sessions = await app.rows('sessions')
+      assert.deepEqual(
+        sessions.filter(({ user_id }) => user_id === ada.id),
+        [],
+      )
+      const tokens = await app.rows('api_tokens')
+      assert.deepEqual(
+        tokens.filter(({ user_id }) => user_id === ada.id),
+        [],
+      )
+      const [row] = (await app.rows('users')).filter(({ id }) => id === ada.id)
+      assert.deepEqual([row?.email, row?.password_hash], [ada.email, null])
+      assert.deepEqual(await app.mails(`thief${round}@example.com`), [])
+    }
+  })
 })

@@ -28,6 +28,8 @@ export const stops = [
   'change-email-expired',
   'change-email-undo',
   'undo-expired',
+  'security-undo',
+  'security-undo-expired',
   'password-refused',
   'sessions',
   'token-refused',
@@ -185,6 +187,16 @@ async function* everyPageOfAccounts(sitting: Sitting, site: Site, name: string):
   yield 'change-email-undo'
   await sitting.open('/change-email/undo?token=0123456789abcdef.spent')
   yield 'undo-expired'
+  await sitting.open('/account/password')
+  await sitting.send('/account/password', {
+    old_password: password,
+    new_password: `${password}!`,
+    password_confirmation: `${password}!`,
+  })
+  await sitting.page.goto(await site.linkTo(`new-${name}@example.org`, '/security/undo'))
+  yield 'security-undo'
+  await sitting.open('/security/undo?token=0123456789abcdef.spent')
+  yield 'security-undo-expired'
 
   await sitting.open('/account/password')
   await sitting.send('/account/password', { old_password: 'wrong', new_password: 'x', password_confirmation: 'x' })

@@ -30,6 +30,9 @@ export const held = {
     id: 'client_Rml4dHVyZUNsaWVudElkMQ',
     secret: 'gatelodge_secret_Q2xpZW50U2VjcmV0T2ZUaGVVcGdyYWRlRml4dHVyZTE',
   },
+  /** Since step 0005: Ada's change of address, and the link of a notice that she got before. */
+  adaEmailChange: 'Rml4dHVyZUNoYW5nZTAwMQ.Q2hhbmdlU2VjcmV0T2ZUaGVVcGdyYWRlRml4dHVyZTE',
+  adaNotice: 'Rml4dHVyZVVuZG8wMDAwMQ.Tm90aWNlU2VjcmV0T2ZUaGVVcGdyYWRlRml4dHVyZTE',
   adaApiToken: 'gatelodge_pat_Rml4dHVyZUFwaVRva2VuSQ.QVBJVG9rZW5TZWNyZXRPZlRoZVVwZ3JhZGVGaXh0dXI',
 } as const
 
@@ -91,4 +94,15 @@ export async function assertPeopleGoOn(app: TestApp): Promise<void> {
   const reset = await app.post('/reset-password', { token: held.bobReset, new_password: 'calm lagoon 7 tides' })
   assert.equal(reset.status, 200, reset.text)
   assert.equal((await app.post('/change-email/undo', { token: held.graceUndo })).status, 200)
+  if ((await app.rows('one_time_tokens')).some(({ purpose }) => purpose === 'security_undo'))
+    await assertAdaRecovers(app)
+}
+
+async function assertAdaRecovers(app: TestApp): Promise<void> {
+  const moved = await app.post('/change-email/confirm', { token: held.adaEmailChange }, { cookie: held.adaCookie })
+  assert.equal(moved.json.user?.email, 'ada.new@example.com', moved.text)
+  assert.equal((await app.post('/security/undo', { token: held.adaNotice })).status, 200)
+  assert.equal((await app.get('/session', { cookie: held.adaCookie })).status, 401)
+  const { token } = await app.lastMail('ada@example.com')
+  assert.equal((await app.post('/reset-password', { token, new_password: 'calm lagoon 8 tides' })).status, 200)
 }

@@ -80,4 +80,21 @@ forEachDatabase('own data', (engine) => {
     await promote(app, eve)
     assert.equal((await app.delete('/me', { cookie })).status, 204)
   })
+
+  test('an account is not deleted by a session that ended while its password was being checked', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { access, session } = await app.tokens(ada)
+    const mine = await app.tokens(ada)
+    const { hasher } = app.deps
+    const verify = hasher.verify
+    hasher.verify = async (...job) => {
+      hasher.verify = verify
+      await app.delete(`/me/sessions/${session}`, { bearer: mine.access })
+      return verify(...job)
+    }
+    const told = await app.delete('/me', { bearer: access }, { password: ada.password })
+    assert.equal(told.code, 'token_invalid')
+    assert.equal((await app.get('/session', { bearer: mine.access })).status, 200)
+  })
 })

@@ -3,6 +3,7 @@ import { assertOwnPassword, isFreshlyAuthenticated } from '../../domain/authenti
 import { removeDueAvatars } from '../../domain/avatars/files.ts'
 import type { Deps } from '../../domain/deps.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
+import { lockCaller } from '../../domain/sessions.ts'
 import { getUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
@@ -10,7 +11,7 @@ import { transact } from '../../store/unit-of-work.ts'
 
 /**
  * Removes the caller's account with everything that belongs to it, by password or a fresh proof.
- * @throws incorrect_password, reauthentication_required, last_administrator, rate_limited, overloaded
+ * @throws incorrect_password, reauthentication_required, token_invalid, last_administrator, rate_limited, overloaded
  */
 export async function deleteOwnAccount(
   deps: Deps,
@@ -22,6 +23,9 @@ export async function deleteOwnAccount(
   if (input.password !== undefined) await assertOwnPassword(deps, actor, user, input.password)
   else if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
 
-  await transact(deps, actor, (work) => deleteUser(work, user.id, 'self'))
+  await transact(deps, actor, async (work) => {
+    await lockCaller(work, me)
+    await deleteUser(work, user.id, 'self')
+  })
   await removeDueAvatars(deps)
 }

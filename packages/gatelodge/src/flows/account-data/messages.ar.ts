@@ -49,9 +49,10 @@ export const ar: AccountDataMessages = {
       'email_change.requested': 'طلب تغيير البريد الإلكتروني',
       'email.changed': 'تغيير البريد الإلكتروني',
       'email_change.undone': 'التراجع عن تغيير البريد الإلكتروني',
+      'recovery.started': 'قُفل الحساب إلى أن يختار صاحبه كلمة مرور جديدة',
       'api_token.created': 'إنشاء رمز API',
       'api_token.revoked': 'إلغاء رمز API',
-      'api_token.all_revoked': 'إلغاء كل رموز API',
+      'api_token.all_revoked': 'إلغاء رموز API',
     },
   },
 }

@@ -50,9 +50,10 @@ export const de: AccountDataMessages = {
       'email_change.requested': 'Andere E-Mail-Adresse beantragt',
       'email.changed': 'E-Mail-Adresse geändert',
       'email_change.undone': 'Änderung der E-Mail-Adresse rückgängig gemacht',
+      'recovery.started': 'Konto gesperrt, bis sein Inhaber ein neues Passwort wählt',
       'api_token.created': 'API-Token erstellt',
       'api_token.revoked': 'API-Token widerrufen',
-      'api_token.all_revoked': 'Alle API-Tokens widerrufen',
+      'api_token.all_revoked': 'API-Tokens widerrufen',
     },
   },
 }

@@ -49,9 +49,10 @@ export const es: AccountDataMessages = {
       'email_change.requested': 'Otra dirección de correo solicitada',
       'email.changed': 'Dirección de correo cambiada',
       'email_change.undone': 'Cambio de dirección de correo deshecho',
+      'recovery.started': 'Cuenta bloqueada hasta que su titular elija una contraseña nueva',
       'api_token.created': 'Token de API creado',
       'api_token.revoked': 'Token de API revocado',
-      'api_token.all_revoked': 'Todos los tokens de API revocados',
+      'api_token.all_revoked': 'Tokens de API revocados',
     },
   },
 }

@@ -50,9 +50,10 @@ export const fr: AccountDataMessages = {
       'email_change.requested': 'Nouvelle adresse e-mail demandée',
       'email.changed': 'Adresse e-mail modifiée',
       'email_change.undone': 'Changement d’adresse e-mail annulé',
+      'recovery.started': 'Compte bloqué pour son propriétaire jusqu’au choix d’un nouveau mot de passe',
       'api_token.created': 'Jeton d’API créé',
       'api_token.revoked': 'Jeton d’API révoqué',
-      'api_token.all_revoked': 'Tous les jetons d’API révoqués',
+      'api_token.all_revoked': 'Jetons d’API révoqués',
     },
   },
 }

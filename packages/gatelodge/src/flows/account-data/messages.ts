@@ -66,9 +66,10 @@ const en = {
       'email_change.requested': 'Another e-mail address asked for',
       'email.changed': 'E-mail address changed',
       'email_change.undone': 'Change of e-mail address undone',
+      'recovery.started': 'Account locked for its owner until a new password is chosen',
       'api_token.created': 'API token made',
       'api_token.revoked': 'API token revoked',
-      'api_token.all_revoked': 'All API tokens revoked',
+      'api_token.all_revoked': 'API tokens revoked',
     } satisfies Readonly<Record<Exclude<EventName, NobodysEvent>, string>>,
   },
 } as const

@@ -5,8 +5,7 @@ import type { Deps } from '../../domain/deps.ts'
 import { apiTokenNoticeBudget, spendAll } from '../../domain/limits.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
-import { lockSession } from '../../domain/sessions.ts'
-import { lockUser } from '../../domain/users.ts'
+import { lockCaller } from '../../domain/sessions.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { second, toIso } from '../../kernel/clock.ts'
 import { AuthError } from '../../kernel/errors.ts'
@@ -32,11 +31,7 @@ export async function createApiToken(
   if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
 
   return transact(deps, actor, async (work) => {
-    // Two at once cannot both be the last that there is room for, and whoever lost the session to a reset while they waited gets none.
-    const user = await lockUser(work, me.user.id)
-    const session = await lockSession(work, me.session.id)
-    if (user?.is_active !== 1 || !session) throw new AuthError('token_invalid')
-
+    const user = await lockCaller(work, me) // two at once cannot both be the last that there is room for
     const expiresAt = work.now + input.expiresIn * second
     const made = await insertApiToken(work, user.id, { name: input.name, scopes: input.scopes, expiresAt })
     const { id, scopes } = made.token

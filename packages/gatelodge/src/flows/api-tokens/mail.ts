@@ -1,6 +1,13 @@
 import type { Instant } from '../../kernel/clock.ts'
 import { localeOf } from '../../kernel/languages.ts'
-import { exactTime, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
+import {
+  exactTime,
+  type MailContext,
+  mailDocument,
+  type RenderedMail,
+  type TimedLink,
+  undoBlocks,
+} from '../../pages/mail-layout.ts'
 import { apiTokenMessages } from './messages.ts'
 
 export interface ApiTokenCreatedMail {
@@ -8,7 +15,7 @@ export interface ApiTokenCreatedMail {
   readonly at: Instant
   readonly expiresAt: Instant
   readonly tokensLink: string
-  readonly forgotLink: string
+  readonly undo: TimedLink
 }
 
 /** Tells the owner of an account that an API token was made. It does not repeat the token's name, which whoever made it has chosen. */
@@ -25,10 +32,8 @@ export function apiTokenCreatedMail(context: MailContext, data: ApiTokenCreatedM
         kind: 'paragraph',
         text: words.body(context.serviceName, exactTime(data.at, locale), exactTime(data.expiresAt, locale)),
       },
-      { kind: 'paragraph', text: words.wasYou },
-      { kind: 'action', label: words.look, url: data.tokensLink },
-      { kind: 'paragraph', text: words.notYou },
-      { kind: 'action', label: words.reset, url: data.forgotLink },
+      ...undoBlocks(context, data.undo),
+      { kind: 'link', text: words.look, url: data.tokensLink },
     ],
     footer: words.footer,
   })

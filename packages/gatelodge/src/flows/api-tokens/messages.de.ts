@@ -30,11 +30,7 @@ export const de: ApiTokenMessages = {
       preheader: 'Wenn Sie es waren, ist nichts zu tun.',
       body: (serviceName, moment, end) =>
         `Für Ihr Konto bei ${serviceName} wurde am ${moment} ein API-Token erstellt. Bis ${end} gelten Programme, die es haben, als Sie.`,
-      wasYou:
-        'Wenn Sie es waren, ist nichts zu tun. Hier sehen Sie alle Ihre Tokens und widerrufen, was Sie nicht brauchen:',
-      look: 'Tokens ansehen',
-      notYou: 'Wenn nicht, wählen Sie sofort ein neues Passwort; das widerruft alle Tokens:',
-      reset: 'Das war ich nicht',
+      look: 'Alle Ihre Tokens ansehen und widerrufen, was Sie nicht brauchen:',
       footer: 'Sie erhalten diese Nachricht, weil sie die Sicherheit Ihres Kontos betrifft.',
     },
   },

@@ -30,10 +30,7 @@ export const es: ApiTokenMessages = {
       preheader: 'Si fue usted, no hay nada que hacer.',
       body: (serviceName, moment, end) =>
         `Se creó un token de API para su cuenta en ${serviceName} el ${moment}. Hasta el ${end}, los programas que lo tienen pasan por usted.`,
-      wasYou: 'Si fue usted, no hay nada que hacer. Aquí ve todos sus tokens y revoca los que no necesita:',
-      look: 'Ver los tokens',
-      notYou: 'Si no fue usted, elija enseguida una contraseña nueva; eso revoca todos los tokens:',
-      reset: 'No fui yo',
+      look: 'Vea todos sus tokens y revoque los que no necesite:',
       footer: 'Recibe este mensaje porque concierne a la seguridad de su cuenta.',
     },
   },

@@ -30,11 +30,7 @@ export const fr: ApiTokenMessages = {
       preheader: 'Si c’était vous, il n’y a rien à faire.',
       body: (serviceName, moment, end) =>
         `Un jeton d’API a été créé pour votre compte chez ${serviceName} le ${moment}. Jusqu’au ${end}, les programmes qui le détiennent passent pour vous.`,
-      wasYou:
-        'Si c’était vous, il n’y a rien à faire. Ici, vous voyez tous vos jetons et révoquez ceux dont vous n’avez pas besoin :',
-      look: 'Voir les jetons',
-      notYou: 'Sinon, choisissez tout de suite un nouveau mot de passe ; cela révoque tous les jetons :',
-      reset: 'Ce n’était pas moi',
+      look: 'Voir tous vos jetons et révoquer ceux dont vous n’avez pas besoin :',
       footer: 'Vous recevez ce message parce qu’il concerne la sécurité de votre compte.',
     },
   },

@@ -34,11 +34,7 @@ const en = {
       preheader: 'If it was you, there is nothing to do.',
       body: (serviceName: string, moment: string, end: string) =>
         `An API token was made for your account at ${serviceName} on ${moment}. Until ${end}, programs that hold it are taken for you.`,
-      wasYou:
-        'If it was you, there is nothing to do. Here you see all your tokens and revoke those that you do not need:',
-      look: 'Look at the tokens',
-      notYou: 'If it was not you, set a new password at once; that revokes all tokens:',
-      reset: 'It was not me',
+      look: 'See all your tokens and revoke those that you do not need:',
       footer: 'You receive this mail because it concerns the safety of your account.',
     },
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
+import { day, hour, minute } from '../../kernel/clock.ts'
 
 async function askFor(app: TestApp, person: Person, bearer: string, email: string) {
   return app.post('/change-email', { new_email: email, password: person.password }, { bearer })
@@ -153,5 +154,96 @@ forEachDatabase('e-mail change', (engine) => {
     const told = await Promise.all(Array.from({ length: 50 }, () => app.post('/change-email/confirm', { token })))
     assert.equal(told.filter(({ status }) => status === 200).length, 1)
     assert.equal(told.filter(({ code }) => code === 'token_invalid').length, 49)
+  })
+
+  test('the link ends with the session that asked, whichever way that ends', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const ways: Record<string, (ada: Person, session: { access: string; session: string }) => Promise<unknown>> = {
+      'the owner ends all others': async (ada) =>
+        app.delete('/me/sessions', { bearer: (await app.tokens(ada)).access }),
+      'the owner ends this one': async (ada, { session }) =>
+        app.delete(`/me/sessions/${session}`, { bearer: (await app.tokens(ada)).access }),
+      'it signs out': (_ada, { access }) => app.post('/signout', {}, { bearer: access }),
+      'it is replaced as it proves itself again': (ada, { access }) =>
+        app.post('/reauthenticate', { password: ada.password }, { bearer: access }),
+      'it is replaced as it signs in again': (ada, { access }) =>
+        app.post('/signin', { email: ada.email, password: ada.password }, { bearer: access }),
+      'another session changes the password': async (ada) =>
+        app.post(
+          '/change-password',
+          { old_password: ada.password, new_password: 'another harbour 53' },
+          { bearer: (await app.tokens(ada)).access },
+        ),
+      'its token is revoked': (_ada, { access }) => app.form('/oauth2/revoke', { token: access }),
+      'it idles out': async () => app.clock.advance(7 * day),
+    }
+    for (const [way, end] of Object.entries(ways)) {
+      const ada = await app.user()
+      const session = await app.tokens(ada)
+      const email = `new.${ada.email}`
+      assert.equal((await askFor(app, ada, session.access, email)).status, 202)
+      const { token } = await app.lastMail(email)
+      await app.deps.store.migrationDb
+        .updateTable('one_time_tokens')
+        .set({ expires_at: app.clock.now() + 30 * day })
+        .execute()
+      await end(ada, session)
+      assert.equal((await app.get('/session', { bearer: session.access })).status, 401, way)
+      assert.equal((await app.post('/change-email/confirm', { token })).code, 'token_invalid', way)
+      assert.equal((await app.rows('users')).find(({ id }) => id === ada.id)?.email, ada.email, way)
+    }
+  })
+
+  test('the current address is told of the request, without any token, at once and then once an hour', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { access } = await app.tokens(ada)
+    const told = async () => (await app.mails(ada.email)).filter(({ kind }) => kind === 'email_change_requested')
+    for (const email of ['one@example.com', 'two@example.com', 'three@example.com'])
+      assert.equal((await askFor(app, ada, access, email)).status, 202)
+
+    const [notice] = await told()
+    assert.equal((await told()).length, 1)
+    assert.match(notice?.text ?? '', /o\*\*\*@example\.com/)
+    assert.doesNotMatch(`${notice?.text}${notice?.html}`, /token=|one@/)
+    app.clock.advance(hour)
+    assert.equal((await told()).length, 2)
+    app.clock.advance(hour)
+    assert.equal((await told()).length, 2)
+  })
+
+  test('a change asked for by a session that ended while its password was being checked is not begun', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { access, session } = await app.tokens(ada)
+    const mine = await app.tokens(ada)
+    const { hasher } = app.deps
+    const verify = hasher.verify
+    hasher.verify = async (...job) => {
+      hasher.verify = verify
+      await app.delete(`/me/sessions/${session}`, { bearer: mine.access })
+      return verify(...job)
+    }
+    assert.equal((await askFor(app, ada, access, 'new@example.com')).code, 'token_invalid')
+    assert.deepEqual(await app.mails('new@example.com'), [])
+  })
+
+  test('an undo takes back the API tokens created since the change was asked for, and no earlier one', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user({ email: 'old@example.com' })
+    const { headers } = await app.client()
+    const { access } = await app.tokens(ada)
+    const create = async () => (await app.post('/me/tokens', { name: 'script' }, { bearer: access })).json.token
+    const before = await create()
+    app.clock.advance(minute)
+    await askFor(app, ada, access, 'new@example.com')
+    const since = await create()
+    const { token } = await app.lastMail('new@example.com')
+    await app.post('/change-email/confirm', { token }, { bearer: access })
+    const undo = (await app.mails('old@example.com')).findLast(({ kind }) => kind === 'email_changed')
+    const [, link = ''] = /undo\?token=(\S+)/.exec(undo?.text ?? '') ?? []
+    assert.equal((await app.post('/change-email/undo', { token: link })).status, 200)
+    assert.equal((await app.introspect(since, headers)).active, false)
+    assert.equal((await app.introspect(before, headers)).active, true)
   })
 })

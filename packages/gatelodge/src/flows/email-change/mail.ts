@@ -1,5 +1,7 @@
 import type { Instant } from '../../kernel/clock.ts'
+import { localeOf } from '../../kernel/languages.ts'
 import {
+  exactTime,
   expirySentence,
   type LinkMail,
   linkMail,
@@ -13,6 +15,35 @@ import { emailChangeMessages } from './messages.ts'
 /** Proves the new address of an account; goes to the new address. */
 export function confirmNewEmailMail(context: MailContext, data: LinkMail): RenderedMail {
   return linkMail(context, emailChangeMessages[context.language].mails.confirm, data)
+}
+
+export interface EmailChangeRequestedMail {
+  readonly name: string
+  /** Such as `a***@example.org`. */
+  readonly maskedNewEmail: string
+  readonly at: Instant
+  readonly forgotLink: string
+}
+
+/** Tells the current address of an account that another one was asked for. It holds no token. */
+export function emailChangeRequestedMail(context: MailContext, data: EmailChangeRequestedMail): RenderedMail {
+  const words = emailChangeMessages[context.language].mails.requested
+
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: words.body(context.serviceName, exactTime(data.at, localeOf(context.language))) },
+      {
+        kind: 'facts',
+        facts: [[emailChangeMessages[context.language].mails.notice.newAddress, oneLine(data.maskedNewEmail)]],
+      },
+      { kind: 'paragraph', text: words.wasYou },
+      { kind: 'action', label: words.action, url: data.forgotLink },
+    ],
+    footer: words.footer,
+  })
 }
 
 export interface EmailChangeNoticeMail {

@@ -44,6 +44,16 @@ export const de: EmailChangeMessages = {
         'Wenn Sie das nicht wollten, beachten Sie diese Nachricht nicht: Nichts ändert sich, solange der Link nicht benutzt wird.',
       footer: 'Sie erhalten diese Nachricht, weil jemand diese Adresse für ein Konto verwenden möchte.',
     },
+    requested: {
+      subject: (serviceName) => `Neue E-Mail-Adresse bei ${serviceName} angefragt`,
+      preheader: 'Noch hat sich nichts geändert.',
+      body: (serviceName, moment) =>
+        `Jemand, der in Ihrem Konto bei ${serviceName} angemeldet ist, wollte am ${moment} dessen E-Mail-Adresse ändern. Nichts ändert sich, solange der Link an die neue Adresse nicht benutzt wird.`,
+      wasYou:
+        'Wenn Sie es waren, ist nichts zu tun. Wenn nicht, wählen Sie jetzt ein neues Passwort: Damit werden alle abgemeldet, und die Anfrage ist hinfällig.',
+      action: 'Neues Passwort wählen',
+      footer: 'Sie erhalten diese Nachricht, weil sie die Sicherheit Ihres Kontos betrifft.',
+    },
     notice: {
       subject: (serviceName) => `Ihre E-Mail-Adresse bei ${serviceName} wurde geändert`,
       preheader: 'Wenn Sie es waren, ist nichts zu tun.',

@@ -42,6 +42,16 @@ export const es: EmailChangeMessages = {
       notYou: 'Si no lo ha pedido, ignore este mensaje: nada cambia mientras no se use el enlace.',
       footer: 'Recibe este mensaje porque alguien ha pedido usar esta dirección para una cuenta.',
     },
+    requested: {
+      subject: (serviceName) => `Se ha solicitado un correo nuevo en ${serviceName}`,
+      preheader: 'Todavía no ha cambiado nada.',
+      body: (serviceName, moment) =>
+        `Alguien con la sesión iniciada en su cuenta de ${serviceName} pidió el ${moment} cambiar su correo electrónico. Nada cambia mientras no se use el enlace enviado a la dirección nueva.`,
+      wasYou:
+        'Si fue usted, no tiene que hacer nada. Si no, elija ahora una contraseña nueva: así se cierran todas las sesiones y se cancela la solicitud.',
+      action: 'Elegir una contraseña nueva',
+      footer: 'Recibe este mensaje porque afecta a la seguridad de su cuenta.',
+    },
     notice: {
       subject: (serviceName) => `Se ha cambiado su correo electrónico de ${serviceName}`,
       preheader: 'Si fue usted, no tiene que hacer nada.',

@@ -44,6 +44,16 @@ export const fr: EmailChangeMessages = {
       notYou: 'Si vous n’avez rien demandé, ignorez ce message : rien ne change tant que le lien n’est pas utilisé.',
       footer: 'Vous recevez ce message parce que quelqu’un a demandé à utiliser cette adresse pour un compte.',
     },
+    requested: {
+      subject: (serviceName) => `Nouvelle adresse e-mail demandée sur ${serviceName}`,
+      preheader: 'Rien n’a encore été modifié.',
+      body: (serviceName, moment) =>
+        `Une personne connectée à votre compte sur ${serviceName} a demandé le ${moment} à en modifier l’adresse e-mail. Rien ne change tant que le lien envoyé à la nouvelle adresse n’est pas utilisé.`,
+      wasYou:
+        'Si c’était vous, vous n’avez rien à faire. Sinon, choisissez maintenant un nouveau mot de passe : toutes les connexions seront fermées et la demande sera annulée.',
+      action: 'Choisir un nouveau mot de passe',
+      footer: 'Vous recevez ce message parce qu’il concerne la sécurité de votre compte.',
+    },
     notice: {
       subject: (serviceName) => `Votre adresse e-mail sur ${serviceName} a été modifiée`,
       preheader: 'Si c’était vous, vous n’avez rien à faire.',

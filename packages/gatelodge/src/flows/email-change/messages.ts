@@ -47,6 +47,16 @@ const en = {
       notYou: 'If you did not ask for this, ignore this mail: nothing changes until the link is used.',
       footer: 'You receive this mail because someone asked to use this address for an account.',
     },
+    requested: {
+      subject: (serviceName: string) => `A new email address was requested at ${serviceName}`,
+      preheader: 'Nothing has changed yet.',
+      body: (serviceName: string, moment: string) =>
+        `Someone who is signed in to your account at ${serviceName} asked on ${moment} to change its email address. Nothing changes until the link that we sent to the new address is used.`,
+      wasYou:
+        'If this was you, there is nothing to do. If it wasn’t, choose a new password now: that signs everyone out and cancels the request.',
+      action: 'Choose a new password',
+      footer: 'You receive this mail because it concerns the safety of your account.',
+    },
     notice: {
       subject: (serviceName: string) => `Your email address at ${serviceName} was changed`,
       preheader: 'If it was you, there is nothing to do.',

@@ -3,16 +3,17 @@ import { assertOwnPassword } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { parseEmail } from '../../domain/identifiers/email.ts'
 import { mailBudgets, spendAll } from '../../domain/limits.ts'
-import { requestMail } from '../../domain/outbox.ts'
+import { requestMail, requestNotice } from '../../domain/outbox.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
+import { lockCaller } from '../../domain/sessions.ts'
 import { getUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { invalidField } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Asks for another address. Nothing changes before its link is confirmed; the answer and the rows are the same when the address has an account, whose
- * owner is told instead. @throws input_invalid, incorrect_password, rate_limited, overloaded
+ * Asks for another address. Nothing changes before its link is confirmed, while this session lives; the current address is told at once. The answer and the
+ * rows are the same when the address has an account, whose owner is told instead. @throws input_invalid, incorrect_password, token_invalid, rate_limited, overloaded
  */
 export async function requestEmailChange(
   deps: Deps,
@@ -26,14 +27,17 @@ export async function requestEmailChange(
   await assertOwnPassword(deps, actor, user, input.password)
 
   await transact(deps, actor, async (work) => {
+    await lockCaller(work, me)
     if (await spendAll(deps, work, mailBudgets, email)) {
       await requestMail(work, 'email_change', {
         userId: user.id,
         sessionId: me.session.id,
         email,
         passwordChangedAt: user.password_changed_at,
+        at: work.now,
       })
     }
+    await requestNotice(deps, work, 'email_change_requested', { userId: user.id, newEmail: email, at: work.now })
     await record(work, 'email_change.requested', user.id, {})
   })
 }

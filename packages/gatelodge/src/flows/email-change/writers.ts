@@ -1,8 +1,17 @@
 import { type Email, maskEmail } from '../../domain/identifiers/email.ts'
+import { linkTo } from '../../domain/links.ts'
 import { issueLink } from '../../domain/mailed-links.ts'
 import { type MailWriter, mailContext } from '../../domain/outbox.ts'
+import { issueRecoveryLink } from '../../domain/recovery.ts'
+import { lockSession } from '../../domain/sessions.ts'
 import { findEmailOwner, findLanguage, findReservation, findUser, greetingName } from '../../domain/users.ts'
-import { addressInUseMail, confirmNewEmailMail, emailChangeNoticeMail, emailRestoredMail } from './mail.ts'
+import {
+  addressInUseMail,
+  confirmNewEmailMail,
+  emailChangeNoticeMail,
+  emailChangeRequestedMail,
+  emailRestoredMail,
+} from './mail.ts'
 
 /** The link to a new address, or a notice to the owner of an account that has it. A password set since, or the end of the asking session, voids the request. */
 export const writeEmailChangeMail: MailWriter<'email_change'> = async (deps, work, request) => {
@@ -10,12 +19,7 @@ export const writeEmailChangeMail: MailWriter<'email_change'> = async (deps, wor
   const user = await findUser(work.db, userId)
   if (user?.is_active !== 1 || user.email === email || user.password_changed_at !== request.passwordChangedAt)
     return null
-  const session = await work.db
-    .selectFrom('sessions')
-    .select('id')
-    .where('id', '=', request.sessionId)
-    .executeTakeFirst()
-  if (!session) return null
+  if (!(await lockSession(work, request.sessionId))) return null
 
   const owner = await findEmailOwner(work.db, email, work.now)
   if (owner && owner.id !== userId) {
@@ -25,15 +29,41 @@ export const writeEmailChangeMail: MailWriter<'email_change'> = async (deps, wor
     return { to: owner.email, mail: addressInUseMail(context, { name: greetingName(owner) }) }
   }
 
-  const token = { purpose: 'email_change', owner: { userId }, email, ttl: deps.config.verifyTtl } as const
+  const token = {
+    purpose: 'email_change',
+    owner: { userId },
+    email,
+    ttl: deps.config.verifyTtl,
+    sessionId: request.sessionId,
+    since: request.at ?? 0,
+  } as const
   const link = await issueLink(deps, work, '/change-email', token)
   const context = mailContext(deps.config, (await findLanguage(work.db, userId)) ?? request.language)
   return { to: email, mail: confirmNewEmailMail(context, { name: greetingName(user), ...link }) }
 }
 
+/** Tells the current address that another one was asked for. */
+export const writeEmailChangeRequestedMail: MailWriter<'email_change_requested'> = async (
+  deps,
+  work,
+  { userId, newEmail, at },
+) => {
+  const user = await findUser(work.db, userId)
+  if (user?.is_active !== 1 || user.email === newEmail) return null // changed already: the former address is told by another mail
+
+  const context = mailContext(deps.config, await findLanguage(work.db, userId))
+  const mail = emailChangeRequestedMail(context, {
+    name: greetingName(user),
+    maskedNewEmail: maskEmail(newEmail as Email), // it was asked for, so it is canonical
+    at,
+    forgotLink: linkTo(deps.config, '/forgot-password'),
+  })
+  return { to: user.email, mail }
+}
+
 /** Tells the former address of the change, with the way back. */
 export const writeEmailChangedMail: MailWriter<'email_changed'> = async (deps, work, request) => {
-  const { userId, formerEmail: email, newEmail } = request
+  const { userId, formerEmail: email, newEmail, since = 0 } = request
   const user = await findUser(work.db, userId)
   const reservation = await findReservation(work.db, email, work.now)
   if (!user || reservation?.userId !== userId) return null // undone already, by the link of an earlier address
@@ -43,6 +73,7 @@ export const writeEmailChangedMail: MailWriter<'email_changed'> = async (deps, w
     owner: { userId },
     email,
     ttl: reservation.expiresAt - work.now,
+    since,
   } as const
   const { link: undoLink, ...life } = await issueLink(deps, work, '/change-email/undo', token)
   const maskedNewEmail = maskEmail(newEmail as Email) // it was stored, so it is canonical
@@ -59,10 +90,9 @@ export const writeEmailChangedMail: MailWriter<'email_changed'> = async (deps, w
 /** Tells the restored address of the undo, with the link to a new password. */
 export const writeEmailRestoredMail: MailWriter<'email_restored'> = async (deps, work, { userId, email, language }) => {
   const user = await findUser(work.db, userId)
-  if (user?.is_active !== 1 || user.email !== email) return null
+  if (user?.is_active !== 1 || user.email !== email || user.recovery_since === null) return null
 
-  const token = { purpose: 'password_reset', owner: { userId }, email, ttl: deps.config.resetTtl } as const
-  const { link: resetLink, ...life } = await issueLink(deps, work, '/reset-password', token)
+  const { link: resetLink, ...life } = await issueRecoveryLink(deps, work, user)
   const context = mailContext(deps.config, (await findLanguage(work.db, userId)) ?? language)
   return { to: email, mail: emailRestoredMail(context, { name: greetingName(user), resetLink, ...life }) }
 }

@@ -1,12 +1,19 @@
 import type { Instant } from '../../kernel/clock.ts'
 import { localeOf } from '../../kernel/languages.ts'
-import { exactTime, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
+import {
+  exactTime,
+  type MailContext,
+  mailDocument,
+  type RenderedMail,
+  type TimedLink,
+  undoBlocks,
+} from '../../pages/mail-layout.ts'
 import { passwordChangeMessages } from './messages.ts'
 
 export interface PasswordChangedMail {
   readonly name: string
   readonly at: Instant
-  readonly forgotLink: string
+  readonly undo: TimedLink
 }
 
 /** Tells the owner of an account that its password was changed or reset, and what to do if it was somebody else. */
@@ -19,8 +26,7 @@ export function passwordChangedMail(context: MailContext, data: PasswordChangedM
     name: data.name,
     blocks: [
       { kind: 'paragraph', text: words.body(context.serviceName, exactTime(data.at, localeOf(context.language))) },
-      { kind: 'paragraph', text: words.wasYou },
-      { kind: 'action', label: words.action, url: data.forgotLink },
+      ...undoBlocks(context, data.undo),
     ],
     footer: words.footer,
   })

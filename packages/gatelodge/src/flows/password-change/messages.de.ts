@@ -16,8 +16,6 @@ export const de: PasswordChangeMessages = {
       preheader: 'Wenn Sie es waren, ist nichts zu tun.',
       body: (serviceName, moment) =>
         `Das Passwort Ihres Kontos bei ${serviceName} wurde am ${moment} geändert. Alle anderen, die angemeldet waren, wurden abgemeldet.`,
-      wasYou: 'Wenn Sie es waren, ist nichts zu tun. Wenn nicht, wählen Sie sofort ein neues Passwort:',
-      action: 'Das war ich nicht',
       footer: 'Sie erhalten diese Nachricht, weil sie die Sicherheit Ihres Kontos betrifft.',
     },
   },

@@ -16,8 +16,6 @@ export const es: PasswordChangeMessages = {
       preheader: 'Si fue usted, no tiene que hacer nada.',
       body: (serviceName, moment) =>
         `La contraseña de su cuenta de ${serviceName} se cambió el ${moment}. Se han cerrado todas las demás sesiones.`,
-      wasYou: 'Si fue usted, no tiene que hacer nada. Si no, elija enseguida una contraseña nueva:',
-      action: 'No fui yo',
       footer: 'Recibe este mensaje porque afecta a la seguridad de su cuenta.',
     },
   },

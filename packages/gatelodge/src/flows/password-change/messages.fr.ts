@@ -16,8 +16,6 @@ export const fr: PasswordChangeMessages = {
       preheader: 'Si c’était vous, vous n’avez rien à faire.',
       body: (serviceName, moment) =>
         `Le mot de passe de votre compte sur ${serviceName} a été modifié le ${moment}. Toutes les autres connexions ont été fermées.`,
-      wasYou: 'Si c’était vous, vous n’avez rien à faire. Sinon, choisissez tout de suite un nouveau mot de passe :',
-      action: 'Ce n’était pas moi',
       footer: 'Vous recevez ce message parce qu’il concerne la sécurité de votre compte.',
     },
   },

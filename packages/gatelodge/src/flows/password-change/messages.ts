@@ -20,8 +20,6 @@ const en = {
       preheader: 'If it was you, there is nothing to do.',
       body: (serviceName: string, moment: string) =>
         `The password of your account at ${serviceName} was changed on ${moment}. Everyone else who was signed in has been signed out.`,
-      wasYou: 'If it was you, there is nothing to do. If it was not you, set a new password at once:',
-      action: 'It was not me',
       footer: 'You receive this mail because it concerns the safety of your account.',
     },
   },

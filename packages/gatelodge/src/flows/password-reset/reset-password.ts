@@ -4,8 +4,9 @@ import type { Deps } from '../../domain/deps.ts'
 import { distrustDevices } from '../../domain/devices.ts'
 import { resetLimit, signInDelay } from '../../domain/limits.ts'
 import { peekToken, spendToken, voidTokens } from '../../domain/one-time-tokens.ts'
-import { requestMail } from '../../domain/outbox.ts'
+import { requestNotice } from '../../domain/outbox.ts'
 import { assertNewPasswordAllowed, setPasswordHash } from '../../domain/passwords/set.ts'
+import { endRecovery } from '../../domain/recovery.ts'
 import { endSessions } from '../../domain/sessions.ts'
 import { findUser, lockUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -23,26 +24,29 @@ export async function resetPassword(
   actor: Actor,
   input: { token: string; newPassword: string },
 ): Promise<void> {
-  const token = await peekToken(deps, ['password_reset'], input.token) // garbage must not cost a hash
+  const token = await peekToken(deps, ['password_reset', 'recovery'], input.token) // garbage must not cost a hash
   const seen = await findUser(deps.store.db, token.user_id as UserId) // a reset token is an account's
   if (seen?.is_active !== 1 || seen.email !== token.email) throw new AuthError('token_invalid')
   assertNewPasswordAllowed(deps, seen, input.newPassword)
   const hash = await deps.hasher.hash(input.newPassword, actor.ip ?? '')
 
   await transact(deps, actor, async (work) => {
-    await spendToken(work, 'password_reset', input.token)
+    await spendToken(work, token.purpose, input.token)
     const user = await lockUser(work, seen.id)
     if (user?.is_active !== 1 || user.email !== token.email) throw new AuthError('token_invalid')
+    // A link that was on its way when the owner asked for recovery opens nothing.
+    if (user.recovery_since !== null && token.purpose !== 'recovery') throw new AuthError('token_invalid')
 
     await setPasswordHash(deps, work, user.id, hash)
+    await endRecovery(work, user.id)
     await proveAddress(work, user)
-    await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
+    await voidTokens(work, { userId: user.id }, ['password_reset', 'recovery', 'verify_email', 'email_change'])
     await distrustDevices(work, user.id)
     await resetLimit(deps, work, signInDelay, `email ${user.email}`)
     if (user.username !== null) await resetLimit(deps, work, signInDelay, `username ${user.username}`)
     const sessionsEnded = await endSessions(work, user.id)
     await revokeApiTokens(work, user.id)
-    await requestMail(work, 'password_changed', { userId: user.id, at: work.now })
+    await requestNotice(deps, work, 'password_changed', { userId: user.id, at: work.now })
     await record(work, 'password.reset', user.id, { sessions_ended: sessionsEnded })
   })
 }

@@ -2,6 +2,7 @@ import { linkTo } from '../../domain/links.ts'
 import { issueLink } from '../../domain/mailed-links.ts'
 import { type MailWriter, mailContext } from '../../domain/outbox.ts'
 import { findNewestPendingSignup } from '../../domain/pending-signups.ts'
+import { issueRecoveryLink } from '../../domain/recovery.ts'
 import { findEmailOwner, findLanguage, findUser, greetingName } from '../../domain/users.ts'
 import { day } from '../../kernel/clock.ts'
 import { languageOf } from '../../kernel/languages.ts'
@@ -21,7 +22,10 @@ export const writePasswordResetMail: MailWriter<'password_reset'> = async (deps,
   if (owner.email !== email || owner.is_active !== 1) return null
 
   const token = { purpose: 'password_reset', owner: { userId: owner.id }, email, ttl: deps.config.resetTtl } as const
-  const link = await issueLink(deps, work, '/reset-password', token)
+  const link =
+    owner.recovery_since === null
+      ? await issueLink(deps, work, '/reset-password', token)
+      : await issueRecoveryLink(deps, work, owner)
   const context = mailContext(deps.config, (await findLanguage(work.db, owner.id)) ?? language)
   return { to: email, mail: resetMail(context, { name: greetingName(owner), ...link }) }
 }

@@ -17,7 +17,7 @@ test('a device that is no plain words is not repeated to the owner of the accoun
       ip: '203.0.113.7',
       at: Date.UTC(2026, 10, 21, 10, 5),
       sessionsLink: 'https://id.example.org/account/sessions',
-      forgotLink: 'https://id.example.org/forgot-password',
+      undo: { link: 'https://id.example.org/security/undo?token=x', ttl: 1000, expiresAt: Date.UTC(2026, 10, 24) },
     })
 
     assert.match(

@@ -1,6 +1,14 @@
 import type { Instant } from '../../kernel/clock.ts'
 import { localeOf } from '../../kernel/languages.ts'
-import { exactTime, harmlessText, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
+import {
+  exactTime,
+  harmlessText,
+  type MailContext,
+  mailDocument,
+  type RenderedMail,
+  type TimedLink,
+  undoBlocks,
+} from '../../pages/mail-layout.ts'
 import { signInMessages } from './messages.ts'
 
 export interface NewDeviceMail {
@@ -11,7 +19,7 @@ export interface NewDeviceMail {
   readonly ip: string | null
   readonly at: Instant
   readonly sessionsLink: string
-  readonly forgotLink: string
+  readonly undo: TimedLink
 }
 
 /** Tells the owner of an account about a sign-in from a device not seen before. */
@@ -32,8 +40,7 @@ export function newDeviceMail(context: MailContext, data: NewDeviceMail): Render
           [words.time, exactTime(data.at, localeOf(context.language))],
         ],
       },
-      { kind: 'paragraph', text: words.wasYou },
-      { kind: 'action', label: words.action, url: data.forgotLink },
+      ...undoBlocks(context, data.undo),
       { kind: 'link', text: words.sessions, url: data.sessionsLink },
     ],
     footer: words.footer,

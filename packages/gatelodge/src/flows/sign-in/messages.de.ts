@@ -30,9 +30,6 @@ export const de: SignInMessages = {
       unknownDevice: 'unbekannt',
       address: 'IP-Adresse',
       time: 'Zeit',
-      wasYou:
-        'Wenn Sie es waren, ist nichts zu tun. Wenn nicht, wählen Sie ein neues Passwort; damit werden alle abgemeldet:',
-      action: 'Das war ich nicht',
       sessions: 'Sehen Sie, wo Sie angemeldet sind:',
       footer: 'Sie erhalten diese Nachricht, weil sie die Sicherheit Ihres Kontos betrifft.',
     },

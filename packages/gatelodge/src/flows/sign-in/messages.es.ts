@@ -30,9 +30,6 @@ export const es: SignInMessages = {
       unknownDevice: 'desconocido',
       address: 'Dirección IP',
       time: 'Fecha y hora',
-      wasYou:
-        'Si fue usted, no tiene que hacer nada. Si no, elija una contraseña nueva; así se cerrarán todas las sesiones:',
-      action: 'No fui yo',
       sessions: 'Vea dónde tiene la sesión abierta:',
       footer: 'Recibe este mensaje porque afecta a la seguridad de su cuenta.',
     },

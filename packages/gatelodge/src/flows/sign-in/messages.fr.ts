@@ -30,9 +30,6 @@ export const fr: SignInMessages = {
       unknownDevice: 'inconnu',
       address: 'Adresse IP',
       time: 'Date',
-      wasYou:
-        'Si c’était vous, vous n’avez rien à faire. Sinon, choisissez un nouveau mot de passe ; toutes les connexions seront fermées :',
-      action: 'Ce n’était pas moi',
       sessions: 'Voir où vous êtes connecté :',
       footer: 'Vous recevez ce message parce qu’il concerne la sécurité de votre compte.',
     },

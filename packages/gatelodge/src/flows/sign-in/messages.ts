@@ -34,8 +34,6 @@ const en = {
       unknownDevice: 'unknown',
       address: 'IP address',
       time: 'Time',
-      wasYou: 'If it was you, there is nothing to do. If it was not you, set a new password; that signs everyone out:',
-      action: 'It was not me',
       sessions: 'See where you are signed in:',
       footer: 'You receive this mail because it concerns the safety of your account.',
     },

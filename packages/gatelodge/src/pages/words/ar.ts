@@ -89,6 +89,11 @@ export const ar: PageWords = {
     rawLink: 'إذا لم يعمل الزر، فانسخ هذا الرابط إلى متصفحك:',
     expiry: (duration, moment) => `يعمل هذا الرابط مرة واحدة فقط. مدة صلاحيته: ${duration}، وتنتهي يوم ${moment}.`,
     sentBy: (serviceName, publicUrl) => `المرسِل: ${serviceName} على العنوان ${publicUrl}`,
+    undo: {
+      wasYou:
+        'إذا كنت أنت من فعل ذلك، فلا داعي لأي إجراء. وإلا فاضغط على الزر: ستُنهى جميع الجلسات، وتتوقف كلمة مرورك عن العمل، ويُزال كل ما أُضيف منذ ذلك الحين، ونرسل إليك رابطًا لاختيار كلمة مرور جديدة.',
+      action: 'لم أكن أنا',
+    },
   },
   trialMail: {
     subject: (serviceName) => `رسالة تجريبية من ${serviceName}`,

@@ -89,6 +89,11 @@ export const de: PageWords = {
     rawLink: 'Wenn die Schaltfläche nicht funktioniert, kopieren Sie diesen Link in Ihren Browser:',
     expiry: (duration, moment) => `Dieser Link funktioniert einmal und gilt ${duration}, bis ${moment}.`,
     sentBy: (serviceName, publicUrl) => `Gesendet von ${serviceName}, ${publicUrl}`,
+    undo: {
+      wasYou:
+        'Wenn Sie es waren, ist nichts zu tun. Wenn nicht, drücken Sie die Schaltfläche: Alle werden abgemeldet, Ihr Passwort gilt nicht mehr, was seitdem hinzukam, wird entfernt, und wir senden Ihnen einen Link, um ein neues Passwort zu wählen.',
+      action: 'Das war ich nicht',
+    },
   },
   trialMail: {
     subject: (serviceName) => `Testnachricht von ${serviceName}`,

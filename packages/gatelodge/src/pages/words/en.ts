@@ -94,6 +94,11 @@ export const en = {
     rawLink: 'If the button does not work, copy this link into your browser:',
     expiry: (duration: string, moment: string) => `This link works once and expires in ${duration}, on ${moment}.`,
     sentBy: (serviceName: string, publicUrl: string) => `Sent by ${serviceName}, ${publicUrl}`,
+    undo: {
+      wasYou:
+        'If this was you, there is nothing to do. If it wasn’t, press the button: everyone is signed out, your password stops working, what was added since is removed, and we email you a link to choose a new password.',
+      action: 'This wasn’t me',
+    },
   },
   trialMail: {
     subject: (serviceName: string) => `Test mail from ${serviceName}`,

@@ -89,6 +89,11 @@ export const es: PageWords = {
     rawLink: 'Si el botón no funciona, copie este enlace en su navegador:',
     expiry: (duration, moment) => `Este enlace sirve una sola vez y caduca en ${duration}, el ${moment}.`,
     sentBy: (serviceName, publicUrl) => `Enviado por ${serviceName}, ${publicUrl}`,
+    undo: {
+      wasYou:
+        'Si fue usted, no tiene que hacer nada. Si no, pulse el botón: se cierran todas las sesiones, su contraseña deja de funcionar, se elimina lo que se haya añadido desde entonces y le enviamos un enlace para elegir una contraseña nueva.',
+      action: 'No fui yo',
+    },
   },
   trialMail: {
     subject: (serviceName) => `Mensaje de prueba de ${serviceName}`,

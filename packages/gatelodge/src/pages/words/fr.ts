@@ -89,6 +89,11 @@ export const fr: PageWords = {
     rawLink: 'Si le bouton ne fonctionne pas, copiez ce lien dans votre navigateur :',
     expiry: (duration, moment) => `Ce lien fonctionne une seule fois et expire dans ${duration}, le ${moment}.`,
     sentBy: (serviceName, publicUrl) => `Envoyé par ${serviceName}, ${publicUrl}`,
+    undo: {
+      wasYou:
+        'Si c’était vous, vous n’avez rien à faire. Sinon, appuyez sur le bouton : toutes les connexions sont fermées, votre mot de passe est désactivé, ce qui a été ajouté depuis est supprimé, et nous vous envoyons un lien pour choisir un nouveau mot de passe.',
+      action: 'Ce n’était pas moi',
+    },
   },
   trialMail: {
     subject: (serviceName) => `Message d’essai de ${serviceName}`,

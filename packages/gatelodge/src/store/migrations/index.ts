@@ -3,6 +3,7 @@ import * as initial from './0001-initial.ts'
 import * as fleet from './0002-fleet.ts'
 import * as avatars from './0003-avatars.ts'
 import * as tokens from './0004-tokens.ts'
+import * as recovery from './0005-recovery.ts'
 
 /** One step from a schema to the next; it runs in a transaction with the steps before it. */
 export interface Migration {
@@ -15,4 +16,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-fleet': fleet,
   '0003-avatars': avatars,
   '0004-tokens': tokens,
+  '0005-recovery': recovery,
 }
