@@ -3,6 +3,7 @@ import { createClient } from '../packages/gatelodge/src/admin/service-clients/ma
 import { compose } from '../packages/gatelodge/src/compose.ts'
 import { type Config, readConfig } from '../packages/gatelodge/src/config.ts'
 import { passwordProof } from '../packages/gatelodge/src/domain/authentication.ts'
+import { hashKey } from '../packages/gatelodge/src/domain/passwords/hash-key.ts'
 import { insertSession } from '../packages/gatelodge/src/domain/sessions.ts'
 import { createUser } from '../packages/gatelodge/src/domain/users.ts'
 import { innerActor } from '../packages/gatelodge/src/kernel/actor.ts'
@@ -47,7 +48,7 @@ export async function seed(folder: string, count: number, url?: string): Promise
   const composition = await compose({ config, secret: env.GATELODGE_SECRET, log })
   const { deps } = composition
   try {
-    const passwordHash = await deps.hasher.hash(password, 'bench')
+    const passwordHash = await deps.hasher.hash(password, hashKey(innerActor('command', 'bench')))
     const { people, holder } = await transact(deps, innerActor('command', 'bench'), (work) =>
       insertPeople(work, config, count, passwordHash),
     )

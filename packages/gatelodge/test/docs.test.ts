@@ -7,15 +7,18 @@ import { fileURLToPath } from 'node:url'
 import { commands } from '../src/cli/commands/index.ts'
 import { settings } from '../src/config/settings.ts'
 import { readConfig } from '../src/config.ts'
-import { deviceMemory } from '../src/domain/devices.ts'
+import { deviceMemory, mostDevices } from '../src/domain/devices.ts'
 import {
   addressLimits,
   apiTokenNoticeBudget,
+  deviceMailBudgets,
+  forgivenBySuccess,
   mailBudgets,
   newDeviceBudget,
   passwordChangeBudget,
   passwordDelay,
   passwordStop,
+  resetReserve,
   signInDelay,
 } from '../src/domain/limits.ts'
 import { undoWindow } from '../src/domain/recovery.ts'
@@ -104,11 +107,14 @@ test('the defaults of SECURITY.md are those of the code', () => {
   )
   assert.deepEqual(
     tableRowsOf(section('SECURITY.md', 'Limits by account or mail address')),
-    [...mailBudgets, passwordChangeBudget, newDeviceBudget, apiTokenNoticeBudget].map(({ name, max, window }) => [
-      name,
-      String(max),
-      formatDuration(window),
-    ]),
+    [
+      ...mailBudgets,
+      resetReserve,
+      ...deviceMailBudgets,
+      passwordChangeBudget,
+      newDeviceBudget,
+      apiTokenNoticeBudget,
+    ].map(({ name, max, window }) => [name, String(max), formatDuration(window)]),
   )
   assert.deepEqual(
     tableRowsOf(section('SECURITY.md', 'Growing delays')),
@@ -127,7 +133,11 @@ test('the defaults of SECURITY.md are those of the code', () => {
   const kept = (name: string) => `${new RegExp(`${name} = (\\d+) \\* day`).exec(cleanUp)?.[1]}d`
   assert.deepEqual(
     tableRowsOf(section('SECURITY.md', 'Fixed numbers')).map(([, value]) => value),
-    [String(passwordStop.free), ...[undoWindow, deviceMemory, givenUpAfter].map(formatDuration), kept('keepMails')],
+    [
+      ...[passwordStop.free, forgivenBySuccess, mostDevices].map(String),
+      ...[undoWindow, deviceMemory, givenUpAfter].map(formatDuration),
+      kept('keepMails'),
+    ],
   )
 })
 

@@ -91,7 +91,7 @@ export const samples: readonly MailSample[] = [
   {
     kind: 'password_disabled',
     links: [forgot],
-    render: (context, name) => passwordDisabledMail(context, { name, resetLink: forgot }),
+    render: (context, name) => passwordDisabledMail(context, { name, resetLink: forgot, where: 'newDevices' }),
   },
   {
     kind: 'password_changed',

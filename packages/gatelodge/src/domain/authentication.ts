@@ -4,10 +4,10 @@ import { newId } from '../kernel/ids.ts'
 import type { SessionRow, UserRow } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
+import { type Claimant, isRefused, noteFailure, noteSuccess, sessionHolder } from './claimants.ts'
 import type { Deps } from './deps.ts'
 import { rememberDevice } from './devices.ts'
-import { attemptWithin, countFailure, failuresOf, passwordDelay, passwordStop, resetLimit } from './limits.ts'
-import { requestMail } from './outbox.ts'
+import { attemptWithin, passwordDelay } from './limits.ts'
 import { newRefreshToken } from './refresh-tokens.ts'
 import { endSession, insertSession, type Proof, type Session, type SessionWish, toSession } from './sessions.ts'
 import { loadUser, type User } from './users.ts'
@@ -48,7 +48,7 @@ export function assertMaySignIn(user: UserRow): void {
 
 /**
  * The one step in which every way to sign in ends: decides whether the proof suffices, and starts a session with a new id. The session that
- * asked, if any, ends (no fixation). `seen` is the account as it was proved: a reset or a deletion since then ends this sign-in.
+ * asked, if any, ends (no fixation). `seen` is the account as it was proved: a reset or a deletion since then ends this sign-in. `claimant` is who gave the right password just now.
  * @throws invalid_credentials, account_inactive, email_unverified
  */
 export async function startSession(
@@ -57,9 +57,11 @@ export async function startSession(
   seen: UserRow,
   proof: Proof,
   wish: SessionWish,
+  claimant?: Claimant,
 ): Promise<StartedSession> {
-  const user = await admit(deps, work, seen)
+  const user = await admit(work, seen)
   assertMaySignIn(user)
+  if (claimant) await noteSuccess(deps, work, claimant)
 
   const { actor } = work
   if (actor.userId !== null && actor.sessionId !== null && (await endSession(work, actor.userId, actor.sessionId))) {
@@ -73,7 +75,7 @@ export async function startSession(
 }
 
 /** Notes the sign-in on the account, which holds its row until the unit of work ends: whoever ends its sessions meanwhile comes before or after. */
-async function admit(deps: Deps, work: Work, seen: UserRow): Promise<UserRow> {
+async function admit(work: Work, seen: UserRow): Promise<UserRow> {
   const user = await work.db
     .updateTable('users')
     .set({ last_login_at: work.now })
@@ -83,7 +85,6 @@ async function admit(deps: Deps, work: Work, seen: UserRow): Promise<UserRow> {
   work.changed([seen.id])
   if (user?.password_hash !== seen.password_hash) throw new AuthError('invalid_credentials')
   if (user.recovery_since !== null) throw new AuthError('invalid_credentials') // only the mailed link opens it: see startRecovery
-  await resetLimit(deps, work, passwordStop, stopSubject(user))
   return user
 }
 
@@ -100,63 +101,28 @@ export async function finishSignIn(deps: Deps, started: StartedSession): Promise
   }
 }
 
-/** Whether a password is the account's. An unknown account, or one whose password is stopped, costs the same and answers false. @throws overloaded */
-export async function isPasswordOf(
-  deps: Deps,
-  actor: Actor,
-  user: UserRow | undefined,
-  password: string,
-  asked = '',
-): Promise<boolean> {
-  const stopped = await isPasswordStopped(deps, user, asked)
-  const right = await deps.hasher.verify(user?.password_hash ?? null, password, actor.ip ?? '')
-  return right && !stopped
-}
-
-/** Whether so many failures in a row stopped the account's password that it must be reset by mail. */
-export async function isPasswordStopped(
-  deps: Deps,
-  user: Pick<UserRow, 'id'> | undefined,
-  asked = '',
-): Promise<boolean> {
-  if (!deps.config.rateLimits) return false
-  return (await failuresOf(deps, passwordStop, stopSubject(user, asked))) >= passwordStop.free
-}
-
-/** What was asked for counts as if it were an account: a failure costs the same reads and leaves the same rows whether or not it exists. */
-function stopSubject(user: Pick<UserRow, 'id'> | undefined, asked = ''): string {
-  return user?.id ?? `unknown ${asked}`
-}
-
-/** Counts a wrong password; at the hard stop the owner is mailed the way on. An unknown account costs the same statement, or its absence would tell. */
-export async function notePasswordFailure(
-  deps: Deps,
-  work: Work,
-  user: UserRow | undefined,
-  asked = '',
-): Promise<void> {
-  if (!deps.config.rateLimits) return
-
-  const failures = await countFailure(deps, work, passwordStop, stopSubject(user, asked))
-  if (!user || failures !== passwordStop.free) return
-
-  await record(work, 'password.disabled', user.id, { failures })
-  await requestMail(work, 'password_disabled', { userId: user.id })
+/** Whether a password is the account's. One that is off for the claimant, or that nobody has, costs the same and answers false. @throws overloaded */
+export async function isPasswordOf(deps: Deps, claimant: Claimant, password: string): Promise<boolean> {
+  const refused = await isRefused(deps, claimant)
+  const right = await deps.hasher.verify(claimant.user?.password_hash ?? null, password, claimant.hashKey)
+  return right && !refused
 }
 
 /** Lets somebody signed in prove again that it is them. @throws incorrect_password, rate_limited, overloaded */
 export async function assertOwnPassword(deps: Deps, actor: Actor, user: UserRow, password: string): Promise<void> {
+  const holder = sessionHolder(actor, user)
   const use = {
     limit: passwordDelay,
-    subject: user.id,
+    subject: holder.subject,
     isFailure: (error: unknown) => isAuthError(error, 'incorrect_password'),
     resets: true,
   }
   await attemptWithin(deps, actor, use, async () => {
-    if (await isPasswordOf(deps, actor, user, password)) return
+    if (await isPasswordOf(deps, holder, password))
+      return transact(deps, actor, (work) => noteSuccess(deps, work, holder))
 
     await transact(deps, actor, async (work) => {
-      await notePasswordFailure(deps, work, user)
+      await noteFailure(deps, work, holder)
       await record(work, 'reauthentication.failed', user.id, {})
     })
     throw new AuthError('incorrect_password')

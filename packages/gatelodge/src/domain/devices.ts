@@ -4,15 +4,21 @@ import { day } from '../kernel/clock.ts'
 import { newId, type SessionId, sameText, type UserId } from '../kernel/ids.ts'
 import type { Keyring } from '../kernel/sealing.ts'
 import type { UserRow } from '../store/schema.ts'
+import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
 import type { Deps } from './deps.ts'
+import type { Email } from './identifiers/email.ts'
 import { newDeviceBudget, spendAll } from './limits.ts'
 import { requestMail } from './outbox.ts'
 import { describeDevice } from './user-agents.ts'
 
 /** How long a device is remembered after its last sign-in, in ms. */
 export const deviceMemory = 90 * day
+/** So many devices of a user are trusted at a time: each may fail apart from strangers, so their number bounds the guesses at a password. */
+export const mostDevices = 20
+
+const nobody = '00000000-0000-0000-0000-000000000000' as UserId // the nil UUID (RFC 9562, 5.9)
 
 /** The id in a device cookie that this server made, or undefined. */
 export function readDeviceCookie(keyring: Keyring, cookie: string | null): string | undefined {
@@ -21,16 +27,44 @@ export function readDeviceCookie(keyring: Keyring, cookie: string | null): strin
   return match && sameText(mac, keyring.mac('device', id)) ? id : undefined
 }
 
-/** Whether the user has signed in with this device cookie before and no reset took the trust away. */
-export async function isKnownDevice(deps: Deps, userId: UserId, deviceId: string): Promise<boolean> {
+/** The device that asks, if the user has signed in with its cookie before and no reset took the trust away. One look-up whether or not there is a user. */
+export async function findKnownDevice(
+  deps: Deps,
+  actor: Actor,
+  userId: UserId | undefined,
+): Promise<string | undefined> {
+  const deviceId = readDeviceCookie(deps.keyring, actor.deviceCookie)
+  if (deviceId === undefined) return undefined
+
   const row = await deps.store.db
     .selectFrom('known_devices')
     .select('place')
-    .where('user_id', '=', userId)
+    .where('user_id', '=', userId ?? nobody)
     .where('device_id', '=', deviceId)
     .where('last_seen_at', '>', deps.clock.now() - deviceMemory)
     .executeTakeFirst()
-  return row !== undefined
+  return row && deviceId
+}
+
+/** The device that asks, if the account with this address knows it. The same look-ups whether or not there is one. */
+export async function findDeviceOfAddress(deps: Deps, actor: Actor, email: Email): Promise<string | undefined> {
+  if (readDeviceCookie(deps.keyring, actor.deviceCookie) === undefined) return undefined
+
+  const user = await deps.store.db.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst()
+  return findKnownDevice(deps, actor, user?.id)
+}
+
+/** The devices that a user trusts, the one seen last first. */
+export async function devicesOf(db: ReadDb, userId: UserId): Promise<string[]> {
+  const rows = await db
+    .selectFrom('known_devices')
+    .select('device_id')
+    .where('user_id', '=', userId)
+    .where('device_id', 'is not', null)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('place')
+    .execute()
+  return [...new Set(rows.map((row) => row.device_id as string))] // not null, by the condition
 }
 
 /**
@@ -53,7 +87,7 @@ export async function rememberDevice(deps: Deps, work: Work, user: UserRow, sess
   const isUpToDate = here?.device_id === deviceId && here.last_seen_at > work.now - day
   if (!isUpToDate) await storeDevice(work, user.id, place, deviceId)
   if (known.length === 0 && user.last_login_at !== null) await tellOfNewDevice(deps, work, user, sessionId)
-  return `${deviceId}.${work.keyring.mac('device', deviceId)}`
+  return toDeviceCookie(work.keyring, deviceId)
 }
 
 async function storeDevice(work: Work, userId: UserId, place: string, deviceId: string): Promise<void> {
@@ -63,11 +97,28 @@ async function storeDevice(work: Work, userId: UserId, place: string, deviceId: 
     .values({ user_id: userId, place, ...values })
     .onConflict((conflict) => conflict.columns(['user_id', 'place']).doUpdateSet(values))
     .execute()
+  const surplus = (await devicesOf(work.db, userId)).slice(mostDevices)
+  if (surplus.length > 0) await distrustDevices(work, userId, surplus)
 }
 
-/** Takes the trust away from every device of a user; where they signed in from stays known. */
-export async function distrustDevices(work: Work, userId: UserId): Promise<void> {
-  await work.db.updateTable('known_devices').set({ device_id: null }).where('user_id', '=', userId).execute()
+/**
+ * Trusts the browser that used a mailed link, which proves more than a password, and answers its device cookie. The id is new: a thief may have the cookie
+ * that the browser sent. Nobody has signed in there yet, so the place stays unknown.
+ */
+export async function trustDevice(work: Work, userId: UserId): Promise<string> {
+  const deviceId = newId(work.random)
+  await storeDevice(work, userId, work.keyring.mac('device', `link\n${deviceId}`), deviceId)
+  return toDeviceCookie(work.keyring, deviceId)
+}
+
+/** Takes the trust away from devices of a user, or from every one; where they signed in from stays known. */
+export async function distrustDevices(work: Work, userId: UserId, deviceIds?: readonly string[]): Promise<void> {
+  const all = work.db.updateTable('known_devices').set({ device_id: null }).where('user_id', '=', userId)
+  await (deviceIds ? all.where('device_id', 'in', deviceIds) : all).execute()
+}
+
+function toDeviceCookie(keyring: Keyring, deviceId: string): string {
+  return `${deviceId}.${keyring.mac('device', deviceId)}`
 }
 
 async function tellOfNewDevice(deps: Deps, work: Work, user: UserRow, sessionId: SessionId): Promise<void> {

@@ -51,7 +51,10 @@ export const addressLimits = {
 
 export type AddressLimit = keyof typeof addressLimits
 
-/** Failed sign-ins for one identifier, known or not. A known device has a count of its own, so that strangers cannot lock its owner out. */
+/**
+ * Failed sign-ins by one identifier, known or not, which is what a stranger may be told of; an account's identifiers delay it together, of which nobody is
+ * told (`isDelayedTogether`). A known device has a count of its own, so that strangers cannot lock its owner out.
+ */
 export const signInDelay: GrowingDelay = {
   name: 'signin.account',
   free: 10,
@@ -59,7 +62,7 @@ export const signInDelay: GrowingDelay = {
   longest: 15 * minute,
   memory: day,
 }
-/** Wrong passwords of somebody signed in, or of somebody who holds a sign-up link. */
+/** Wrong passwords in one session, or of somebody who holds a sign-up link. */
 export const passwordDelay: GrowingDelay = {
   name: 'password.account',
   free: 5,
@@ -67,12 +70,24 @@ export const passwordDelay: GrowingDelay = {
   longest: 15 * minute,
   memory: day,
 }
-/** Wrong passwords of one account in a row: at `free` the password must be reset by mail (NIST SP 800-63B-4, 3.2.2). Nothing is delayed by it. */
+/**
+ * Wrong passwords of one claimant: at `free` the password is off for it until it is reset by mail (NIST SP 800-63B-4, 3.2.2). Nothing is delayed by it. See
+ * `domain/claimants.ts`.
+ */
 export const passwordStop: GrowingDelay = { name: 'password.stop', free: 100, first: 0, longest: 0, memory: 90 * day }
+/** So many failures of its own count a right password takes back, as many as cost no wait: more were hardly the owner's. */
+export const forgivenBySuccess = signInDelay.free
 /** Mails that strangers can cause for one address; beyond, the answer stays the same and nothing is sent. */
 export const mailBudgets: readonly Budget[] = [
   { name: 'mail.quarter', max: 3, window: 15 * minute },
   { name: 'mail.day', max: 10, window: day },
+]
+/** The link to a new password is sent beyond these budgets to an address that got none for an hour, so that nobody can use up the way back. */
+export const resetReserve: Budget = { name: 'mail.reset_hour', max: 1, window: hour }
+/** Such links for a known device of the account, which strangers cannot use up. */
+export const deviceMailBudgets: readonly Budget[] = [
+  { name: 'mail.device_quarter', max: 3, window: 15 * minute },
+  { name: 'mail.device_day', max: 10, window: day },
 ]
 /** Passwords changed by a session of the account: a thief who holds one must not outrun its owner. */
 export const passwordChangeBudget: Budget = { name: 'password_change.account', max: 5, window: hour }
@@ -183,11 +198,56 @@ export async function failuresOf(deps: Deps, limit: GrowingDelay, subject: strin
   return row?.count ?? 0
 }
 
-/** Wipes a subject's count. */
-export async function resetLimit(deps: Deps, work: Work, limit: Limit, subject: string): Promise<void> {
+/**
+ * Whether the failures of subjects that stand for one, as the identifiers of an account do, and their attempts under way delay it when they are added up.
+ * Each of them may be free of delay.
+ */
+export async function isDelayedTogether(
+  deps: Deps,
+  limit: GrowingDelay,
+  subjects: readonly string[],
+): Promise<boolean> {
+  const now = deps.clock.now()
+  const keys = subjects.map((subject) => counterKey(deps, limit, subject))
+  const rows = await deps.store.db
+    .selectFrom('limit_counters')
+    .select(['count', 'expires_at'])
+    .where('key', 'in', keys)
+    .where('expires_at', '>', now)
+    .execute()
+
+  const failures = rows.reduce((sum, row) => sum + row.count, 0)
+  const newest = Math.max(0, ...rows.map((row) => row.expires_at - limit.memory))
+  const { blockedUntil } = consequences(limit, failures, newest, newest)
+  const inFlight = keys.reduce((sum, key) => sum + (deps.limitsInFlight.attempts.get(key) ?? 0), 0)
+  return isBlocked(limit, blockedUntil, now) || inFlight > Math.max(1, limit.free - failures)
+}
+
+/** Takes some failures off a subject's count. */
+export async function forgiveFailures(
+  deps: Deps,
+  work: Work,
+  limit: GrowingDelay,
+  subject: string,
+  failures: number,
+): Promise<void> {
   if (!deps.config.rateLimits) return
 
-  await forget(work, counterKey(deps, limit, subject))
+  const key = counterKey(deps, limit, subject)
+  await work.db.deleteFrom('limit_counters').where('key', '=', key).where('count', '<=', failures).execute()
+  await work.db
+    .updateTable('limit_counters')
+    .set((eb) => ({ count: eb('count', '-', failures) }))
+    .where('key', '=', key)
+    .execute()
+}
+
+/** Wipes the counts of subjects. */
+export async function resetLimit(deps: Deps, work: Work, limit: Limit, subjects: readonly string[]): Promise<void> {
+  if (!deps.config.rateLimits || subjects.length === 0) return
+
+  const keys = subjects.map((subject) => counterKey(deps, limit, subject))
+  await work.db.deleteFrom('limit_counters').where('key', 'in', keys).execute()
 }
 
 async function assertWithin(deps: Deps, limit: Limit, key: string): Promise<boolean> {

@@ -23,13 +23,14 @@ export interface NewOneTimeToken {
   readonly since?: Instant
 }
 
-/** Purposes of which a later token leaves the earlier ones good: the ways back of an owner, which a thief could close by asking for another one. */
-const kept: ReadonlySet<TokenPurpose> = new Set(['email_change_undo', 'security_undo', 'recovery'])
-
-/** Creates a token `id.secret` that works once within its life; earlier ones of the same purpose and owner are void from now on, but for those that give an account back. */
+/**
+ * Creates a token `id.secret` that works once within its life; earlier ones of the same purpose and owner are void from now on. Not so for those that give
+ * an account back: a thief would close the owner's way by asking for another one. Nor for a new password: anybody may ask for such a link, and would void
+ * the one that its owner is using. All of them die when one is used.
+ */
 export async function issueToken(work: Work, wish: NewOneTimeToken): Promise<string> {
   const { purpose, owner, email, ttl, sessionId, since } = wish
-  if (!kept.has(purpose)) await voidTokens(work, owner, [purpose])
+  if (!livesBesideOthers.has(purpose)) await voidTokens(work, owner, [purpose])
 
   const token = newToken(work.random)
   await work.db
@@ -50,6 +51,13 @@ export async function issueToken(work: Work, wish: NewOneTimeToken): Promise<str
     .execute()
   return token.text
 }
+
+const livesBesideOthers: ReadonlySet<TokenPurpose> = new Set([
+  'email_change_undo',
+  'security_undo',
+  'recovery',
+  'password_reset',
+])
 
 /** The live token of one of these purposes, left unspent, so that garbage costs no hash. @throws token_invalid */
 export async function peekToken(deps: Deps, purposes: readonly TokenPurpose[], text: string): Promise<OneTimeTokenRow> {

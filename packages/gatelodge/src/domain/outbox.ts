@@ -22,7 +22,8 @@ export interface MailRequests {
   /** An account that somebody else made: the link to choose its first password. */
   invitation: { userId: UserId }
   password_changed: { userId: UserId; at: Instant }
-  password_disabled: { userId: UserId }
+  /** `for` says to whom the password is refused; requests of older versions lack it. */
+  password_disabled: { userId: UserId; for?: 'stranger' | 'device' | 'session' }
   /**
    * A change asked for: a link to the new address, or a notice to the owner of an account that has it. Void once the asking session ended or the
    * password changed, even while it waits here.

@@ -195,7 +195,14 @@ forEachDatabase('mails of flows', (engine) => {
     assert.deepEqual([changed?.to, undo.user_id, undo.email, undo.since], [ada, userId, ada, at])
     assert.equal(undo.expires_at, mail.clock.now() + 72 * hour)
     assert.match(changed?.text ?? '', /November 20, 2026 at 10:05 AM UTC/)
-    assert.deepEqual((await mailed(mail, 'password_disabled', { userId }))?.links, [forgot])
+    const disabled = []
+    for (const claimant of [undefined, 'stranger', 'device', 'session'] as const) {
+      const told = await mailed(mail, 'password_disabled', { userId, ...(claimant && { for: claimant }) })
+      assert.deepEqual(told?.links, [forgot])
+      disabled.push(told?.text)
+    }
+    assert.deepEqual(disabled, [disabled[0], disabled[0], disabled[2], disabled[2]])
+    assert.notEqual(disabled[0], disabled[2])
     const seen = await mailed(mail, 'new_device', { ...device, ip: '203.0.113.7' })
     assert.deepEqual([seen?.to, seen?.links[1]], [ada, sessions])
     assert.match(seen?.links[0] ?? '', /\/security\/undo\?token=/)

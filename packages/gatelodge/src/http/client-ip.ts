@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
+import { firstGroups, plainAddress } from '../kernel/networks.ts'
 
 /** Finds the client's address: the socket's peer, or what trusted proxies wrote in `X-Forwarded-For`. */
 export type ClientIp = (peer: string | null, forwardedFor: string | undefined) => string | null
@@ -40,22 +41,6 @@ export function createClientIp(
   }
 }
 
-/** An IPv4 address that came as IPv6 (RFC 4291, section 2.5.5.2) in its own form. */
-export function plainAddress(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  return mapped ?? address
-}
-
 function cutAddress(address: string): string {
-  if (isIPv4(address)) return address
-
-  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? []
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const groups =
-    tail === undefined ? left : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
-  return `${groups
-    .slice(0, 4)
-    .map((group) => (Number.parseInt(group, 16) || 0).toString(16))
-    .join(':')}::`
+  return isIPv4(address) ? address : `${firstGroups(address).join(':')}::`
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { SignedIn } from '../domain/authentication.ts'
-import { day } from '../kernel/clock.ts'
+import { deviceMemory } from '../domain/devices.ts'
 import type { CookieJar } from './cookies.ts'
 import type { Answer } from './route.ts'
 import { sessionSchema, sessionToWire, tokenResponseSchema, userSchema, userToWire } from './wire.ts'
@@ -11,12 +11,12 @@ export const signInSchema = z.union([
   z.strictObject({ user: userSchema, session: sessionSchema }).meta({ id: 'CookieSignIn' }),
 ])
 
-const deviceCookieAge = (90 * day) / 1000
+const deviceCookieAge = deviceMemory / 1000
 
 /** Prints a sign-in as its session's kind asks. */
 export function signInAnswer(cookies: CookieJar, signedIn: SignedIn, status = 200): Answer {
   const { credential, session } = signedIn
-  const device = cookies.device.set(signedIn.deviceCookie, deviceCookieAge)
+  const device = setDeviceCookie(cookies, signedIn.deviceCookie)
   const user = userToWire(signedIn.user)
   if (credential.kind === 'token') {
     return {
@@ -40,4 +40,9 @@ export function signInAnswer(cookies: CookieJar, signedIn: SignedIn, status = 20
     cookies: [cookies.session.set(credential.text, age), device],
     json: { user, session: sessionToWire(session, session.id) },
   }
+}
+
+/** The Set-Cookie value of a device that its account knows. */
+export function setDeviceCookie(cookies: CookieJar, deviceCookie: string): string {
+  return cookies.device.set(deviceCookie, deviceCookieAge)
 }

@@ -17,7 +17,7 @@ export interface Events {
   'session.others_ended': { count: number }
   'signin.failed': { reason: 'unknown_user' | 'wrong_password' | 'inactive' | 'unverified' | 'password_disabled' }
   'signin.new_device': { device: string }
-  'password.disabled': { failures: number }
+  'password.disabled': { failures: number; for: 'stranger' | 'device' | 'session' }
   'reauthentication.succeeded': { method: string }
   'reauthentication.failed': Record<string, never>
   'refresh.rotated': { session_id: string }
@@ -73,7 +73,8 @@ export const eventDocs = {
   'session.others_ended': 'The user ended all their other sessions.',
   'signin.failed': 'A sign-in was refused.',
   'signin.new_device': 'A sign-in came from a device not seen before; the user was told.',
-  'password.disabled': 'Too many failures in a row: the password must be reset by mail.',
+  'password.disabled':
+    'Too many failures: the password is off for devices that the account does not know, for one that it knows, or for one session, until it is reset by mail.',
   'reauthentication.succeeded': 'The user proved again that it is them.',
   'reauthentication.failed': 'A re-authentication was refused.',
   'refresh.rotated': 'A refresh token was spent for its successor.',

@@ -5,7 +5,7 @@ import { type Engine, forEachDatabase } from '../../test/support/app.ts'
 import { password, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { type MemoryUsers, memoryUsers } from '../../test/support/memory-users.ts'
 import { createAdministrator } from '../admin/users/create-user.ts'
-import { notePasswordFailure } from '../domain/authentication.ts'
+import { noteFailure, stranger } from '../domain/claimants.ts'
 import { findUserByEmail } from '../domain/users.ts'
 import { innerActor } from '../kernel/actor.ts'
 import {
@@ -99,8 +99,9 @@ forEachDatabase('a user repository of the host’s own', (engine) => {
     assert.equal(result.status, 'signed_in')
     const { deps } = engineOf(app.auth)
     const copy = await findUserByEmail(deps.store.db, ada.email)
-    await transact(deps, innerActor('library', 'test'), async (work) => {
-      for (let failure = 0; failure < 100; failure += 1) await notePasswordFailure(deps, work, copy)
+    const actor = innerActor('library', 'test')
+    await transact(deps, actor, async (work) => {
+      for (let failure = 0; failure < 100; failure += 1) await noteFailure(deps, work, stranger(actor, copy))
     })
     await assert.rejects(app.auth.api.loginUser({ email: ada.email, password }), InvalidCredentialsError)
   })

@@ -1,13 +1,16 @@
 import { shutOut } from '../domain/account-removal.ts'
 import { record } from '../domain/audit.ts'
+import { finishSignIn, passwordProof, type SignedIn, startSession } from '../domain/authentication.ts'
 import {
-  finishSignIn,
-  isPasswordStopped,
-  notePasswordFailure,
-  passwordProof,
-  type SignedIn,
-  startSession,
-} from '../domain/authentication.ts'
+  type Claimant,
+  delaySubject,
+  findByIdentifier,
+  isRefused,
+  noteFailure,
+  sessionHolder,
+  stranger,
+  toIdentifier,
+} from '../domain/claimants.ts'
 import type { Deps } from '../domain/deps.ts'
 import { normaliseEmail } from '../domain/identifiers/email.ts'
 import { normaliseUsername } from '../domain/identifiers/username.ts'
@@ -16,14 +19,14 @@ import { setPasswordHash } from '../domain/passwords/set.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import type { SessionWish } from '../domain/sessions.ts'
 import { dropUsername, takeUsername } from '../domain/usernames.ts'
-import { findUser, findUserByEmail, findUserByUsername } from '../domain/users.ts'
+import { findUser, findUserByEmail, findUserByUsername, getUser } from '../domain/users.ts'
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError, AuthServiceUnavailable, invalidField, isAuthError } from '../kernel/errors.ts'
 import { isUuid, newToken, type UserId } from '../kernel/ids.ts'
 import type { UserRow } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { actorOf, type Engine } from './engine.ts'
-import { canonicalIdentifier, limitSubject, type NewRepositoryUser, type RepositoryUser } from './user-repository.ts'
+import type { NewRepositoryUser, RepositoryUser } from './user-repository.ts'
 
 type Users = Pick<Engine, 'deps' | 'users'>
 
@@ -44,19 +47,25 @@ export async function signInForeign(
   password: string,
   wish: SessionWish,
 ): Promise<SignedIn> {
+  const { deps, users } = engine
   const identifier = onlyOne(names)
+  const asked = toIdentifier(identifier)
   const use = {
     limit: signInDelay,
-    subject: limitSubject(identifier),
+    subject: delaySubject(stranger(actor, undefined, asked)),
     isFailure: (error: unknown) => isAuthError(error, 'invalid_credentials'),
-    resets: true,
   }
-  return attemptWithin(engine.deps, actor, use, async () => {
-    const user = await ask(() => engine.users.authenticateUser(identifier, password))
-    if (user && !(await isPasswordStopped(engine.deps, { id: user.id as UserId })))
-      return startForeign(engine, actor, user, password, wish)
+  return attemptWithin(deps, actor, use, async () => {
+    const user = await ask(() => users.authenticateUser(identifier, password))
+    const { db } = deps.store
+    const copy = await (user ? findUser(db, user.id as UserId) : findByIdentifier(db, asked))
+    const claimant = stranger(actor, copy, asked)
+    if (user && !(await isRefused(deps, claimant))) return startForeign(engine, claimant, actor, user, password, wish)
 
-    await noteFailure(engine.deps, actor, identifier)
+    await transact(deps, actor, async (work) => {
+      await noteFailure(deps, work, claimant)
+      await record(work, 'signin.failed', copy?.id ?? null, { reason: copy ? 'wrong_password' : 'unknown_user' })
+    })
     throw new AuthError('invalid_credentials')
   })
 }
@@ -66,7 +75,8 @@ export async function signUpForeign(engine: Users, actor: Actor, input: NewRepos
   if (engine.deps.config.registration !== 'instant') throw new AuthError('registration_closed')
 
   const user = await ask(() => engine.users.create(input))
-  return startForeign(engine, actor, user, input.password, { kind: 'token', remember: false })
+  const claimant = stranger(actor, undefined, toIdentifier(user.email))
+  return startForeign(engine, claimant, actor, user, input.password, { kind: 'token', remember: false })
 }
 
 /** Makes an account in the host's repository for an administrator. @throws what the repository refuses */
@@ -89,14 +99,18 @@ export async function syncByEmail(engine: Users, email: string): Promise<void> {
 export async function proveForeign(engine: Users, actor: Actor, me: LiveSession, password: string): Promise<void> {
   const { deps, users } = engine
   const { id } = me.user
+  const holder = sessionHolder(actor, await getUser(deps.store.db, id))
   const isFailure = (error: unknown) => isAuthError(error, 'incorrect_password')
-  await attemptWithin(deps, actor, { limit: passwordDelay, subject: id, isFailure }, async () => {
+  await attemptWithin(deps, actor, { limit: passwordDelay, subject: holder.subject, isFailure }, async () => {
     const known = await ask(() => users.getById(id))
     const proved = known && (await ask(() => users.authenticateUser(known.email, password)))
-    if (proved?.id !== id) throw new AuthError('incorrect_password')
+    if (proved?.id === id && !(await isRefused(deps, holder))) return
+
+    await transact(deps, actor, (work) => noteFailure(deps, work, holder))
+    throw new AuthError('incorrect_password')
   })
 
-  const hash = await hashToKeep(deps, actor, id, password)
+  const hash = await hashToKeep(deps, holder, id, password)
   if (hash !== null) await transact(deps, actor, (work) => setPasswordHash(deps, work, id, hash))
 }
 
@@ -129,28 +143,20 @@ async function sync({ deps }: Users, user: RepositoryUser | null): Promise<boole
   return true
 }
 
-async function noteFailure(deps: Deps, actor: Actor, identifier: string): Promise<void> {
-  const canonical = canonicalIdentifier(identifier) ?? ''
-  const find = canonical.includes('@') ? findUserByEmail : findUserByUsername
-  const copy = await find(deps.store.db, canonical)
-  await transact(deps, actor, async (work) => {
-    await notePasswordFailure(deps, work, copy, canonical)
-    await record(work, 'signin.failed', copy?.id ?? null, { reason: copy ? 'wrong_password' : 'unknown_user' })
-  })
-}
-
 async function startForeign(
   { deps }: Users,
+  claimant: Claimant,
   actor: Actor,
   user: RepositoryUser,
   password: string,
   wish: SessionWish,
 ): Promise<SignedIn> {
-  const hash = await hashToKeep(deps, actor, user.id, password)
+  const hash = await hashToKeep(deps, claimant, user.id, password)
   const started = await transact(deps, actor, async (work) => {
     const row = await mirror(deps, work, user)
     if (hash !== null) await setPasswordHash(deps, work, row.id, hash)
-    return startSession(deps, work, { ...row, password_hash: hash ?? row.password_hash }, passwordProof, wish)
+    const proved = { ...row, password_hash: hash ?? row.password_hash }
+    return startSession(deps, work, proved, passwordProof, wish, claimant)
   })
   return finishSignIn(deps, started)
 }
@@ -159,11 +165,15 @@ async function startForeign(
  * The copy keeps a hash of the password that the repository accepted last, so that the flows find what was just proved; nobody signs in by it.
  * Null when it has it already.
  */
-async function hashToKeep(deps: Deps, actor: Actor, id: string, password: string): Promise<string | null> {
-  const fairKey = actor.ip ?? ''
+async function hashToKeep(
+  deps: Deps,
+  { hashKey }: Pick<Claimant, 'hashKey'>,
+  id: string,
+  password: string,
+): Promise<string | null> {
   const copy = await findUser(deps.store.db, id as UserId)
-  const isKept = copy !== undefined && (await deps.hasher.verify(copy.password_hash, password, fairKey))
-  return isKept ? null : deps.hasher.hash(password, fairKey)
+  const isKept = copy !== undefined && (await deps.hasher.verify(copy.password_hash, password, hashKey))
+  return isKept ? null : deps.hasher.hash(password, hashKey)
 }
 
 /** Writes what the repository says of an account into our copy, under the same id. @throws service_unavailable when it says nonsense */

@@ -1,6 +1,7 @@
 import { record } from '../domain/audit.ts'
 import { parseEmail } from '../domain/identifiers/email.ts'
 import { issueToken, peekToken } from '../domain/one-time-tokens.ts'
+import { hashKey } from '../domain/passwords/hash-key.ts'
 import { findUser, findUserByEmail } from '../domain/users.ts'
 import { changePassword as change } from '../flows/password-change/change-password.ts'
 import { requestPasswordReset as request } from '../flows/password-reset/request-reset.ts'
@@ -18,12 +19,18 @@ import { raising } from './naming.ts'
 
 /** The argon2id hash of a password as a PHC string; the password policy is not asked. @throws input_invalid, overloaded */
 export function hashPassword(auth: Auth, password: string): Promise<string> {
-  return raising({}, () => engineOf(auth).deps.hasher.hash(readInput(passwordField, password), ''))
+  return raising({}, () => {
+    const { deps } = engineOf(auth)
+    return deps.hasher.hash(readInput(passwordField, password), hashKey(actorOf(deps)))
+  })
 }
 
 /** Whether a password fits a PHC string; a damaged one costs the same and fits nothing. @throws input_invalid, overloaded */
 export function verifyPassword(auth: Auth, password: string, hash: string): Promise<boolean> {
-  return raising({}, () => engineOf(auth).deps.hasher.verify(String(hash), readInput(passwordField, password), ''))
+  return raising({}, () => {
+    const { deps } = engineOf(auth)
+    return deps.hasher.verify(String(hash), readInput(passwordField, password), hashKey(actorOf(deps)))
+  })
 }
 
 /**

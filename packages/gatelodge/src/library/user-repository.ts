@@ -1,7 +1,15 @@
 import { createAccount } from '../admin/users/create-user.ts'
 import { revokeApiTokens } from '../domain/api-tokens.ts'
 import { record } from '../domain/audit.ts'
-import { isPasswordOf, notePasswordFailure } from '../domain/authentication.ts'
+import { isPasswordOf } from '../domain/authentication.ts'
+import {
+  delaySubject,
+  findByIdentifier,
+  noteFailure,
+  noteSuccess,
+  stranger,
+  toIdentifier,
+} from '../domain/claimants.ts'
 import type { Deps } from '../domain/deps.ts'
 import { normaliseEmail } from '../domain/identifiers/email.ts'
 import { normaliseUsername } from '../domain/identifiers/username.ts'
@@ -9,6 +17,7 @@ import { attemptWithin, signInDelay } from '../domain/limits.ts'
 import { readNames } from '../domain/names.ts'
 import { voidTokens } from '../domain/one-time-tokens.ts'
 import { requestNotice } from '../domain/outbox.ts'
+import { hashKey } from '../domain/passwords/hash-key.ts'
 import { assertPasswordAllowed } from '../domain/passwords/policy.ts'
 import { setPasswordHash } from '../domain/passwords/set.ts'
 import { endRecovery } from '../domain/recovery.ts'
@@ -73,8 +82,8 @@ export function sqlUserRepository(deps: Deps): UserRepository {
   return {
     create: (user) => raising({}, () => create(deps, user)),
     getById: async (id) => orNull(await findUser(db, id as UserId)), // a text that is no user's id finds nobody
-    getByEmail: async (email) => orNull(await findByIdentifier(deps, normaliseEmail(email))),
-    getByUsername: async (username) => orNull(await findByIdentifier(deps, normaliseUsername(username))),
+    getByEmail: async (email) => orNull(await findUserByEmail(db, normaliseEmail(email) ?? '')),
+    getByUsername: async (username) => orNull(await findUserByUsername(db, normaliseUsername(username) ?? '')),
     async getActiveUsers(skip = 0, limit = 100) {
       const rows = await db
         .selectFrom('users')
@@ -129,9 +138,10 @@ async function updatePassword(deps: Deps, id: UserId, password: string): Promise
     lastName: seen.last_name,
     serviceName: deps.config.serviceName,
   })
-  const hash = await deps.hasher.hash(password, '')
+  const actor = actorOf(deps)
+  const hash = await deps.hasher.hash(password, hashKey(actor))
 
-  await transact(deps, actorOf(deps), async (work) => {
+  await transact(deps, actor, async (work) => {
     if (!(await lockUser(work, id))) throw new UserNotFound()
 
     await setPasswordHash(deps, work, id, hash)
@@ -144,24 +154,25 @@ async function updatePassword(deps: Deps, id: UserId, password: string): Promise
 }
 
 async function authenticate(deps: Deps, identifier: string, password: string): Promise<RepositoryUser | null> {
-  const canonical = canonicalIdentifier(identifier)
-  const user = await findByIdentifier(deps, canonical)
+  const asked = toIdentifier(identifier)
+  const user = await findByIdentifier(deps.store.db, asked)
+  const actor = actorOf(deps)
+  const claimant = stranger(actor, user, asked)
   const use = {
     limit: signInDelay,
-    subject: limitSubject(identifier),
+    subject: delaySubject(claimant),
     isFailure: (error: unknown) => isAuthError(error, 'invalid_credentials'),
-    resets: true,
   }
-  const actor = actorOf(deps)
   try {
     await attemptWithin(deps, actor, use, async () => {
-      if (await isPasswordOf(deps, actor, user, password)) return
-
+      const right = await isPasswordOf(deps, claimant, password)
       await transact(deps, actor, async (work) => {
-        if (user) await notePasswordFailure(deps, work, user)
+        if (right) return noteSuccess(deps, work, claimant)
+
+        await noteFailure(deps, work, claimant)
         await record(work, 'signin.failed', user?.id ?? null, { reason: user ? 'wrong_password' : 'unknown_user' })
       })
-      throw new AuthError('invalid_credentials')
+      if (!right) throw new AuthError('invalid_credentials')
     })
   } catch (error) {
     if (isAuthError(error, 'invalid_credentials')) return null
@@ -174,21 +185,4 @@ async function authenticate(deps: Deps, identifier: string, password: string): P
 export function newRepositoryUser(request: RegisterRequest): NewRepositoryUser {
   const { email, password, username } = request
   return { email, password, username, ...readNames(request) }
-}
-
-/** An address or a username in canonical form, or undefined when nobody can have it. */
-export function canonicalIdentifier(identifier: string): string | undefined {
-  return identifier.includes('@') ? normaliseEmail(identifier) : normaliseUsername(identifier)
-}
-
-/** What failed sign-ins by this identifier are counted under: the count that the sign-in route keeps. */
-export function limitSubject(identifier: string): string {
-  return `${identifier.includes('@') ? 'email' : 'username'} ${canonicalIdentifier(identifier) ?? identifier}`
-}
-
-async function findByIdentifier(deps: Deps, canonical: string | undefined): Promise<UserRow | undefined> {
-  if (canonical === undefined) return undefined
-  return canonical.includes('@')
-    ? findUserByEmail(deps.store.db, canonical)
-    : findUserByUsername(deps.store.db, canonical)
 }

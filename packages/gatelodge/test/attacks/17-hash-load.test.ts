@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../support/app.ts'
-import { inParallel, tally } from '../support/attack.ts'
+import { inParallel, tally, turn } from '../support/attack.ts'
 import { withinPace } from '../support/pace.ts'
 import { listen, request } from '../support/wire.ts'
 
@@ -86,5 +86,52 @@ forEachDatabase('17 hash load', (engine) => {
       assert.match(headers.get('retry-after') ?? '', /^[1-9]\d*$/)
     }
     assert.partialDeepStrictEqual(app.deps.hasher.load(), { running: 0, waiting: 0 })
+  })
+
+  test('a flood from fresh networks leaves a known device, a session and a mailed link their turns', async () => {
+    for (const floodFrom of [
+      (at: number) => `2001:db8:1:${at.toString(16)}::1`, // in one /48
+      (at: number) => `2001:db8:${at.toString(16)}:1::1`, // in one /32
+      (at: number) => `${(0x2400 + at).toString(16)}:db8::1`, // spread
+    ]) {
+      await using app = await testApp({ engine, passwordHash: { memoryKiB: 2_048, passes: 2, lanes: 1 } })
+      const [ada, bob] = [await app.user(), await app.user()]
+      const first = await app.post('/signin', { email: ada.email, password: ada.password, session: 'cookie' })
+      const device = { headers: { cookie: `gatelodge-device=${first.cookie('gatelodge-device')}` } }
+      const cookie = first.cookie('gatelodge') ?? ''
+      await app.post('/forgot-password', { email: bob.email })
+      const { token } = await app.lastMail(bob.email)
+
+      const flood = inParallel(400, (at) =>
+        app.post('/signin', { email: `p${at}@example.com`, password: 'wrong' }, { ip: floodFrom(at) }),
+      )
+      while (app.deps.hasher.load().refused === 0) await turn()
+      const told = await Promise.all([
+        app.post('/signin', { email: ada.email, password: ada.password }, device),
+        app.post('/reauthenticate', { password: ada.password }, { cookie }),
+        app.post('/reset-password', { token, new_password: 'another harbour 53' }),
+      ])
+      assert.deepEqual(
+        told.map(({ status }) => status),
+        [200, 200, 200],
+      )
+      assert.ok((tally((await flood).map(({ code }) => code)).overloaded ?? 0) > 50)
+    }
+  })
+
+  test('a newcomer loses no place to a network that floods from ever new parts of it', async () => {
+    for (const floodFrom of [
+      (at: number) => `2001:db8:${(at % 40).toString(16)}:${at.toString(16)}::1`,
+      (at: number) => `203.0.${at >> 7}.${at & 127}`,
+    ]) {
+      await using app = await testApp({ engine, passwordHash: { memoryKiB: 2_048, passes: 2, lanes: 1 } })
+      const flood = inParallel(400, (at) =>
+        app.post('/signin', { email: `p${at}@example.com`, password: 'wrong' }, { ip: floodFrom(at) }),
+      )
+      while (app.deps.hasher.load().refused === 0) await turn()
+      for (const ip of ['2001:db9::1', '198.51.100.7'])
+        assert.equal((await app.post('/signin', { email: 'n@example.com', password: 'wrong' }, { ip })).status, 401)
+      await flood
+    }
   })
 })

@@ -6,7 +6,7 @@ import { likeness } from '../support/attack.ts'
 const victim = 'victim@example.com'
 
 forEachDatabase('25 mail bombing', (engine) => {
-  test('a day of requests of every kind over many addresses sends a victim ten mails, and answers all of them alike', async () => {
+  test('a day of requests of every kind over many addresses sends a victim ten mails and a reset link an hour, and answers all of them alike', async () => {
     for (const known of [true, false]) {
       await using app = await testApp({ engine })
       if (known) await app.user({ email: victim })
@@ -40,8 +40,10 @@ forEachDatabase('25 mail bombing', (engine) => {
         [1, 1, 1, 1],
       )
       const mails = (await app.mails(victim)).length - before
-      assert.ok(mails <= 10, `${mails} mails`)
+      assert.ok(mails <= 10 + 22, `${mails} mails`)
       assert.ok(mails >= 4, `${mails} mails`)
+      const links = (await app.mails(victim)).slice(before).filter(({ kind }) => kind === 'password_reset')
+      assert.ok(!known || mails - links.length <= 10, `${mails - links.length} other mails`)
     }
   })
 
@@ -68,6 +70,32 @@ forEachDatabase('25 mail bombing', (engine) => {
     app.clock.advance(15 * 60_000)
     await app.post('/forgot-password', { email: victim })
     assert.equal((await app.mails(ada.email)).length, before + 1)
+  })
+
+  test('the cookie of a known device gets ten links a day beyond those of strangers, three in a quarter of an hour', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user({ email: victim })
+    const signedIn = await app.post('/signin', { email: ada.email, password: ada.password })
+    const headers = { cookie: `gatelodge-device=${signedIn.cookie('gatelodge-device')}` }
+    app.clock.advance(86_400_000)
+    const ask = async (times: number, extra = {}) => {
+      const before = (await app.mails(victim)).length
+      for (let round = 0; round < times; round += 1)
+        await app.post('/forgot-password', { email: victim }, { ip: `203.0.${times}.${round}`, ...extra })
+      return (await app.mails(victim)).length - before
+    }
+    assert.equal(await ask(40), 3)
+    assert.equal(await ask(10, { headers }), 3)
+    let mails = 0
+    for (let quarter = 0; quarter < 8; quarter += 1) {
+      app.clock.advance(15 * 60_000)
+      await ask(4)
+      mails += await ask(4, { headers })
+    }
+    assert.ok(mails >= 7 && mails <= 9, `${mails} mails`) // seven of the device's day, and what the hours of strangers leave
+    for (const forged of [`${'A'.repeat(22)}.${'B'.repeat(43)}`, 'nonsense']) {
+      assert.equal(await ask(2, { headers: { cookie: `gatelodge-device=${forged}` } }), 0)
+    }
   })
 
   test('one client cannot ask for mails to ever new addresses without end', async () => {

@@ -118,6 +118,31 @@ forEachDatabase('blindness', (engine) => {
     }
   })
 
+  test('what is known of one identifier tells nothing of another: it answers and leaves rows as one that nobody has', async () => {
+    const { app, mallory } = await setting(engine)
+    await using _ = app
+    // Their own device cookie must not tell them more than none.
+    const own = await app.post('/signin', { email: mallory.email, password: mallory.password })
+    const cookies = { cookie: `gatelodge-device=${own.cookie('gatelodge-device')}` }
+    for (let round = 0; round < 12; round += 1)
+      await app.post('/signin', { email: known, password: 'wrong harbour' }, { ip: `203.0.113.${round}` })
+
+    for (let round = 0; round < 14; round += 1) {
+      const ask = { ip: `198.51.100.${round}`, ...(round % 2 && { headers: cookies }) }
+      const seen = await traceOf(app, () => app.post('/signin', { username: 'known1', password: 'wrong' }, ask))
+      const unseen = await traceOf(app, () => app.post('/signin', { username: 'ghost1', password: 'wrong' }, ask))
+      assert.deepEqual(visible(seen.told), visible(unseen.told), `round ${round}`)
+      const counts = ({ rows }: typeof seen) => Object.entries(rows).map(([table, added]) => [table, added.length])
+      assert.deepEqual(counts(seen), counts(unseen), `round ${round}`)
+    }
+    for (const round of [1, 2]) {
+      const ask = (email: string, ip: string) => app.post('/forgot-password', { email }, { headers: cookies, ip })
+      const seen = await traceOf(app, () => ask(known, '203.0.113.91'))
+      const unseen = await traceOf(app, () => ask(unknown, '203.0.113.92'))
+      assert.deepEqual(seen.rows, unseen.rows, `round ${round}`)
+    }
+  })
+
   test('a taken and a reserved username are told alike, and a free one says nothing of addresses', async () => {
     const { app } = await setting(engine)
     await using _ = app

@@ -5,6 +5,7 @@ import { isPlainText } from '../../domain/identifiers/text.ts'
 import { parseUsername, type Username } from '../../domain/identifiers/username.ts'
 import { type GivenNames, readNames } from '../../domain/names.ts'
 import { requestMail } from '../../domain/outbox.ts'
+import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
 import { createUser, findUserByEmail, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -35,7 +36,7 @@ export async function createAccount(deps: Deps, actor: Actor, input: NewAccount)
   if (person.username === null && deps.config.username === 'required') {
     throw invalidField('username', 'required', 'This field is required')
   }
-  const passwordHash = input.password === undefined ? null : await hashAllowed(deps, person, input.password)
+  const passwordHash = input.password === undefined ? null : await hashAllowed(deps, actor, person, input.password)
 
   return transact(deps, actor, async (work) => {
     const row = await insert(work, { ...person, passwordHash, emailVerifiedAt: null, isStaff: false })
@@ -56,7 +57,7 @@ export async function createAdministrator(
 ): Promise<{ user: User; isNew: boolean }> {
   const person = readPerson(deps, input)
   const known = await findUserByEmail(deps.store.db, person.email)
-  const passwordHash = known ? null : await hashAllowed(deps, person, required(input.password))
+  const passwordHash = known ? null : await hashAllowed(deps, actor, person, required(input.password))
 
   const user = await transact(deps, actor, async (work) => {
     const account = { ...person, passwordHash, emailVerifiedAt: work.now, isStaff: true }
@@ -88,10 +89,10 @@ function required(password: string | undefined): string {
   return password
 }
 
-async function hashAllowed(deps: Deps, person: Person, password: string): Promise<string> {
+async function hashAllowed(deps: Deps, actor: Actor, person: Person, password: string): Promise<string> {
   const { passwordMinLength, serviceName } = deps.config
   assertPasswordAllowed('password', password, passwordMinLength, { ...person, serviceName })
-  return deps.hasher.hash(password, 'administrator')
+  return deps.hasher.hash(password, hashKey(actor))
 }
 
 async function insert(

@@ -1,49 +1,89 @@
-/** A bounded queue in which every key has its own line and the lines take turns. */
+/** Where an item waits: the names of its group, of the group within that one and so on, down to its line. */
+export type Path = readonly string[]
+
+/** A bounded queue of lines in groups within groups. At every level the groups take turns, and so do the lines of the innermost ones. */
 export interface FairQueue<Item> {
   readonly size: number
-  /** Adds an item. When the queue is full, answers the item that has to go: this one, or the newest of a key that has more waiting. */
-  push(key: string, item: Item): Item | undefined
-  /** The oldest item of the key whose turn it is. */
+  /**
+   * Adds an item at the end of the line at `path`, which lies in no other line. When the queue is full, answers the item that has to go: the newest where
+   * the largest group of every level leads, which is this one's place as long as none is larger.
+   */
+  push(path: Path, item: Item): Item | undefined
+  /** The oldest item of the line whose turn it is. */
   shift(): Item | undefined
+  /** How many wait in a group or line. */
+  waitingAt(path: Path): number
+}
+
+/** A group of groups, or a line of items. */
+interface Group<Item> {
+  size: number
+  /** In the order of their turns. */
+  readonly groups: Map<string, Group<Item>>
+  readonly items: Item[]
 }
 
 /** An empty queue for at most `capacity` items. */
 export function createFairQueue<Item>(capacity: number): FairQueue<Item> {
-  const lines = new Map<string, Item[]>() // in the order of their turns
-  let size = 0
-
-  function evict(limit: number): Item | undefined {
-    const longest = [...lines.values()].reduce((a, b) => (b.length > a.length ? b : a), [])
-    return longest.length > limit ? longest.pop() : undefined
-  }
-
+  const all = emptyGroup<Item>()
   return {
     get size() {
-      return size
+      return all.size
     },
 
-    push(key, item) {
-      const line = lines.get(key) ?? []
-      // One client that fills the queue must not shut it for the others: it loses places to whoever has fewer.
-      const evicted = size < capacity ? undefined : evict(line.length + 1)
-      if (size >= capacity && evicted === undefined) return item
-
-      line.push(item)
-      lines.set(key, line)
-      if (evicted === undefined) size += 1
-      return evicted
+    push(path, item) {
+      add(all, path, item)
+      // Whoever fills the queue, from however many places, must not shut it for the others: the largest group loses what it has beyond them.
+      return all.size > capacity ? takeFromLargest(all, path) : undefined
     },
 
-    shift() {
-      const [next] = lines
-      if (next === undefined) return undefined
+    shift: () => (all.size === 0 ? undefined : takeTurn(all)),
 
-      const [key, line] = next
-      const item = line.shift()
-      lines.delete(key)
-      if (line.length > 0) lines.set(key, line)
-      size -= 1
-      return item
+    waitingAt(path) {
+      let group: Group<Item> | undefined = all
+      for (const name of path) group = group?.groups.get(name)
+      return group?.size ?? 0
     },
   }
+}
+
+function emptyGroup<Item>(): Group<Item> {
+  return { size: 0, groups: new Map(), items: [] }
+}
+
+function add<Item>(group: Group<Item>, [name, ...inner]: Path, item: Item): void {
+  group.size += 1
+  if (name === undefined) {
+    group.items.push(item)
+    return
+  }
+  const next = group.groups.get(name) ?? emptyGroup<Item>()
+  group.groups.set(name, next)
+  add(next, inner, item)
+}
+
+function takeTurn<Item>(group: Group<Item>): Item | undefined {
+  group.size -= 1
+  const [turn] = group.groups
+  if (!turn) return group.items.shift()
+
+  const [name, next] = turn
+  const item = takeTurn(next)
+  group.groups.delete(name)
+  if (next.size > 0) group.groups.set(name, next)
+  return item
+}
+
+function takeFromLargest<Item>(group: Group<Item>, [own, ...inner]: Path): Item | undefined {
+  group.size -= 1
+  if (group.groups.size === 0) return group.items.pop()
+
+  // Among equals the newcomer's own group, so that nobody who waits makes way for one who has as much; else the one whose turn is furthest.
+  const [name, next] = [...group.groups].reduce((largest, other) => {
+    const isLarger = other[1].size > largest[1].size
+    return isLarger || (other[1].size === largest[1].size && largest[0] !== own) ? other : largest
+  })
+  const item = takeFromLargest(next, name === own ? inner : [])
+  if (next.size === 0) group.groups.delete(name)
+  return item
 }

@@ -4,9 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { hashSync, verifySync } from '@node-rs/argon2'
+import { innerActor } from '../../kernel/actor.ts'
 import { isAuthError } from '../../kernel/errors.ts'
+import type { UserId } from '../../kernel/ids.ts'
+import { type HashKey, hashKey } from './hash-key.ts'
 import { createHasher, defaultHashParameters, type HasherOptions } from './hasher.ts'
 
+const keyOf = (ip: string): HashKey => hashKey({ ...innerActor('library', 'test'), ip })
+const [a, b] = [keyOf('a'), keyOf('b')]
 const parameters = { memoryKiB: 8, passes: 1, lanes: 1 }
 async function withHasher(options: HasherOptions, work: (hasher: ReturnType<typeof createHasher>) => Promise<void>) {
   const hasher = createHasher({ parameters, ...options })
@@ -19,32 +24,32 @@ async function withHasher(options: HasherOptions, work: (hasher: ReturnType<type
 
 test('a hash is an argon2id PHC string of the parameters, salted, and only its password fits', async () => {
   await withHasher({}, async (hasher) => {
-    const [one, two] = await Promise.all([hasher.hash('quiet harbour 52', 'a'), hasher.hash('quiet harbour 52', 'b')])
+    const [one, two] = await Promise.all([hasher.hash('quiet harbour 52', a), hasher.hash('quiet harbour 52', b)])
 
     assert.match(one, /^\$argon2id\$v=19\$m=8,t=1,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
     assert.notEqual(one, two)
     assert.ok(verifySync(one, 'quiet harbour 52'))
-    assert.equal(await hasher.verify(one, 'quiet harbour 52', 'a'), true)
-    assert.equal(await hasher.verify(one, 'quiet harbour 53', 'a'), false)
-    assert.equal(await hasher.verify(one, 'Quiet harbour 52', 'a'), false)
-    assert.equal(await hasher.verify(one, 'quiet harbour 52 ', 'a'), false)
+    assert.equal(await hasher.verify(one, 'quiet harbour 52', a), true)
+    assert.equal(await hasher.verify(one, 'quiet harbour 53', a), false)
+    assert.equal(await hasher.verify(one, 'Quiet harbour 52', a), false)
+    assert.equal(await hasher.verify(one, 'quiet harbour 52 ', a), false)
   })
 })
 
 test('the NFC and the NFD form of one password are one password', async () => {
   await withHasher({}, async (hasher) => {
-    const phc = await hasher.hash('cafe\u0301 au lait', 'a')
-    assert.equal(await hasher.verify(phc, 'caf\u00e9 au lait', 'a'), true)
-    assert.equal(await hasher.verify(phc, 'cafe au lait', 'a'), false)
+    const phc = await hasher.hash('cafe\u0301 au lait', a)
+    assert.equal(await hasher.verify(phc, 'caf\u00e9 au lait', a), true)
+    assert.equal(await hasher.verify(phc, 'cafe au lait', a), false)
   })
 })
 
 test('a password beyond the length of the policy is hashed whole', async () => {
   await withHasher({}, async (hasher) => {
     const long = '\u0316\u0301'.repeat(15_000)
-    const phc = await hasher.hash(long, 'a')
-    assert.equal(await hasher.verify(phc, long, 'a'), true)
-    assert.equal(await hasher.verify(phc, `${long}x`, 'a'), false)
+    const phc = await hasher.hash(long, a)
+    assert.equal(await hasher.verify(phc, long, a), true)
+    assert.equal(await hasher.verify(phc, `${long}x`, a), false)
   })
 })
 
@@ -60,8 +65,8 @@ test('hashes of other argon2 parameters and kinds are still checked', async () =
     ]
     for (const cost of costs) {
       const phc = hashSync('quiet harbour 52', { memoryCost: 8, timeCost: 1, ...cost })
-      assert.equal(await hasher.verify(phc, 'quiet harbour 52', 'a'), true, phc)
-      assert.equal(await hasher.verify(phc, 'quiet harbour 53', 'a'), false, phc)
+      assert.equal(await hasher.verify(phc, 'quiet harbour 52', a), true, phc)
+      assert.equal(await hasher.verify(phc, 'quiet harbour 53', a), false, phc)
     }
   })
 })
@@ -83,17 +88,17 @@ const damaged = [
 test('nobody, a damaged hash and one too costly to compute fit no password and stop nothing', async () => {
   await withHasher({}, async (hasher) => {
     for (const phc of [null, ...damaged]) {
-      assert.equal(await hasher.verify(phc, 'quiet harbour 52', 'a'), false, `${phc}`)
-      assert.equal(await hasher.verify(phc, '', 'a'), false, `${phc}`)
+      assert.equal(await hasher.verify(phc, 'quiet harbour 52', a), false, `${phc}`)
+      assert.equal(await hasher.verify(phc, '', a), false, `${phc}`)
     }
-    assert.equal(await hasher.verify(valid, 'quiet harbour 52', 'a'), true)
+    assert.equal(await hasher.verify(valid, 'quiet harbour 52', a), true)
   })
 })
 
 test('an unknown user or a damaged hash costs a real check, from the first on', async () => {
   await withHasher({ parameters: defaultHashParameters, threads: 1 }, async (hasher) => {
     for (const phc of [null, ...damaged]) {
-      const checked = hasher.verify(phc, 'quiet harbour 53', 'a')
+      const checked = hasher.verify(phc, 'quiet harbour 53', a)
       assert.partialDeepStrictEqual(hasher.load(), { running: 1, waiting: 0 })
       assert.equal(await checked, false)
     }
@@ -102,7 +107,7 @@ test('an unknown user or a damaged hash costs a real check, from the first on', 
 
 test('a hash of less memory, fewer passes or another algorithm is to be made again', async () => {
   await withHasher({ parameters: { memoryKiB: 64, passes: 2, lanes: 1 } }, async (hasher) => {
-    assert.equal(hasher.needsRehash(await hasher.hash('quiet harbour 52', 'a')), false)
+    assert.equal(hasher.needsRehash(await hasher.hash('quiet harbour 52', a)), false)
     assert.equal(hasher.needsRehash(hashSync('x', { memoryCost: 128, timeCost: 3, parallelism: 2 })), false)
 
     const lower = [
@@ -123,7 +128,7 @@ test('one client that queues much does not hold up another', async () => {
   await withHasher({ threads: 1 }, async (hasher) => {
     const done: string[] = []
     const jobs = ['a1', 'a2', 'a3', 'a4', 'a5', 'b1'].map(async (name) => {
-      await hasher.hash('quiet harbour 52', name.slice(0, 1))
+      await hasher.hash('quiet harbour 52', keyOf(name.slice(0, 1)))
       done.push(name)
     })
 
@@ -134,10 +139,57 @@ test('one client that queues much does not hold up another', async () => {
   })
 })
 
+test('an account on a place of its own takes turns with all strangers together, and accounts among themselves', async () => {
+  await withHasher({ threads: 1 }, async (hasher) => {
+    const own = (account: string, place = 'device 1') => ({ ...a, own: { account: account as UserId, place } })
+    const done: string[] = []
+    const jobs = [
+      ...['s1', 's2', 's3', 's4', 's5'].map((name) => ({ name, key: keyOf(name) })),
+      ...['m1', 'm2'].map((name) => ({ name, key: own('mallory') })),
+      { name: 'm3', key: own('mallory', 'device 2') },
+      { name: 'o1', key: own('ada') },
+    ].map(async ({ name, key }) => {
+      await hasher.hash('quiet harbour 52', key)
+      done.push(name)
+    })
+    await Promise.all(jobs)
+    assert.deepEqual(done, ['s1', 's2', 'm1', 's3', 'o1', 's4', 'm3', 's5', 'm2'])
+  })
+})
+
+test('an account on a place of its own is answered without waiting for strangers in its batch', async () => {
+  await withHasher({ threads: 1 }, async (hasher) => {
+    const key = { ...a, own: { account: 'ada' as UserId, place: 'device 1' } }
+    const strangers = Array.from({ length: 12 }, () => hasher.hash('quiet harbour 52', b))
+    await hasher.hash('quiet harbour 52', key)
+    assert.partialDeepStrictEqual(hasher.load(), { running: 4, waiting: 6 })
+    await Promise.all(strangers)
+  })
+})
+
+test('one place of an account has two places among the accounts, and waits with strangers beyond them', async () => {
+  await withHasher({ threads: 1, maxWaiting: 12 }, async (hasher) => {
+    const own = (account: string, place = 'device 1') => ({ ...a, own: { account: account as UserId, place } })
+    const done: string[] = []
+    const ask = async (name: string, key: HashKey) => {
+      await hasher.hash('quiet harbour 52', key).then(
+        () => done.push(name),
+        () => done.push(`no ${name}`),
+      )
+    }
+    const jobs = Array.from({ length: 20 }, (_, at) => ask(`m${at}`, own('mallory')))
+    jobs.push(ask('b', b), ask('ada', own('ada')))
+    await Promise.all(jobs)
+    assert.ok(done.includes('b') && done.includes('ada'))
+    assert.ok(done.filter((name) => !name.startsWith('no')).indexOf('ada') < 5, done.join())
+    assert.ok(done.filter((name) => !name.startsWith('no')).indexOf('b') < 6, done.join())
+  })
+})
+
 test('a full queue answers overloaded with a time to wait, and keeps room for other clients', async () => {
   await withHasher({ threads: 1, maxWaiting: 3 }, async (hasher) => {
     const outcome = (key: string) =>
-      hasher.verify(valid, 'quiet harbour 52', key).catch((error: unknown) => {
+      hasher.verify(valid, 'quiet harbour 52', keyOf(key)).catch((error: unknown) => {
         assert.ok(isAuthError(error, 'overloaded'))
         assert.equal(error.retryAfter, 1)
         return 'overloaded'
@@ -152,7 +204,7 @@ test('a full queue answers overloaded with a time to wait, and keeps room for ot
 test('the time to wait grows with the queue and the cost of a hash', async () => {
   const costly = { memoryKiB: 19_456, passes: 20, lanes: 1 }
   await withHasher({ parameters: costly, threads: 1, maxWaiting: 8 }, async (hasher) => {
-    const jobs = Array.from({ length: 10 }, () => hasher.verify(valid, 'quiet harbour 52', 'a'))
+    const jobs = Array.from({ length: 10 }, () => hasher.verify(valid, 'quiet harbour 52', a))
     const [refused] = (await Promise.allSettled(jobs)).filter(({ status }) => status === 'rejected')
     assert.ok(refused?.status === 'rejected' && isAuthError(refused.reason, 'overloaded'))
     assert.equal(refused.reason.retryAfter, 2)
@@ -161,7 +213,7 @@ test('the time to wait grows with the queue and the cost of a hash', async () =>
 
 test('no more jobs run at once than threads were allowed', async () => {
   await withHasher({ threads: 1 }, async (hasher) => {
-    const jobs = [hasher.hash('x', 'a'), hasher.hash('x', 'b')]
+    const jobs = [hasher.hash('x', a), hasher.hash('x', b)]
     assert.partialDeepStrictEqual(hasher.load(), { running: 1, waiting: 1 })
     await Promise.all(jobs)
   })
@@ -171,10 +223,10 @@ test('a job that cannot be done fails alone, also among others of its batch', as
   // argon2 wants 8 KiB per lane: a hash of these parameters throws inside the thread.
   await withHasher({ parameters: { memoryKiB: 8, passes: 1, lanes: 2 }, threads: 1 }, async (hasher) => {
     const results = await Promise.allSettled([
-      hasher.hash('quiet harbour 52', 'a'),
-      hasher.verify(valid, 'quiet harbour 52', 'a'),
-      hasher.hash('quiet harbour 52', 'a'),
-      hasher.verify(valid, 'quiet harbour 53', 'a'),
+      hasher.hash('quiet harbour 52', a),
+      hasher.verify(valid, 'quiet harbour 52', a),
+      hasher.hash('quiet harbour 52', a),
+      hasher.verify(valid, 'quiet harbour 53', a),
     ])
 
     assert.deepEqual(
@@ -191,13 +243,11 @@ test('a job that cannot be done fails alone, also among others of its batch', as
 
 test('closing refuses new jobs and finishes those it has', async () => {
   const hasher = createHasher({ parameters, threads: 1 })
-  const jobs = ['a', 'a', 'b'].map((key) => hasher.hash('quiet harbour 52', key))
+  const jobs = ['a', 'a', 'b'].map((key) => hasher.hash('quiet harbour 52', keyOf(key)))
   const closed = hasher.close()
 
-  await assert.rejects(hasher.hash('quiet harbour 52', 'a'), (error) => isAuthError(error, 'service_unavailable'))
-  await assert.rejects(hasher.verify(null, 'quiet harbour 52', 'a'), (error) =>
-    isAuthError(error, 'service_unavailable'),
-  )
+  await assert.rejects(hasher.hash('quiet harbour 52', a), (error) => isAuthError(error, 'service_unavailable'))
+  await assert.rejects(hasher.verify(null, 'quiet harbour 52', a), (error) => isAuthError(error, 'service_unavailable'))
   await closed
   assert.partialDeepStrictEqual(hasher.load(), { running: 0, waiting: 0 })
   for (const phc of await Promise.all(jobs)) assert.ok(verifySync(phc, 'quiet harbour 52'))
@@ -211,8 +261,9 @@ test('closing a hasher that was never used starts nothing and ends', async () =>
 test('a job under way keeps the process alive, an idle thread does not', async () => {
   const script = `
     const { createHasher } = await import(${JSON.stringify(import.meta.resolve('./hasher.ts'))})
+    const a = ${JSON.stringify(a)}
     const hasher = createHasher({ threads: 1 })
-    hasher.hash('quiet harbour 52', 'a').then(() => hasher.hash('quiet harbour 53', 'a')).then((phc) => console.log(phc))
+    hasher.hash('quiet harbour 52', a).then(() => hasher.hash('quiet harbour 53', a)).then((phc) => console.log(phc))
   `
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
     timeout: 20_000,
@@ -222,7 +273,7 @@ test('a job under way keeps the process alive, an idle thread does not', async (
 
 test('hashing threads give way to the event loop', { skip: process.platform !== 'linux' }, async () => {
   await withHasher({ threads: 1 }, async (hasher) => {
-    await hasher.hash('quiet harbour 52', 'a')
+    await hasher.hash('quiet harbour 52', a)
 
     const niceness = readdirSync('/proc/self/task').map((id) => {
       const stat = readFileSync(`/proc/self/task/${id}/stat`, 'utf8')

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { AuthError } from '../../kernel/errors.ts'
-import { createFairQueue } from './fair-queue.ts'
+import { createFairQueue, type Path } from './fair-queue.ts'
+import type { HashKey } from './hash-key.ts'
 import type { HashAnswer, HashJob, HashWorkerData } from './hash-worker.ts'
 
 /** The cost of an argon2id hash (RFC 9106). */
@@ -23,12 +24,15 @@ export interface HasherOptions {
   readonly maxWaiting?: number
 }
 
-/** Hashes and checks passwords off the event loop; clients, named by `fairKey`, take turns. */
+/**
+ * Hashes and checks passwords off the event loop. Accounts on places of their own and strangers take turns, among them the accounts and the networks of
+ * strangers, of every size.
+ */
 export interface Hasher {
   /** The PHC string of a password, NFC-normalised first. @throws overloaded, service_unavailable (closed), internal (a worker died) */
-  hash(password: string, fairKey: string): Promise<string>
+  hash(password: string, key: HashKey): Promise<string>
   /** Whether a password fits; a `phc` of null (nobody, or no password) or one that is damaged costs a real check and answers false. @throws as hash */
-  verify(phc: string | null, password: string, fairKey: string): Promise<boolean>
+  verify(phc: string | null, password: string, key: HashKey): Promise<boolean>
   /** Whether a hash was made with less memory or fewer passes than today's, or by another algorithm. */
   needsRehash(phc: string): boolean
   /** Jobs under way, jobs waiting, and how many were refused since the start because too many waited. */
@@ -39,6 +43,8 @@ export interface Hasher {
 
 interface Task {
   readonly job: HashJob
+  /** Whether no other is taken behind it into its batch, which is answered as a whole: an account's own place must not wait for strangers. */
+  readonly endsBatch: boolean
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: AuthError) => void
 }
@@ -56,6 +62,8 @@ const largestFill = 2 ** 21
 // A hash walks through so much memory that whatever answers a sign-in is cold after it. When many wait, a thread answers a few at once: the first pays
 // for the caches, and the next cost half.
 const largestBatch = 4
+// Jobs that may wait for one place of an account among the accounts' own turns: a page and a second tab. More of them wait among strangers.
+const waitingOfPlace = 2
 // KiB that a slow core fills in a second, to say when a new try makes sense.
 const fillPerSecond = 2 ** 21
 
@@ -70,15 +78,21 @@ export function createHasher(options: HasherOptions = {}): Hasher {
   let refusals = 0
   const decoy = decoyOf(parameters)
 
-  function run(job: HashJob, fairKey: string): Promise<unknown> {
+  function run(job: HashJob, key: HashKey): Promise<unknown> {
     if (closing) return Promise.reject(new AuthError('service_unavailable'))
 
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    const refused = waiting.push(fairKey, { job, resolve, reject })
+    const line = lineOf(key)
+    const refused = waiting.push(line, { job, endsBatch: line[0] === 'own', resolve, reject })
     if (refused) refusals += 1
     refused?.reject(new AuthError('overloaded', { retryAfter: secondsToDrain() }))
     dispatch()
     return promise
+  }
+
+  function lineOf({ networks, own }: HashKey): Path {
+    const line = own && ['own', own.account, own.place]
+    return line && waiting.waitingAt(line) < waitingOfPlace ? line : ['strangers', ...networks]
   }
 
   function dispatch(): void {
@@ -95,7 +109,10 @@ export function createHasher(options: HasherOptions = {}): Hasher {
 
   function nextBatch(): Task[] {
     const size = Math.min(largestBatch, Math.ceil(waiting.size / maxThreads))
-    return Array.from({ length: size }, () => waiting.shift()).filter((task) => task !== undefined)
+    const batch: Task[] = []
+    for (let next = waiting.shift(); next; next = batch.length < size && !next.endsBatch ? waiting.shift() : undefined)
+      batch.push(next)
+    return batch
   }
 
   function start(): Thread | undefined {
@@ -141,12 +158,12 @@ export function createHasher(options: HasherOptions = {}): Hasher {
   }
 
   return {
-    hash: async (password, fairKey) => String(await run({ password }, fairKey)),
+    hash: async (password, key) => String(await run({ password }, key)),
 
-    verify: async (phc, password, fairKey) => {
+    verify: async (phc, password, key) => {
       const parsed = phc === null ? undefined : parsePhc(phc)
       const affordable = parsed !== undefined && parsed.memoryKiB * parsed.passes <= largestFill
-      return (await run({ password, phc: affordable ? parsed.phc : decoy }, fairKey)) === true
+      return (await run({ password, phc: affordable ? parsed.phc : decoy }, key)) === true
     },
 
     needsRehash: (phc) => {

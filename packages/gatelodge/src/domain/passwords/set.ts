@@ -1,11 +1,11 @@
 import type { UserId } from '../../kernel/ids.ts'
 import type { UserRow } from '../../store/schema.ts'
 import type { Work } from '../../store/unit-of-work.ts'
+import { forgetFailures } from '../claimants.ts'
 import type { Deps } from '../deps.ts'
-import { passwordStop, resetLimit } from '../limits.ts'
 import { assertPasswordAllowed } from './policy.ts'
 
-/** Sets an account's password hash; the count of failures starts anew. */
+/** Sets an account's password hash; failures at the old one are forgotten. */
 export async function setPasswordHash(deps: Deps, work: Work, userId: UserId, hash: string): Promise<void> {
   await work.db
     .updateTable('users')
@@ -13,7 +13,7 @@ export async function setPasswordHash(deps: Deps, work: Work, userId: UserId, ha
     .where('id', '=', userId)
     .execute()
   work.changed([userId])
-  await resetLimit(deps, work, passwordStop, userId)
+  await forgetFailures(deps, work, userId)
 }
 
 /** Refuses a new password of an account that the policy forbids. @throws input_invalid for the field `new_password` */

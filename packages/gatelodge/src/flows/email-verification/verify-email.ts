@@ -1,9 +1,11 @@
 import { record } from '../../domain/audit.ts'
-import { isPasswordOf, notePasswordFailure } from '../../domain/authentication.ts'
+import { isPasswordOf } from '../../domain/authentication.ts'
+import { noteFailure, stranger } from '../../domain/claimants.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { attemptWithin, passwordDelay } from '../../domain/limits.ts'
 import { peekToken, spendToken } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
+import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { lockSignupsOf } from '../../domain/pending-signups.ts'
 import { createUser, findUser, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -50,7 +52,7 @@ async function confirmSignUp(
   const pending = await getPending(deps, signupId)
   if (!isSigningUpBrowser(actor, pending.browser_hash)) {
     await assertChosenPassword(deps, actor, token, input.password, (password) =>
-      deps.hasher.verify(pending.password_hash, password, actor.ip ?? ''),
+      deps.hasher.verify(pending.password_hash, password, hashKey(actor)),
     )
   }
 
@@ -101,9 +103,10 @@ async function confirmAccount(
   const account = await getAccount(deps, token, userId)
   if (!isOwnBrowser(actor, account)) {
     await assertChosenPassword(deps, actor, token, input.password, async (password) => {
-      if (await isPasswordOf(deps, actor, account, password)) return true
+      const claimant = stranger(actor, account)
+      if (await isPasswordOf(deps, claimant, password)) return true
 
-      await transact(deps, actor, (work) => notePasswordFailure(deps, work, account))
+      await transact(deps, actor, (work) => noteFailure(deps, work, claimant))
       return false
     })
   }

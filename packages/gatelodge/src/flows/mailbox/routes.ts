@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { Deps } from '../../domain/deps.ts'
 import type { DevelopmentMailbox, MailboxEntry } from '../../domain/mailbox.ts'
-import { plainAddress } from '../../http/client-ip.ts'
 import { type RouteContext, route } from '../../http/route.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { isLoopbackHost } from '../../kernel/loopback.ts'
+import { plainAddress } from '../../kernel/networks.ts'
 import { mailboxListPage, mailboxMailPage, mailFrameCsp } from '../../pages/mailbox-page.ts'
 
 type Asker = Pick<RouteContext<'none', undefined, undefined, undefined>, 'header' | 'peer'>

@@ -1,5 +1,6 @@
 import { record } from '../../domain/audit.ts'
 import { assertOwnPassword } from '../../domain/authentication.ts'
+import { sessionHolder } from '../../domain/claimants.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { consume, passwordChangeBudget } from '../../domain/limits.ts'
 import { voidTokens } from '../../domain/one-time-tokens.ts'
@@ -26,7 +27,7 @@ export async function changePassword(
   assertNewPasswordAllowed(deps, seen, input.newPassword)
   await assertOwnPassword(deps, actor, seen, input.oldPassword)
   await consume(deps, actor, passwordChangeBudget, seen.id)
-  const hash = await deps.hasher.hash(input.newPassword, actor.ip ?? '')
+  const hash = await deps.hasher.hash(input.newPassword, sessionHolder(actor, seen).hashKey)
 
   await transact(deps, actor, async (work) => {
     const user = await lockCaller(work, me)

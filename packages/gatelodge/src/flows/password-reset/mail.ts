@@ -27,10 +27,10 @@ export function registerFirstMail(context: MailContext, data: { readonly registe
   })
 }
 
-/** Tells an owner that too many failures in a row switched the password off (NIST SP 800-63B-4, 3.2.2). */
+/** Tells an owner where too many failures switched the password off: on new devices, or on one that is known (NIST SP 800-63B-4, 3.2.2). */
 export function passwordDisabledMail(
   context: MailContext,
-  data: { readonly name: string; readonly resetLink: string },
+  data: { readonly name: string; readonly resetLink: string; readonly where: 'newDevices' | 'oneDevice' },
 ): RenderedMail {
   const words = passwordResetMessages[context.language].mails.passwordDisabled
 
@@ -39,7 +39,7 @@ export function passwordDisabledMail(
     preheader: words.preheader,
     name: data.name,
     blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName) },
+      { kind: 'paragraph', text: words[data.where](context.serviceName) },
       { kind: 'action', label: words.action, url: data.resetLink },
       { kind: 'note', text: words.safe },
     ],

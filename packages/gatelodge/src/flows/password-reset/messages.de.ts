@@ -52,10 +52,12 @@ export const de: PasswordResetMessages = {
       footer: 'Sie erhalten diese Nachricht, weil jemand für diese Adresse ein neues Passwort angefordert hat.',
     },
     passwordDisabled: {
-      subject: (serviceName) => `Ihr Passwort bei ${serviceName} gilt nicht mehr`,
-      preheader: 'Zu oft nacheinander wurde ein falsches Passwort eingegeben.',
-      body: (serviceName) =>
-        `Für Ihr Konto bei ${serviceName} wurde zu oft nacheinander ein falsches Passwort eingegeben. Zum Schutz des Kontos wurde Ihr Passwort abgeschaltet. Um sich wieder mit einem Passwort anzumelden, fordern Sie einen Link an und wählen Sie ein neues:`,
+      subject: (serviceName) => `Zu viele falsche Passwörter für Ihr Konto bei ${serviceName}`,
+      preheader: 'Zum Schutz Ihres Kontos gilt Ihr Passwort nicht mehr auf jedem Gerät.',
+      newDevices: (serviceName) =>
+        `Für Ihr Konto bei ${serviceName} wurde zu oft ein falsches Passwort eingegeben, und zwar auf Geräten, die sich dort noch nie angemeldet hatten. Zum Schutz des Kontos gilt Ihr Passwort nur noch auf Geräten, die sich schon einmal angemeldet haben. Um sich auf jedem Gerät mit einem Passwort anzumelden, fordern Sie einen Link an und wählen Sie ein neues:`,
+      oneDevice: (serviceName) =>
+        `Für Ihr Konto bei ${serviceName} wurde zu oft ein falsches Passwort eingegeben, und zwar auf einem Gerät, das sich dort schon einmal angemeldet hatte. Zum Schutz des Kontos gilt Ihr Passwort auf diesem Gerät nicht mehr. Um sich dort wieder mit einem Passwort anzumelden, fordern Sie einen Link an und wählen Sie ein neues:`,
       action: 'Neues Passwort wählen',
       safe: 'Sonst wurde an Ihrem Konto nichts geändert.',
       footer: 'Sie erhalten diese Nachricht, weil sie die Sicherheit Ihres Kontos betrifft.',

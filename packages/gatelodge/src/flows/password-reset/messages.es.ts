@@ -51,10 +51,12 @@ export const es: PasswordResetMessages = {
       footer: 'Recibe este mensaje porque alguien ha pedido una contraseña nueva para esta dirección.',
     },
     passwordDisabled: {
-      subject: (serviceName) => `Su contraseña de ${serviceName} ya no funciona`,
-      preheader: 'Se han escrito demasiadas contraseñas erróneas seguidas.',
-      body: (serviceName) =>
-        `Se han escrito demasiadas contraseñas erróneas seguidas para su cuenta de ${serviceName}. Para proteger la cuenta, hemos desactivado su contraseña. Para volver a iniciar sesión con una contraseña, pida un enlace y elija una nueva:`,
+      subject: (serviceName) => `Demasiadas contraseñas erróneas para su cuenta de ${serviceName}`,
+      preheader: 'Para proteger su cuenta, su contraseña ya no funciona en todos los dispositivos.',
+      newDevices: (serviceName) =>
+        `Se han escrito demasiadas contraseñas erróneas para su cuenta de ${serviceName} en dispositivos que nunca habían iniciado sesión en ella. Para proteger la cuenta, su contraseña solo funciona ahora en los dispositivos que ya habían iniciado sesión. Para usar una contraseña en cualquier dispositivo, pida un enlace y elija una nueva:`,
+      oneDevice: (serviceName) =>
+        `Se han escrito demasiadas contraseñas erróneas para su cuenta de ${serviceName} en un dispositivo que ya había iniciado sesión en ella. Para proteger la cuenta, su contraseña ya no funciona en ese dispositivo. Para volver a usar allí una contraseña, pida un enlace y elija una nueva:`,
       action: 'Elegir una contraseña nueva',
       safe: 'No se ha cambiado nada más en su cuenta.',
       footer: 'Recibe este mensaje porque afecta a la seguridad de su cuenta.',

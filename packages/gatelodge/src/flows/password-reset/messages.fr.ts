@@ -52,10 +52,12 @@ export const fr: PasswordResetMessages = {
       footer: 'Vous recevez ce message parce que quelqu’un a demandé un nouveau mot de passe pour cette adresse.',
     },
     passwordDisabled: {
-      subject: (serviceName) => `Votre mot de passe sur ${serviceName} ne fonctionne plus`,
-      preheader: 'Trop de mots de passe erronés ont été saisis de suite.',
-      body: (serviceName) =>
-        `Trop de mots de passe erronés ont été saisis de suite pour votre compte sur ${serviceName}. Pour protéger le compte, votre mot de passe a été désactivé. Pour vous connecter de nouveau avec un mot de passe, demandez un lien et choisissez-en un nouveau :`,
+      subject: (serviceName) => `Trop de mots de passe erronés pour votre compte sur ${serviceName}`,
+      preheader: 'Pour protéger votre compte, votre mot de passe ne fonctionne plus sur tous les appareils.',
+      newDevices: (serviceName) =>
+        `Trop de mots de passe erronés ont été saisis pour votre compte sur ${serviceName}, sur des appareils qui ne s’y étaient jamais connectés. Pour protéger le compte, votre mot de passe ne fonctionne plus que sur les appareils déjà connectés auparavant. Pour utiliser un mot de passe sur tout appareil, demandez un lien et choisissez-en un nouveau :`,
+      oneDevice: (serviceName) =>
+        `Trop de mots de passe erronés ont été saisis pour votre compte sur ${serviceName}, sur un appareil qui s’y était déjà connecté. Pour protéger le compte, votre mot de passe ne fonctionne plus sur cet appareil. Pour y utiliser de nouveau un mot de passe, demandez un lien et choisissez-en un nouveau :`,
       action: 'Choisir un nouveau mot de passe',
       safe: 'Rien d’autre n’a été modifié dans votre compte.',
       footer: 'Vous recevez ce message parce qu’il concerne la sécurité de votre compte.',

@@ -55,10 +55,12 @@ const en = {
       footer: 'You receive this mail because someone asked for a new password for this address.',
     },
     passwordDisabled: {
-      subject: (serviceName: string) => `Your password at ${serviceName} no longer works`,
-      preheader: 'Too many wrong passwords in a row were entered.',
-      body: (serviceName: string) =>
-        `Too many wrong passwords in a row were entered for your account at ${serviceName}, so your password was switched off to protect it. To sign in with a password again, ask for a link and choose a new one:`,
+      subject: (serviceName: string) => `Too many wrong passwords for your account at ${serviceName}`,
+      preheader: 'To protect your account, your password no longer works on every device.',
+      newDevices: (serviceName: string) =>
+        `Too many wrong passwords were entered for your account at ${serviceName} on devices that had never signed in to it. To protect your account, your password now works only on devices that have signed in before. To use a password on any device, request a link and choose a new one:`,
+      oneDevice: (serviceName: string) =>
+        `Too many wrong passwords were entered for your account at ${serviceName} on a device that had signed in to it before. To protect your account, your password no longer works on that device. To use a password there again, request a link and choose a new one:`,
       action: 'Set a new password',
       safe: 'Nothing else in your account was changed.',
       footer: 'You receive this mail because it concerns the safety of your account.',

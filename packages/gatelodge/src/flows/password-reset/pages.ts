@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { setDeviceCookie } from '../../http/sign-in-answer.ts'
 import { emailField, passwordField, tokenField } from '../../http/wire.ts'
 import { assertConfirmed, form } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
@@ -83,9 +84,10 @@ ${form(view, state, {
       const { token, new_password, password_confirmation } = context.body
       assertConfirmed(new_password, password_confirmation)
 
-      await resetPassword(deps, context.actor, { token, newPassword: new_password })
+      const { deviceCookie } = await resetPassword(deps, context.actor, { token, newPassword: new_password })
       const words = passwordResetMessages[languageOfReader(context)].pages.reset
-      return redirectAnswer(deps, context, '/login', words.done, [context.cookies.link.clear()])
+      const cookies = [context.cookies.link.clear(), setDeviceCookie(context.cookies, deviceCookie)]
+      return redirectAnswer(deps, context, '/login', words.done, cookies)
     },
     recover: expiredLink((language) => {
       const words = passwordResetMessages[language].pages.reset

@@ -1,17 +1,28 @@
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
-import { parseEmail } from '../../domain/identifiers/email.ts'
-import { mailBudgets, spendAll } from '../../domain/limits.ts'
+import { findDeviceOfAddress } from '../../domain/devices.ts'
+import { type Email, parseEmail } from '../../domain/identifiers/email.ts'
+import { deviceMailBudgets, mailBudgets, resetReserve, spendAll } from '../../domain/limits.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import { transact } from '../../store/unit-of-work.ts'
+import { transact, type Work } from '../../store/unit-of-work.ts'
 
 /** Asks for a reset link. The answer, the work and the rows are the same whether or not the address is known. @throws input_invalid */
 export async function requestPasswordReset(deps: Deps, actor: Actor, input: { email: string }): Promise<void> {
   const email = parseEmail('email', input.email)
+  const device = await findDeviceOfAddress(deps, actor, email)
 
   await transact(deps, actor, async (work) => {
-    if (await spendAll(deps, work, mailBudgets, email)) await requestMail(work, 'password_reset', { email })
+    if (await mayMail(deps, work, email, device)) await requestMail(work, 'password_reset', { email })
     await record(work, 'password_reset.requested', null, {})
   })
+}
+
+/** A known device has budgets of its own. Others share those of the address; beyond them it gets one link an hour, which strangers can ask for but not use up. */
+async function mayMail(deps: Deps, work: Work, email: Email, device: string | undefined): Promise<boolean> {
+  if (device !== undefined && (await spendAll(deps, work, deviceMailBudgets, `device ${device} ${email}`))) return true
+
+  const withinBudgets = await spendAll(deps, work, mailBudgets, email)
+  const isFirstOfHour = await spendAll(deps, work, [resetReserve], email)
+  return withinBudgets || isFirstOfHour
 }

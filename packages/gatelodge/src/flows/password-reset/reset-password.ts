@@ -1,10 +1,11 @@
 import { revokeApiTokens } from '../../domain/api-tokens.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
-import { distrustDevices } from '../../domain/devices.ts'
+import { distrustDevices, trustDevice } from '../../domain/devices.ts'
 import { resetLimit, signInDelay } from '../../domain/limits.ts'
 import { peekToken, spendToken, voidTokens } from '../../domain/one-time-tokens.ts'
 import { requestNotice } from '../../domain/outbox.ts'
+import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertNewPasswordAllowed, setPasswordHash } from '../../domain/passwords/set.ts'
 import { endRecovery } from '../../domain/recovery.ts'
 import { endSessions } from '../../domain/sessions.ts'
@@ -17,20 +18,22 @@ import { transact, type Work } from '../../store/unit-of-work.ts'
 
 /**
  * Sets a new password by a mailed link, once: ends every session, voids other links and pending changes, tells the owner. Does not sign in and never
- * reactivates. The link proves the address as well. @throws token_invalid, input_invalid, overloaded
+ * reactivates. The link proves the address as well. The browser at hand becomes a known device, the only one: else strangers who go on failing would delay
+ * the sign-in that follows. @throws token_invalid, input_invalid, overloaded
  */
 export async function resetPassword(
   deps: Deps,
   actor: Actor,
   input: { token: string; newPassword: string },
-): Promise<void> {
+): Promise<{ deviceCookie: string }> {
   const token = await peekToken(deps, ['password_reset', 'recovery'], input.token) // garbage must not cost a hash
   const seen = await findUser(deps.store.db, token.user_id as UserId) // a reset token is an account's
   if (seen?.is_active !== 1 || seen.email !== token.email) throw new AuthError('token_invalid')
   assertNewPasswordAllowed(deps, seen, input.newPassword)
-  const hash = await deps.hasher.hash(input.newPassword, actor.ip ?? '')
+  const key = hashKey(actor, { account: seen.id, place: `link ${token.id}` })
+  const hash = await deps.hasher.hash(input.newPassword, key)
 
-  await transact(deps, actor, async (work) => {
+  return transact(deps, actor, async (work) => {
     await spendToken(work, token.purpose, input.token)
     const user = await lockUser(work, seen.id)
     if (user?.is_active !== 1 || user.email !== token.email) throw new AuthError('token_invalid')
@@ -42,12 +45,12 @@ export async function resetPassword(
     await proveAddress(work, user)
     await voidTokens(work, { userId: user.id }, ['password_reset', 'recovery', 'verify_email', 'email_change'])
     await distrustDevices(work, user.id)
-    await resetLimit(deps, work, signInDelay, `email ${user.email}`)
-    if (user.username !== null) await resetLimit(deps, work, signInDelay, `username ${user.username}`)
+    await resetLimit(deps, work, signInDelay, [`email ${user.email}`, `username ${user.username}`])
     const sessionsEnded = await endSessions(work, user.id)
     await revokeApiTokens(work, user.id)
     await requestNotice(deps, work, 'password_changed', { userId: user.id, at: work.now })
     await record(work, 'password.reset', user.id, { sessions_ended: sessionsEnded })
+    return { deviceCookie: await trustDevice(work, user.id) }
   })
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { route } from '../../http/route.ts'
+import { setDeviceCookie } from '../../http/sign-in-answer.ts'
 import { emailField, messageSchema, passwordField, tokenField } from '../../http/wire.ts'
 import { passwordResetAnswers } from './messages.ts'
 import { requestPasswordReset } from './request-reset.ts'
@@ -29,7 +30,8 @@ export const passwordResetRoutes = [
     path: '/api/v1/auth/reset-password',
     tag: 'Authentication',
     summary: 'Set a new password by a mailed link',
-    description: 'Ends every session and does not sign in.',
+    description:
+      'Ends every session and does not sign in. A browser gets a device cookie, and its sign-in is counted apart from those of strangers.',
     auth: 'none',
     origin: 'cookie',
     limit: 'token',
@@ -37,9 +39,11 @@ export const passwordResetRoutes = [
     answers: { 200: { description: 'The new password is set', schema: messageSchema } },
     errors: ['token_invalid', 'overloaded'],
     statuses: { token_invalid: 400 },
-    async handle(deps, { actor, body }) {
-      await resetPassword(deps, actor, { token: body.token, newPassword: body.new_password })
-      return { status: 200, json: { message: passwordResetAnswers.done } }
+    async handle(deps, { actor, body, cookies, header }) {
+      const { deviceCookie } = await resetPassword(deps, actor, { token: body.token, newPassword: body.new_password })
+      const isBrowser = header('sec-fetch-site') !== undefined // other clients keep no cookies
+      const device = isBrowser ? [setDeviceCookie(cookies, deviceCookie)] : []
+      return { status: 200, cookies: device, json: { message: passwordResetAnswers.done } }
     },
   }),
 ]

@@ -45,12 +45,14 @@ export const writeInvitationMail: MailWriter<'invitation'> = async (deps, work, 
   return { to: email, mail: invitationMail(context, { name: greetingName(user), ...link }) }
 }
 
-/** Tells an owner that the password was switched off, and the way to a new one. */
-export const writePasswordDisabledMail: MailWriter<'password_disabled'> = async (deps, work, { userId }) => {
+/** Tells an owner where the password was switched off, and how to choose a new one. */
+export const writePasswordDisabledMail: MailWriter<'password_disabled'> = async (deps, work, request) => {
+  const { userId, for: claimant = 'stranger' } = request
   const user = await findUser(work.db, userId)
   if (user?.is_active !== 1) return null
 
   const resetLink = linkTo(deps.config, '/forgot-password')
   const context = mailContext(deps.config, await findLanguage(work.db, user.id))
-  return { to: user.email, mail: passwordDisabledMail(context, { name: greetingName(user), resetLink }) }
+  const where = claimant === 'stranger' ? 'newDevices' : 'oneDevice'
+  return { to: user.email, mail: passwordDisabledMail(context, { name: greetingName(user), resetLink, where }) }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
+import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { innerActor } from '../../kernel/actor.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
@@ -138,7 +139,7 @@ forEachDatabase('sign-in', (engine) => {
     const { createHasher } = await import('../../domain/passwords/hasher.ts')
     const weak = createHasher({ parameters: { memoryKiB: 8, passes: 1, lanes: 1 }, threads: 1 })
     const strong = createHasher({ parameters: { memoryKiB: 16, passes: 1, lanes: 1 }, threads: 1 })
-    const before = await weak.hash(ada.password, '')
+    const before = await weak.hash(ada.password, hashKey(innerActor('library', 'test')))
     await setUser(app, ada, { password_hash: before })
     assert.equal(strong.needsRehash(before), true)
 
@@ -217,6 +218,156 @@ forEachDatabase('sign-in', (engine) => {
     const { token } = await app.lastMail(ada.email)
     assert.equal((await app.post('/reset-password', { token, new_password: 'another harbour 53' })).status, 200)
     assert.equal((await app.post('/signin', { email: ada.email, password: 'another harbour 53' })).status, 200)
+  })
+
+  test('an account counts once: what one identifier failed at delays the other, of which no answer tells', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const [mine, other] = [{ username: ada.username }, { username: 'no-such-name' }]
+    const ask = (names: object, password: string, round = 0) =>
+      app.post('/signin', { ...names, password }, { ip: `203.0.113.${round}` })
+    for (let round = 0; round < 8; round += 1) await ask(round % 2 ? { email: ada.email } : mine, 'wrong', round)
+    for (let round = 0; round < 4; round += 1) await ask(other, 'wrong', 50 + round)
+    assert.equal((await ask({ email: ada.email }, ada.password, 20)).status, 200)
+
+    for (let round = 0; round < 9; round += 1) await ask({ email: ada.email.toUpperCase() }, 'wrong', round)
+    for (let round = 0; round < 2; round += 1) {
+      const [seen, unseen] = [await ask(mine, 'wrong', 30 + round), await ask(other, 'wrong', 60 + round)]
+      assert.deepEqual([seen.status, seen.code], [unseen.status, unseen.code])
+    }
+    assert.equal((await ask(mine, ada.password, 40)).code, 'invalid_credentials')
+    app.clock.advance(5_000)
+    assert.equal((await ask(mine, ada.password, 41)).status, 200)
+  })
+
+  test('a burst by both identifiers checks no more than ten passwords', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const ask = (round: number, password: string) =>
+      app.post(
+        '/signin',
+        { ...(round % 2 ? { email: ada.email } : { username: ada.username }), password },
+        { ip: `203.0.113.${round}` },
+      )
+    const told = await Promise.all(Array.from({ length: 40 }, (_, round) => ask(round, `wrong ${round}`)))
+    assert.equal(told.filter(({ code }) => code === 'invalid_credentials').length, 20)
+    assert.equal((await ask(90, ada.password)).code, 'rate_limited')
+  })
+
+  test('strangers who use up their hundred failures switch the password off for strangers only', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const first = await app.post('/signin', { email: ada.email, password: ada.password, session: 'cookie' })
+    const device = { headers: { cookie: `gatelodge-device=${first.cookie('gatelodge-device')}` } }
+    const cookie = first.cookie('gatelodge') ?? ''
+    for (let round = 0; round < 100; round += 1) {
+      app.clock.advance(16 * 60_000)
+      await app.post('/signin', {
+        ...(round % 2 ? { email: ada.email } : { username: ada.username }),
+        password: 'wrong',
+      })
+      // The owner comes every day: it takes nothing back of what strangers failed at.
+      if (round % 30 === 0)
+        assert.equal((await app.post('/signin', { email: ada.email, password: ada.password }, device)).status, 200)
+    }
+    app.clock.advance(16 * 60_000)
+    const ask = { email: ada.email, password: ada.password }
+    assert.equal((await app.post('/signin', ask)).code, 'invalid_credentials')
+    assert.equal((await app.post('/reauthenticate', { password: ada.password }, { cookie })).status, 200)
+    const again = await app.post('/signin', ask, device)
+    assert.equal(again.status, 200)
+    const { access_token: bearer } = again.json
+    const change = { old_password: ada.password, new_password: 'another harbour 53' }
+    assert.equal((await app.post('/change-password', change, { bearer })).status, 200)
+    app.clock.advance(16 * 60_000)
+    assert.equal((await app.post('/signin', { email: ada.email, password: 'another harbour 53' })).status, 200)
+  })
+
+  test('a known device that fails a hundred times loses the password until a reset, and no other device does', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const right = { email: ada.email, password: ada.password }
+    const signIn = async (ask = {}) => {
+      const told = await app.post('/signin', right, ask)
+      return { headers: { cookie: `gatelodge-device=${told.cookie('gatelodge-device')}` } }
+    }
+    const [lost, kept] = [await signIn({ ip: '198.51.100.1' }), await signIn({ ip: '203.0.113.1' })]
+    for (let round = 0; round < 100; round += 1) {
+      app.clock.advance(16 * 60_000)
+      const told = await app.post('/signin', { ...right, password: `wrong ${round}` }, lost)
+      assert.equal(told.code, 'invalid_credentials')
+    }
+    app.clock.advance(16 * 60_000)
+    assert.equal((await app.post('/signin', right, lost)).code, 'invalid_credentials')
+    for (const ask of [{}, kept]) assert.equal((await app.post('/signin', right, ask)).status, 200)
+    const notices = (await app.mails(ada.email)).filter(({ kind }) => kind === 'password_disabled')
+    assert.equal(notices.length, 1)
+    assert.match(notices[0]?.text ?? '', /no longer works on that device/)
+
+    await app.post('/forgot-password', { email: ada.email })
+    const { token } = await app.lastMail(ada.email)
+    await app.post('/reset-password', { token, new_password: 'another harbour 53' })
+    const fresh = { ...right, password: 'another harbour 53' }
+    assert.equal((await app.post('/signin', fresh, lost)).status, 200)
+    assert.equal((await app.post('/signin', fresh, lost)).status, 200)
+  })
+
+  test('a right password takes ten failures back, so that coming again does not renew a hundred', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const right = { email: ada.email, password: ada.password }
+    const { setCookies } = await app.post('/signin', right)
+    const device = { headers: { cookie: setCookies[0]?.split(';')[0] ?? '' } }
+    for (const ask of [{}, device]) {
+      for (let round = 0; round < 106; round += 1) {
+        app.clock.advance(16 * 60_000)
+        await app.post('/signin', { ...right, password: `wrong ${round}` }, ask)
+        if (round !== 60) continue
+        app.clock.advance(16 * 60_000)
+        assert.equal((await app.post('/signin', right, ask)).status, 200)
+      }
+      app.clock.advance(16 * 60_000)
+      assert.equal((await app.post('/signin', right, ask)).status, 200)
+      for (let round = 0; round < 14; round += 1) {
+        app.clock.advance(16 * 60_000)
+        await app.post('/signin', { ...right, password: `wrong ${round}` }, ask)
+      }
+      app.clock.advance(16 * 60_000)
+      assert.equal((await app.post('/signin', right, ask)).code, 'invalid_credentials')
+    }
+  })
+
+  test('a thief in one session delays and stops its proofs only, not those of the owner’s session', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const [theirs, own] = [await app.cookie(ada), await app.cookie(ada)]
+    const prove = (cookie: string, password: string) => app.post('/reauthenticate', { password }, { cookie })
+    for (let round = 0; round < 100; round += 1) {
+      app.clock.advance(16 * 60_000)
+      assert.equal((await prove(theirs, `wrong ${round}`)).code, 'incorrect_password')
+    }
+    assert.equal((await prove(theirs, 'wrong')).code, 'rate_limited')
+    app.clock.advance(16 * 60_000)
+    assert.equal((await prove(theirs, ada.password)).code, 'incorrect_password')
+    assert.equal((await prove(own, ada.password)).status, 200)
+    assert.equal((await app.post('/signin', { email: ada.email, password: ada.password })).status, 200)
+  })
+
+  test('an account trusts the twenty devices seen last', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const right = { email: ada.email, password: ada.password }
+    const cookies = []
+    for (let round = 0; round < 22; round += 1) {
+      app.clock.advance(60_000)
+      cookies.push((await app.post('/signin', right, { ip: `203.0.${round}.1` })).cookie('gatelodge-device'))
+    }
+    for (let round = 0; round < 12; round += 1)
+      await app.post('/signin', { ...right, password: 'wrong' }, { ip: `198.51.100.${round}` })
+    const codes = []
+    for (const device of cookies)
+      codes.push((await app.post('/signin', right, { headers: { cookie: `gatelodge-device=${device}` } })).code)
+    assert.deepEqual(codes, [...Array(2).fill('rate_limited'), ...Array(20).fill(undefined)])
   })
 
   test('with rate limits off nothing is counted', async () => {

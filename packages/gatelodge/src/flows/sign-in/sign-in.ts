@@ -3,18 +3,24 @@ import {
   assertMaySignIn,
   finishSignIn,
   isPasswordOf,
-  notePasswordFailure,
   passwordProof,
   type SignedIn,
   startSession,
 } from '../../domain/authentication.ts'
+import {
+  type Claimant,
+  delaySubject,
+  findByIdentifier,
+  type Identifier,
+  noteFailure,
+  recognise,
+  toIdentifier,
+} from '../../domain/claimants.ts'
 import type { Deps } from '../../domain/deps.ts'
-import { isKnownDevice, readDeviceCookie } from '../../domain/devices.ts'
 import { normaliseEmail } from '../../domain/identifiers/email.ts'
 import { normaliseUsername } from '../../domain/identifiers/username.ts'
 import { attemptWithin, signInDelay } from '../../domain/limits.ts'
 import type { SessionWish } from '../../domain/sessions.ts'
-import { findUserByEmail, findUserByUsername } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError, invalidField, isAuthError } from '../../kernel/errors.ts'
 import type { Events } from '../../kernel/events.ts'
@@ -35,21 +41,15 @@ export interface SignIn extends SessionWish {
  */
 export async function signIn(deps: Deps, actor: Actor, input: SignIn): Promise<SignedIn> {
   const identifier = readIdentifier(input)
-  const user = await findByIdentifier(deps, identifier)
+  const user = await findByIdentifier(deps.store.db, identifier)
+  const claimant = await recognise(deps, actor, user, identifier)
   const use = {
     limit: signInDelay,
-    subject: await delaySubject(deps, actor, user, identifier),
+    subject: delaySubject(claimant),
     isFailure: (error: unknown) => isAuthError(error, 'invalid_credentials'),
-    resets: true,
   }
 
-  return attemptWithin(deps, actor, use, () => signInByPassword(deps, actor, user, identifier, input))
-}
-
-interface Identifier {
-  readonly kind: 'email' | 'username'
-  /** Canonical, or as sent when no account can have it. */
-  readonly value: string
+  return attemptWithin(deps, actor, use, () => signInByPassword(deps, actor, claimant, input))
 }
 
 /** @throws input_invalid unless exactly one of the three is given */
@@ -57,76 +57,53 @@ function readIdentifier(input: SignIn): Identifier {
   const given = [input.identifier, input.email, input.username].filter((text) => text !== undefined)
   if (given.length !== 1) throw invalidField('identifier', 'required', 'Give one of identifier, email and username')
 
-  const text = given[0] ?? ''
-  const isEmail = input.email !== undefined || (input.identifier !== undefined && text.includes('@'))
-  return isEmail
-    ? { kind: 'email', value: normaliseEmail(text) ?? text }
-    : { kind: 'username', value: normaliseUsername(text) ?? text }
+  if (input.email !== undefined) return { kind: 'email', value: normaliseEmail(input.email) ?? input.email }
+  if (input.username !== undefined)
+    return { kind: 'username', value: normaliseUsername(input.username) ?? input.username }
+  return toIdentifier(input.identifier ?? '')
 }
 
-async function findByIdentifier(deps: Deps, { kind, value }: Identifier): Promise<UserRow | undefined> {
-  return kind === 'email' ? findUserByEmail(deps.store.db, value) : findUserByUsername(deps.store.db, value)
-}
-
-/** A device that signed in before has a count of its own: failures from elsewhere do not lock its owner out. */
-async function delaySubject(
-  deps: Deps,
-  actor: Actor,
-  user: UserRow | undefined,
-  identifier: Identifier,
-): Promise<string> {
-  const device = readDeviceCookie(deps.keyring, actor.deviceCookie)
-  if (user && device !== undefined && (await isKnownDevice(deps, user.id, device))) return `device ${device} ${user.id}`
-  return `${identifier.kind} ${identifier.value}`
-}
-
-async function signInByPassword(
-  deps: Deps,
-  actor: Actor,
-  user: UserRow | undefined,
-  identifier: Identifier,
-  input: SignIn,
-): Promise<SignedIn> {
-  const right = await isPasswordOf(deps, actor, user, input.password, identifier.value)
+async function signInByPassword(deps: Deps, actor: Actor, claimant: Claimant, input: SignIn): Promise<SignedIn> {
+  const { user } = claimant
+  const right = await isPasswordOf(deps, claimant, input.password)
   if (!right || !user) {
-    await noteFailure(deps, actor, user, user ? 'wrong_password' : 'unknown_user', identifier.value)
+    await recordFailure(deps, actor, claimant, user ? 'wrong_password' : 'unknown_user')
     throw new AuthError('invalid_credentials')
   }
 
-  await assertAllowedIn(deps, actor, user)
-  const renewedHash = await renewHash(deps, actor, user, input.password)
+  await assertAllowedIn(deps, actor, claimant, user)
+  const renewedHash = await renewHash(deps, claimant, user, input.password)
   const started = await transact(deps, actor, async (work) => {
     const proved = renewedHash === undefined ? user : await storeRenewedHash(work, user, renewedHash)
-    return startSession(deps, work, proved, passwordProof, input)
+    return startSession(deps, work, proved, passwordProof, input, claimant)
   })
   return finishSignIn(deps, started)
 }
 
-async function noteFailure(
+async function recordFailure(
   deps: Deps,
   actor: Actor,
-  user: UserRow | undefined,
+  claimant: Claimant,
   reason: Events['signin.failed']['reason'],
-  asked = '',
 ): Promise<void> {
   await transact(deps, actor, async (work) => {
-    if (reason === 'wrong_password' || reason === 'unknown_user') await notePasswordFailure(deps, work, user, asked)
-    await record(work, 'signin.failed', user?.id ?? null, { reason })
+    if (reason === 'wrong_password' || reason === 'unknown_user') await noteFailure(deps, work, claimant)
+    await record(work, 'signin.failed', claimant.user?.id ?? null, { reason })
   })
 }
 
-async function assertAllowedIn(deps: Deps, actor: Actor, user: UserRow): Promise<void> {
+async function assertAllowedIn(deps: Deps, actor: Actor, claimant: Claimant, user: UserRow): Promise<void> {
   try {
     assertMaySignIn(user)
   } catch (error) {
-    await noteFailure(deps, actor, user, isAuthError(error, 'account_inactive') ? 'inactive' : 'unverified')
+    await recordFailure(deps, actor, claimant, isAuthError(error, 'account_inactive') ? 'inactive' : 'unverified')
     throw error
   }
 }
 
-async function renewHash(deps: Deps, actor: Actor, user: UserRow, password: string): Promise<string | undefined> {
+async function renewHash(deps: Deps, claimant: Claimant, user: UserRow, password: string): Promise<string | undefined> {
   if (user.password_hash === null || !deps.hasher.needsRehash(user.password_hash)) return undefined
-  return deps.hasher.hash(password, actor.ip ?? '')
+  return deps.hasher.hash(password, claimant.hashKey)
 }
 
 async function storeRenewedHash(work: Work, user: UserRow, hash: string): Promise<UserRow> {

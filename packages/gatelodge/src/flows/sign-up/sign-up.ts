@@ -6,6 +6,7 @@ import { parseUsername, type Username } from '../../domain/identifiers/username.
 import { mailBudgets, spendAll } from '../../domain/limits.ts'
 import { type GivenNames, readNames } from '../../domain/names.ts'
 import { requestMail } from '../../domain/outbox.ts'
+import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
 import { isUsernameFree, reserveUsername } from '../../domain/usernames.ts'
 import { createUser, isEmailKnown } from '../../domain/users.ts'
@@ -54,7 +55,7 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
   const tells = mode === 'instant' || deps.config.enumeration === 'explicit'
   if (tells && (await isEmailKnown(deps.store.db, person.email, deps.clock.now()))) throw new AuthError('email_taken')
 
-  const passwordHash = await deps.hasher.hash(password, actor.ip ?? '')
+  const passwordHash = await deps.hasher.hash(password, hashKey(actor))
   const applicant = { ...person, passwordHash }
   return mode === 'instant'
     ? createAtOnce(deps, actor, applicant, input.session ?? 'token')
