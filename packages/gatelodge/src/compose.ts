@@ -16,6 +16,7 @@ import { pages, routes } from './flows/index.ts'
 import { createApp, type Fetch } from './http/app.ts'
 import type { Metrics } from './http/metrics.ts'
 import { cleanUp } from './jobs/clean-up.ts'
+import { storeCountedEvents, tellOfCeiling } from './jobs/counted-events.ts'
 import { createMailDelivery } from './jobs/deliver-mail.ts'
 import { storeLastSeen } from './jobs/last-seen.ts'
 import { repeatOnce } from './jobs/once.ts'
@@ -28,6 +29,7 @@ import type { RecordedEvent } from './kernel/events.ts'
 import type { Log } from './kernel/log.ts'
 import { type Random, systemRandom } from './kernel/random.ts'
 import { createKeyring } from './kernel/sealing.ts'
+import { createStrangers } from './kernel/strangers/strangers.ts'
 import { problemPage } from './pages/problem-page.ts'
 import { loadTheme } from './pages/theme.ts'
 import { migrateUp } from './store/migrate.ts'
@@ -106,6 +108,7 @@ async function wire(
     clock,
     random,
     keyring,
+    strangers: createStrangers(clock, config.rateLimits),
   }
   const signingKeys = keepSigningKeys(unit)
   const [newestKey] = await signingKeys.get()
@@ -143,6 +146,8 @@ async function wire(
     repeatOnce(deps, 'signing-keys', 10 * minute, () =>
       rotateSigningKeyByAge(unit, innerActor('job', 'signing-keys'), config),
     ),
+    repeat(log, 'counted-events', 5 * second, () => storeCountedEvents(deps)),
+    repeat(log, 'ceiling', minute, tellOfCeiling(deps)),
     repeat(log, 'last-seen', 5 * second, () => storeLastSeen(deps)),
     repeat(log, 'untrusted-peers', 5 * second, () => recordUntrustedPeer(deps)),
   ]
@@ -166,7 +171,9 @@ async function wire(
     async close() {
       await delivery.stop()
       for (const job of jobs) await job.stop()
-      await storeLastSeen(deps).catch(() => {}) // with the database away, the uses of the last minute are lost
+      // With the database away, the uses and the counts of the last minute are lost.
+      await storeLastSeen(deps).catch(() => {})
+      await storeCountedEvents(deps, { all: true }).catch(() => {})
       await hasher.close()
       await deps.avatarRenderer.close()
       await store.close()

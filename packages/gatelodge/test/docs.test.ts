@@ -25,6 +25,7 @@ import { undoWindow } from '../src/domain/recovery.ts'
 import { createCookieJar } from '../src/http/cookies.ts'
 import { givenUpAfter } from '../src/jobs/write-mail.ts'
 import { formatDuration } from '../src/kernel/duration.ts'
+import { ceiling } from '../src/kernel/strangers/strangers.ts'
 import { migrateUp } from '../src/store/migrate.ts'
 import { openSqlite } from '../src/store/sqlite.ts'
 import { anchorsOf, blocksOf, linksOf, markdownSection, pagesWithCommands, tableRowsOf } from './support/markdown.ts'
@@ -123,6 +124,10 @@ test('the defaults of SECURITY.md are those of the code', () => {
       String(delay.free),
       ...[delay.first, delay.longest, delay.memory].map(formatDuration),
     ]),
+  )
+  assert.deepEqual(
+    tableRowsOf(section('SECURITY.md', 'What strangers may add')).map((row) => row.slice(0, 3)),
+    Object.entries(ceiling).map(([name, { most, perSecond }]) => [name, String(most), String(perSecond)]),
   )
   const { session, device, signUp } = createCookieJar('https://auth.example.com')
   assert.deepEqual(

@@ -280,7 +280,8 @@ export const settings = {
     'GATELODGE_EVENT_RETENTION',
     duration,
     '365d',
-    'How long audit events are kept. A setting because laws and contracts differ in how long they must be, and may be.',
+    'How long audit events are kept; those that strangers cause without an account no longer than seven days. A setting because laws and contracts differ in ' +
+      'how long they must be, and may be.',
   ),
   workers: row(
     'GATELODGE_WORKERS',
@@ -311,7 +312,7 @@ export const settings = {
     'GATELODGE_RATE_LIMITS',
     either('on', 'off'),
     'on',
-    '`off` lifts every counter and delay, also the stop after 100 failures. It exists for load tests.',
+    '`off` lifts every counter and delay, the stop after 100 failures and the ceiling of what strangers may add. It exists for load tests.',
   ),
   insecureHttp: row(
     'GATELODGE_INSECURE_HTTP',

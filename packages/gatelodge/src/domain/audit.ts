@@ -1,5 +1,8 @@
+import { isStranger } from '../kernel/actor.ts'
+import { toIso } from '../kernel/clock.ts'
 import type { EventName, Events } from '../kernel/events.ts'
 import { type UserId, uuidv7 } from '../kernel/ids.ts'
+import type { CountedEvents } from '../kernel/strangers/event-counts.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 
@@ -15,11 +18,48 @@ export interface AuditEvent {
 
 const userAgentLength = 400
 
-/** Writes one event about `userId` (null: about nobody known) in the unit of work. */
+/** What strangers can cause as often as they like. Without an account, rows of these are kept for a week: the index `events_strangers` has the same names. */
+export const strangersEvents = [
+  'events.counted',
+  'limit.exceeded',
+  'password_reset.requested',
+  'service_client.refused',
+  'signin.failed',
+  'signup.requested',
+  'verification.requested',
+] as const satisfies readonly EventName[]
+
+/**
+ * Records one event about `userId` (null: about nobody known) in the unit of work. What strangers cause is stored without its user agent when it is about nobody, and beyond a number only counted, by account or network; `recordCounted` stores the counts.
+ */
 export async function record<Name extends EventName>(
   work: Work,
   name: Name,
   userId: UserId | null,
+  data: Events[Name],
+): Promise<void> {
+  const { actor } = work
+  const byStranger = isStranger(actor) && (strangersEvents as readonly EventName[]).includes(name)
+  work.recorded({ name, data })
+  if (byStranger && !work.strangers.events.mayStore(name, actor.ip))
+    return work.onCommit(() => work.strangers.events.add(name, userId, actor.ip))
+
+  await insert(work, name, userId, actor.ip, byStranger && userId === null ? null : actor.userAgent, data)
+}
+
+/** Writes one event that stands for many. */
+export async function recordCounted(work: Work, { name, userId, network, count, from }: CountedEvents): Promise<void> {
+  const data = { event: name, count, from: toIso(from) }
+  work.recorded({ name: 'events.counted', data })
+  await insert(work, 'events.counted', userId, network, null, data)
+}
+
+async function insert<Name extends EventName>(
+  work: Work,
+  name: Name,
+  userId: UserId | null,
+  ip: string | null,
+  userAgent: string | null,
   data: Events[Name],
 ): Promise<void> {
   const { actor } = work
@@ -33,12 +73,11 @@ export async function record<Name extends EventName>(
       actor_id: actor.userId !== userId ? actor.userId : null,
       session_id: actor.sessionId,
       request_id: actor.requestId,
-      ip: actor.ip,
-      user_agent: actor.userAgent?.slice(0, userAgentLength) ?? null,
+      ip,
+      user_agent: userAgent?.slice(0, userAgentLength) ?? null,
       data: JSON.stringify(data),
     })
     .execute()
-  work.recorded({ name, data })
 }
 
 /** The newest events about a user, newest first. */

@@ -67,6 +67,18 @@ export async function devicesOf(db: ReadDb, userId: UserId): Promise<string[]> {
   return [...new Set(rows.map((row) => row.device_id as string))] // not null, by the condition
 }
 
+/** Whether anybody signed in with this device cookie before, and no reset took the trust away. */
+export async function isDeviceOfSomebody(deps: Deps, deviceId: string): Promise<boolean> {
+  const row = await deps.store.db
+    .selectFrom('known_devices')
+    .select('place')
+    .where('device_id', '=', deviceId)
+    .where('last_seen_at', '>', deps.clock.now() - deviceMemory)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /**
  * Remembers where a sign-in came from and tells the user when it is new: no device cookie of theirs, and no sign-in from the same agent and network
  * within 90 days. Never at the first sign-in, at most once a day. Answers the device cookie.

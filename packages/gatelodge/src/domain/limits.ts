@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
 import type { Actor } from '../kernel/actor.ts'
 import { day, hour, type Instant, minute, second } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
+import type { SpareCounters } from '../kernel/strangers/spare-counters.ts'
+import type { Strangers } from '../kernel/strangers/strangers.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
 import type { Deps } from './deps.ts'
@@ -126,7 +129,7 @@ export async function attemptWithin<T>(
   attempts.set(key, (attempts.get(key) ?? 0) + 1)
   try {
     const result = await attempt()
-    if (use.resets && counted) await transact(deps, actor, (work) => forget(work, key))
+    if (use.resets && counted) await transact(deps, actor, (work) => forget(work, use.limit, [key]))
     return result
   } catch (error) {
     if (use.isFailure(error)) await transact(deps, actor, (work) => count(work, use.limit, key))
@@ -211,13 +214,20 @@ export async function isDelayedTogether(
   const keys = subjects.map((subject) => counterKey(deps, limit, subject))
   const rows = await deps.store.db
     .selectFrom('limit_counters')
-    .select(['count', 'expires_at'])
+    .select(['key', 'count', 'expires_at'])
     .where('key', 'in', keys)
     .where('expires_at', '>', now)
     .execute()
+  const counts = keys.flatMap((key) => {
+    const row = rows.find((counted) => counted.key === key)
+    if (row) return { count: row.count, last: row.expires_at - limit.memory }
 
-  const failures = rows.reduce((sum, row) => sum + row.count, 0)
-  const newest = Math.max(0, ...rows.map((row) => row.expires_at - limit.memory))
+    const spare = spareFor(deps.strangers, limit)?.find(key, now, limit.memory)
+    return spare ? { count: spare.count, last: spare.since } : []
+  })
+
+  const failures = counts.reduce((sum, { count }) => sum + count, 0)
+  const newest = Math.max(0, ...counts.map(({ last }) => last))
   const { blockedUntil } = consequences(limit, failures, newest, newest)
   const inFlight = keys.reduce((sum, key) => sum + (deps.limitsInFlight.attempts.get(key) ?? 0), 0)
   return isBlocked(limit, blockedUntil, now) || inFlight > Math.max(1, limit.free - failures)
@@ -247,20 +257,24 @@ export async function resetLimit(deps: Deps, work: Work, limit: Limit, subjects:
   if (!deps.config.rateLimits || subjects.length === 0) return
 
   const keys = subjects.map((subject) => counterKey(deps, limit, subject))
-  await work.db.deleteFrom('limit_counters').where('key', 'in', keys).execute()
+  await forget(work, limit, keys)
 }
 
+/** @throws rate_limited; answers whether something is counted */
 async function assertWithin(deps: Deps, limit: Limit, key: string): Promise<boolean> {
   const now = deps.clock.now()
   const row = await deps.store.db.selectFrom('limit_counters').selectAll().where('key', '=', key).executeTakeFirst()
   const live = row !== undefined && row.expires_at > now && !('max' in limit && row.since > now + clockSkew)
-  if (live && isBlocked(limit, row.blocked_until, now)) throw rateLimited(row.blocked_until - now)
+  const counted = live
+    ? { count: row.count, blockedUntil: row.blocked_until }
+    : findSpare(deps.strangers, limit, key, now)
+  if (counted && isBlocked(limit, counted.blockedUntil, now)) throw rateLimited(counted.blockedUntil - now)
 
-  const failed = live ? row.count : 0
+  const failed = counted?.count ?? 0
   const inFlight = deps.limitsInFlight.attempts.get(key) ?? 0
   const allowed = 'max' in limit ? limit.max - failed : Math.max(1, limit.free - failed)
   if (inFlight >= allowed) throw rateLimited(second)
-  return live
+  return counted !== undefined
 }
 
 /** Adds one use of a budget; ms to wait when it was more than the budget allows. */
@@ -269,44 +283,95 @@ async function spend(work: Work, budget: Budget, key: string): Promise<number> {
   return used > budget.max ? Math.max(1, blockedUntil - work.now) : 0
 }
 
-async function count(work: Work, limit: Limit, key: string): Promise<{ count: number; blockedUntil: Instant }> {
-  const { now } = work
-  // One statement adds and reads: two processes that count at once count two.
-  const row = await work.db
-    .insertInto('limit_counters')
-    .values({ key, count: 1, since: now, blocked_until: 0, expires_at: now + memoryOf(limit) })
-    .onConflict((conflict) =>
-      conflict.column('key').doUpdateSet((eb) => {
-        const isLive = eb('limit_counters.expires_at', '>', now)
-        return {
-          count: eb
-            .case()
-            .when(isLive)
-            .then(eb('limit_counters.count', '+', 1))
-            .else(1)
-            .end(),
-          since: eb
-            .case()
-            .when(eb.and([isLive, eb('limit_counters.since', '<=', now + clockSkew)])) // a window from before the clock was set back begins anew
-            .then(eb.ref('limit_counters.since'))
-            .else(now)
-            .end(),
-          blocked_until: eb.case().when(isLive).then(eb.ref('limit_counters.blocked_until')).else(0).end(),
-        }
-      }),
-    )
-    .returning(['count', 'since', 'blocked_until'])
-    .executeTakeFirstOrThrow()
+interface Counted {
+  readonly count: number
+  readonly blockedUntil: Instant
+}
 
+/** Counts in the row of the key; in memory, where strangers have made so many rows that there shall be none. */
+async function count(work: Work, limit: Limit, key: string): Promise<Counted> {
+  const { now } = work
+  const { before, ...counted } = (await countInRow(work, limit, key)) ?? countInMemory(work, limit, key)
+  if (counted.blockedUntil > now && !isBlocked(limit, before, now))
+    await record(work, 'limit.exceeded', null, { limit: limit.name })
+  return counted
+}
+
+type CountedOn = Counted & { readonly before: Instant }
+
+async function countInRow(work: Work, limit: Limit, key: string): Promise<CountedOn | undefined> {
+  const { now, strangers } = work
+  const spare = spareFor(strangers, limit)
+  const kept = spare?.find(key, now, memoryOf(limit))
+  const mayAdd = !spare || strangers.mayAddCounter(kept !== undefined && spare === strangers.names)
+  const row = mayAdd ? await addOrUpdate(work, limit, key, kept?.count ?? 0) : await update(work, key)
+  if (!row) return undefined
+
+  if (spare && row.isNew) work.onCommit(strangers.counterAdded)
+  if (kept) work.onCommit(() => spare?.forget(key))
   const { blockedUntil, expiresAt } = consequences(limit, row.count, row.since, now)
   await work.db
     .updateTable('limit_counters')
     .set({ blocked_until: blockedUntil, expires_at: expiresAt })
     .where('key', '=', key)
     .execute()
-  if (blockedUntil > now && !isBlocked(limit, row.blocked_until, now))
-    await record(work, 'limit.exceeded', null, { limit: limit.name })
-  return { count: row.count, blockedUntil }
+  return { count: row.count, blockedUntil, before: row.blocked_until }
+}
+
+interface CounterRow {
+  readonly count: number
+  readonly since: Instant
+  readonly blocked_until: Instant
+  readonly isNew: boolean
+}
+
+/** One statement adds and reads: two processes that count at once count two. */
+async function addOrUpdate(work: Work, limit: Limit, key: string, kept: number): Promise<CounterRow> {
+  const { now } = work
+  const row = await work.db
+    .insertInto('limit_counters')
+    .values({ key, count: kept + 1, since: now, blocked_until: 0, expires_at: now + memoryOf(limit) })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet(oneMore(now)))
+    .returning(['count', 'since', 'blocked_until'])
+    .executeTakeFirstOrThrow()
+  return { ...row, isNew: row.count === kept + 1 }
+}
+
+async function update(work: Work, key: string): Promise<CounterRow | undefined> {
+  const row = await work.db
+    .updateTable('limit_counters')
+    .set(oneMore(work.now))
+    .where('key', '=', key)
+    .returning(['count', 'since', 'blocked_until'])
+    .executeTakeFirst()
+  return row && { ...row, isNew: false }
+}
+
+/** One more in a window that lives, the first one of a new window else. A window from before the clock was set back begins anew. */
+function oneMore(now: Instant) {
+  const isLive = sql`limit_counters.expires_at > ${now}`
+  return {
+    count: sql<number>`case when ${isLive} then limit_counters.count + 1 else 1 end`,
+    since: sql<number>`case when ${isLive} and limit_counters.since <= ${now + clockSkew} then limit_counters.since else ${now} end`,
+    blocked_until: sql<number>`case when ${isLive} then limit_counters.blocked_until else 0 end`,
+  }
+}
+
+function countInMemory({ now, strangers }: Work, limit: Limit, key: string): CountedOn {
+  const before = findSpare(strangers, limit, key, now)?.blockedUntil ?? 0
+  spareFor(strangers, limit)?.add(key, now, memoryOf(limit))
+  return { count: 0, blockedUntil: 0, ...findSpare(strangers, limit, key, now), before }
+}
+
+function findSpare(strangers: Strangers, limit: Limit, key: string, now: Instant): Counted | undefined {
+  const found = spareFor(strangers, limit)?.find(key, now, memoryOf(limit))
+  return found && { count: found.count, ...consequences(limit, found.count, found.since, found.since) }
+}
+
+/** Where a limit counts when there are no rows to be had; what strangers cannot make without end always has a row. */
+function spareFor(strangers: Strangers, limit: Limit): SpareCounters | undefined {
+  if (limit === signInDelay) return strangers.names
+  return Object.values(addressLimits).some((ofAddress) => ofAddress === limit) ? strangers.addresses : undefined
 }
 
 /** A wait that is longer than the limit's longest was reckoned before the clock was set back, and holds nobody. */
@@ -334,8 +399,11 @@ function consequences(
   return { blockedUntil: delay === 0 ? 0 : now + delay, expiresAt: now + limit.memory }
 }
 
-async function forget(work: Work, key: string): Promise<void> {
-  await work.db.deleteFrom('limit_counters').where('key', '=', key).execute()
+async function forget(work: Work, limit: Limit, keys: readonly string[]): Promise<void> {
+  work.onCommit(() => {
+    for (const key of keys) spareFor(work.strangers, limit)?.forget(key)
+  })
+  await work.db.deleteFrom('limit_counters').where('key', 'in', keys).execute()
 }
 
 function counterKey(deps: Deps, limit: Pick<Limit, 'name'>, subject: string): string {

@@ -86,6 +86,15 @@ export function createMetrics(now: Monotonic = systemMonotonic): Metrics {
   const limits = new Counter(
     as('counter', 'gatelodge_limits_exceeded_total', 'Limits that were used up: from then on they refuse.', ['limit']),
   )
+  const countedEvents = new Counter(
+    as('counter', 'gatelodge_events_counted_total', 'Events of strangers that got no row of their own.', ['event']),
+  )
+  const sparedCounters = new Counter(
+    as('counter', 'gatelodge_counters_in_memory_total', 'Counts of limits that were kept in memory for want of room.'),
+  )
+  const refusedAsks = new Counter(
+    as('counter', 'gatelodge_asks_refused_total', 'Sign-ups and requests for mails refused for want of room.'),
+  )
   const hashing = new Gauge(as('gauge', 'gatelodge_password_hashing', 'Passwords being hashed or checked.', ['state']))
   const refusals = new Counter(
     as('counter', 'gatelodge_password_hashing_refused_total', 'Refused since too many were waiting.'),
@@ -149,11 +158,17 @@ export function createMetrics(now: Monotonic = systemMonotonic): Metrics {
   async function refresh(): Promise<void> {
     if (!watched) return
 
-    const { hasher, sessionCache, store } = watched
+    const { hasher, sessionCache, store, strangers } = watched
     const { running, waiting, refused } = hasher.load()
     hashing.set({ state: 'running' }, running)
     hashing.set({ state: 'waiting' }, waiting)
     setCounter(refusals, {}, refused)
+
+    const spared = strangers.tally()
+    countedEvents.reset()
+    for (const [event, count] of spared.events) countedEvents.inc({ event }, count)
+    setCounter(sparedCounters, {}, spared.counters)
+    setCounter(refusedAsks, {}, spared.asks)
 
     const { hits, misses, entries, trusted } = sessionCache.figures()
     setCounter(cacheAnswers, { result: 'hit' }, hits)

@@ -1,15 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
+import { strangersEvents } from '../domain/audit.ts'
 import { removeDueAvatars } from '../domain/avatars/files.ts'
 import type { Deps } from '../domain/deps.ts'
 import { deviceMemory } from '../domain/devices.ts'
 import { innerActor } from '../kernel/actor.ts'
-import { day, type Instant, minute } from '../kernel/clock.ts'
+import { day, hour, type Instant, minute } from '../kernel/clock.ts'
 import type { Schema } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 
 /** How long finished mails are kept, in ms. */
 const keepMails = 7 * day
+/** How long mails are kept that reached nobody, in ms: as many as strangers ask for. */
+const keepDroppedMails = hour
+/** How long events of strangers are kept that are about no account, in ms. */
+const keepStrangersEvents = 7 * day
 const batch = 500
 /** Between two batches, ms: requests and other writers come first. */
 const breath = 20
@@ -22,10 +27,10 @@ const slack = 2 * minute
  */
 export async function cleanUp(deps: Deps, stopping?: AbortSignal): Promise<number> {
   let removed = 0
-  for (const { table, key, column, span } of removalsAt(deps)) {
+  for (const removal of removalsAt(deps)) {
     let last = batch
     while (last === batch && !stopping?.aborted) {
-      last = await transact(deps, innerActor('job', 'clean-up'), (work) => removeBatch(work, table, key, column, span))
+      last = await transact(deps, innerActor('job', 'clean-up'), (work) => removeBatch(work, removal))
       removed += last
       if (last === batch) await pause(breath)
     }
@@ -43,7 +48,14 @@ interface Removal {
   readonly column: string
   /** What goes: at or before `until`, or from `from` on. */
   readonly span: { readonly until: Instant } | { readonly from: Instant }
+  /** Of which rows, if not of all; an index has the same condition. */
+  readonly only?: RawBuilder<unknown>
 }
+
+/** The condition of the index `events_strangers`. */
+const isStrangersEvent = sql`
+  user_id is null and actor_id is null and name in (${sql.join(strangersEvents.map((name) => sql.lit(name)))})`
+const isDropped = sql`state = 'dropped'`
 
 function removalsAt({ clock, config }: Deps): readonly Removal[] {
   const now = clock.now()
@@ -63,7 +75,21 @@ function removalsAt({ clock, config }: Deps): readonly Removal[] {
     { table: 'signing_keys', key: ['kid'], column: 'retires_at', span: { until: now } },
     { table: 'known_devices', key: ['user_id', 'place'], column: 'last_seen_at', span: { until: now - deviceMemory } },
     { table: 'mails', key: ['id'], column: 'finished_at', span: { until: now - keepMails } },
+    {
+      table: 'mails',
+      key: ['id'],
+      column: 'next_attempt_at',
+      span: { until: now - keepDroppedMails },
+      only: isDropped,
+    },
     { table: 'events', key: ['id'], column: 'at', span: { until: now - config.eventRetention } },
+    {
+      table: 'events',
+      key: ['id'],
+      column: 'at',
+      span: { until: now - keepStrangersEvents },
+      only: isStrangersEvent,
+    },
     { table: 'sessions', key: ['id'], ...expired },
     { table: 'sessions', key: ['id'], column: 'last_seen_at', span: { until: now - config.sessionIdle - slack } },
     { ...spent, span: { until: now - grace } },
@@ -71,21 +97,16 @@ function removalsAt({ clock, config }: Deps): readonly Removal[] {
   ]
 }
 
-async function removeBatch(
-  work: Work,
-  table: keyof Schema,
-  key: readonly string[],
-  column: string,
-  span: Removal['span'],
-): Promise<number> {
+async function removeBatch(work: Work, { table, key, column, span, only }: Removal): Promise<number> {
   work.changed([]) // what has expired is refused by every check already
   const keys = sql.join(key.map((name) => sql.ref(name)))
   const at = sql.ref(column)
   const isOld = 'until' in span ? sql`${at} <= ${span.until}` : sql`${at} >= ${span.from}`
+  const goes = only ? sql`${only} and ${isOld}` : isOld
   // Said twice: on PostgreSQL somebody may have given the row more time since the inner look.
   const { numAffectedRows } = await sql`
     delete from ${sql.table(table)} where (${keys}) in
-      (select ${keys} from ${sql.table(table)} where ${isOld} order by ${at} limit ${batch}) and ${isOld}
+      (select ${keys} from ${sql.table(table)} where ${goes} order by ${at} limit ${batch}) and ${goes}
   `.execute(work.db)
   return Number(numAffectedRows ?? 0)
 }

@@ -18,6 +18,11 @@ export interface Actor {
   readonly language: Language | null
 }
 
+/** Whether nobody knows who asks: a request without a session, or a call of the library for a client without one. */
+export function isStranger({ kind, userId, ip }: Actor): boolean {
+  return userId === null && (kind === 'request' || (kind === 'library' && ip !== null))
+}
+
 /** An actor that is no person on the network: a command, a job or the library's caller. */
 export function innerActor(kind: Exclude<Actor['kind'], 'request'>, requestId: string): Actor {
   return {

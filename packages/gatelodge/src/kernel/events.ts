@@ -31,6 +31,7 @@ export interface Events {
   'email_change.undone': Record<string, never>
   'recovery.started': { reason: 'security_notice' | 'email_change'; sessions_ended: number }
   'limit.exceeded': { limit: string }
+  'events.counted': { event: string; count: number; from: string }
   'proxy.untrusted': { peer: string }
   'mail.delivered': { kind: string }
   'mail.failed': { kind: string }
@@ -89,6 +90,8 @@ export const eventDocs = {
   'recovery.started':
     'The owner said "this wasn’t me": every session ended, the password is off, and only the mailed link opens the account.',
   'limit.exceeded': 'A limit refused a request.',
+  'events.counted':
+    'So many further events of one kind since an instant, for one account or from one network: strangers caused more than are stored one by one.',
   'proxy.untrusted': 'A peer that is no trusted proxy sent a forwarding header; at most once a day and process.',
   'mail.delivered': 'A mail was handed to the mail server.',
   'mail.failed': 'A mail was given up.',

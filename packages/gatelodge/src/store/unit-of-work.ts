@@ -14,6 +14,7 @@ import type { RecordedEvent } from '../kernel/events.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Keyring } from '../kernel/sealing.ts'
+import type { Strangers } from '../kernel/strangers/strangers.ts'
 import type { Invalidations, Notice, Store, WriteDb } from './store.ts'
 
 /** What a unit of work needs from outside. */
@@ -27,6 +28,7 @@ export interface UnitDeps {
   readonly clock: Clock
   readonly random: Random
   readonly keyring: Keyring
+  readonly strangers: Strangers
 }
 
 /** One unit of work: state, audit events and mail requests are stored together or not at all. */
@@ -38,6 +40,7 @@ export interface Work {
   readonly clock: Clock
   readonly random: Random
   readonly keyring: Keyring
+  readonly strangers: Strangers
   /**
    * Names the users whose sessions and tokens must be read anew after the commit. Whoever updates or deletes rows that the session
    * check reads has to call it, with an empty list where nothing that was cached changes; else the unit fails.
@@ -45,8 +48,10 @@ export interface Work {
   changed(users: readonly UserId[] | 'all'): void
   /** Wakes mail delivery, here and in other processes, after the commit. */
   wakeMail(): void
-  /** Says that an event was written in this unit. */
+  /** Says that an event was recorded in this unit. */
   recorded(event: RecordedEvent): void
+  /** Does something to the memory of this process after the commit. */
+  onCommit(effect: () => void): void
 }
 
 const readBySessionCheck = new Set(['users', 'profiles', 'user_roles', 'sessions'])
@@ -59,9 +64,11 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
   let declared = false
   let mail = false
   let events: RecordedEvent[] = []
+  let effects: (() => void)[] = []
 
   const result = await deps.store.transaction(async (db) => {
     events = [] // of this try
+    effects = []
     const answer = await work({
       db: db.withPlugin(touched),
       now: deps.clock.now(),
@@ -69,6 +76,7 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
       clock: deps.clock,
       random: deps.random,
       keyring: deps.keyring,
+      strangers: deps.strangers,
       changed(named) {
         declared = true
         if (named === 'all') all = true
@@ -79,6 +87,9 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
       },
       recorded(event) {
         events.push(event)
+      },
+      onCommit(effect) {
+        effects.push(effect)
       },
     })
     if (touched.sessionCheckRows && !declared)
@@ -91,6 +102,7 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
   const { users: changed } = changedUsers(all, users)
   if (changed) deps.invalidations.announce(changed)
   if (mail) deps.wakeMail()
+  for (const effect of effects) effect()
   if (events.length > 0) deps.onEvents(events)
   return result
 }

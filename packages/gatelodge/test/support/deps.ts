@@ -16,6 +16,7 @@ import type { Clock, Instant } from '../../src/kernel/clock.ts'
 import type { Log, LogFields } from '../../src/kernel/log.ts'
 import { systemRandom } from '../../src/kernel/random.ts'
 import { createKeyring } from '../../src/kernel/sealing.ts'
+import { createStrangers } from '../../src/kernel/strangers/strangers.ts'
 import { loadTheme } from '../../src/pages/theme.ts'
 import { migrateUp } from '../../src/store/migrate.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
@@ -82,6 +83,7 @@ export async function testDeps(options: TestDepsOptions): Promise<TestDeps> {
     wakeMail() {},
     onEvents() {},
     keyring: createKeyring(testSecret, random),
+    strangers: createStrangers(clock, config.rateLimits),
     ...options.deps,
   }
   const issuer = config.publicUrl

@@ -36,6 +36,7 @@ export const es: AccountDataMessages = {
       'session.ended': 'Sesión cerrada',
       'session.others_ended': 'Todas las demás sesiones cerradas',
       'signin.failed': 'Inicio de sesión rechazado',
+      'events.counted': 'Otros inicios de sesión rechazados',
       'signin.new_device': 'Inicio de sesión desde un dispositivo nuevo',
       'password.disabled': 'Contraseña bloqueada tras demasiados fallos',
       'reauthentication.succeeded': 'Identidad confirmada con contraseña',

@@ -1,3 +1,4 @@
+import { assertMayAsk } from '../../domain/asks.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { parseEmail } from '../../domain/identifiers/email.ts'
@@ -12,7 +13,7 @@ import { transact } from '../../store/unit-of-work.ts'
 
 /**
  * Mails a fresh link to an unconfirmed address: for the asking browser's pending sign-up, else the newest. In blind mode the answer and the
- * rows are the same for every address; `explicit` says when there is nothing to confirm. @throws input_invalid, user_not_found (explicit)
+ * rows are the same for every address; `explicit` says when there is nothing to confirm. @throws input_invalid, rate_limited, user_not_found (explicit)
  */
 export async function resendVerification(deps: Deps, actor: Actor, input: { email: string }): Promise<void> {
   const email = parseEmail('email', input.email)
@@ -23,6 +24,7 @@ export async function resendVerification(deps: Deps, actor: Actor, input: { emai
     })
   }
 
+  await assertMayAsk(deps, actor, 'mail', [email, email])
   const signupId = actor.signUpCookie === null ? null : (parseToken(actor.signUpCookie)?.id ?? null)
   await transact(deps, actor, async (work) => {
     if (await spendAll(deps, work, mailBudgets, email)) await requestMail(work, 'verification', { email, signupId })

@@ -1,3 +1,4 @@
+import { assertMayAsk } from '../../domain/asks.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { findDeviceOfAddress } from '../../domain/devices.ts'
@@ -7,9 +8,10 @@ import { requestMail } from '../../domain/outbox.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
-/** Asks for a reset link. The answer, the work and the rows are the same whether or not the address is known. @throws input_invalid */
+/** Asks for a reset link. The answer, the work and the rows are the same whether or not the address is known. @throws input_invalid, rate_limited */
 export async function requestPasswordReset(deps: Deps, actor: Actor, input: { email: string }): Promise<void> {
   const email = parseEmail('email', input.email)
+  await assertMayAsk(deps, actor, 'mail', [email, email])
   const device = await findDeviceOfAddress(deps, actor, email)
 
   await transact(deps, actor, async (work) => {

@@ -1,3 +1,4 @@
+import { assertMayAsk } from '../../domain/asks.ts'
 import { record } from '../../domain/audit.ts'
 import { finishSignIn, passwordProof, type SignedIn, startSession } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
@@ -39,7 +40,7 @@ interface Applicant {
 /**
  * Registers a person as the registration mode says: stores a pending sign-up and mails its link (`verify`), or makes the account at once (`instant`).
  * In blind mode the rows and the answer are the same whether or not the address has an account.
- * @throws registration_closed, input_invalid, username_taken, email_taken, overloaded
+ * @throws registration_closed, input_invalid, username_taken, email_taken, rate_limited, overloaded
  */
 export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<SignUpResult> {
   const mode = deps.config.registration
@@ -55,6 +56,9 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
   const tells = mode === 'instant' || deps.config.enumeration === 'explicit'
   if (tells && (await isEmailKnown(deps.store.db, person.email, deps.clock.now()))) throw new AuthError('email_taken')
 
+  const { email, username, firstName, lastName } = person
+  const texts = [email, email, email, email, username, username, firstName, lastName]
+  await assertMayAsk(deps, actor, mode === 'instant' ? 'account' : 'signUp', texts)
   const passwordHash = await deps.hasher.hash(password, hashKey(actor))
   const applicant = { ...person, passwordHash }
   return mode === 'instant'

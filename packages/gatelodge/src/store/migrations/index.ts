@@ -4,6 +4,7 @@ import * as fleet from './0002-fleet.ts'
 import * as avatars from './0003-avatars.ts'
 import * as tokens from './0004-tokens.ts'
 import * as recovery from './0005-recovery.ts'
+import * as strangers from './0006-strangers.ts'
 
 /** One step from a schema to the next; it runs in a transaction with the steps before it. */
 export interface Migration {
@@ -17,4 +18,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-avatars': avatars,
   '0004-tokens': tokens,
   '0005-recovery': recovery,
+  '0006-strangers': strangers,
 }
