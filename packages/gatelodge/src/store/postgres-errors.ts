@@ -1,4 +1,5 @@
 import { AuthError } from '../kernel/errors.ts'
+import { foreignKeyViolation, uniqueViolation } from './constraints.ts'
 
 /** Trouble of the database in words for an operator; it is the cause of the error that callers see. */
 export class PostgresTrouble extends Error {
@@ -20,7 +21,10 @@ export function connectFailure(error: unknown): AuthError {
   return unavailable(connectReasons[codeOf(error) ?? ''] ?? messageOf(error), error)
 }
 
-/** What a failed statement means: trouble of the database is `service_unavailable` or `database_busy`; a fault of ours stays as it is. */
+/**
+ * What a failed statement means: trouble of the database is `service_unavailable` or `database_busy`, a violated constraint what `constraints.ts` says; a
+ * fault of ours stays as it is.
+ */
 export function statementFailure(error: unknown, connectionIsLost: boolean): unknown {
   if (error instanceof AuthError) return error
 
@@ -29,6 +33,8 @@ export function statementFailure(error: unknown, connectionIsLost: boolean): unk
   if (reason) return busy(reason, error)
   if (connectionIsLost || unavailableCodes.test(code) || /not queryable$/.test(messageOf(error)))
     return unavailable(messageOf(error), error)
+  if (code === uniqueViolationCode) return uniqueViolation(textOf(error, 'constraint') ?? '') ?? error
+  if (code === foreignKeyViolationCode) return foreignKeyViolation(textOf(error, 'table')) ?? error
   return error
 }
 
@@ -59,6 +65,8 @@ const busyReasons: Readonly<Record<string, string>> = {
 }
 // Connections lost or refused, resources used up, the server going away, a standby, trouble of its disk.
 const unavailableCodes = /^(?:08...|53...|57P0.|58...|25006|25P0[34])$/
+const uniqueViolationCode = '23505'
+const foreignKeyViolationCode = '23503'
 const lost = /^(?:08...|57P0.|25006|25P0[34])$/
 
 /** What to do about it, since most of these are met when a server is set up. */
@@ -102,7 +110,12 @@ function unavailable(reason: string, cause: unknown): AuthError {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return textOf(error, 'code')
+}
+
+function textOf(error: unknown, field: 'code' | 'constraint' | 'table'): string | undefined {
+  const text = error instanceof Error ? (error as unknown as Readonly<Record<string, unknown>>)[field] : undefined
+  return typeof text === 'string' ? text : undefined
 }
 
 function messageOf(error: unknown): string {

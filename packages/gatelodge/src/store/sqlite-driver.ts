@@ -114,7 +114,7 @@ class SqliteConnection implements DatabaseConnection {
       const { changes, lastInsertRowid } = statement.run(...parameters)
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
     } catch (error) {
-      throw toStoreError(error)
+      throw toStoreError(error, insertedTable(query))
     }
   }
 
@@ -138,4 +138,8 @@ class SqliteConnection implements DatabaseConnection {
     this.#statements.set(sql, made)
     return made
   }
+}
+
+function insertedTable({ query }: CompiledQuery): string | undefined {
+  return query.kind === 'InsertQueryNode' ? query.into?.table.identifier.name : undefined
 }
