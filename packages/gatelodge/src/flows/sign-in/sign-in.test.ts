@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
+import { inParallel } from '../../../test/support/attack.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { innerActor } from '../../kernel/actor.ts'
 import type { UserId } from '../../kernel/ids.ts'
@@ -156,6 +157,22 @@ forEachDatabase('sign-in', (engine) => {
     assert.match(String(user?.password_hash), /m=16,/)
     assert.equal((await app.events()).includes('password.rehashed'), true)
     await Promise.all([weak.close(), strong.close()])
+  })
+
+  test('of parallel sign-ins whose hash has to be renewed one renews it, and all succeed', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { createHasher } = await import('../../domain/passwords/hasher.ts')
+    const strong = createHasher({ parameters: { memoryKiB: 16, passes: 1, lanes: 1 }, threads: 1 })
+    const { signIn } = await import('./sign-in.ts')
+    const input = { email: ada.email, password: ada.password, kind: 'cookie', remember: false } as const
+    const deps = { ...app.deps, hasher: strong }
+    const made = await inParallel(8, () => signIn(deps, innerActor('library', 'test'), input))
+
+    assert.equal(new Set(made.map(({ session }) => session.id)).size, 8)
+    assert.equal((await app.events()).filter((name) => name === 'password.rehashed').length, 1)
+    assert.equal((await app.events()).includes('signin.failed'), false)
+    await strong.close()
   })
 
   test('after ten failures the wait grows, for a known and an unknown address alike', async () => {

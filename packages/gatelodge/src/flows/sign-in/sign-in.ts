@@ -21,6 +21,7 @@ import { normaliseEmail } from '../../domain/identifiers/email.ts'
 import { normaliseUsername } from '../../domain/identifiers/username.ts'
 import { attemptWithin, signInDelay } from '../../domain/limits.ts'
 import type { SessionWish } from '../../domain/sessions.ts'
+import { findUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError, invalidField, isAuthError } from '../../kernel/errors.ts'
 import type { Events } from '../../kernel/events.ts'
@@ -75,9 +76,12 @@ async function signInByPassword(deps: Deps, actor: Actor, claimant: Claimant, in
   const renewedHash = await renewHash(deps, claimant, user, input.password)
   const started = await transact(deps, actor, async (work) => {
     const proved = renewedHash === undefined ? user : await storeRenewedHash(work, user, renewedHash)
-    return startSession(deps, work, proved, passwordProof, input, claimant)
+    return proved && startSession(deps, work, proved, passwordProof, input, claimant)
   })
-  return finishSignIn(deps, started)
+  if (started) return finishSignIn(deps, started)
+
+  // Another sign-in renewed the hash, or the password is another by now: what is stored tells.
+  return signInByPassword(deps, actor, { ...claimant, user: await findUser(deps.store.db, user.id) }, input)
 }
 
 async function recordFailure(
@@ -106,14 +110,18 @@ async function renewHash(deps: Deps, claimant: Claimant, user: UserRow, password
   return deps.hasher.hash(password, claimant.hashKey)
 }
 
-async function storeRenewedHash(work: Work, user: UserRow, hash: string): Promise<UserRow> {
-  await work.db
+/** The account with its renewed hash; undefined when its hash is no longer the one that was proved. */
+async function storeRenewedHash(work: Work, user: UserRow, hash: string): Promise<UserRow | undefined> {
+  const stored = await work.db
     .updateTable('users')
     .set({ password_hash: hash })
     .where('id', '=', user.id)
     .where('password_hash', '=', user.password_hash)
-    .execute()
+    .returning('id')
+    .executeTakeFirst()
   work.changed([])
+  if (!stored) return undefined
+
   await record(work, 'password.rehashed', user.id, {})
   return { ...user, password_hash: hash }
 }
