@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { type Engine, forEachDatabase } from '../../test/support/app.ts'
+import { inParallel, tally } from '../../test/support/attack.ts'
 import { password, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { type MemoryUsers, memoryUsers } from '../../test/support/memory-users.ts'
 import { createAdministrator } from '../admin/users/create-user.ts'
@@ -58,6 +59,16 @@ async function foreignApp(options: {
 }
 
 forEachDatabase('a user repository of the host’s own', (engine) => {
+  test('an account that signs in for the first time in several places at once has one copy and a session each', async () => {
+    await using app = await foreignApp({ engine })
+    await app.host.users.create(ada)
+    const told = await inParallel(8, () => app.post('/signin', { email: ada.email, password }))
+    assert.deepEqual(tally(told.map(({ status }) => status)), { 200: 8 })
+    const { db } = engineOf(app.auth).deps.store
+    assert.equal((await db.selectFrom('users').select('id').execute()).length, 1)
+    assert.equal((await db.selectFrom('sessions').select('id').execute()).length, 8)
+  })
+
   test('registerUser makes the account in the host’s repository and signs it in under the same id', async () => {
     await using app = await foreignApp({ engine })
     const result = await app.auth.api.registerUser(ada)

@@ -23,6 +23,7 @@ import { findUser, findUserByEmail, findUserByUsername, getUser } from '../domai
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError, AuthServiceUnavailable, invalidField, isAuthError } from '../kernel/errors.ts'
 import { isUuid, newToken, type UserId } from '../kernel/ids.ts'
+import { lostKey } from '../store/constraints.ts'
 import type { UserRow } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { actorOf, type Engine } from './engine.ts'
@@ -82,7 +83,7 @@ export async function signUpForeign(engine: Users, actor: Actor, input: NewRepos
 /** Makes an account in the host's repository for an administrator. @throws what the repository refuses */
 export async function createForeign(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<UserRow> {
   const user = await ask(() => engine.users.create(input))
-  return transact(engine.deps, actor, (work) => mirror(engine.deps, work, user))
+  return transactMirroring(engine.deps, actor, (work) => mirror(engine.deps, work, user))
 }
 
 /** Brings our copy of an account up to date; false when the repository has it no more. @throws service_unavailable */
@@ -139,7 +140,8 @@ async function sync({ deps }: Users, user: RepositoryUser | null): Promise<boole
   if (!user) return false
 
   const copy = await findUser(deps.store.db, user.id as UserId)
-  if (!copy || !isCurrent(deps, copy, user)) await transact(deps, actorOf(deps), (work) => mirror(deps, work, user))
+  if (!copy || !isCurrent(deps, copy, user))
+    await transactMirroring(deps, actorOf(deps), (work) => mirror(deps, work, user))
   return true
 }
 
@@ -152,7 +154,7 @@ async function startForeign(
   wish: SessionWish,
 ): Promise<SignedIn> {
   const hash = await hashToKeep(deps, claimant, user.id, password)
-  const started = await transact(deps, actor, async (work) => {
+  const started = await transactMirroring(deps, actor, async (work) => {
     const row = await mirror(deps, work, user)
     if (hash !== null) await setPasswordHash(deps, work, row.id, hash)
     const proved = { ...row, password_hash: hash ?? row.password_hash }
@@ -174,6 +176,16 @@ async function hashToKeep(
   const copy = await findUser(deps.store.db, id as UserId)
   const isKept = copy !== undefined && (await deps.hasher.verify(copy.password_hash, password, hashKey))
   return isKept ? null : deps.hasher.hash(password, hashKey)
+}
+
+/** A unit of work that mirrors an account. Two that mirror it for the first time meet at its id: the later one runs again and finds the copy. */
+async function transactMirroring<T>(deps: Deps, actor: Actor, work: (work: Work) => Promise<T>): Promise<T> {
+  try {
+    return await transact(deps, actor, work)
+  } catch (error) {
+    if (!lostKey(error)) throw error
+    return transact(deps, actor, work)
+  }
 }
 
 /** Writes what the repository says of an account into our copy, under the same id. @throws service_unavailable when it says nonsense */

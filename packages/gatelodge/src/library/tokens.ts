@@ -1,6 +1,6 @@
 import type { AccessTokenClaims } from '../domain/access-tokens.ts'
 import { startSession } from '../domain/authentication.ts'
-import { findUser, type User } from '../domain/users.ts'
+import { lockUser, type User } from '../domain/users.ts'
 import { readCredential } from '../http/credentials.ts'
 import {
   InvalidAuthorizationHeader,
@@ -119,7 +119,7 @@ async function startVouched(engine: Engine, sub: string) {
   const { deps } = engine
   if (engine.hasForeignUsers && !(await syncById(engine, sub))) throw new UserNotFound()
   const started = await transact(deps, actorOf(deps), async (work) => {
-    const user = await findUser(work.db, sub as UserId) // a text that is no user's id finds nobody
+    const user = await lockUser(work, sub as UserId) // a text that is no user's id finds nobody
     if (!user) throw new UserNotFound()
     return startSession(deps, work, user, { methods: [], assurance: 'aal1' }, { kind: 'token', remember: false })
   })
