@@ -8,7 +8,7 @@ import type { Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
 import { readScopes, scopesOf } from './scopes.ts'
 import type { LiveSession } from './session-cache.ts'
-import { findUser, loadUser } from './users.ts'
+import { findUser, findWholeUser } from './users.ts'
 
 /** A token that somebody made for a program of theirs, as its owner sees it: never its secret. */
 export interface ApiToken {
@@ -48,7 +48,8 @@ export function createApiTokens({ store, clock }: { store: Store; clock: Clock }
 
       const user = await findUser(store.db, row.user_id)
       if (user?.is_active !== 1) return undefined
-      return toLiveSession(row, await loadUser(store.db, user))
+      const whole = await findWholeUser(store.db, user)
+      return whole && toLiveSession(row, whole)
     },
     touch({ session: { id, createdAt, lastSeenAt } }) {
       const now = clock.now()

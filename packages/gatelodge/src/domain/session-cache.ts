@@ -4,7 +4,7 @@ import type { SessionId, UserId } from '../kernel/ids.ts'
 import type { SessionRow } from '../store/schema.ts'
 import type { Invalidations, Store } from '../store/store.ts'
 import { isLive, type Session, type SessionLife, toSession } from './sessions.ts'
-import { findUser, loadUser, type User } from './users.ts'
+import { findUser, findWholeUser, type User } from './users.ts'
 
 /** A session with its user, as the session check needs them. Replaced, never changed, except for its last use. */
 export interface LiveSession {
@@ -182,7 +182,8 @@ export async function readLiveSession(
 
   const user = await findUser(store.db, row.user_id)
   if (user?.is_active !== 1) return undefined
-  return toLiveSession(row, await loadUser(store.db, user), life)
+  const whole = await findWholeUser(store.db, user)
+  return whole && toLiveSession(row, whole, life)
 }
 
 /** A stored session and its user as the session check sees them. */

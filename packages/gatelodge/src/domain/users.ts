@@ -179,8 +179,15 @@ export async function moveToEmail(work: Work, userId: UserId, email: string): Pr
   work.changed([userId])
 }
 
-/** The account with profile and roles, as callers see it. */
+/** The account with profile and roles, as callers see it. @throws token_invalid when it was deleted meanwhile */
 export async function loadUser(db: ReadDb, row: UserRow): Promise<User> {
+  const user = await findWholeUser(db, row)
+  if (!user) throw new AuthError('token_invalid')
+  return user
+}
+
+/** The account with profile and roles, or undefined when it was deleted after `row` was read. */
+export async function findWholeUser(db: ReadDb, row: UserRow): Promise<User | undefined> {
   const rows = await db
     .selectFrom('profiles')
     .leftJoin('user_roles', 'user_roles.user_id', 'profiles.user_id')
@@ -190,12 +197,8 @@ export async function loadUser(db: ReadDb, row: UserRow): Promise<User> {
     .orderBy('user_roles.role')
     .execute()
   const [profile] = rows
-  if (!profile) throw new Error('an account has a profile')
-  return toUser(
-    row,
-    profile,
-    rows.flatMap(({ role }) => role ?? []),
-  )
+  const roles = rows.flatMap(({ role }) => role ?? [])
+  return profile && toUser(row, profile, roles)
 }
 
 /** Whether no other active administrator exists. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Deps } from '../../domain/deps.ts'
 import { normaliseEmail } from '../../domain/identifiers/email.ts'
 import { normaliseUsername } from '../../domain/identifiers/username.ts'
-import { findUser, findUserByEmail, findUserByUsername, loadUser, type User } from '../../domain/users.ts'
+import { findUser, findUserByEmail, findUserByUsername, findWholeUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { isUuid, type UserId } from '../../kernel/ids.ts'
@@ -28,13 +28,15 @@ export async function findUsers(
     .limit(input.limit + 1)
     .execute()
 
-  const users = await Promise.all(rows.slice(0, input.limit).map((row) => loadUser(deps.store.db, row)))
-  return { users, more: rows.length > input.limit }
+  const users = await Promise.all(rows.slice(0, input.limit).map((row) => findWholeUser(deps.store.db, row)))
+  return { users: users.filter((user) => user !== undefined), more: rows.length > input.limit }
 }
 
 /** One account as callers see it, named by id, address or username. @throws user_not_found */
 export async function getUserNamed(deps: Deps, _actor: Actor, who: string): Promise<User> {
-  return loadUser(deps.store.db, await getRowNamed(deps, who))
+  const user = await findWholeUser(deps.store.db, await getRowNamed(deps, who))
+  if (!user) throw new AuthError('user_not_found')
+  return user
 }
 
 /** The account that an id, address or username names. @throws user_not_found */

@@ -1,11 +1,11 @@
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { requestMail } from '../../domain/outbox.ts'
-import { loadUser, type User } from '../../domain/users.ts'
+import type { User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
-import { getRowNamed } from './find-users.ts'
+import { getRowNamed, getUserNamed } from './find-users.ts'
 
 /** Mails the owner of an account the link to a new password; the old one works until then. @throws user_not_found, account_inactive */
 export async function sendReset(deps: Deps, actor: Actor, input: { who: string }): Promise<User> {
@@ -17,5 +17,5 @@ export async function sendReset(deps: Deps, actor: Actor, input: { who: string }
     await requestMail(work, 'password_reset', { email: row.email })
     await record(work, 'password_reset.requested', row.id, {})
   })
-  return loadUser(deps.store.db, row)
+  return getUserNamed(deps, actor, row.id)
 }

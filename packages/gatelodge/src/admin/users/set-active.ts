@@ -1,10 +1,10 @@
 import { deactivateUser } from '../../domain/account-removal.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
-import { loadUser, type User } from '../../domain/users.ts'
+import type { User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { transact } from '../../store/unit-of-work.ts'
-import { getRowNamed } from './find-users.ts'
+import { getRowNamed, getUserNamed } from './find-users.ts'
 
 /** Lets an account sign in, or stops it and ends its sessions; nothing happens when it is so already. @throws user_not_found, last_administrator */
 export async function setActive(deps: Deps, actor: Actor, input: { who: string; active: boolean }): Promise<User> {
@@ -23,5 +23,5 @@ export async function setActive(deps: Deps, actor: Actor, input: { who: string; 
     work.changed([id])
     await record(work, 'user.activated', id, {})
   })
-  return loadUser(deps.store.db, await getRowNamed(deps, id))
+  return getUserNamed(deps, actor, id)
 }

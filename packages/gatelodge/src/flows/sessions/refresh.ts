@@ -2,7 +2,7 @@ import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { findRefreshToken, type HeldToken, newRefreshToken } from '../../domain/refresh-tokens.ts'
 import { endSession, isLive, lockSession } from '../../domain/sessions.ts'
-import { findUser, loadUser, type User } from '../../domain/users.ts'
+import { findUser, findWholeUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { newId, parseToken, type SessionId, sha256 } from '../../kernel/ids.ts'
@@ -116,7 +116,7 @@ async function insertSuccessor(work: Work, held: HeldToken, next: Successor): Pr
 async function findLiveUser(deps: Deps, session: SessionRow): Promise<User | undefined> {
   const row = await findUser(deps.store.db, session.user_id)
   if (row?.is_active !== 1 || !isLive(session, deps.config, deps.clock.now())) return undefined
-  return loadUser(deps.store.db, row)
+  return findWholeUser(deps.store.db, row)
 }
 
 // Only the holder of the spent secret can open its successor: the database alone gives nothing away.
