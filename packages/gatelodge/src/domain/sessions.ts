@@ -108,7 +108,7 @@ export async function endSession(work: Work, userId: UserId, id: SessionId): Pro
   return ended !== undefined
 }
 
-/** Ends every session of a user, but for `keep`, and answers how many. */
+/** Ends every session of a user, but for `keep`, and answers how many. The account must be locked, or a session that is replaced meanwhile survives. */
 export async function endSessions(work: Work, userId: UserId, keep: SessionId | null = null): Promise<number> {
   const ended = await work.db
     .deleteFrom('sessions')

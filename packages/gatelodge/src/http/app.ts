@@ -330,7 +330,7 @@ async function failPage(parts: AppParts, route: Route | undefined, asked: Asked,
     form: asked.form ?? {},
   }
   // A cookie whose session ended is, to a page, nobody signed in.
-  if (route?.auth === 'session' && !asked.me && error.code === 'token_invalid')
+  if (route?.auth === 'session' && error.code === 'token_invalid')
     return failPage(parts, route, asked, new AuthError('not_authenticated'))
 
   const recovered = await route?.recover?.(parts.deps, failed, error)

@@ -11,7 +11,7 @@ import { transact } from '../../store/unit-of-work.ts'
 
 /**
  * Removes the caller's account with everything that belongs to it, by password or a fresh proof.
- * @throws incorrect_password, reauthentication_required, token_invalid, last_administrator, rate_limited, overloaded
+ * @throws incorrect_password, reauthentication_required, last_administrator, token_invalid, rate_limited, overloaded
  */
 export async function deleteOwnAccount(
   deps: Deps,
@@ -24,7 +24,7 @@ export async function deleteOwnAccount(
   else if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
 
   await transact(deps, actor, async (work) => {
-    await lockCaller(work, me)
+    await lockCaller(work, me) // a reset since the password was proved has ended the session
     await deleteUser(work, user.id, 'self')
   })
   await removeDueAvatars(deps)

@@ -4,6 +4,7 @@ import { parseUsername } from '../../domain/identifiers/username.ts'
 import { type GivenNames, readNames } from '../../domain/names.ts'
 import { type ProfileChange, readProfile } from '../../domain/profiles.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
+import { lockCaller } from '../../domain/sessions.ts'
 import { dropUsername, takeUsername } from '../../domain/usernames.ts'
 import { getUser, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -16,7 +17,7 @@ export interface ProfileUpdate extends GivenNames {
   readonly profile?: ProfileChange | undefined
 }
 
-/** Changes the given fields of the caller's account and profile; what is not given stays, null clears. @throws input_invalid, username_taken */
+/** Changes the given fields of the caller's account and profile; what is not given stays, null clears. @throws input_invalid, username_taken, token_invalid */
 export async function updateProfile(deps: Deps, actor: Actor, me: LiveSession, input: ProfileUpdate): Promise<User> {
   const [names, profile, username] = readAll(
     () => readNames(input),
@@ -25,7 +26,7 @@ export async function updateProfile(deps: Deps, actor: Actor, me: LiveSession, i
   )
 
   return transact(deps, actor, async (work) => {
-    const user = await getUser(work.db, me.user.id)
+    const user = await lockCaller(work, me)
     if (username === null) await dropUsername(work, user.id)
     else if (username !== undefined) await takeUsername(work, user.id, user.email, username)
 

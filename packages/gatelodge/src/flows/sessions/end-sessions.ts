@@ -1,7 +1,7 @@
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
-import { endSession, endSessions, findSessionsOf, type Session } from '../../domain/sessions.ts'
+import { endSession, endSessions, findSessionsOf, lockCaller, type Session } from '../../domain/sessions.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import type { SessionId } from '../../kernel/ids.ts'
@@ -23,9 +23,10 @@ export async function revokeSession(deps: Deps, actor: Actor, me: LiveSession, i
   if (!ended) throw new AuthError('not_found')
 }
 
-/** Ends all of the caller's sessions but the one that asks. */
+/** Ends all of the caller's sessions but the one that asks. @throws token_invalid */
 export async function revokeOtherSessions(deps: Deps, actor: Actor, me: LiveSession): Promise<void> {
   await transact(deps, actor, async (work) => {
+    await lockCaller(work, me) // a session that is replaced at the same time ends as well
     const count = await endSessions(work, me.user.id, me.session.id)
     await record(work, 'session.others_ended', me.user.id, { count })
   })

@@ -8,6 +8,7 @@ import {
 } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
+import { lockCaller } from '../../domain/sessions.ts'
 import { getUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { transact } from '../../store/unit-of-work.ts'
@@ -26,6 +27,7 @@ export async function reauthenticate(
   await assertOwnPassword(deps, actor, user, input.password)
 
   const started = await transact(deps, actor, async (work) => {
+    await lockCaller(work, me) // one proof replaces the session; those that come later have none to replace
     await record(work, 'reauthentication.succeeded', user.id, { method: 'pwd' })
     return startSession(deps, work, user, passwordProof, {
       kind: me.kind === 'cookie' ? 'cookie' : 'token',

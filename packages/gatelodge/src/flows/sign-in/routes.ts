@@ -37,7 +37,8 @@ export const signInRoutes = [
     path: '/api/v1/auth/reauthenticate',
     tag: 'Authentication',
     summary: 'Prove again that it is you',
-    description: 'Asked for before sensitive changes. The session gets a new id; the old one ends.',
+    description:
+      'Asked for before sensitive changes. The session gets a new id; the old one ends. Of several requests for one session, one succeeds; the others get `token_invalid`.',
     auth: 'session',
     origin: 'cookie',
     limit: 'password',

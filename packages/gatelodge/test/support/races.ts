@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import pg from 'pg'
+import type { Person, TestApp, Told } from './app.ts'
+import { inParallel, tally } from './attack.ts'
+
+/** Settings for tests that ask more often than the limits allow. */
+export const unlimited = { GATELODGE_RATE_LIMITS: 'off' }
+
+/** Lets the event loop turn so often: two requests meet at another step each time. */
+export async function turns(times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) await new Promise(setImmediate)
+}
+
+/** Many accounts, made at the same time, each with an access token. */
+export function crowd(app: TestApp, count: number): Promise<(Person & { access: string })[]> {
+  return inParallel(count, async () => {
+    const person = await app.user()
+    return { ...person, access: (await app.tokens(person)).access }
+  })
+}
+
+/** The link by which a person moves to another address. */
+export async function linkToMove(app: TestApp, person: Person & { access: string }, email: string): Promise<string> {
+  const told = await app.post(
+    '/change-email',
+    { new_email: email, password: person.password },
+    { bearer: person.access },
+  )
+  assert.equal(told.status, 202, told.text)
+  return (await app.lastMail(email)).token
+}
+
+/** How often each code, or each status of a success, was answered. */
+export function outcomes(told: readonly Told[]): Record<string, number> {
+  return tally(told.map(({ status, code }) => code ?? status))
+}
+
+/** Runs `race` on PostgreSQL, closes the app and answers how many deadlocks the server had to break. */
+export async function deadlocksOf(app: TestApp, race: () => Promise<void>): Promise<number> {
+  const { database } = app.deps.config
+  assert.ok(database.kind === 'postgres')
+  const before = await deadlocks(database.url, Number.POSITIVE_INFINITY)
+  await race()
+  await app.composition.close()
+  return (await deadlocks(database.url, 0)) - before
+}
+
+/** A connection tells its deadlocks when it has been idle for a while, or ends. */
+async function deadlocks(url: string, othersLeft: number): Promise<number> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const first = async (text: string) => (await client.query<Record<string, string>>(text)).rows[0]
+  const mine = 'datname = current_database()'
+  while (Number((await first(`select count(*) as n from pg_stat_activity where ${mine}`))?.n) - 1 > othersLeft) {}
+  const told = await first(`select deadlocks from pg_stat_database where ${mine}`)
+  await client.end()
+  return Number(told?.deadlocks)
+}
