@@ -5,6 +5,9 @@ import type { OneTimeTokenRow, TokenPurpose } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
+import { lockSignupsOf } from './pending-signups.ts'
+import { lockSession } from './sessions.ts'
+import { lockUser } from './users.ts'
 
 /** Whose token it is: an account's, or a pending sign-up's. */
 export type TokenOwner = { readonly userId: UserId } | { readonly signupId: string }
@@ -72,6 +75,7 @@ export async function peekToken(deps: Deps, purposes: readonly TokenPurpose[], t
 export async function spendToken(work: Work, purpose: TokenPurpose, text: string): Promise<OneTimeTokenRow> {
   const parts = parseToken(text)
   if (!parts) throw new AuthError('token_invalid')
+  await lockAbove(work, parts.id, sha256(parts.secret))
 
   const spent = await work.db
     .updateTable('one_time_tokens')
@@ -85,6 +89,24 @@ export async function spendToken(work: Work, purpose: TokenPurpose, text: string
     .executeTakeFirst()
   if (!spent) throw new AuthError('token_invalid')
   return spent
+}
+
+/**
+ * Locks what stands above a token in the order of locks: the sign-ups of its address, its account and its session. Whoever voids tokens holds these and waits
+ * for the token, so the other way round is a deadlock on PostgreSQL.
+ */
+async function lockAbove(work: Work, id: string, secretHash: string): Promise<void> {
+  const token = await work.db
+    .selectFrom('one_time_tokens')
+    .select(['email', 'user_id', 'session_id'])
+    .where('id', '=', id)
+    .where('secret_hash', '=', secretHash)
+    .executeTakeFirst()
+  if (!token) throw new AuthError('token_invalid')
+
+  await lockSignupsOf(work, token.email)
+  if (token.user_id !== null) await lockUser(work, token.user_id)
+  if (token.session_id !== null) await lockSession(work, token.session_id)
 }
 
 /** Voids the owner's unspent tokens of these purposes. */

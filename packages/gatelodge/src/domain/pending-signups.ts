@@ -22,7 +22,7 @@ export async function findNewestPendingSignup(
   return pendingSignupsOf(db, email, now).orderBy('created_at', 'desc').limit(1).executeTakeFirst()
 }
 
-/** Lets confirmations of one address take turns: each would wait for the link that the other has spent, a deadlock on PostgreSQL. */
+/** Lets those who want one address for an account take turns: each voids the sign-ups of the others, which would be a deadlock on PostgreSQL. */
 export async function lockSignupsOf(work: Work, email: string): Promise<void> {
   await work.db.updateTable('pending_signups').set({ email }).where('email', '=', email).execute()
 }

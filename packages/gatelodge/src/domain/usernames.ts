@@ -20,7 +20,7 @@ export async function isUsernameFree(db: ReadDb, username: string, seeker: NameS
 
 /** Keeps a name for the sign-ups of an address until `expiresAt`. @throws username_taken */
 export async function reserveUsername(work: Work, username: string, email: string, expiresAt: Instant): Promise<void> {
-  await work.db
+  const row = await work.db
     .insertInto('usernames')
     .values({ username, user_id: null, email, expires_at: expiresAt })
     .onConflict((conflict) =>
@@ -30,14 +30,18 @@ export async function reserveUsername(work: Work, username: string, email: strin
         .where('usernames.user_id', 'is', null)
         .where((eb) => eb.or([eb('usernames.email', '=', email), eb('usernames.expires_at', '<=', work.now)])),
     )
-    .execute()
-  if (!(await isUsernameFree(work.db, username, { email }, work.now))) throw new AuthError('username_taken')
+    .returning('username')
+    .executeTakeFirst()
+  if (!row) throw new AuthError('username_taken')
 }
 
-/** Gives a name to an account, in place of its former one; a reservation of `email`, or an expired one, gives way. @throws username_taken */
+/**
+ * Gives a name to an account, in place of its former one; a reservation of `email`, or an expired one, gives way. The account must be locked: it has one
+ * name. @throws username_taken
+ */
 export async function takeUsername(work: Work, userId: UserId, email: string, username: string): Promise<void> {
   await work.db.deleteFrom('usernames').where('user_id', '=', userId).execute()
-  await work.db
+  const row = await work.db
     .insertInto('usernames')
     .values({ username, user_id: userId, email: null, expires_at: null })
     .onConflict((conflict) =>
@@ -47,8 +51,9 @@ export async function takeUsername(work: Work, userId: UserId, email: string, us
         .where('usernames.user_id', 'is', null)
         .where((eb) => eb.or([eb('usernames.email', '=', email), eb('usernames.expires_at', '<=', work.now)])),
     )
-    .execute()
-  if (!(await isUsernameFree(work.db, username, { userId }, work.now))) throw new AuthError('username_taken')
+    .returning('username')
+    .executeTakeFirst()
+  if (!row) throw new AuthError('username_taken')
 
   await work.db.updateTable('users').set({ username }).where('id', '=', userId).execute()
   work.changed([userId])

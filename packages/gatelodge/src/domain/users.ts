@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Instant } from '../kernel/clock.ts'
-import { AuthError } from '../kernel/errors.ts'
+import { AuthError, undefinedOn } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import { type UserId, uuidv7 } from '../kernel/ids.ts'
 import { type Language, languageOf } from '../kernel/languages.ts'
@@ -8,6 +8,7 @@ import type { ProfileRow, Role, UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
+import { lockSignupsOf } from './pending-signups.ts'
 import { takeUsername } from './usernames.ts'
 
 /** An account as its holder and administrators see it: never a hash, never a credential. */
@@ -116,11 +117,10 @@ export async function findReservation(
 
 /**
  * Makes an account with its profile and username, and voids every pending sign-up of its address.
- * Answers undefined when an account has the address already. @throws username_taken
+ * @throws email_taken (also for an address that is kept for an undo), username_taken
  */
-export async function createUser(work: Work, user: NewUser): Promise<UserRow | undefined> {
-  if (await findReservation(work.db, user.email, work.now)) return undefined
-
+export async function createUser(work: Work, user: NewUser): Promise<UserRow> {
+  await lockSignupsOf(work, user.email)
   const row = await work.db
     .insertInto('users')
     .values({
@@ -142,7 +142,8 @@ export async function createUser(work: Work, user: NewUser): Promise<UserRow | u
     .onConflict((conflict) => conflict.column('email').doNothing())
     .returningAll()
     .executeTakeFirst()
-  if (!row) return undefined
+  // An account that moves away from the address at the same time reserves it: on PostgreSQL the insert waited for that, so look afterwards.
+  if (!row || (await findReservation(work.db, row.email, work.now))) throw new AuthError('email_taken')
 
   await work.db
     .insertInto('profiles')
@@ -167,13 +168,17 @@ export async function voidSignupsOf(work: Work, email: string): Promise<void> {
   await work.db.deleteFrom('usernames').where('email', '=', email).execute()
 }
 
-/** Puts another address in place: a link was mailed there, so it is proved. Its reservation and its pending sign-ups end. */
+/**
+ * Puts another address in place: a link was mailed there, so it is proved. Its reservation and its pending sign-ups end.
+ * @throws token_invalid when another account got the address at the same time
+ */
 export async function moveToEmail(work: Work, userId: UserId, email: string): Promise<void> {
-  await work.db
+  const moved = work.db
     .updateTable('users')
     .set({ email, email_verified_at: work.now, signup_browser_hash: null })
     .where('id', '=', userId)
-    .execute()
+    .returning('id')
+  if (!(await undefinedOn('email_taken', () => moved.executeTakeFirst()))) throw new AuthError('token_invalid')
   await work.db.deleteFrom('email_reservations').where('email', '=', email).execute()
   await voidSignupsOf(work, email)
   work.changed([userId])

@@ -7,7 +7,7 @@ import { type GivenNames, readNames } from '../../domain/names.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
-import { createUser, findUserByEmail, loadUser, type User } from '../../domain/users.ts'
+import { createUser, findUserByEmail, loadUser, lockUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError, invalidField } from '../../kernel/errors.ts'
 import type { UserRow } from '../../store/schema.ts'
@@ -39,7 +39,8 @@ export async function createAccount(deps: Deps, actor: Actor, input: NewAccount)
   const passwordHash = input.password === undefined ? null : await hashAllowed(deps, actor, person, input.password)
 
   return transact(deps, actor, async (work) => {
-    const row = await insert(work, { ...person, passwordHash, emailVerifiedAt: null, isStaff: false })
+    const account = { ...person, passwordHash, emailVerifiedAt: null, isStaff: false }
+    const row = await createUser(work, { ...account, by: 'administrator' })
     if (passwordHash === null) await requestMail(work, 'invitation', { userId: row.id })
     else await requestMail(work, 'verification', { email: row.email, signupId: null })
     return loadUser(work.db, row)
@@ -61,7 +62,9 @@ export async function createAdministrator(
 
   const user = await transact(deps, actor, async (work) => {
     const account = { ...person, passwordHash, emailVerifiedAt: work.now, isStaff: true }
-    const row = known ? await promotable(work, person.email) : await insert(work, account)
+    const row = known
+      ? await lockPromotable(work, person.email)
+      : await createUser(work, { ...account, by: 'administrator' })
     return promote(work, row)
   })
   return { user, isNew: known === undefined }
@@ -95,18 +98,10 @@ async function hashAllowed(deps: Deps, actor: Actor, person: Person, password: s
   return deps.hasher.hash(password, hashKey(actor))
 }
 
-async function insert(
-  work: Work,
-  account: Person & { passwordHash: string | null; emailVerifiedAt: number | null; isStaff: boolean },
-): Promise<UserRow> {
-  const row = await createUser(work, { ...account, by: 'administrator' })
-  if (!row) throw new AuthError('email_taken')
-  return row
-}
-
-async function promotable(work: Work, email: Email): Promise<UserRow> {
-  const row = await findUserByEmail(work.db, email)
-  if (!row) throw new AuthError('user_not_found') // it went away meanwhile
+async function lockPromotable(work: Work, email: Email): Promise<UserRow> {
+  const found = await findUserByEmail(work.db, email)
+  const row = found && (await lockUser(work, found.id))
+  if (row?.email !== email) throw new AuthError('user_not_found') // it was deleted, or has another address by now
   if (row.is_active === 0)
     throw new AuthError('account_inactive', { detail: 'The account is inactive: activate it first' })
   // Anybody can sign up with somebody else's address in `instant` mode and wait to be made an administrator.

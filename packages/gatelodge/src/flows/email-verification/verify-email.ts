@@ -6,10 +6,9 @@ import { attemptWithin, passwordDelay } from '../../domain/limits.ts'
 import { peekToken, spendToken } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
-import { lockSignupsOf } from '../../domain/pending-signups.ts'
 import { createUser, findUser, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import { AuthError, isAuthError } from '../../kernel/errors.ts'
+import { AuthError, isAuthError, undefinedOn } from '../../kernel/errors.ts'
 import { parseToken, sameText, sha256, type UserId } from '../../kernel/ids.ts'
 import type { OneTimeTokenRow, PendingSignupRow, UserRow } from '../../store/schema.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
@@ -57,7 +56,6 @@ async function confirmSignUp(
   }
 
   return transact(deps, actor, async (work) => {
-    await lockSignupsOf(work, pending.email)
     await spendToken(work, 'verify_signup', input.token)
     const user = await createFrom(work, pending)
     await record(work, 'email.verified', user.id, {})
@@ -78,7 +76,7 @@ async function getPending(deps: Deps, signupId: string): Promise<PendingSignupRo
 }
 
 async function createFrom(work: Work, pending: PendingSignupRow): Promise<UserRow> {
-  const user = await createUser(work, {
+  const account = {
     email: pending.email,
     emailVerifiedAt: work.now,
     username: pending.username,
@@ -87,7 +85,8 @@ async function createFrom(work: Work, pending: PendingSignupRow): Promise<UserRo
     passwordHash: pending.password_hash,
     locale: pending.language,
     by: 'signup',
-  })
+  } as const
+  const user = await undefinedOn('email_taken', () => createUser(work, account))
   // The address got an account in another way meanwhile: its late links are void.
   if (!user) throw new AuthError('token_invalid')
   return user

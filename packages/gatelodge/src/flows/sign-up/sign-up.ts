@@ -132,8 +132,6 @@ async function createAtOnce(
       locale: actor.language,
       by: 'signup',
     })
-    if (!user) throw new AuthError('email_taken')
-
     await record(work, 'signup.requested', user.id, { mode: 'instant' })
     await requestMail(work, 'welcome', { userId: user.id })
     await requestMail(work, 'verification', { email: user.email, signupId: null })
