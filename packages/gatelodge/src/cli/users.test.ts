@@ -157,6 +157,20 @@ forEachDatabase('accounts by commands', (engine) => {
     await folder.json('user deactivate root@example.com')
   })
 
+  test('commands that delete and stop all administrators at once leave one', async () => {
+    await using folder = await commandFolderOn(engine)
+    const emails = Array.from({ length: 6 }, (_, index) => `root${index}@example.com`)
+    for (const email of emails) await folder.json(`admin create --email ${email} --password-stdin`, password)
+    const told = await Promise.all(
+      emails.map(async (email, index) => {
+        const command = index % 2 ? `user delete ${email} --yes --json` : `user deactivate ${email} --json`
+        const { status, stderr } = await folder.run(command)
+        return status === 0 ? 'done' : (JSON.parse(stderr) as { code: string }).code
+      }),
+    )
+    assert.deepEqual(told.toSorted(), [...Array<string>(5).fill('done'), 'last_administrator'])
+  })
+
   test('an account is promoted without a password, once', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('user create --email ada@example.com --invite')

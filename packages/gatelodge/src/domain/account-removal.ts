@@ -1,22 +1,20 @@
-import { AuthError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { Work } from '../store/unit-of-work.ts'
+import { lockForRemoval } from './administrators.ts'
 import { revokeApiTokens } from './api-tokens.ts'
 import { record } from './audit.ts'
 import { releaseAvatar } from './avatars/files.ts'
 import { endSessions } from './sessions.ts'
-import { isLastAdministrator, lockUser } from './users.ts'
 
 /**
  * Removes an account; profile, sessions, tokens, names and devices go with it, and the files of its picture become due. Its events stay, without
- * address and agent.
+ * address and agent. Does nothing when it is gone already.
  * @throws last_administrator
  */
 export async function deleteUser(work: Work, userId: UserId, by: Events['user.deleted']['by']): Promise<void> {
-  if (await isLastAdministrator(work.db, userId)) throw new AuthError('last_administrator')
+  if (!(await lockForRemoval(work, userId))) return
 
-  await lockUser(work, userId) // before its sessions, as a sign-in does
   await releaseAvatar(work, userId)
   await endSessions(work, userId)
   await work.db.deleteFrom('users').where('id', '=', userId).execute()
@@ -24,9 +22,13 @@ export async function deleteUser(work: Work, userId: UserId, by: Events['user.de
   await record({ ...work, actor: { ...work.actor, ip: null, userAgent: null } }, 'user.deleted', userId, { by })
 }
 
-/** Stops an account: nobody signs in to it any more, its sessions end and its API tokens are revoked. @throws last_administrator */
+/**
+ * Stops an account: nobody signs in to it any more, its sessions end and its API tokens are revoked. Does nothing when it is stopped or gone already.
+ * @throws last_administrator
+ */
 export async function deactivateUser(work: Work, userId: UserId): Promise<void> {
-  if (await isLastAdministrator(work.db, userId)) throw new AuthError('last_administrator')
+  const user = await lockForRemoval(work, userId)
+  if (user?.is_active !== 1) return
 
   await work.db.updateTable('users').set({ is_active: 0 }).where('id', '=', userId).execute()
   await shutOut(work, userId)

@@ -107,6 +107,7 @@ test('an expired session is none, and a stopped account has none', async () => {
 
   const second = await makeSession(deps, 'eve@example.com')
   await transact(deps, actor, async (work) => {
+    work.allowRemoval()
     await work.db.updateTable('users').set({ is_active: 0 }).where('id', '=', second.user.id).execute()
     work.changed('all')
   })

@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Instant } from '../kernel/clock.ts'
 import { AuthError, undefinedOn } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
@@ -204,20 +203,6 @@ export async function findWholeUser(db: ReadDb, row: UserRow): Promise<User | un
   const [profile] = rows
   const roles = rows.flatMap(({ role }) => role ?? [])
   return profile && toUser(row, profile, roles)
-}
-
-/** Whether no other active administrator exists. */
-export async function isLastAdministrator(db: ReadDb, userId: UserId): Promise<boolean> {
-  const administrators = await db
-    .selectFrom('user_roles')
-    .innerJoin('users', 'users.id', 'user_roles.user_id')
-    .select('users.id')
-    .where('user_roles.role', '=', 'administrator')
-    .where('users.is_active', '=', 1)
-    .orderBy(sql`users.id = ${userId}`)
-    .limit(1)
-    .execute()
-  return administrators[0]?.id === userId
 }
 
 /** The language of an account's profile, if it is one of ours. */

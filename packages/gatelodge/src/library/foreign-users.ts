@@ -197,6 +197,7 @@ async function mirror(deps: Deps, work: Work, user: RepositoryUser): Promise<Use
 
   const columns = columnsOf(deps, work, user, seen)
   await freeFromOthers(work, user)
+  work.allowRemoval() // the repository decides who is active, even where that leaves no administrator
   if (seen) await work.db.updateTable('users').set(columns).where('id', '=', id).execute()
   else await insert(work, user, columns)
   work.changed([id])

@@ -80,12 +80,12 @@ forEachDatabase('units of work', (engine) => {
   test('a unit that changes what the session check reads has to name the users', async () => {
     const { deps, close } = await testDeps({ engine })
     const forgetful: ((work: Work) => Promise<unknown>)[] = [
-      (work) => work.db.updateTable('users').set({ is_active: 0 }).execute(),
+      (work) => work.db.updateTable('users').set({ first_name: '' }).execute(),
       (work) => work.db.deleteFrom('sessions').execute(),
     ]
     for (const change of forgetful) await assert.rejects(transact(deps, actor, change), /without work\.changed/)
     await transact(deps, actor, async (work) => {
-      await work.db.updateTable('users').set({ is_active: 0 }).execute()
+      await work.db.updateTable('users').set({ first_name: '' }).execute()
       work.changed([])
     })
     await close()

@@ -1,12 +1,17 @@
 import {
+  AliasNode,
+  ColumnNode,
   type KyselyPlugin,
   type OperationNode,
   type PluginTransformQueryArgs,
   type PluginTransformResultArgs,
   type QueryResult,
+  ReferenceNode,
   type RootOperationNode,
   TableNode,
   type UnknownRow,
+  type UpdateQueryNode,
+  ValueNode,
 } from 'kysely'
 import type { Actor } from '../kernel/actor.ts'
 import type { Clock, Instant } from '../kernel/clock.ts'
@@ -46,6 +51,11 @@ export interface Work {
    * check reads has to call it, with an empty list where nothing that was cached changes; else the unit fails.
    */
   changed(users: readonly UserId[] | 'all'): void
+  /**
+   * Says that this unit may delete accounts, make them inactive or take roles; else it fails when it does. `lockForRemoval` of the domain calls this,
+   * after it has made sure that an administrator remains.
+   */
+  allowRemoval(): void
   /** Wakes mail delivery, here and in other processes, after the commit. */
   wakeMail(): void
   /** Says that an event was recorded in this unit. */
@@ -62,6 +72,7 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
   const users = new Set<UserId>()
   let all = false
   let declared = false
+  let mayRemove = false
   let mail = false
   let events: RecordedEvent[] = []
   let effects: (() => void)[] = []
@@ -82,6 +93,9 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
         if (named === 'all') all = true
         else for (const user of named) users.add(user)
       },
+      allowRemoval() {
+        mayRemove = true
+      },
       wakeMail() {
         mail = true
       },
@@ -94,6 +108,8 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
     })
     if (touched.sessionCheckRows && !declared)
       throw new Error('rows of the session check changed without work.changed()')
+    if (touched.removesAccess && !mayRemove)
+      throw new Error('accounts or roles were removed, or accounts made inactive, without lockForRemoval()')
     if (all || users.size > 0 || mail)
       await deps.store.notify(db, { ...changedUsers(all, users), ...(mail && { mail }) })
     return answer
@@ -114,19 +130,42 @@ function changedUsers(all: boolean, users: ReadonlySet<UserId>): Pick<Notice, 'u
 
 class TouchedTables implements KyselyPlugin {
   sessionCheckRows = false
+  removesAccess = false
 
   transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
-    const tables =
-      node.kind === 'UpdateQueryNode' ? [node.table] : node.kind === 'DeleteQueryNode' ? node.from.froms : []
-    if (tables.some(isReadBySessionCheck)) this.sessionCheckRows = true
+    if (node.kind === 'UpdateQueryNode') this.#touch(node.table, setsInactive(node) ? ['users'] : [])
+    if (node.kind === 'DeleteQueryNode') for (const table of node.from.froms) this.#touch(table, ['users'])
     return node
   }
 
   async transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
     return result
   }
+
+  #touch(table: OperationNode | undefined, removing: readonly string[]): void {
+    const name = nameOf(table)
+    if (name === undefined) return
+
+    if (readBySessionCheck.has(name)) this.sessionCheckRows = true
+    if (name === 'user_roles' || removing.includes(name)) this.removesAccess = true
+  }
 }
 
-function isReadBySessionCheck(table: OperationNode | undefined): boolean {
-  return table !== undefined && TableNode.is(table) && readBySessionCheck.has(table.table.identifier.name)
+/** Whether an update may make accounts inactive. To set a column to itself is to lock the row. */
+function setsInactive({ updates = [] }: UpdateQueryNode): boolean {
+  return updates.some(
+    ({ column, value }) =>
+      columnOf(column) === 'is_active' && !ReferenceNode.is(value) && !(ValueNode.is(value) && value.value === 1),
+  )
+}
+
+function columnOf(node: OperationNode): string | undefined {
+  if (ReferenceNode.is(node)) return columnOf(node.column)
+  return ColumnNode.is(node) ? node.column.name : undefined
+}
+
+function nameOf(table: OperationNode | undefined): string | undefined {
+  if (table === undefined) return undefined
+  if (AliasNode.is(table)) return nameOf(table.node)
+  return TableNode.is(table) ? table.table.identifier.name : undefined
 }

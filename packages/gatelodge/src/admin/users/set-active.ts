@@ -1,7 +1,7 @@
 import { deactivateUser } from '../../domain/account-removal.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
-import type { User } from '../../domain/users.ts'
+import { lockUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { getRowNamed, getUserNamed } from './find-users.ts'
@@ -10,15 +10,10 @@ import { getRowNamed, getUserNamed } from './find-users.ts'
 export async function setActive(deps: Deps, actor: Actor, input: { who: string; active: boolean }): Promise<User> {
   const { id } = await getRowNamed(deps, input.who)
   await transact(deps, actor, async (work) => {
-    const isSo = await work.db
-      .selectFrom('users')
-      .select('id')
-      .where('id', '=', id)
-      .where('is_active', '=', input.active ? 1 : 0)
-      .executeTakeFirst()
-    if (isSo) return
-
     if (!input.active) return deactivateUser(work, id)
+
+    const user = await lockUser(work, id)
+    if (user?.is_active !== 0) return
     await work.db.updateTable('users').set({ is_active: 1 }).where('id', '=', id).execute()
     work.changed([id])
     await record(work, 'user.activated', id, {})

@@ -1,0 +1,52 @@
+import { AuthError } from '../kernel/errors.ts'
+import type { UserId } from '../kernel/ids.ts'
+import type { UserRow } from '../store/schema.ts'
+import type { ReadDb } from '../store/store.ts'
+import type { Work } from '../store/unit-of-work.ts'
+import { lockUser } from './users.ts'
+
+/**
+ * Grants a unit of work the right to delete an account, to make it inactive or to take its role. Holds the account until the unit ends and returns it as
+ * it is now, or undefined when it no longer exists. A unit calls this once, before its other writes. @throws last_administrator
+ */
+export async function lockForRemoval(work: Work, userId: UserId): Promise<UserRow | undefined> {
+  const user = await lockUser(work, userId)
+  if (user?.is_active === 1 && (await isAdministrator(work.db, userId))) await assertAnotherRemains(work, userId)
+
+  work.allowRemoval()
+  return user
+}
+
+async function isAdministrator(db: ReadDb, userId: UserId): Promise<boolean> {
+  const role = await db
+    .selectFrom('user_roles')
+    .select('role')
+    .where('user_id', '=', userId)
+    .where('role', '=', 'administrator')
+    .executeTakeFirst()
+  return role !== undefined
+}
+
+/** Two administrators who leave at the same time would each count the other, so all of them are counted under one lock. */
+async function assertAnotherRemains(work: Work, userId: UserId): Promise<void> {
+  await lockAdministrators(work)
+  const other = await work.db
+    .selectFrom('user_roles')
+    .innerJoin('users', 'users.id', 'user_roles.user_id')
+    .select('users.id')
+    .where('user_roles.role', '=', 'administrator')
+    .where('users.is_active', '=', 1)
+    .where('users.id', '!=', userId)
+    .limit(1)
+    .executeTakeFirst()
+  if (!other) throw new AuthError('last_administrator')
+}
+
+/** Waits for every other unit of work that takes an administrator away. The lock is a row of `jobs` that is never due. */
+async function lockAdministrators({ db }: Work): Promise<void> {
+  await db
+    .insertInto('jobs')
+    .values({ name: 'last-administrator', due_at: 0, ran_at: null })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ due_at: 0 }))
+    .execute()
+}
