@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { bin } from './support/cli.ts'
 import { freePort } from './support/postgres.ts'
+import { until } from './support/until.ts'
 
 /** A place for a database that can be full, and have room again. */
 interface Disk {
@@ -88,6 +89,8 @@ for (const [name, makeDisk] of Object.entries(disks)) {
       assert.equal(line?.msg, 'a service failed')
       assert.match(String(line?.err?.message), disk.cause)
 
+      await until(async () => (await fetch(`${server.origin}/readyz`)).status === 503)
+
       const headers = { cookie }
       for (const path of ['session', 'me/events', 'me/sessions']) {
         assert.equal((await fetch(`${server.api}/${path}`, { headers })).status, 200, path)
@@ -97,6 +100,7 @@ for (const [name, makeDisk] of Object.entries(disks)) {
       assert.equal(server.child.exitCode, null)
 
       disk.makeRoom()
+      await until(async () => (await fetch(`${server.origin}/readyz`)).status === 200)
       assert.equal((await signUpUntil(server, 201)).status, 201)
       assert.equal((await fetch(`${server.api}/session`, { headers })).status, 200)
       await server.end('SIGKILL')
@@ -109,6 +113,7 @@ for (const [name, makeDisk] of Object.entries(disks)) {
 }
 
 interface Server {
+  readonly origin: string
   readonly api: string
   readonly child: ChildProcess
   /** Whose sign-up was answered with 201. */
@@ -142,6 +147,7 @@ async function startServer(disk: Disk): Promise<Server> {
     status = (await fetch(`${origin}/healthz`).catch(() => undefined))?.status ?? 0
   }
   return {
+    origin,
     api: `${origin}/api/v1/auth`,
     child,
     acknowledged: [],

@@ -1,4 +1,4 @@
-import type { AuthError } from '../kernel/errors.ts'
+import { AuthError } from '../kernel/errors.ts'
 import { PostgresTrouble } from '../store/postgres-errors.ts'
 
 /** Rows as lines whose columns are aligned; the last column is as long as it is. */
@@ -20,6 +20,13 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** What keeps the database from us is for the operator, not for callers of the API. */
-export function reasonOf(error: AuthError): string {
-  return error.cause instanceof PostgresTrouble ? `PostgreSQL: ${error.cause.message}` : error.detail
+export function reasonOf({ cause, detail }: AuthError): string {
+  if (cause instanceof PostgresTrouble) return `PostgreSQL: ${cause.message}`
+  return cause instanceof Error && cause.message.startsWith('SQLITE_') ? `SQLite: ${cause.message}` : detail
+}
+
+/** Why something failed, whatever failed, for an operator. */
+export function whyOf(error: unknown): string {
+  if (error instanceof AuthError) return reasonOf(error)
+  return error instanceof Error ? error.message : 'no reason given'
 }

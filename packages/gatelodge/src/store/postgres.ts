@@ -12,6 +12,7 @@ import { isRetriable } from './postgres-errors.ts'
 import { createPostgresListener } from './postgres-listener.ts'
 import type { Schema } from './schema.ts'
 import type { Store } from './store.ts'
+import { provePostgresWrite } from './write-proof.ts'
 
 export interface PostgresOptions {
   readonly url: string
@@ -63,6 +64,7 @@ export function openPostgres({ url, direct, monotonic = systemMonotonic }: Postg
     migrationDb: db,
     transaction: (work, { patient = false } = {}) =>
       retry(systemRandom, () => (patient ? patientDb : db).transaction().execute(work)),
+    proveWrite: () => provePostgresWrite((work) => db.transaction().execute(work)),
     async notify(db, notice) {
       await sql`select pg_notify('gatelodge', ${listener.payloadOf(notice)})`.execute(db)
     },

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
-import { AuthError } from '../kernel/errors.ts'
+import { AuthError, isAuthError } from '../kernel/errors.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite-driver.ts'
+import { toStoreError } from './sqlite-errors.ts'
 import type { Store } from './store.ts'
 import { createWalSync } from './wal-sync.ts'
+import { proveSqliteWrite } from './write-proof.ts'
 
 /**
  * Opens a SQLite file, making it (0600) when it is missing: one writer whose transactions begin in immediate mode, and one
@@ -40,6 +42,10 @@ export function openSqlite(path: string): Store {
       const answer = await writeDb.transaction().execute(work)
       await wal?.flush()
       return answer
+    },
+    async proveWrite() {
+      await proveSqliteWrite((work) => writeDb.transaction().execute(work))
+      await wal?.flush()
     },
     async notify() {},
     onNotice() {},
@@ -80,20 +86,22 @@ function oncePerTurn(look: () => number): () => number {
 export function lockSqliteForServer(path: string): { release(): void } {
   if (path === ':memory:') return { release() {} }
 
-  const file = `${path}.server-lock`
-  const lock = new DatabaseSync(file, { timeout: 0 })
-  chmodSync(file, 0o600)
+  let lock: DatabaseSync | undefined
   try {
+    const file = `${path}.server-lock`
+    lock = new DatabaseSync(file, { timeout: 0 })
+    chmodSync(file, 0o600)
     lock.exec('begin exclusive')
   } catch (cause) {
-    lock.close()
-    throw new AuthError('service_unavailable', {
-      detail:
-        'Another server already runs on this SQLite file. Stop it first, or use PostgreSQL for several processes.',
-      cause,
-    })
+    lock?.close()
+    const isHeld = isAuthError(toStoreError(cause), 'database_busy')
+    const detail = isHeld
+      ? 'Another server already runs on this SQLite file. Stop it first, or use PostgreSQL for several processes.'
+      : 'The folder of the SQLite file cannot be written. "gatelodge doctor" says what keeps this user from it.'
+    throw new AuthError('service_unavailable', { detail, cause })
   }
-  return { release: () => lock.close() }
+  const held = lock
+  return { release: () => held.close() }
 }
 
 function setUp(writer: DatabaseSync): void {

@@ -26,6 +26,8 @@ export interface Store {
    * @throws database_busy, and service_unavailable, after which nobody knows whether it was committed
    */
   transaction<T>(work: (db: WriteDb) => Promise<T>, options?: { patient?: boolean }): Promise<T>
+  /** Proves that rows can be written now, as a sign-in writes them, and leaves nothing. Costs a transaction. @throws service_unavailable, database_busy */
+  proveWrite(): Promise<void>
   /** Says something to the other processes on this database, once `db` commits. On SQLite nobody listens: its one server looks for itself. */
   notify(db: WriteDb, notice: Notice): Promise<void>
   /** Calls `listener` for each notice that comes in, once `listen` was called; users may come back that this process named itself. */

@@ -24,6 +24,8 @@ export interface Ran {
 /** An empty working folder with the command line in it. */
 export interface CommandFolder {
   readonly path: string
+  /** The settings of its commands and servers. */
+  readonly env: Readonly<Record<string, string>>
   /** Runs a command in this process; words are split at blanks unless given as a list. */
   run(command: string | readonly string[], io?: Partial<Io> & { input?: string }): Promise<Ran>
   /** Runs a command with `--json` that must succeed, and answers what it printed. */
@@ -55,6 +57,7 @@ export function commandFolder(env: Readonly<Record<string, string>> = {}, progra
 
   const folder: CommandFolder = {
     path,
+    env: settings,
     async run(command, { input = '', ...io } = {}) {
       const stdout: string[] = []
       const stderr: string[] = []

@@ -26,6 +26,8 @@ export interface TestPostgres {
   readonly url: string
   /** Ends the server and starts it again on what it stored: `fast` as an operator does, `immediate` and `kill` as a crash. */
   restart(how: keyof typeof endings, away?: number): Promise<void>
+  /** Ends the server and starts it again as a standby, which only reads until it is promoted. */
+  standBy(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -105,6 +107,11 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
         await pause(50)
       }
     },
+    async standBy() {
+      await end('fast')
+      writeFileSync(join(data, 'standby.signal'), '')
+      server = await start()
+    },
     async stop() {
       process.off('exit', endWithUs)
       await end('fast')
@@ -150,7 +157,7 @@ function linkLibraries(native: string): void {
 }
 
 async function isReady(child: ChildProcess, log: string): Promise<void> {
-  while (!readFileSync(log, 'utf8').includes('ready to accept connections')) {
+  while (!/ready to accept (?:read-only )?connections/.test(readFileSync(log, 'utf8'))) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`PostgreSQL did not start: ${readFileSync(log, 'utf8')}`)
     await pause(10)

@@ -7,15 +7,19 @@ import { systemRandom } from '../../kernel/random.ts'
 import { createKeyring } from '../../kernel/sealing.ts'
 import { findSecret, secretFile } from '../../secret.ts'
 import type { Store } from '../../store/store.ts'
-import { reasonOf } from '../text.ts'
+import { whyOf } from '../text.ts'
 import type { Finding } from './finding.ts'
+import { checkWrites, findUnwritablePlace } from './writes.ts'
 
 /** By how much the clocks of two machines may differ, in ms. */
 const clockTolerance = 3 * second
 
-/** Whether the database opens, its schema is current, the secret opens its keys, its newest row is not of the future, its clock agrees with ours, and who sent forwarding headers. */
+/** Whether the database opens, takes writes, its schema is current, the secret opens its keys, its newest row is not of the future, its clock agrees with ours, and who sent forwarding headers. */
 export async function checkDatabase(config: Config): Promise<Finding[]> {
   const { database } = config
+  const unwritable = findUnwritablePlace(config)
+  if (unwritable) return [unwritable] // to open it would leave files of SQLite that are read-only as well
+
   if (database.kind === 'sqlite' && !existsSync(database.path)) {
     return [{ check: 'database', status: 'ok', says: 'is made at the first start' }]
   }
@@ -47,20 +51,14 @@ async function checkOpen(config: Config, store: Store): Promise<Finding[]> {
     return [{ check: 'database', status: 'warn', says, advice: 'run "gatelodge migrate up", or start the server' }]
   }
 
-  const opens: Finding = { check: 'database', status: 'ok', says: `opens (${store.engine}); its schema is current` }
   return [
-    opens,
+    await checkWrites(config, store),
     await checkKeys(config, store),
     await checkClock(store),
     ...(await checkServerClock(store)),
     await checkOutbox(store),
     await checkPeers(store),
   ]
-}
-
-function whyOf(error: unknown): string {
-  if (error instanceof AuthError) return reasonOf(error)
-  return error instanceof Error ? error.message : 'no reason given'
 }
 
 async function checkKeys(config: Config, store: Store): Promise<Finding> {

@@ -1,0 +1,128 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { sql } from 'kysely'
+import type { Config } from '../../config.ts'
+import { second } from '../../kernel/clock.ts'
+import { isAuthError } from '../../kernel/errors.ts'
+import { within } from '../../kernel/within.ts'
+import type { Store } from '../../store/store.ts'
+import { missingPrivileges } from '../../store/write-proof.ts'
+import { whyOf } from '../text.ts'
+import type { Finding } from './finding.ts'
+
+/** A database that does not take a write in this time does not take one, in ms. */
+const patience = 10 * second
+
+interface Reason {
+  readonly says: string
+  readonly advice: string
+}
+
+/**
+ * What keeps this user from writing where a SQLite database is or will be: its folder, in which SQLite makes its log, the file, or a log that another
+ * user left. Undefined when nothing does.
+ */
+export function findUnwritablePlace({ database }: Config): Finding | undefined {
+  if (database.kind === 'postgres' || database.path === ':memory:') return undefined
+
+  const { path } = database
+  for (const place of [existingFolder(dirname(path)), path, `${path}-wal`, `${path}-shm`]) {
+    const refusal = refusalOf(place)
+    if (refusal === 'EROFS') {
+      const says = `cannot be written: ${place} is on a file system that is mounted read-only`
+      return { check: 'database', status: 'fail', says, advice: 'mount it for reading and writing' }
+    }
+    if (refusal !== undefined && refusal !== 'ENOENT') {
+      const says = `cannot be written: ${place} is read-only for this user`
+      const advice = `chmod u+w ${place}, and see with "ls -l" that it belongs to the user who runs the server`
+      return { check: 'database', status: 'fail', says, advice }
+    }
+  }
+  return undefined
+}
+
+/** Whether a database with its schema takes writes. Nothing is left in it. */
+export async function checkWrites({ database }: Config, store: Store): Promise<Finding> {
+  const check = 'database'
+  try {
+    await within(patience, store.proveWrite(), () => new Error(`no answer in ${patience / second} seconds`))
+    return { check, status: 'ok', says: `opens (${store.engine}) and can be written; its schema is current` }
+  } catch (error) {
+    const { says, advice } =
+      database.kind === 'sqlite' ? ofSqlite(database.path, error) : await ofPostgres(store, error)
+    return { check, status: 'fail', says: `opens (${store.engine}) and cannot be written: ${says}`, advice }
+  }
+}
+
+function existingFolder(folder: string): string {
+  return existsSync(folder) || dirname(folder) === folder ? folder : existingFolder(dirname(folder))
+}
+
+/** The code with which the system refuses to let this user write, or undefined. */
+function refusalOf(path: string): string | undefined {
+  try {
+    accessSync(path, constants.W_OK)
+    return undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code // what node:fs throws
+  }
+}
+
+function ofSqlite(path: string, error: unknown): Reason {
+  const says = whyOf(error)
+  if (isAuthError(error, 'database_busy')) {
+    return {
+      says: 'another program holds the right to write',
+      advice: `see which program has ${path} open, such as a shell or a copy that is under way`,
+    }
+  }
+  if (says.includes('SQLITE_FULL')) return { says: 'its disk is full', advice: `make room on the disk of ${path}` }
+  return { says, advice: `see that ${path} and its disk can be written` }
+}
+
+async function ofPostgres(store: Store, error: unknown): Promise<Reason> {
+  const { database, role, schema, is_standby, is_read_only, source } = await readServer(store)
+  if (is_standby) {
+    return {
+      says: 'the server is a standby, which only reads',
+      advice: 'let GATELODGE_DATABASE name the primary, or promote this server with "select pg_promote()"',
+    }
+  }
+  if (is_read_only) {
+    const reset: Readonly<Record<string, string>> = {
+      database: `alter database ${database} reset default_transaction_read_only`,
+      user: `alter role ${role} reset default_transaction_read_only`,
+      'database user': `alter role ${role} in database ${database} reset default_transaction_read_only`,
+    }
+    return {
+      says: `default_transaction_read_only is on (set by: ${source})`,
+      advice: `${reset[source] ?? 'alter system reset default_transaction_read_only; select pg_reload_conf()'} (see postgresql.conf as well)`,
+    }
+  }
+  const missing = await missingPrivileges(store.db)
+  if (missing.length > 0) {
+    const more = missing.length > 3 ? ` and ${missing.length - 3} more` : ''
+    return {
+      says: `the role ${role} may not ${missing.slice(0, 3).join(', ')}${more}`,
+      advice: `grant select, insert, update, delete on all tables in schema ${schema} to ${role}`,
+    }
+  }
+  return { says: whyOf(error), advice: 'see what the log of PostgreSQL says' }
+}
+
+async function readServer({ migrationDb }: Store) {
+  const { rows } = await sql<{
+    database: string
+    role: string
+    schema: string
+    is_standby: boolean
+    is_read_only: boolean
+    source: string
+  }>`
+    select quote_ident(current_database()) as database, quote_ident(current_user) as role, quote_ident(current_schema()) as schema,
+      pg_is_in_recovery() as is_standby, setting = 'on' as is_read_only, source
+    from pg_settings where name = 'default_transaction_read_only'`.execute(migrationDb)
+  const [server] = rows
+  if (!server) throw new Error('the server does not know default_transaction_read_only')
+  return server
+}

@@ -1,0 +1,63 @@
+import { sql } from 'kysely'
+import { AuthError } from '../kernel/errors.ts'
+import { copiedTables } from './copy.ts'
+import { PostgresTrouble } from './postgres-errors.ts'
+import type { ReadDb, WriteDb } from './store.ts'
+
+type Transact = (work: (db: WriteDb) => Promise<void>) => Promise<void>
+
+/** About what a sign-up writes: 28 pages of 4 KiB. A page or two might still find room in a log that is full. */
+const proofText = 'x'.repeat(64 * 1024)
+/** In pages. What does not fit is written to the log at once, and not only with a commit. */
+const tinyCache = 8
+/** What SQLite begins with, in KiB. */
+const usualCache = -2000
+
+/**
+ * Proves that the file of SQLite takes writes: pages go into its log and are given up again, so nothing is committed and no other process reads anew.
+ * The transaction proves that nothing else keeps the writer. @throws service_unavailable, database_busy
+ */
+export async function proveSqliteWrite(transact: Transact): Promise<void> {
+  const undone = new Error('undone')
+  try {
+    await transact(async (db) => {
+      await sql`pragma cache_size = ${sql.lit(tinyCache)}`.execute(db)
+      try {
+        await db.insertInto('jobs').values({ name: proofText, due_at: 0, ran_at: null }).execute()
+      } finally {
+        await sql`pragma cache_size = ${sql.lit(usualCache)}`.execute(db)
+      }
+      throw undone
+    })
+  } catch (error) {
+    if (error !== undone) throw error
+  }
+}
+
+/**
+ * Proves that PostgreSQL takes writes, without a row: it refuses an update that finds no row on a standby, in a read-only transaction and while the table
+ * is locked. The message is a record of its log (WAL), so that the commit waits for the disk and for synchronous standbys.
+ * @throws service_unavailable, database_busy
+ */
+export async function provePostgresWrite(transact: Transact): Promise<void> {
+  await transact(async (db) => {
+    const missing = await missingPrivileges(db)
+    if (missing.length > 0) {
+      const cause = new PostgresTrouble(`its role may not ${missing.join(', ')}`, undefined)
+      throw new AuthError('service_unavailable', { retryAfter: 5, cause })
+    }
+    await sql`update users set id = id where false`.execute(db)
+    await sql`select pg_logical_emit_message(true, 'gatelodge', 'proof of a write')`.execute(db)
+  })
+}
+
+/** What the role of PostgreSQL may not do, such as `insert into events`. */
+export async function missingPrivileges(db: ReadDb): Promise<string[]> {
+  const tables = Object.keys(copiedTables)
+  const { rows } = await sql<{ missing: string }>`
+    select privilege || ' on ' || name as missing
+    from unnest(${tables}::text[]) as name, unnest(array['insert', 'update', 'delete']) as privilege
+    where not has_table_privilege(name, privilege)
+    order by 1`.execute(db as WriteDb) // whatever selects can execute
+  return rows.map(({ missing }) => missing)
+}
