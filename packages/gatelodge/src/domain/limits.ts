@@ -212,6 +212,8 @@ export async function isDelayedTogether(
 ): Promise<boolean> {
   const now = deps.clock.now()
   const keys = subjects.map((subject) => counterKey(deps, limit, subject))
+  // Before the rows are read: an attempt that fails meanwhile may count twice, but not never.
+  const inFlight = keys.reduce((sum, key) => sum + (deps.limitsInFlight.attempts.get(key) ?? 0), 0)
   const rows = await deps.store.db
     .selectFrom('limit_counters')
     .select(['key', 'count', 'expires_at'])
@@ -229,7 +231,6 @@ export async function isDelayedTogether(
   const failures = counts.reduce((sum, { count }) => sum + count, 0)
   const newest = Math.max(0, ...counts.map(({ last }) => last))
   const { blockedUntil } = consequences(limit, failures, newest, newest)
-  const inFlight = keys.reduce((sum, key) => sum + (deps.limitsInFlight.attempts.get(key) ?? 0), 0)
   return isBlocked(limit, blockedUntil, now) || inFlight > Math.max(1, limit.free - failures)
 }
 

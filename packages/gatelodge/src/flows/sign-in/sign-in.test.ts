@@ -257,18 +257,16 @@ forEachDatabase('sign-in', (engine) => {
     assert.equal((await ask(mine, ada.password, 41)).status, 200)
   })
 
-  test('a burst by both identifiers checks no more than ten passwords', async () => {
+  test('a burst by one identifier leaves the other no guess, of which no answer tells', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
-    const ask = (round: number, password: string) =>
-      app.post(
-        '/signin',
-        { ...(round % 2 ? { email: ada.email } : { username: ada.username }), password },
-        { ip: `203.0.113.${round}` },
-      )
-    const told = await Promise.all(Array.from({ length: 40 }, (_, round) => ask(round, `wrong ${round}`)))
-    assert.equal(told.filter(({ code }) => code === 'invalid_credentials').length, 20)
-    assert.equal((await ask(90, ada.password)).code, 'rate_limited')
+    const asks = Array.from({ length: 10 }, (_, round) => ({ email: ada.email, password: `wrong ${round}` }))
+    const told = await Promise.all(
+      [...asks, { username: ada.username, password: ada.password }].map((ask, round) =>
+        app.post('/signin', ask, { ip: `203.0.113.${round}` }),
+      ),
+    )
+    assert.deepEqual([...new Set(told.map(({ code }) => code))], ['invalid_credentials'])
   })
 
   test('strangers who use up their hundred failures switch the password off for strangers only', async () => {
