@@ -1,15 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
+import type { Output } from './cli/io.ts'
+import { lossyOutput } from './cli/lossy-output.ts'
 import { run } from './cli/run.ts'
 
+let stdout: Output = { write: (chunk) => void process.stdout.write(chunk) }
+let stderr: Output = { write: (chunk) => void process.stderr.write(chunk) }
 process.stdout.on('error', leaveOnClosedPipe)
+process.stderr.on('error', () => {}) // there is nobody to tell
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   now: () => performance.now(),
   stdin: () => text(process.stdin),
-  stdout: { write: (chunk) => void process.stdout.write(chunk) },
-  stderr: { write: (chunk) => void process.stderr.write(chunk) },
+  stdout: { write: (chunk) => stdout.write(chunk) },
+  stderr: { write: (chunk) => stderr.write(chunk) },
+  outliveReaders(onDropped) {
+    process.stdout.off('error', leaveOnClosedPipe).on('error', () => {})
+    stdout = lossyOutput(1, (lines) => onDropped('stdout', lines))
+    stderr = lossyOutput(2, (lines) => onDropped('stderr', lines))
+  },
   readFile: (path) => readFileSync(path, 'utf8'),
   onSignal(listener) {
     process.on('SIGTERM', listener)
@@ -19,7 +29,7 @@ process.exitCode = await run(process.argv.slice(2), {
   exit: (status) => process.exit(status),
 })
 
-/** A reader such as `head` that has seen enough is no failure. */
+/** A reader of a command, such as `head`, that has seen enough is no failure. */
 function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
   process.exit()

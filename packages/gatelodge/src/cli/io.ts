@@ -9,6 +9,11 @@ export interface Io {
   readonly stdin: () => Promise<string>
   readonly stdout: Output
   readonly stderr: Output
+  /**
+   * From now on outputs that are not read, or cannot be written, lose lines and end nothing; the listener hears of it when lines pass again. For servers.
+   * Absent where outputs cannot fail.
+   */
+  readonly outliveReaders?: (onDropped: (stream: 'stdout' | 'stderr', lines: number) => void) => void
   /** The text of a file; throws when it cannot be read. */
   readonly readFile: (path: string) => string
   /** Calls the listener at each request to stop. */

@@ -42,8 +42,8 @@ export async function serveUntilStopped(serving: Serving): Promise<void> {
       answer = composition.fetch
       composed.resolve(composition.fetch)
       composition.startJobs()
-      await serving.onStarted({ config, address: server.address, composition })
       log.info({ listen: server.address }, 'serving')
+      await serving.onStarted({ config, address: server.address, composition })
 
       await stopped
       composition.drain()

@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import { createInterface } from 'node:readline'
 import type { Listen } from '../config.ts'
 import type { MetricFigures } from '../http/metrics.ts'
 import { second } from '../kernel/clock.ts'
@@ -22,9 +23,11 @@ export interface WorkerProcess {
   figures(): Promise<MetricFigures | undefined>
 }
 
-/** Starts one worker on what `cluster.setupPrimary` says. */
-export function startWorker(loaded: LoadedConfig): WorkerProcess {
+/** Starts one worker on what `cluster.setupPrimary` says; `onLine` is told what it writes to its standard error. */
+export function startWorker(loaded: LoadedConfig, onLine: (line: string) => void): WorkerProcess {
   const worker = cluster.fork()
+  const { stderr } = worker.process
+  if (stderr) createInterface({ input: stderr }).on('line', onLine)
   const ready = Promise.withResolvers<Listen>()
   const ended = Promise.withResolvers<string>()
   const questions = new Map<number, (figures: MetricFigures | undefined) => void>()
@@ -33,11 +36,12 @@ export function startWorker(loaded: LoadedConfig): WorkerProcess {
   ready.promise.catch(() => {})
 
   worker.on('message', (message: FromWorker) => {
-    if (message.kind === 'ready') ready.resolve(message.address)
+    if (message.kind === 'ready') setImmediate(() => ready.resolve(message.address)) // what it logged before comes first
     if (message.kind === 'failed') failed = message.reason
     if (message.kind === 'metrics') questions.get(message.question)?.(message.figures)
   })
-  worker.on('exit', (status, signal) => end(signal ? `killed by ${signal}` : `exit status ${status}`))
+  // Not 'exit': by then its last lines are not there yet.
+  worker.process.once('close', (status, signal) => end(signal ? `killed by ${signal}` : `exit status ${status}`))
   worker.on('error', (error) => end(error.message))
   tell({ kind: 'serve', loaded })
 

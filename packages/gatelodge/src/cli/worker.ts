@@ -1,6 +1,7 @@
 import { AuthError } from '../kernel/errors.ts'
 import type { LoadedConfig } from './command.ts'
 import { createLog } from './log.ts'
+import { lossyOutput } from './lossy-output.ts'
 import { serveUntilStopped } from './serving.ts'
 import { reasonOf } from './text.ts'
 import type { FailedStart, FromWorker, ToWorker } from './worker-messages.ts'
@@ -21,8 +22,11 @@ process.on('message', (message: ToWorker) => {
 })
 
 async function serve(loaded: LoadedConfig): Promise<void> {
-  const output = { write: (text: string) => void process.stderr.write(text) }
-  const log = await createLog(output, loaded.config.logLevel, { worker: process.pid })
+  const log = await createLog(
+    lossyOutput(2, (lines) => log.warn({ lines }, 'lines were dropped: the primary did not take them')),
+    loaded.config.logLevel,
+    { worker: process.pid },
+  )
   process.on('uncaughtException', (err) => {
     log.error({ err }, 'an error that nobody caught; the worker ends')
     process.exit(1)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
@@ -119,8 +120,44 @@ test('a primary that is killed takes its workers with it', async () => {
   const server = await house.serve()
   const gone = closed(server)
   server.child.kill('SIGKILL')
-  await gone // the workers have its output open as long as they live
+  await gone
+  await until(() => house.pids(server).every(isGone))
   await assert.rejects(fetch(`${server.origin}/healthz`))
+})
+
+test('the loss of its readers ends neither the primary nor a worker, not even when a worker is replaced', async () => {
+  for (const lose of [
+    ({ stdout, stderr }: ChildProcess) => [stdout, stderr].map((stream) => stream?.destroy()),
+    ({ stdout, stderr }: ChildProcess) => [stdout, stderr].map((stream) => stream?.pause()),
+  ]) {
+    await using house = await workersHouse()
+    const server = await house.serve()
+    const [victim = 0, other = 0] = house.pids(server)
+    lose(server.child)
+    const failing = await openLocation(house.database)
+    await sql`alter table api_tokens rename to gone`.execute(failing.migrationDb)
+    const floodLog = async (at: ReturnType<typeof line>) => {
+      const { access_token: bearer } = await at.signIn()
+      for (let round = 0; round < 800; round += 1)
+        assert.equal((await at.ask('GET', '/me/tokens', { bearer })).status, 500)
+    }
+    await using one = line(server)
+    await floodLog(one)
+    process.kill(victim, 'SIGKILL')
+    await using another = line(server)
+    await until(() => isGone(victim))
+    await until(() =>
+      another.signIn().then(
+        () => true,
+        () => false,
+      ),
+    )
+    await floodLog(another)
+    assert.equal(isGone(other), false)
+    await sql`alter table gone rename to api_tokens`.execute(failing.migrationDb)
+    await failing.close()
+    assert.equal(await server.end('SIGTERM'), 0)
+  }
 })
 
 test('a worker that cannot be replaced ends the server with what the last one said', async () => {
@@ -248,7 +285,15 @@ async function slowRequest({ started: { listen } }: ServerProcess): Promise<() =
   }
 }
 
-/** Waits until a server and all processes that share its output are gone, and answers its exit status. */
+function isGone(pid: number): boolean {
+  try {
+    return !process.kill(pid, 0)
+  } catch {
+    return true
+  }
+}
+
+/** Waits until a server is gone and all that it wrote is read, and answers its exit status. */
 async function closed({ child }: ServerProcess): Promise<unknown[]> {
   return once(child, 'close', { signal: AbortSignal.timeout(30_000) })
 }

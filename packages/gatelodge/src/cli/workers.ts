@@ -26,6 +26,8 @@ interface Supervision {
   /** Told once, when all workers answer requests. */
   readonly onStarted: (server: { config: Config; address: Listen; metrics: Listen | null }) => void
   readonly onStopping: () => void
+  /** Told each line that a worker wrote to its standard error, where its log goes. */
+  readonly onWorkerLine: (line: string) => void
 }
 
 /**
@@ -38,6 +40,7 @@ export async function superviseWorkers({ loaded, log, stopped, ...told }: Superv
     exec: fileURLToPath(new URL('../../bin/gatelodge.js', import.meta.url)),
     args: ['--worker'],
     serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'], // a child that shares our output would make it blocking, see lossy-output.ts
   })
   const running = new Set<WorkerProcess>()
   const lost = Promise.withResolvers<never>()
@@ -51,7 +54,7 @@ export async function superviseWorkers({ loaded, log, stopped, ...told }: Superv
   })
 
   function start(): WorkerProcess {
-    const worker = startWorker(loaded)
+    const worker = startWorker(loaded, told.onWorkerLine)
     running.add(worker)
     if (stopping) worker.stop()
     return worker

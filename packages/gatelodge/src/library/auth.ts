@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createLog } from '../cli/log.ts'
+import { lossyOutput } from '../cli/lossy-output.ts'
 import { type Composition, compose } from '../compose.ts'
 import { type Config, readConfig, type SettingKey, settings } from '../config.ts'
 import { routes } from '../flows/index.ts'
@@ -63,7 +64,7 @@ export interface Auth {
  */
 export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
   const { config, warnings } = readSettings(options)
-  const log = options.log ?? (await createLog({ write: (chunk) => void process.stderr.write(chunk) }, config.logLevel))
+  const log = options.log ?? (await standardLog(config))
   for (const warning of warnings) log.warn({}, warning)
   const secret = loadSecret(config, systemRandom)
   const runsJobs = options.startJobs !== false
@@ -85,6 +86,14 @@ export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
   setEngine(auth, engine)
   if (runsJobs) composition.startJobs()
   return auth
+}
+
+async function standardLog({ logLevel }: Config): Promise<Log> {
+  const log = await createLog(
+    lossyOutput(2, (lines) => log.warn({ lines }, 'lines were dropped: standard error did not take them')),
+    logLevel,
+  )
+  return log
 }
 
 /** @throws config_invalid with every fault at once */

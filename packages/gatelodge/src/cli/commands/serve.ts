@@ -20,6 +20,9 @@ export const serveCommands = [
     async run(context) {
       const loaded = loadConfig(context)
       const log = await createLog(context.io.stderr, loaded.config.logLevel)
+      context.io.outliveReaders?.((stream, lines) =>
+        log.warn({ stream, lines }, 'lines were dropped: nobody took them'),
+      )
       for (const warning of loaded.warnings) log.warn({}, warning)
 
       context.io.onCrash((err) => {
@@ -50,6 +53,7 @@ async function serve(context: Context, loaded: LoadedConfig, log: Log): Promise<
       log,
       stopped,
       onStopping,
+      onWorkerLine: (line) => context.io.stderr.write(`${line}\n`),
       onStarted: (started) => say(context, banner({ ...started, warnings: loaded.warnings })),
     })
   } else {
