@@ -6,6 +6,7 @@ import { composeTest, forEachDatabase, type TestApp, testApp } from '../../test/
 import { bareDatabase } from '../../test/support/databases.ts'
 import { recordingLog, testClock } from '../../test/support/deps.ts'
 import type { Composition } from '../compose.ts'
+import { record, strangersEvents } from '../domain/audit.ts'
 import type { Deps } from '../domain/deps.ts'
 import { innerActor } from '../kernel/actor.ts'
 import { day, hour, minute } from '../kernel/clock.ts'
@@ -228,7 +229,22 @@ forEachDatabase('clean-up', (engine) => {
       const plan = await planOf(store, query)
       for (const step of plan)
         assert.doesNotMatch(step, /Seq Scan|^SCAN (?!.*INDEX)|TEMP B-TREE/, `${query.sql}\n${step}`)
+      if (query.sql.includes('coalesce(')) assert.match(plan.join('\n'), /events_strangers/)
     }
+  })
+
+  test('of every name that strangers cause, events about nobody go after a week', async () => {
+    await using app = await testApp({ engine })
+    await transact(app.deps, innerActor('job', 'test'), async (work) => {
+      for (const name of strangersEvents) await record(work, name, null, {} as never)
+      await record(work, 'mail.failed', null, { kind: 'welcome' })
+    })
+    app.clock.advance(7 * day - 1)
+    await cleanUp(app.deps)
+    assert.equal((await app.rows('events')).length, strangersEvents.length + 2)
+    app.clock.advance(1)
+    await cleanUp(app.deps)
+    assert.deepEqual((await app.rows('events')).map(({ name }) => name).sort(), ['key.created', 'mail.failed'])
   })
 
   test('a session in use stays, though its last use is not stored yet', async () => {
