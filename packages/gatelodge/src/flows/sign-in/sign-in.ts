@@ -76,7 +76,8 @@ async function signInByPassword(deps: Deps, actor: Actor, claimant: Claimant, in
   const renewedHash = await renewHash(deps, claimant, user, input.password)
   const started = await transact(deps, actor, async (work) => {
     const proved = renewedHash === undefined ? user : await storeRenewedHash(work, user, renewedHash)
-    return proved && startSession(deps, work, proved, passwordProof, input, claimant)
+    if (!proved) return undefined
+    return startSession(deps, work, proved, passwordProof, input, claimant)
   })
   if (started) return finishSignIn(deps, started)
 
