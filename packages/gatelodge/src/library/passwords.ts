@@ -34,8 +34,8 @@ export function verifyPassword(auth: Auth, password: string, hash: string): Prom
 }
 
 /**
- * A token that resets the password of the active account with this address, once, for a host that mails it itself; null when there is none. Whether it is
- * null must not reach the person who asked. @throws input_invalid
+ * A token that resets the password of the active account with this address, once, for a host that mails it itself; null when there is none. Earlier ones are
+ * void. Whether it is null must not reach the person who asked. @throws input_invalid
  */
 export function createPasswordResetToken(auth: Auth, input: { email: string }): Promise<string | null> {
   return raising({}, async () => {
