@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type CommandFolder, commandFolder, type ServerProcess } from '../packages/gatelodge/test/support/cli.ts'
 
 /** For how long each kind of flood lasts, in ms. */
-const floodTime = process.env.PROOFS === 'quick' ? 4_000 : 30_000
+const floodTime = process.env.PROOFS === 'quick' ? 2_500 : 30_000
 /** Sign-ins of strangers in a second, each from a network that none came from before. */
 const rate = 330
 /** Within which a known device has to be signed in, in ms. */
