@@ -28,8 +28,7 @@ export interface NewOneTimeToken {
 
 /**
  * Creates a token `id.secret` that works once within its life; earlier ones of the same purpose and owner are void from now on. Not so for those that give
- * an account back: a thief would close the owner's way by asking for another one. Nor for a new password: anybody may ask for such a link, and would void
- * the one that its owner is using. All of them die when one is used.
+ * an account back: a thief would close the owner's way by asking for another one.
  */
 export async function issueToken(work: Work, wish: NewOneTimeToken): Promise<string> {
   const { purpose, owner, email, ttl, sessionId, since } = wish
@@ -55,12 +54,7 @@ export async function issueToken(work: Work, wish: NewOneTimeToken): Promise<str
   return token.text
 }
 
-const livesBesideOthers: ReadonlySet<TokenPurpose> = new Set([
-  'email_change_undo',
-  'security_undo',
-  'recovery',
-  'password_reset',
-])
+const livesBesideOthers: ReadonlySet<TokenPurpose> = new Set(['email_change_undo', 'security_undo', 'recovery'])
 
 /** The live token of one of these purposes, left unspent, so that garbage costs no hash. @throws token_invalid */
 export async function peekToken(deps: Deps, purposes: readonly TokenPurpose[], text: string): Promise<OneTimeTokenRow> {

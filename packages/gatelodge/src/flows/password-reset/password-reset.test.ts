@@ -53,19 +53,20 @@ forEachDatabase('password reset', (engine) => {
     assert.deepEqual(await app.mails('nobody@example.com'), [])
   })
 
-  test('asking again voids no link; one that is used voids all of them, and each expires', async () => {
+  test('a newer link voids the older one, and a link expires', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
-    const links = []
-    for (let round = 0; round < 3; round += 1) {
-      await app.post('/forgot-password', { email: ada.email })
-      links.push((await app.lastMail(ada.email)).token)
-      app.clock.advance(10 * 60_000)
-    }
-    const use = (token = '') => app.post('/reset-password', { token, new_password: fresh })
-    assert.equal((await use(links[0])).code, 'token_invalid')
-    assert.equal((await use(links[1])).status, 200)
-    assert.equal((await use(links[2])).code, 'token_invalid')
+    await app.post('/forgot-password', { email: ada.email })
+    const first = await app.lastMail(ada.email)
+    await app.post('/forgot-password', { email: ada.email })
+    const second = await app.lastMail(ada.email)
+
+    assert.equal((await app.post('/reset-password', { token: first.token, new_password: fresh })).code, 'token_invalid')
+    app.clock.advance(30 * 60_000)
+    assert.equal(
+      (await app.post('/reset-password', { token: second.token, new_password: fresh })).code,
+      'token_invalid',
+    )
   })
 
   test('a browser that resets the password is known from then on, and no other client gets a cookie', async () => {
