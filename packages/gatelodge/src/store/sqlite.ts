@@ -82,6 +82,9 @@ function oncePerTurn(look: () => number): () => number {
   }
 }
 
+/** Locks that are held: one that only its release refers to would be closed by the garbage collector if its caller dropped that. */
+const heldLocks = new Set<DatabaseSync>()
+
 /** Holds the right to be the one server on a SQLite file. The operating system ends the hold with the process. @throws service_unavailable */
 export function lockSqliteForServer(path: string): { release(): void } {
   if (path === ':memory:') return { release() {} }
@@ -101,7 +104,13 @@ export function lockSqliteForServer(path: string): { release(): void } {
     throw new AuthError('service_unavailable', { detail, cause })
   }
   const held = lock
-  return { release: () => held.close() }
+  heldLocks.add(held)
+  return {
+    release() {
+      heldLocks.delete(held)
+      held.close()
+    },
+  }
 }
 
 function setUp(writer: DatabaseSync): void {

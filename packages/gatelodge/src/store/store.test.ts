@@ -156,10 +156,12 @@ test('a writer waits for another process without freezing the event loop, and it
 test('the right to be the server dies with its process', async () => {
   const file = join(folder, 'locked.db')
   const holder = spawn(process.execPath, [
+    '--expose-gc',
     '--input-type=module',
     '-e',
     `import { lockSqliteForServer } from ${JSON.stringify(new URL('./sqlite.ts', import.meta.url).href)}
-     lockSqliteForServer(${JSON.stringify(file)}); console.log('held'); setInterval(() => {}, 1000)`,
+     lockSqliteForServer(${JSON.stringify(file)}); await new Promise(setImmediate); gc(); await new Promise(setImmediate)
+     console.log('held'); setInterval(() => {}, 1000)`,
   ])
   await once(holder.stdout, 'data')
   assert.throws(
