@@ -4,9 +4,8 @@ import type { UserId } from '../kernel/ids.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 
-/** Who may see a name as free: the holder of this account, or the sign-ups of this address. */
+/** Who may see a reserved name as free: the sign-ups of this address. */
 export interface NameSeeker {
-  readonly userId?: UserId
   readonly email?: string
 }
 
@@ -14,7 +13,7 @@ export interface NameSeeker {
 export async function isUsernameFree(db: ReadDb, username: string, seeker: NameSeeker, now: Instant): Promise<boolean> {
   const row = await db.selectFrom('usernames').selectAll().where('username', '=', username).executeTakeFirst()
   if (!row) return true
-  if (row.user_id !== null) return row.user_id === seeker.userId
+  if (row.user_id !== null) return false
   return row.email === seeker.email || (row.expires_at ?? 0) <= now
 }
 
