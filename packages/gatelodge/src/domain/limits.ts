@@ -31,13 +31,6 @@ export interface GrowingDelay {
 
 export type Limit = Budget | GrowingDelay
 
-/** One at once, then one in each `every` ms. */
-export interface Turns {
-  readonly name: string
-  /** ms */
-  readonly every: number
-}
-
 /** Limits by client address, one for each kind of route. `counts` says whether every request or only a failed one uses them up; for `refusals` the step that refuses counts, and nothing else is kept waiting. */
 export const addressLimits = {
   none: null,
@@ -100,7 +93,7 @@ export const newDeviceBudget: Budget = { name: 'new_device', max: 1, window: day
 export const apiTokenNoticeBudget: Budget = { name: 'api_token_notice', max: 5, window: day }
 
 /** By how much the clocks of several machines may differ, in ms. Instants further ahead are of a clock that was set back since. */
-const clockSkew = minute
+export const clockSkew = minute
 
 /** Attempts under way in this process, so that a burst cannot outrun its own failures. */
 export interface LimitsInFlight {
@@ -159,30 +152,6 @@ export async function spendAll(deps: Deps, work: Work, budgets: readonly Budget[
     if ((await spend(work, budget, counterKey(deps, budget, subject))) > 0) return false
   }
   return true
-}
-
-/** The next turn, now or later, which is the caller's from here on; undefined when that one is taken already. The unit of work holds the subject, so that no two take one turn. */
-export async function nextTurn(deps: Deps, work: Work, turns: Turns, subject: string): Promise<Instant | undefined> {
-  if (!deps.config.rateLimits) return work.now
-
-  const key = counterKey(deps, turns, subject)
-  const row = await work.db
-    .selectFrom('limit_counters')
-    .select('since')
-    .where('key', '=', key)
-    .where('since', '>', work.now - turns.every)
-    .where('since', '<=', work.now + turns.every + clockSkew) // further ahead is of a clock that was set back since
-    .executeTakeFirst()
-  if (row && row.since > work.now) return undefined
-
-  const turn = row ? row.since + turns.every : work.now
-  const values = { count: 1, since: turn, blocked_until: 0, expires_at: turn + turns.every }
-  await work.db
-    .insertInto('limit_counters')
-    .values({ key, ...values })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet(values))
-    .execute()
-  return turn
 }
 
 /** Adds a failure inside a unit of work and answers how many there are now. */
@@ -407,7 +376,8 @@ async function forget(work: Work, limit: Limit, keys: readonly string[]): Promis
   await work.db.deleteFrom('limit_counters').where('key', 'in', keys).execute()
 }
 
-function counterKey(deps: Deps, limit: Pick<Limit, 'name'>, subject: string): string {
+/** The key of the row that counts for a subject. */
+export function counterKey(deps: Deps, limit: Pick<Limit, 'name'>, subject: string): string {
   // Hashed under a key: a copy of the table tells neither addresses nor names.
   return deps.keyring.mac('limit', `${limit.name}\n${createHash('sha256').update(subject).digest('hex')}`)
 }

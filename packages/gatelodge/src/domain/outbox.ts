@@ -6,7 +6,7 @@ import type { MailRow, MailState } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
-import { nextTurn } from './limits.ts'
+import { nextTurn } from './turns.ts'
 
 /**
  * What may be mailed. A request holds only what was asked; whom it reaches, if anybody, is found by the mail job, so that a request about an

@@ -157,7 +157,7 @@ test('a commit whose answer is lost is a failure, and is not tried again', async
 })
 
 test('a pool that is used up, a port of nobody and a database of no name are told apart for the operator', async () => {
-  await using store = open('?pool=1&connect_timeout=100ms')
+  await using store = open('?pool=1&connect_timeout=1s')
   await store.transaction(async () => {
     assert.equal((await failureOf(ask(store.migrationDb, 'select 1'))).code, 'database_busy')
   })

@@ -15,6 +15,7 @@ async function setUser(
   columns: { is_active?: 0 | 1; email_verified_at?: null; password_hash?: string },
 ) {
   await transact(app.deps, innerActor('command', 'test'), async (work) => {
+    work.allowRemoval()
     await work.db
       .updateTable('users')
       .set(columns)
