@@ -8,10 +8,10 @@ type Transact = (work: (db: WriteDb) => Promise<void>) => Promise<void>
 
 /** About what a sign-up writes: 28 pages of 4 KiB. A page or two might still find room in a log that is full. */
 const proofText = 'x'.repeat(64 * 1024)
-/** In pages. What does not fit is written to the log at once, and not only with a commit. */
-const tinyCache = 8
-/** What SQLite begins with, in KiB. */
-const usualCache = -2000
+/** Pages: what does not fit is written to the log at once, and not only with a commit. */
+const shrinkCache = sql`pragma cache_size = 8`
+/** KiB, for it is negative: what SQLite begins with. */
+const restoreCache = sql`pragma cache_size = -2000`
 
 /**
  * Proves that the file of SQLite takes writes: pages go into its log and are given up again, so nothing is committed and no other process reads anew.
@@ -21,11 +21,11 @@ export async function proveSqliteWrite(transact: Transact): Promise<void> {
   const undone = new Error('undone')
   try {
     await transact(async (db) => {
-      await sql`pragma cache_size = ${sql.lit(tinyCache)}`.execute(db)
+      await shrinkCache.execute(db)
       try {
         await db.insertInto('jobs').values({ name: proofText, due_at: 0, ran_at: null }).execute()
       } finally {
-        await sql`pragma cache_size = ${sql.lit(usualCache)}`.execute(db)
+        await restoreCache.execute(db)
       }
       throw undone
     })
