@@ -113,7 +113,7 @@ function tokensOf({ html }: SeenPage): string[] {
 
 /** Without its link a change of the address has nothing to show but where to go on. */
 function statusOf(path: string): number {
-  return path.startsWith('/change-email') ? 400 : 200
+  return path.startsWith('/change-email') || path === '/security/undo' ? 400 : 200
 }
 
 /** Every page for a stranger and for somebody signed in, those of open links included. */

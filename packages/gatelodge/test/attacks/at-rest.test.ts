@@ -74,6 +74,7 @@ async function wholeLife(app: TestApp): Promise<{ secrets: Record<string, string
     password: 'a quiet harbour 52',
     firstReset: 'a second harbour 53',
     changed: 'a third harbour 54',
+    recovered: 'a fourth harbour 55',
     guess: 'a wrong harbour 99',
   }
   const tokenOf = async (address: string, kind: string) =>
@@ -134,12 +135,14 @@ async function wholeLife(app: TestApp): Promise<{ secrets: Record<string, string
   secrets['undo'] = await tokenOf(email, 'email_changed')
   assert.equal((await app.post('/change-email/undo', { token: secrets['undo'] })).status, 200)
   secrets['resetAfterUndo'] = await tokenOf(email, 'email_restored')
+  const recovered = { token: secrets['resetAfterUndo'], new_password: secrets['recovered'] }
+  assert.equal((await app.post('/reset-password', recovered)).status, 200)
 
   // What is alive at the end, unspent: a mail that waits, a reset link, a session of each kind, a pending sign-up.
-  const last = await app.post('/signin', { email, password: secrets['changed'] })
+  const last = await app.post('/signin', { email, password: secrets['recovered'] })
   secrets['lastAccess'] = last.json.access_token
   secrets['lastRefresh'] = last.json.refresh_token
-  const lastCookie = await app.post('/signin', { email, password: secrets['changed'], session: 'cookie' })
+  const lastCookie = await app.post('/signin', { email, password: secrets['recovered'], session: 'cookie' })
   secrets['lastCookie'] = lastCookie.cookie('gatelodge') ?? ''
   secrets['pendingPassword'] = 'a pending harbour 88'
   const pending = await app.post('/signup', { email: 'eve@example.com', password: secrets['pendingPassword'] })
