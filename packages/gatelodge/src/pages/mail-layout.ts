@@ -66,7 +66,8 @@ export interface LinkMailWords {
   readonly preheader: string
   body(serviceName: string): string
   readonly action: string
-  readonly notYou: string
+  /** For who did not ask for it; absent where only the owner can have. */
+  readonly notYou?: string
   readonly footer: string
 }
 
@@ -92,7 +93,7 @@ export function linkMail(context: MailContext, words: LinkMailWords, data: LinkM
       { kind: 'paragraph', text: words.body(context.serviceName) },
       { kind: 'action', label: words.action, url: data.link },
       { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
-      { kind: 'note', text: words.notYou },
+      ...(words.notYou === undefined ? [] : [{ kind: 'note', text: words.notYou } as const]),
     ],
     footer: words.footer,
   })
