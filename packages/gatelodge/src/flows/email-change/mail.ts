@@ -100,18 +100,6 @@ export interface EmailRestoredMail {
 }
 
 /** Tells the restored address that the change was undone and carries the link to a new password. */
-export function emailRestoredMail(context: MailContext, data: EmailRestoredMail): RenderedMail {
-  const words = emailChangeMessages[context.language].mails.restored
-
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
-    name: data.name,
-    blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName) },
-      { kind: 'action', label: words.action, url: data.resetLink },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
-    ],
-    footer: words.footer,
-  })
+export function emailRestoredMail(context: MailContext, { resetLink, ...data }: EmailRestoredMail): RenderedMail {
+  return linkMail(context, emailChangeMessages[context.language].mails.restored, { ...data, link: resetLink })
 }
