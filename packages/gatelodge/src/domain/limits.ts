@@ -125,7 +125,7 @@ export async function attemptWithin<T>(
     if (use.resets && counted) await transact(deps, actor, (work) => forget(work, use.limit, [key]))
     return result
   } catch (error) {
-    if (use.isFailure(error)) await transact(deps, actor, (work) => count(work, use.limit, key))
+    if (use.isFailure(error)) await transact(deps, actor, (work) => countAndTell(work, use.limit, key))
     throw error
   } finally {
     const left = (attempts.get(key) ?? 1) - 1
@@ -149,14 +149,16 @@ export async function spendAll(deps: Deps, work: Work, budgets: readonly Budget[
   if (!deps.config.rateLimits) return true
 
   for (const budget of budgets) {
-    if ((await spend(work, budget, counterKey(deps, budget, subject))) > 0) return false
+    const { count: used } = await count(work, budget, counterKey(deps, budget, subject))
+    if (used === budget.max + 1) await tellOf(work, budget)
+    if (used > budget.max) return false
   }
   return true
 }
 
 /** Adds a failure inside a unit of work and answers how many there are now. */
 export async function countFailure(deps: Deps, work: Work, limit: GrowingDelay, subject: string): Promise<number> {
-  return (await count(work, limit, counterKey(deps, limit, subject))).count
+  return (await countAndTell(work, limit, counterKey(deps, limit, subject))).count
 }
 
 /** How many failures are remembered. */
@@ -249,7 +251,7 @@ async function assertWithin(deps: Deps, limit: Limit, key: string): Promise<bool
 
 /** Adds one use of a budget; ms to wait when it was more than the budget allows. */
 async function spend(work: Work, budget: Budget, key: string): Promise<number> {
-  const { count: used, blockedUntil } = await count(work, budget, key)
+  const { count: used, blockedUntil } = await countAndTell(work, budget, key)
   return used > budget.max ? Math.max(1, blockedUntil - work.now) : 0
 }
 
@@ -258,16 +260,24 @@ interface Counted {
   readonly blockedUntil: Instant
 }
 
-/** Counts in the row of the key; in memory, where strangers have made so many rows that there shall be none. */
-async function count(work: Work, limit: Limit, key: string): Promise<Counted> {
+/** Counts, and tells when nothing more is let through from now on: those who are refused write nothing. */
+async function countAndTell(work: Work, limit: Limit, key: string): Promise<Counted> {
   const { now } = work
-  const { before, ...counted } = (await countInRow(work, limit, key)) ?? countInMemory(work, limit, key)
-  if (counted.blockedUntil > now && !isBlocked(limit, before, now))
-    await record(work, 'limit.exceeded', null, { limit: limit.name })
+  const { before, ...counted } = await count(work, limit, key)
+  if (counted.blockedUntil > now && !isBlocked(limit, before, now)) await tellOf(work, limit)
   return counted
 }
 
+async function tellOf(work: Work, limit: Limit): Promise<void> {
+  await record(work, 'limit.exceeded', null, { limit: limit.name })
+}
+
 type CountedOn = Counted & { readonly before: Instant }
+
+/** Counts in the row of the key; in memory, where strangers have made so many rows that there shall be none. */
+async function count(work: Work, limit: Limit, key: string): Promise<CountedOn> {
+  return (await countInRow(work, limit, key)) ?? countInMemory(work, limit, key)
+}
 
 async function countInRow(work: Work, limit: Limit, key: string): Promise<CountedOn | undefined> {
   const { now, strangers } = work

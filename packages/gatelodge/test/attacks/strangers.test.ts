@@ -160,7 +160,7 @@ forEachDatabase('rows by strangers', (engine) => {
       'service_token.issued': 15,
       'user.updated': 15,
       'reauthentication.failed': 5,
-      'limit.exceeded': 2, // the proofs in a session, and the reset link that an address gets each hour
+      'limit.exceeded': 1, // the proofs in a session
       'key.created': 2,
       'password_reset.requested': 1,
     })
