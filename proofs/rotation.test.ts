@@ -100,7 +100,7 @@ async function createWorld(algorithm: Algorithm) {
   for (const each of [clock, late]) {
     const composition = await composeTest({ env, database: database.url }, each, [])
     made.defer(composition.close)
-    const server = await startServer(composition.fetch, { host: '127.0.0.1', port: 0 })
+    const server = await startServer(composition.fetch, { host: '127.0.0.1', port: 0 }, { warn() {} })
     made.defer(() => server.stop(0))
     compositions.push(composition)
     origins.push(`http://${server.address.host}:${server.address.port}`)

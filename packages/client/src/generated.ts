@@ -999,6 +999,7 @@ export interface Routes {
         openapi: string
         [name: string]: unknown
       }
+      304: undefined
     }
     errors: 'internal'
   }
@@ -1007,7 +1008,7 @@ export interface Routes {
     body: undefined
     query: undefined
     params: undefined
-    answers: { 200: string }
+    answers: { 200: string; 304: undefined }
     errors: 'internal'
   }
   /** Where to report a vulnerability (RFC 9116) */
@@ -1023,7 +1024,7 @@ export interface Routes {
     body: undefined
     query: undefined
     params: { file: string }
-    answers: { 200: string | string | string | string }
+    answers: { 200: string | string | string | string; 304: undefined }
     errors: 'not_found' | 'input_invalid' | 'internal'
   }
   /** The development mailbox */

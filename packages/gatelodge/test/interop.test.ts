@@ -187,7 +187,7 @@ async function serve(engine: Engine, env: Readonly<Record<string, string>> = {},
   const origin = `http://127.0.0.1:${port}`
   const settings = { GATELODGE_PUBLIC_URL: origin, ...env }
   const app = await testApp({ engine, env: settings, clock: testClock(start) })
-  const server = await startServer(app.composition.fetch, { host: '127.0.0.1', port })
+  const server = await startServer(app.composition.fetch, { host: '127.0.0.1', port }, { warn() {} })
   return {
     app,
     origin,

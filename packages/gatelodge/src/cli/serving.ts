@@ -8,6 +8,7 @@ import type { Log } from '../kernel/log.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { loadSecret } from '../secret.ts'
 import type { LoadedConfig } from './command.ts'
+import { keepHeapAsItIs } from './heap.ts'
 
 /** How long requests in flight may take at the end, in ms. */
 const patience = 10 * second
@@ -32,7 +33,7 @@ export async function serveUntilStopped(serving: Serving): Promise<void> {
   const composed = Promise.withResolvers<Fetch>()
   composed.promise.catch(() => {})
   let answer: Fetch = async (request, env) => (await composed.promise)(request, env)
-  const server = await listen((request, env) => answer(request, env), loaded.config.listen, settings.listen.env)
+  const server = await listen((request, env) => answer(request, env), loaded.config.listen, settings.listen.env, log)
 
   try {
     const config = withRealPort(loaded, server.address)
@@ -44,6 +45,7 @@ export async function serveUntilStopped(serving: Serving): Promise<void> {
       composition.startJobs()
       log.info({ listen: server.address }, 'serving')
       await serving.onStarted({ config, address: server.address, composition })
+      keepHeapAsItIs()
 
       await stopped
       composition.drain()
@@ -60,10 +62,10 @@ export async function serveUntilStopped(serving: Serving): Promise<void> {
 }
 
 /** Listens on an address that `setting` named. @throws service_unavailable with what keeps it from it */
-export async function listen(fetch: Fetch, address: Listen, setting: string): Promise<RunningServer> {
+export async function listen(fetch: Fetch, address: Listen, setting: string, log: Log): Promise<RunningServer> {
   const { startServer } = await import('../http/server.ts')
   try {
-    return await startServer(fetch, address)
+    return await startServer(fetch, address, log)
   } catch (cause) {
     throw notListening(address, setting, cause)
   }
@@ -73,11 +75,12 @@ export async function listen(fetch: Fetch, address: Listen, setting: string): Pr
 export async function serveMetrics(
   { metricsListen }: Config,
   read: () => Promise<string>,
+  log: Log,
 ): Promise<RunningServer | undefined> {
   if (!metricsListen) return undefined
 
   const { metricsEndpoint } = await import('../http/metrics-endpoint.ts')
-  return listen(metricsEndpoint(read), metricsListen, settings.metricsListen.env)
+  return listen(metricsEndpoint(read), metricsListen, settings.metricsListen.env, log)
 }
 
 /** With port 0 the default public URL names the port that the system chose. */

@@ -97,7 +97,7 @@ export async function superviseWorkers({ loaded, log, stopped, ...told }: Superv
     const address = await begin() // alone, so that the database is migrated once and what is wrong is told once
     const others = Array.from({ length: stopping ? 0 : loaded.config.workers - 1 }, () => begin(address.port))
     await Promise.all(others)
-    endpoint = await serveMetrics(loaded.config, async () => figures?.text() ?? '')
+    endpoint = await serveMetrics(loaded.config, async () => figures?.text() ?? '', log)
     told.onStarted({ config: withRealPort(loaded, address), address, metrics: endpoint?.address ?? null })
 
     await Promise.race([stopped, lost.promise])

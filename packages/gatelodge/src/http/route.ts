@@ -30,8 +30,8 @@ export interface Answer {
   readonly status: number
   readonly json?: unknown
   /** JSON that was printed before. */
-  readonly jsonText?: string
-  readonly html?: string
+  readonly jsonText?: string | Uint8Array<ArrayBuffer>
+  readonly html?: string | Uint8Array<ArrayBuffer>
   readonly text?: string
   /** Bytes of a file; its `content-type` stands in `headers`. */
   readonly bytes?: Uint8Array<ArrayBuffer>

@@ -1,8 +1,18 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { type AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Listen } from '../config.ts'
+import { second, systemMonotonic } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
 import type { Fetch } from './app.ts'
+import { createPipelines } from './pipelines.ts'
+import { endStalled } from './stalled.ts'
 
 export interface RunningServer {
   /** Where it listens, with the port that was really taken. */
@@ -11,31 +21,107 @@ export interface RunningServer {
   stop(patience: number): Promise<void>
 }
 
+/** What a server bears; times in ms. */
+export interface Bounds {
+  /** From the first byte of a request, or the start of its connection, to the end of its head. */
+  readonly head: number
+  /** From the first byte of a request to its last. */
+  readonly request: number
+  /** While the other end takes nothing of an answer. */
+  readonly write: number
+  /** Between two requests. Proxies have to end an unused connection sooner, so that none sends a request into one that ends. */
+  readonly idle: number
+  /** How often `head` and `request` are looked at. */
+  readonly look: number
+  /** Open connections. */
+  readonly connections: number
+}
+
+const defaults: Bounds = {
+  head: 10 * second,
+  request: 30 * second,
+  write: 20 * second,
+  idle: 65 * second,
+  look: second / 2,
+  connections: 2_000,
+}
+
 /** ms */
 const lingering = 500
+/** Between two lines of the log about connections that were turned away, in ms. */
+const quiet = 10 * second
 
 /** Serves `fetch` over HTTP/1.1. Rejects when the address is taken. */
-export async function startServer(fetch: Fetch, listen: Listen): Promise<RunningServer> {
+export async function startServer(
+  fetch: Fetch,
+  listen: Listen,
+  log: Pick<Log, 'warn'>,
+  bounds: Bounds = defaults,
+): Promise<RunningServer> {
   const answer = getRequestListener((request, env) => {
     const bindings = env as { incoming: IncomingMessage }
     const answered = fetch(request, bindings)
     return bringsBody(bindings.incoming) ? lingerWhenEarly(answered, bindings.incoming) : answered
   })
-  const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
-    (incoming, outgoing) => {
-      // The Host header builds nothing and refuses nothing: whatever it says, the request's URL gets a host that parses.
-      incoming.headers.host = 'gatelodge.invalid'
-      incoming.url = originForm(incoming.url ?? '/')
-      void answer(incoming, outgoing)
-    },
+  const pipelines = createPipelines()
+  const server = createServer({
+    headersTimeout: bounds.head,
+    requestTimeout: bounds.request,
+    connectionsCheckingInterval: bounds.look,
+    keepAliveTimeout: bounds.idle,
+    maxHeaderSize: 16_384,
+    highWaterMark: 16_384,
+    requireHostHeader: false, // what Node.js refuses by itself it refuses out of turn, all that it parsed at once: see `begin`
+  })
+  server.maxConnections = bounds.connections
+  server.on('connection', pipelines.watch)
+  server.on('drop', createDropLog(log, bounds.connections))
+  server.on('request', (incoming, outgoing) => pipelines.enter(incoming, outgoing, begin))
+  server.on('checkContinue', (incoming, outgoing) =>
+    pipelines.enter(incoming, outgoing, () => {
+      outgoing.writeContinue()
+      return begin(incoming, outgoing)
+    }),
   )
+  server.on('checkExpectation', (incoming, outgoing) =>
+    pipelines.enter(incoming, outgoing, () => refuse(outgoing, 417, {})),
+  )
+
+  function begin(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const { headers } = incoming
+    if (headers.host === undefined && incoming.httpVersion === '1.1')
+      return refuse(outgoing, 400, { connection: 'close' }) // RFC 9112, section 3.2
+
+    // The Host header builds nothing and refuses nothing: whatever it says, the request's URL gets a host that parses.
+    headers.host = 'gatelodge.invalid'
+    incoming.url = originForm(incoming.url ?? '/')
+    return answer(incoming, outgoing)
+  }
+
   await listening(server, listen)
+  server.once('close', endStalled(pipelines.connections, bounds.write))
   const { address, port } = server.address() as AddressInfo
 
   return {
     address: { host: address, port },
     stop: (patience) => stop(server, patience),
+  }
+}
+
+async function refuse(outgoing: ServerResponse, status: number, headers: OutgoingHttpHeaders): Promise<void> {
+  outgoing.writeHead(status, headers).end()
+}
+
+/** Tells of connections that were turned away, not more often than the log bears. */
+function createDropLog(log: Pick<Log, 'warn'>, most: number): () => void {
+  let dropped = 0
+  let toldAt = Number.NEGATIVE_INFINITY
+  return () => {
+    dropped += 1
+    if (systemMonotonic() - toldAt < quiet) return
+    log.warn({ connections: most, dropped }, 'too many connections: new ones are closed at once')
+    dropped = 0
+    toldAt = systemMonotonic()
   }
 }
 

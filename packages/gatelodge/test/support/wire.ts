@@ -19,7 +19,7 @@ export interface Wire {
 
 /** The whole program behind a real socket on loopback. */
 export async function listen(app: { readonly composition: Pick<Composition, 'fetch'> }): Promise<Wire> {
-  const server = await startServer(app.composition.fetch, { host: '127.0.0.1', port: 0 })
+  const server = await startServer(app.composition.fetch, { host: '127.0.0.1', port: 0 }, { warn() {} })
   const { port } = server.address
   return {
     port,

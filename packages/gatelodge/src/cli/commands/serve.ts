@@ -65,7 +65,7 @@ async function serve(context: Context, loaded: LoadedConfig, log: Log): Promise<
       announceMail,
       onStopping,
       async onStarted({ config, address, composition: { metrics } }) {
-        const endpoint = await serveMetrics(config, async () => metrics?.text() ?? '')
+        const endpoint = await serveMetrics(config, async () => metrics?.text() ?? '', log)
         closing.defer(async () => endpoint?.stop(0))
         say(context, banner({ config, address, metrics: endpoint?.address ?? null, warnings: loaded.warnings }))
       },

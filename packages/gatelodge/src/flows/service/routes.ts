@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Deps } from '../../domain/deps.ts'
-import { buildOpenApi, type OpenApiDocument } from '../../http/openapi.ts'
+import { etagOf, withEtag } from '../../http/etag.ts'
+import { buildOpenApi } from '../../http/openapi.ts'
 import { type Route, route } from '../../http/route.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { version } from '../../kernel/version.ts'
@@ -9,18 +10,34 @@ import { docsPage } from '../../pages/docs-page.ts'
 import { readiness } from './readiness.ts'
 import { securityTxt } from './security-txt.ts'
 
-const documents = new WeakMap<Deps, OpenApiDocument>()
+/** A document as it is sent. */
+interface Printed {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly etag: string
+}
+
+interface Documents {
+  readonly openApi: Printed
+  readonly docs: Printed
+}
+
+const known = { 304: { description: 'As the caller knows it', schema: null } } as const
 
 /** The routes about the service itself; the documents among them describe the whole table. */
 export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
-  function openApi(deps: Deps): OpenApiDocument {
-    const known = documents.get(deps)
-    if (known) return known
+  const made = new WeakMap<Deps, Documents>()
 
+  /** Both documents, printed at first use: a stranger may ask for them as often as for the smallest answer. */
+  function documents(deps: Deps): Documents {
+    return made.get(deps) ?? print(deps)
+  }
+
+  function print(deps: Deps): Documents {
     const { serviceName, publicUrl } = deps.config
-    const made = buildOpenApi(allRoutes(), { serviceName, publicUrl, version })
-    documents.set(deps, made)
-    return made
+    const document = buildOpenApi(allRoutes(), { serviceName, publicUrl, version })
+    const printed = { openApi: toPrinted(JSON.stringify(document)), docs: toPrinted(docsPage(document, deps.theme)) }
+    made.set(deps, printed)
+    return printed
   }
 
   return [
@@ -72,10 +89,11 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       auth: 'none',
       origin: 'read',
       limit: 'none',
-      answers: { 200: { description: 'The document', schema: z.looseObject({ openapi: z.string() }) } },
+      answers: { 200: { description: 'The document', schema: z.looseObject({ openapi: z.string() }) }, ...known },
       errors: [],
-      handle(deps) {
-        return { status: 200, json: openApi(deps) }
+      handle(deps, { header }) {
+        const { bytes, etag } = documents(deps).openApi
+        return withEtag({ status: 200, jsonText: bytes }, etag, header('if-none-match'))
       },
     }),
 
@@ -87,10 +105,11 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       auth: 'none',
       origin: 'read',
       limit: 'none',
-      answers: { 200: { description: 'The page', schema: 'html' } },
+      answers: { 200: { description: 'The page', schema: 'html' }, ...known },
       errors: [],
-      handle(deps) {
-        return { status: 200, html: docsPage(openApi(deps), deps.theme) }
+      handle(deps, { header }) {
+        const { bytes, etag } = documents(deps).docs
+        return withEtag({ status: 200, html: bytes }, etag, header('if-none-match'))
       },
     }),
 
@@ -118,7 +137,7 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       origin: 'read',
       limit: 'none',
       params: z.strictObject({ file: z.string() }),
-      answers: { 200: { description: 'The file', schema: 'asset' } },
+      answers: { 200: { description: 'The file', schema: 'asset' }, ...known },
       errors: ['not_found'],
       handle({ theme }, { params, header }) {
         const all = [...assets, theme.sheet, theme.logo].filter((asset) => asset !== null)
@@ -129,11 +148,18 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
           'cache-control': 'public, max-age=31536000, immutable',
           vary: 'accept-encoding',
         }
+        const knownTag = header('if-none-match')
         // Assets only: with pages, what is compressed beside a form's token could tell it (BREACH).
         if (!/\bgzip\b(?!;q=0)/.test(header('accept-encoding') ?? ''))
-          return { status: 200, bytes: asset.body, headers }
-        return { status: 200, bytes: asset.gzipped, headers: { ...headers, 'content-encoding': 'gzip' } }
+          return withEtag({ status: 200, bytes: asset.body, headers }, `"${asset.path}"`, knownTag)
+        const packed = { ...headers, 'content-encoding': 'gzip' }
+        return withEtag({ status: 200, bytes: asset.gzipped, headers: packed }, `"${asset.path}.gz"`, knownTag)
       },
     }),
   ]
+}
+
+function toPrinted(text: string): Printed {
+  const bytes = new Uint8Array(Buffer.from(text))
+  return { bytes, etag: etagOf(bytes) }
 }

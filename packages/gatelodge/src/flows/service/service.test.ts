@@ -57,6 +57,31 @@ forEachDatabase('service', (engine) => {
     assert.equal((await app.get('/assets/none.css')).code, 'not_found')
   })
 
+  test('documents and files name their version, and who has it is not sent it again', async () => {
+    await using app = await testApp({ engine })
+    const ask = (path: string, headers: Record<string, string>) =>
+      app.composition.fetch(new Request(`http://localhost:3000${path}`, { headers }), { peer: '192.0.2.1' })
+    const tags = new Set<string>()
+    for (const path of ['/openapi.json', '/docs', stylesheet.path]) {
+      for (const accepted of ['identity', 'gzip']) {
+        const whole = await ask(path, { 'accept-encoding': accepted })
+        const etag = whole.headers.get('etag') ?? ''
+        assert.match(etag, /^"[^"]+"$/)
+        tags.add(etag)
+        for (const named of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+          const told = await ask(path, { 'accept-encoding': accepted, 'if-none-match': named })
+          assert.deepEqual([told.status, await told.text(), told.headers.get('etag')], [304, '', etag], named)
+          assert.equal(told.headers.get('cache-control'), whole.headers.get('cache-control'))
+        }
+        for (const named of ['"other"', etag.slice(1, -1), `${etag.slice(0, -1)}x"`]) {
+          const told = await ask(path, { 'accept-encoding': accepted, 'if-none-match': named })
+          assert.deepEqual([told.status, await told.text()], [200, await whole.clone().text()], named)
+        }
+      }
+    }
+    assert.equal(tags.size, 4, 'packed and plain bytes of a file are two versions')
+  })
+
   test('security.txt is the operator’s contact, or nothing', async () => {
     await using without = await testApp({ engine })
     assert.equal((await without.get('/.well-known/security.txt')).status, 404)

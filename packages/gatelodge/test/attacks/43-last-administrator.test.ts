@@ -18,7 +18,7 @@ import { type TestAuth, testAuth } from '../support/auth.ts'
 const password = 'quiet harbour 52'
 const actor = innerActor('command', 'test')
 
-forEachDatabase('10 last administrator', (engine) => {
+forEachDatabase('43 last administrator', (engine) => {
   test('fifty administrators who delete themselves at once: one is left, and was told so', async () => {
     await using house = await houseOf(engine, 50)
     const told = await Promise.all(house.administrators.map((who) => ways.leave(house.auth, who)))

@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { minute, systemMonotonic } from '../kernel/clock.ts'
+import { type Pieces, readInPieces } from './pieces.ts'
+import { createTurns } from './turns.ts'
+
+/**
+ * Keeps what one connection asks for at once (RFC 9112, section 9.3.2) from costing the others their turn or the process its memory: one request of a
+ * connection is under way, the next begins when its answer was taken, and what lies behind is not parsed before.
+ */
+export interface Pipelines {
+  /** All that are open. */
+  readonly connections: Iterable<Socket>
+  /** Watches a connection from its first byte on. */
+  watch(socket: Socket): void
+  /** Answers a request at once when nothing lies before it on its connection, else when its turn comes. */
+  enter(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void
+}
+
+/** Resolves when the answer is written, not when it is taken. */
+type Answer = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
+
+/**
+ * Requests that wait behind others, of all connections. Node.js parses all that one read brought, up to 64 KiB, so the connection that goes past this may bring
+ * thousands. No other will: from then on all are read in pieces.
+ */
+const mostWaiting = 64
+/** For so long after that, new connections begin like that too, in ms. */
+const wary = minute
+
+/** The state of all connections of one server. */
+export function createPipelines(): Pipelines {
+  const turns = createTurns()
+  const connections = new Set<Socket>()
+  /** Those that are read in pieces. Node.js reads the others in a faster way, and parses whatever comes. */
+  const inPieces = new Map<Socket, Pieces>()
+  let waiting = 0
+  let floodedAt = Number.NEGATIVE_INFINITY
+  /** Who asked last in this turn of the event loop. Nobody who waits for an answer asks twice in one. */
+  let asker: Socket | undefined
+
+  function watch(socket: Socket): void {
+    connections.add(socket)
+    socket.once('close', () => {
+      connections.delete(socket)
+      inPieces.delete(socket)
+    })
+    if (waiting > mostWaiting || systemMonotonic() - floodedAt < wary) takeOver(socket, false)
+  }
+
+  function enter(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void {
+    const { socket } = incoming
+    const pieces = inPieces.size > 0 ? inPieces.get(socket) : undefined
+    // Node.js gives a response its socket when those before it are done; what came in the same read may be done by now.
+    if (outgoing.socket === null || (socket === asker && !pieces)) wait(incoming, outgoing, answer)
+    else if (pieces) enterInPieces(pieces, incoming, outgoing, answer)
+    else {
+      if (asker === undefined) setImmediate(forgetAsker)
+      asker = socket
+      void answer(incoming, outgoing)
+    }
+  }
+
+  function forgetAsker(): void {
+    asker = undefined
+  }
+
+  function enterInPieces(pieces: Pieces, incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void {
+    pieces.asked(incoming, outgoing)
+    const answered = answer(incoming, outgoing)
+    if (pieces.isGreedy()) queueMicrotask(() => count(incoming, answered)) // when what was read of its body is there
+  }
+
+  function wait(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void {
+    const begin = () => count(incoming, answer(incoming, outgoing))
+    if (outgoing.socket === null) outgoing.once('socket', () => turns.next(begin, true))
+    else turns.next(begin, true)
+    waiting += 1
+    outgoing.once('close', () => {
+      waiting -= 1
+    })
+    takeOver(incoming.socket, true)
+    inPieces.get(incoming.socket)?.asked(incoming, outgoing)
+    if (waiting !== mostWaiting + 1) return
+
+    floodedAt = systemMonotonic()
+    for (const other of connections) takeOver(other, false)
+  }
+
+  /** A request is under way when its body is there: nobody who is slow to send one keeps the others waiting. */
+  function count(incoming: IncomingMessage, answered: Promise<void>): void {
+    if (incoming.complete) turns.during(answered)
+    else incoming.once('end', () => turns.during(answered))
+  }
+
+  function takeOver(socket: Socket, isGreedy: boolean): void {
+    if (inPieces.has(socket) || socket.destroyed) return
+
+    inPieces.set(socket, readInPieces(socket, turns, isGreedy))
+  }
+
+  return { connections, watch, enter }
+}
