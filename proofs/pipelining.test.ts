@@ -19,8 +19,8 @@ const deep = 3_000
 const warmUp = 20_000
 /** How long a flood lasts, in ms. */
 const floodTime = 3_000
-/** MB that a flood may add. */
-const mostGrowth = 40
+/** MB that a flood may add; how much of it V8 has given back when it is looked at is chance, and CI must not depend on that. */
+const mostGrowth = isQuick ? 96 : 40
 /** ms */
 const mostP99 = 100
 /** What CI looks at: little work and much, bytes that are kept and pages made anew, a body, a hash, no route at all. */
@@ -30,6 +30,7 @@ const sample = [
   'GET /openapi.json',
   'GET /login',
   'POST /api/v1/auth/signin',
+  'POST /nowhere in chunks of one byte',
   'GET /nowhere',
 ]
 
@@ -38,6 +39,7 @@ const requests: Readonly<Record<string, string>> = {
   'HEAD /docs': 'HEAD /docs HTTP/1.1\r\nHost: a\r\n\r\n',
   'GET /nowhere': 'GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n',
   'GET /login with a query': `GET /login?${'x'.repeat(2_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+  'POST /nowhere in chunks of one byte': `POST /nowhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(200)}0\r\n\r\n`,
   'a head that is none': 'GET\r\n\r\n',
 }
 
@@ -76,7 +78,7 @@ test('times are those that are documented: 10 s for a head, 30 s for a request, 
       server,
       'POST /api/v1/auth/signin HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{',
     ),
-    endOf(server, 'GET /docs HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(deep), false),
+    endOf(server, 'GET /docs HTTP/1.1\r\nHost: a\r\n\r\n', false),
   ])
   console.log(`# silent ${silent.after} s, head ${head.after} s, body ${body.after} s, unread ${unread.after} s`)
   for (const { after, answer } of [silent, head]) {
@@ -99,7 +101,7 @@ async function endOf(server: ServerProcess, bytes: string, reads = true): Promis
   if (reads) socket.setEncoding('latin1').on('data', (part: string) => (answer += part))
   else socket.pause()
   socket.write(bytes)
-  const drip = setInterval(() => !reads && socket.write('G'), 100)
+  const drip = setInterval(() => !reads && socket.write(bytes), 10)
   await within(60_000, promise, () => new Error('not ended within a minute')).finally(() => {
     clearInterval(drip)
     socket.destroy()

@@ -64,7 +64,9 @@ export async function startRecovery(
     .set({ password_hash: null, password_changed_at: work.now, recovery_since: work.now })
     .where('id', '=', user.id)
     .execute()
-  await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change', 'recovery'])
+  await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
+  // An owner who presses the buttons of several notices may open the first mail that came of it; one that went to another address is worth nothing.
+  if (isRestored) await voidTokens(work, { userId: user.id }, ['recovery'])
   await distrustDevices(work, user.id)
   const sessionsEnded = await endSessions(work, user.id)
   await revokeApiTokens(work, user.id, link.since ?? 0) // links of older versions do not say since when
@@ -73,10 +75,24 @@ export async function startRecovery(
   await record(work, 'recovery.started', user.id, { reason, sessions_ended: sessionsEnded })
 }
 
-/** Opens an account in recovery: its password was chosen anew. */
-export async function endRecovery(work: Work, userId: UserId): Promise<void> {
-  await work.db.updateTable('users').set({ recovery_since: null }).where('id', '=', userId).execute()
-  work.changed([userId])
+/**
+ * Opens an account that is in recovery, when its password was chosen anew. Earlier notices to this address tell of what is undone now, so their links end; those
+ * to another address stay: a thief who is first to recover must not close the owner's way.
+ */
+export async function endRecovery(
+  work: Work,
+  { id, email, recovery_since }: Pick<UserRow, 'id' | 'email' | 'recovery_since'>,
+): Promise<void> {
+  if (recovery_since === null) return
+
+  await work.db.updateTable('users').set({ recovery_since: null }).where('id', '=', id).execute()
+  await work.db
+    .deleteFrom('one_time_tokens')
+    .where('user_id', '=', id)
+    .where('purpose', '=', 'security_undo')
+    .where('email', '=', email)
+    .execute()
+  work.changed([id])
 }
 
 /**

@@ -6,14 +6,14 @@ import type { Turns } from './turns.ts'
 export interface Pieces {
   /** Whether more came before an answer was taken. */
   isGreedy(): boolean
-  /** Nothing more is parsed before this was answered, but for its own body. */
+  /** Nothing more is parsed before this was answered, but for its own body when it has its turn. */
   asked(incoming: IncomingMessage, outgoing: ServerResponse): void
 }
 
 const endOfHead = '\r\n\r\n'
-/** bytes */
-const largest = 16 * 1024
-/** Pieces of one connection in one turn of the event loop: a body may consist of ends of heads. */
+/** Bytes of one connection in one turn of the event loop: a body may consist of chunks of one byte each. */
+const largest = 4 * 1024
+/** Pieces of them: a body may consist of ends of heads. */
 const most = 32
 
 /**
@@ -21,14 +21,14 @@ const most = 32
  * that a piece brings one request, or two where a read ended within the end of a head or before the end of a body.
  */
 export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): Pieces {
+  /** Told so by Node.js: a body is not being read, or an answer not being taken. */
+  let isFull = false
   const parse = takeListener(socket, 'data')
   const end = takeListener(socket, 'end')
   let rest: Buffer | null = null
   let last: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse } | undefined
   /** What Node.js read by itself may have stopped within a head, whose time runs: until one was seen to end, the rest of it does not wait. */
   let isUrgent = true
-  /** Told so by Node.js: a body is not being read, or an answer not being taken. */
-  let isFull = false
   let isGreedy = wasGreedy
   let hasEnded = false
   let isDue = false
@@ -54,23 +54,23 @@ export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): 
     if (isDue) return
 
     isDue = true
-    turns.next(run, isGreedy && last?.incoming.complete !== false)
+    turns.next(run, isWithinBody() ? 'body' : isGreedy ? 'ahead' : 'modest')
   }
 
   function run(): void {
     isDue = false
-    for (let left = most; !socket.destroyed && !isFull && (isUrgent || !isAnswering()); left -= 1) {
-      if (left === 0) {
-        goOn()
-        return
-      }
-      rest ??= readPart()
-      if (rest === null) {
-        if (hasEnded) finish()
-        return
-      }
+    if (isReady()) rest ??= readPart()
+    for (let left = most; rest !== null && isReady(); left -= 1) {
+      if (left === 0) break
       parsePiece(rest)
     }
+    if (!isReady()) return
+    if (rest !== null || socket.readableLength > 0) goOn()
+    else if (hasEnded) finish()
+  }
+
+  function isReady(): boolean {
+    return !socket.destroyed && !isFull && (isUrgent || !isAnswering())
   }
 
   /** A part of what came, so that the rest of it stands in the way of more. */
@@ -80,11 +80,17 @@ export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): 
 
   /** Whether more came before an answer was taken. */
   function isAhead(): boolean {
-    return rest === null ? isAnswering() && socket.readableLength > 0 : last?.incoming.complete === true
+    if (last === undefined || isWithinBody()) return false
+    return rest !== null || (isAnswering() && socket.readableLength > 0)
   }
 
   function isAnswering(): boolean {
-    return last?.incoming.complete === true && !last.outgoing.writableFinished
+    return last !== undefined && !last.outgoing.writableFinished && !isWithinBody()
+  }
+
+  /** Whether what comes next belongs to the body of a request that has its turn. */
+  function isWithinBody(): boolean {
+    return last !== undefined && !last.incoming.complete && last.outgoing.socket !== null
   }
 
   function parsePiece(bytes: Buffer): void {

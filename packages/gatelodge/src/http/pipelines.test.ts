@@ -47,7 +47,8 @@ test('another client’s request goes between those of a flood, with and without
 })
 
 test('of hundreds of requests on each of forty connections few are parsed, and fewer are under way, while none is answered', async () => {
-  for (const request of [get('flood'), 'GET / HTTP/1.1\r\n\r\n']) {
+  const noHost = 'GET / HTTP/1.1\r\n\r\n'
+  for (const request of [get('flood'), post('flood', 'body'), toWire('chunked', 0, 'body'), noHost]) {
     const released = Promise.withResolvers<void>()
     let begun = 0
     await using server = await serve(async ({ url }) => {
@@ -62,7 +63,7 @@ test('of hundreds of requests on each of forty connections few are parsed, and f
         const clients = await Promise.all(numbers(15).map(() => server.client()))
         for (const { socket } of clients) socket.write(get('other'))
         for (const client of clients) await client.times(1)
-        for (const { socket } of clients) socket.write(get('flood') + request.repeat(600))
+        for (const { socket } of clients) socket.write((request === noHost ? get('flood') : '') + request.repeat(600))
         for (const turn of numbers(30)) {
           other.socket.write(get('other'))
           await other.times(wave * 30 + turn + 1)
@@ -127,14 +128,19 @@ test('eight of the requests that lie behind others are under way at once, before
 test('a body that nobody reads is not taken, and one made of ends of heads takes its turns', async () => {
   const released = Promise.withResolvers<void>()
   let turns = 0
-  await using server = await serve(async (request) => {
-    if (pathOf(request.url) === 'unread') await released.promise
+  let taken = () => 0
+  await using server = await serve(async (request, env) => {
+    const socket = env?.incoming?.socket
+    if (pathOf(request.url) === 'unread') {
+      taken = () => socket?.bytesRead ?? 0
+      await released.promise
+    }
     const from = turns
     const { length } = await request.text()
     return new Response(`<${length} ${turns - from}>`)
   })
   const unread = await server.client()
-  unread.socket.write(get(1).repeat(3) + post('unread', 'x'.repeat(64 * 2 ** 20)))
+  unread.socket.write(get(1).repeat(3) + post('unread', 'x'.repeat(16 * 2 ** 20)))
   const client = await server.client()
   const counting = countTurns(() => (turns += 1))
   const body = 'a\r\n\r\n'.repeat(40_000)
@@ -143,12 +149,28 @@ test('a body that nobody reads is not taken, and one made of ends of heads takes
   client.socket.write(post('read', body))
   await client.times(4)
   counting.stop()
-  assert.ok(unread.socket.writableLength > 44 * 2 ** 20, `${unread.socket.writableLength} left`)
+  assert.ok(taken() < 2 ** 19, `${taken()} bytes were read`)
   released.resolve()
   await unread.times(4)
   const [length, took] = client.bodies().at(-1)?.split(' ').map(Number) ?? []
   assert.equal(length, body.length)
   assert.ok(Number(took) > 200, `${took} turns`)
+})
+
+test('bodies in chunks of one byte take their turns, a few in each', async () => {
+  let turns = 0
+  await using server = await serve(async (request) => {
+    await request.text()
+    return new Response(`<${turns}>`)
+  })
+  const clients = await Promise.all(numbers(40).map(() => server.client()))
+  const counting = countTurns(() => (turns += 1))
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+  for (const { socket } of clients) socket.write(`${head}${'1\r\nx\r\n'.repeat(40_000)}0\r\n\r\n`)
+  for (const client of clients) await client.times(1)
+  counting.stop()
+  const last = Math.max(...clients.map((client) => Number(client.bodies()[0])))
+  assert.ok(last > 150, `${last} turns`)
 })
 
 test('who does not read is not answered or read from further, and leaves nothing under way when the connection ends', async () => {
@@ -179,19 +201,27 @@ test('who does not read is not answered or read from further, and leaves nothing
   assert.ok(begun - 10 <= 3)
 })
 
-test('who begins to read late gets all of it', async () => {
+test('who begins to read late gets all of it, whether it asked for all at once or for one thing after the other', async () => {
   const page = `<${'x'.repeat(2 ** 18)}>`
-  await using server = await serve(() => new Response(page))
-  const client = await server.client()
-  client.socket.pause()
-  client.socket.write(get('page').repeat(200))
-  const other = await server.client()
-  for (const turn of numbers(20)) {
-    other.socket.write(get(turn))
-    await other.times(turn + 1)
+  await using server = await serve(({ url }) => new Response(pathOf(url) === 'page' ? page : '<other>'))
+  for (const [times, pages] of [
+    [1, 200],
+    [200, 1],
+  ] as const) {
+    const other = await server.client()
+    const client = await server.client()
+    client.socket.setNoDelay().pause()
+    for (const _ of numbers(times)) {
+      client.socket.write(get('page').repeat(pages))
+      await nextTurn()
+    }
+    for (const turn of numbers(20)) {
+      other.socket.write(get(turn))
+      await other.times(turn + 1)
+    }
+    client.socket.resume()
+    await client.times(200)
   }
-  client.socket.resume()
-  await client.times(200)
 })
 
 test('whatever the cuts, bodies and answers of a pipeline are kept apart', async () => {

@@ -24,7 +24,9 @@ type Answer = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<v
  * Requests that wait behind others, of all connections. Node.js parses all that one read brought, up to 64 KiB, so the connection that goes past this may bring
  * thousands. No other will: from then on all are read in pieces.
  */
-const mostWaiting = 64
+const mostLoad = 64
+/** A request whose body comes in chunks counts as so many: one read may bring ten thousand of them. */
+const weightOfChunks = 4
 /** For so long after that, new connections begin like that too, in ms. */
 const wary = minute
 
@@ -32,9 +34,9 @@ const wary = minute
 export function createPipelines(): Pipelines {
   const turns = createTurns()
   const connections = new Set<Socket>()
-  /** Those that are read in pieces. Node.js reads the others in a faster way, and parses whatever comes. */
-  const inPieces = new Map<Socket, Pieces>()
-  let waiting = 0
+  /** Those that are read in pieces, or will be once they are not paused. Node.js reads the others in a faster way, and parses whatever comes. */
+  const inPieces = new Map<Socket, Pieces | undefined>()
+  let load = 0
   let floodedAt = Number.NEGATIVE_INFINITY
   /** Who asked last in this turn of the event loop. Nobody who waits for an answer asks twice in one. */
   let asker: Socket | undefined
@@ -45,11 +47,15 @@ export function createPipelines(): Pipelines {
       connections.delete(socket)
       inPieces.delete(socket)
     })
-    if (waiting > mostWaiting || systemMonotonic() - floodedAt < wary) takeOver(socket, false)
+    if (load > mostLoad || systemMonotonic() - floodedAt < wary) takeOver(socket, false)
   }
 
   function enter(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void {
-    const { socket } = incoming
+    const { socket, headers } = incoming
+    if (headers['transfer-encoding'] !== undefined) {
+      takeOver(socket, false)
+      weigh(outgoing, weightOfChunks)
+    }
     const pieces = inPieces.size > 0 ? inPieces.get(socket) : undefined
     // Node.js gives a response its socket when those before it are done; what came in the same read may be done by now.
     if (outgoing.socket === null || (socket === asker && !pieces)) wait(incoming, outgoing, answer)
@@ -73,15 +79,19 @@ export function createPipelines(): Pipelines {
 
   function wait(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void {
     const begin = () => count(incoming, answer(incoming, outgoing))
-    if (outgoing.socket === null) outgoing.once('socket', () => turns.next(begin, true))
-    else turns.next(begin, true)
-    waiting += 1
-    outgoing.once('close', () => {
-      waiting -= 1
-    })
+    if (outgoing.socket === null) outgoing.once('socket', () => turns.next(begin, 'ahead'))
+    else turns.next(begin, 'ahead')
     takeOver(incoming.socket, true)
     inPieces.get(incoming.socket)?.asked(incoming, outgoing)
-    if (waiting !== mostWaiting + 1) return
+    weigh(outgoing, 1)
+  }
+
+  function weigh(outgoing: ServerResponse, weight: number): void {
+    load += weight
+    outgoing.once('close', () => {
+      load -= weight
+    })
+    if (load <= mostLoad || load - weight > mostLoad) return
 
     floodedAt = systemMonotonic()
     for (const other of connections) takeOver(other, false)
@@ -94,9 +104,17 @@ export function createPipelines(): Pipelines {
   }
 
   function takeOver(socket: Socket, isGreedy: boolean): void {
-    if (inPieces.has(socket) || socket.destroyed) return
+    if (inPieces.has(socket)) return
 
-    inPieces.set(socket, readInPieces(socket, turns, isGreedy))
+    inPieces.set(socket, undefined)
+    start(socket, isGreedy)
+  }
+
+  /** What Node.js paused would not be read again under us: nothing is, until it goes on. */
+  function start(socket: Socket, isGreedy: boolean): void {
+    if (socket.destroyed) return
+    if (socket.isPaused()) socket.once('resume', () => start(socket, isGreedy))
+    else inPieces.set(socket, readInPieces(socket, turns, isGreedy))
   }
 
   return { connections, watch, enter }

@@ -45,6 +45,15 @@ test('a request whose body does not end within its time is answered 408 and clos
   }
 })
 
+test('a body behind an expectation that is not met is not awaited', async () => {
+  await using server = await serve(hello, {})
+  const socket = connect(server.address.port, '127.0.0.1').on('error', () => {})
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nExpect: cake\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n')
+  const drip = setInterval(() => socket.write('1\r\nx\r\n'), 50)
+  const answers = await soon(text(socket)).finally(() => clearInterval(drip))
+  assert.deepEqual(answers.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 417'])
+})
+
 test('a connection whose other end takes nothing of an answer is ended, though it goes on sending', async () => {
   for (const requests of [1, 50]) {
     const closed = Promise.withResolvers<void>()

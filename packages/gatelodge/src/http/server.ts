@@ -84,7 +84,11 @@ export async function startServer(
     }),
   )
   server.on('checkExpectation', (incoming, outgoing) =>
-    pipelines.enter(incoming, outgoing, () => refuse(outgoing, 417, {})),
+    pipelines.enter(incoming, outgoing, () => {
+      if (!bringsBody(incoming)) return refuse(outgoing, 417, {})
+      lingerBehind(incoming)
+      return refuse(outgoing, 417, { connection: 'close' })
+    }),
   )
 
   function begin(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

@@ -142,10 +142,11 @@ async function updatePassword(deps: Deps, id: UserId, password: string): Promise
   const hash = await deps.hasher.hash(password, hashKey(actor))
 
   await transact(deps, actor, async (work) => {
-    if (!(await lockUser(work, id))) throw new UserNotFound()
+    const user = await lockUser(work, id)
+    if (!user) throw new UserNotFound()
 
     await setPasswordHash(deps, work, id, hash)
-    await endRecovery(work, id)
+    await endRecovery(work, user)
     await voidTokens(work, { userId: id }, ['password_reset', 'recovery', 'email_change'])
     await revokeApiTokens(work, id)
     await requestNotice(deps, work, 'password_changed', { userId: id, at: work.now })

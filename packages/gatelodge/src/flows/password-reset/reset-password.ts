@@ -41,7 +41,7 @@ export async function resetPassword(
     if (user.recovery_since !== null && token.purpose !== 'recovery') throw new AuthError('token_invalid')
 
     await setPasswordHash(deps, work, user.id, hash)
-    await endRecovery(work, user.id)
+    await endRecovery(work, user)
     await proveAddress(work, user)
     await voidTokens(work, { userId: user.id }, ['password_reset', 'recovery', 'verify_email', 'email_change'])
     await distrustDevices(work, user.id)

@@ -179,6 +179,26 @@ forEachDatabase('recovery', (engine) => {
     assert.equal((await app.post('/reset-password', { token: second, new_password: next })).code, 'token_invalid')
   })
 
+  test('an owner who presses the button of every notice opens the account by any of the mails, and later by none of the notices', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user({ email: 'owner@example.com' })
+    const { access } = await app.tokens(ada)
+    const first = await changedBy(app, ada, access)
+    await app.post('/me/tokens', { name: 'script' }, { bearer: access })
+    const second = await noticeOf(app, ada.email)
+    await app.post('/me/tokens', { name: 'other' }, { bearer: access })
+    const third = await noticeOf(app, ada.email)
+
+    assert.equal((await app.post('/security/undo', { token: first })).status, 200)
+    const reset = await resetLinkOf(app, ada.email)
+    app.clock.advance(minute)
+    assert.equal((await app.post('/security/undo', { token: second })).status, 200)
+    assert.notEqual(await resetLinkOf(app, ada.email), reset)
+    assert.equal((await app.post('/reset-password', { token: reset, new_password: next })).status, 200)
+    assert.equal((await signIn(app, ada.email, next)).status, 200)
+    assert.equal((await app.post('/security/undo', { token: third })).code, 'token_invalid')
+  })
+
   test('the link lives 72 hours and not longer', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
