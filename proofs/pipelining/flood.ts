@@ -18,8 +18,6 @@ export interface Flood {
 export interface Flooded {
   /** Answers that were begun. */
   readonly answers: number
-  /** Connections that the server ended. */
-  readonly ended: number
 }
 
 const answer = Buffer.from('HTTP/1.1 ')
@@ -49,9 +47,8 @@ async function run({ port, request, connections, deep, reads, ms }: Flood): Prom
     return socket
   })
   await Promise.race([all.promise, pause(ms, undefined, { ref: false })])
-  const result = { answers, ended }
   for (const socket of sockets) socket.destroy()
-  return result
+  return { answers }
 }
 
 /** Counts the heads of answers, one that is cut in two as well. */

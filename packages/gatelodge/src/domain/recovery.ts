@@ -2,7 +2,7 @@ import { hour, type Instant } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { UserId } from '../kernel/ids.ts'
-import type { OneTimeTokenRow, UserRow } from '../store/schema.ts'
+import type { OneTimeTokenRow, TokenPurpose, UserRow } from '../store/schema.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { revokeApiTokens } from './api-tokens.ts'
 import { record } from './audit.ts'
@@ -86,12 +86,7 @@ export async function endRecovery(
   if (recovery_since === null) return
 
   await work.db.updateTable('users').set({ recovery_since: null }).where('id', '=', id).execute()
-  await work.db
-    .deleteFrom('one_time_tokens')
-    .where('user_id', '=', id)
-    .where('purpose', '=', 'security_undo')
-    .where('email', '=', email)
-    .execute()
+  await voidLinksTo(work, id, 'security_undo', [email])
   work.changed([id])
 }
 
@@ -111,10 +106,14 @@ async function takeReservation(work: Work, userId: UserId, email: string): Promi
 
   const later = reservations.filter(({ expires_at }) => expires_at >= restored.expires_at).map((row) => row.email)
   await work.db.deleteFrom('email_reservations').where('email', 'in', later).execute()
+  await voidLinksTo(work, userId, 'email_change_undo', later)
+}
+
+async function voidLinksTo(work: Work, userId: UserId, purpose: TokenPurpose, emails: string[]): Promise<void> {
   await work.db
     .deleteFrom('one_time_tokens')
     .where('user_id', '=', userId)
-    .where('purpose', '=', 'email_change_undo')
-    .where('email', 'in', later)
+    .where('purpose', '=', purpose)
+    .where('email', 'in', emails)
     .execute()
 }

@@ -29,20 +29,15 @@ test('one request of a connection is under way, and the answers are those of the
 
 test('another client’s request goes between those of a flood, with and without bodies', async () => {
   for (const flood of [get('flood').repeat(2_000), post('flood', 'x').repeat(2_000)]) {
-    let floods = 0
-    let before = 0
-    await using server = await serve(({ url }) => {
-      if (pathOf(url) === 'flood') floods += 1
-      else before = floods
-      return new Response('<done>')
-    })
+    const counts = { floods: 0, before: 0 }
+    await using server = await serve(countFloods(counts))
     const [attacker, other] = [await server.client(), await server.client()]
     attacker.socket.write(flood)
     await attacker.until('<done>')
     other.socket.write(get('other'))
     await other.until('<done>')
     await attacker.times(2_000)
-    assert.ok(before < 1_000, `${before} of the flood were served before`)
+    assert.ok(counts.before < 1_000, `${counts.before} of the flood were served before`)
   }
 })
 
@@ -77,23 +72,18 @@ test('of hundreds of requests on each of forty connections few are parsed, and f
 })
 
 test('of a hundred connections that ask for more at once, eight are answered for each turn of the others', async () => {
-  let floods = 0
-  let before = 0
-  await using server = await serve(({ url }) => {
-    if (pathOf(url) === 'flood') floods += 1
-    else before = floods
-    return new Response('<done>')
-  })
+  const counts = { floods: 0, before: 0 }
+  await using server = await serve(countFloods(counts))
   const [first, other] = [await server.client(), await server.client()]
   first.socket.write(get('flood').repeat(200)) // from here on all are read in pieces
   await first.times(200)
   const clients = await Promise.all(numbers(100).map(() => server.client()))
   for (const { socket } of clients) socket.write(get('flood').repeat(100))
   for (const client of clients) await client.times(2)
-  const at = floods
+  const at = counts.floods
   other.socket.write(get('other'))
   await other.times(1)
-  assert.ok(before - at < 96, `${before - at} of the flood were served before`)
+  assert.ok(counts.before - at < 96, `${counts.before - at} of the flood were served before`)
   for (const client of clients) await client.times(100)
 })
 
@@ -311,6 +301,15 @@ test('a stop closes what waits behind a request that does not end', async () => 
   await nextTurn()
   await server.stop(20)
 })
+
+/** Counts the requests of a flood, and how many of them came before the last other one. */
+function countFloods(counts: { floods: number; before: number }): Fetch {
+  return ({ url }) => {
+    if (pathOf(url) === 'flood') counts.floods += 1
+    else counts.before = counts.floods
+    return new Response('<done>')
+  }
+}
 
 /** Tells of each turn of the event loop. */
 function countTurns(onTurn: () => void): { stop(): void } {
