@@ -22,6 +22,7 @@ export async function listen(listener: RequestListener): Promise<Listening> {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     async close() {
+      if (!server.listening) return
       server.closeAllConnections()
       server.close()
       await once(server, 'close')
