@@ -38,8 +38,9 @@ export function createPipelines(): Pipelines {
   const inPieces = new Map<Socket, Pieces | undefined>()
   let load = 0
   let floodedAt = Number.NEGATIVE_INFINITY
-  /** Who asked last in this turn of the event loop. Nobody who waits for an answer asks twice in one. */
+  /** Who asked last, and what was read of it by then: nobody who waits for an answer asks twice in one read. */
   let asker: Socket | undefined
+  let readOfAsker = 0
 
   function watch(socket: Socket): void {
     connections.add(socket)
@@ -58,17 +59,18 @@ export function createPipelines(): Pipelines {
     }
     const pieces = inPieces.size > 0 ? inPieces.get(socket) : undefined
     // Node.js gives a response its socket when those before it are done; what came in the same read may be done by now.
-    if (outgoing.socket === null || (socket === asker && !pieces)) wait(incoming, outgoing, answer)
+    if (outgoing.socket === null || (!pieces && isOfSameRead(socket))) wait(incoming, outgoing, answer)
     else if (pieces) enterInPieces(pieces, incoming, outgoing, answer)
-    else {
-      if (asker === undefined) setImmediate(forgetAsker)
-      asker = socket
-      void answer(incoming, outgoing)
-    }
+    else void answer(incoming, outgoing)
   }
 
-  function forgetAsker(): void {
-    asker = undefined
+  function isOfSameRead(socket: Socket): boolean {
+    const { bytesRead } = socket
+    if (socket === asker && bytesRead === readOfAsker) return true
+
+    asker = socket
+    readOfAsker = bytesRead
+    return false
   }
 
   function enterInPieces(pieces: Pieces, incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void {
