@@ -23,12 +23,13 @@ const floodTime = 3_000
 const mostGrowth = isQuick ? 96 : 40
 /** ms */
 const mostP99 = 100
-/** What CI looks at: little work and much, bytes that are kept and pages made anew, no route at all, bodies in chunks. */
+/** What CI looks at: little work and much, bytes that are kept and pages made anew, no route at all, bodies whole and in chunks. */
 const sample = [
   'GET /healthz',
   'GET /docs',
   'GET /openapi.json',
   'GET /login',
+  'POST /api/v1/auth/signin',
   'POST /nowhere in chunks of one byte',
   'GET /nowhere',
 ]
