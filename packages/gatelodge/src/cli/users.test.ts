@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
 import type { CommandFolder } from '../../test/support/cli.ts'
 import { commandFolderOn, openLocation } from '../../test/support/databases.ts'
+import type { Instant } from '../kernel/clock.ts'
 
 interface UserAnswer {
   readonly user: {
@@ -86,6 +87,21 @@ forEachDatabase('accounts by commands', (engine) => {
       ],
       mails: ['verification', 'password_reset'],
     })
+  })
+
+  test('an account in recovery is told apart, where somebody looks who is asked why its owner cannot sign in', async () => {
+    await using folder = await commandFolderOn(engine)
+    for (const name of ['ada', 'grace']) await folder.json(`user create --email ${name}@example.com --invite`)
+    const store = await openLocation(folder.database)
+    const recovery_since = Date.parse('2026-03-01T00:00:00Z') as Instant
+    await store.transaction((db) =>
+      db.updateTable('users').set({ recovery_since }).where('email', '=', 'ada@example.com').execute(),
+    )
+    await store.close()
+
+    assert.match((await folder.run('user list')).stdout, /^ada@.* {2}active, in recovery, unverified {2}/m)
+    assert.match((await folder.run('user show ada@example.com')).stdout, /^In recovery since +2026-03-01T00:00:00/m)
+    assert.doesNotMatch((await folder.run('user show grace@example.com')).stdout, /recovery/)
   })
 
   test('an invited account has no password, and its mail is the link to set one', async () => {

@@ -22,6 +22,8 @@ export interface User {
   readonly fullname: string
   readonly avatarUrl: string | null
   readonly isActive: boolean
+  /** Since then the account opens by the link of a recovery mail alone. */
+  readonly recoverySince: Instant | null
   readonly isStaff: boolean
   readonly roles: readonly Role[]
   readonly createdAt: Instant
@@ -228,6 +230,7 @@ export function toUser(row: UserRow, profile: ProfileRow, roles: readonly Role[]
     fullname: [row.first_name, row.last_name].filter(Boolean).join(' ') || (row.username ?? ''),
     avatarUrl: row.avatar_url,
     isActive: row.is_active === 1,
+    recoverySince: row.recovery_since,
     isStaff: row.is_staff === 1,
     roles,
     createdAt: row.created_at,

@@ -157,7 +157,12 @@ function about(user: User, text: string): Result {
 }
 
 function stateOf(user: User): string {
-  const words = [user.isActive ? 'active' : 'inactive', user.emailVerified ? [] : 'unverified', user.roles]
+  const words = [
+    user.isActive ? 'active' : 'inactive',
+    user.recoverySince === null ? [] : 'in recovery',
+    user.emailVerified ? [] : 'unverified',
+    user.roles,
+  ]
   return words.flat().join(', ')
 }
 
@@ -168,6 +173,7 @@ function card(user: User): string {
     ['Username', user.username ?? '-'],
     ['Name', user.fullname || '-'],
     ['State', stateOf(user)],
+    ...(user.recoverySince === null ? [] : [['In recovery since', toIso(user.recoverySince)] as const]),
     ['Created', toIso(user.createdAt)],
     ['Last sign-in', user.lastLoginAt === null ? 'never' : toIso(user.lastLoginAt)],
   ])
