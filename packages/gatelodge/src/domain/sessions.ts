@@ -41,9 +41,17 @@ export interface SessionWish {
   readonly remember: boolean
 }
 
-const userAgentLength = 400
+/** Who asks, and by which session. */
+export interface Asker {
+  readonly user: { readonly id: UserId }
+  readonly session: { readonly id: SessionId }
+}
 
-/** Stores a new session with a new id and answers its secret token. */
+const userAgentLength = 400
+/** Sessions of one account: whoever signs in again and again must not make more than one statement ends when the account is taken back. */
+const mostSessions = 1_000
+
+/** Stores a new session of a locked account with a new id and answers its secret token. Past the most, the longest unused ones end. */
 export async function insertSession(
   work: Work,
   life: SessionLife,
@@ -67,8 +75,27 @@ export async function insertSession(
     ip: work.actor.ip,
     user_agent: work.actor.userAgent?.slice(0, userAgentLength) ?? null,
   }
+  await endSurplus(work, userId)
   await work.db.insertInto('sessions').values(row).execute()
   return { row, token }
+}
+
+/** Leaves room for one more session. */
+async function endSurplus(work: Work, userId: UserId): Promise<void> {
+  const surplus = await work.db
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .offset(mostSessions - 1)
+    .limit(mostSessions)
+    .execute()
+  if (surplus.length === 0) return
+
+  const ids = surplus.map(({ id }) => id)
+  await work.db.deleteFrom('sessions').where('id', 'in', ids).execute()
+  work.changed([userId])
 }
 
 /** The session as it is now, held until the unit of work ends, as lockUser holds an account. Whoever takes both takes the account first. */
@@ -86,10 +113,7 @@ export async function lockSession(work: Work, id: SessionId): Promise<SessionRow
  * The account of the caller, locked together with the session that asks until the unit of work ends. What was known of both when the request came in may
  * be history by now: a reset, a sign-out or a deletion that came first wins. @throws token_invalid
  */
-export async function lockCaller(
-  work: Work,
-  me: { readonly user: { readonly id: UserId }; readonly session: { readonly id: SessionId } },
-): Promise<UserRow> {
+export async function lockCaller(work: Work, me: Asker): Promise<UserRow> {
   const user = await lockUser(work, me.user.id)
   const session = await lockSession(work, me.session.id)
   if (user?.is_active !== 1 || !session) throw new AuthError('token_invalid')

@@ -53,7 +53,7 @@ export const avatarPages: readonly Route[] = [
       return accountPage(context, view, section.title, [section])
     },
     async submit(deps, context) {
-      await changeAvatar(deps, context.actor, context.me.user.id, context.body)
+      await changeAvatar(deps, context.actor, context.me, context.body)
       const { changed } = profileMessages[languageOfReader(context)].pages.picture
       return redirectAnswer(deps, context, '/account', changed)
     },
@@ -67,7 +67,7 @@ export const avatarPages: readonly Route[] = [
     body: z.strictObject({}),
     errors: [],
     async submit(deps, context) {
-      await removeAvatar(deps, context.actor, context.me.user.id)
+      await removeAvatar(deps, context.actor, context.me)
       const { removed } = profileMessages[languageOfReader(context)].pages.picture
       return redirectAnswer(deps, context, '/account', removed)
     },

@@ -41,7 +41,7 @@ export const avatarRoutes = [
     answers: { 200: { description: 'The account as it is now', schema: userSchema } },
     errors: ['image_invalid'],
     async handle(deps, { actor, body, me }) {
-      return { status: 200, json: userToWire(await changeAvatar(deps, actor, me.user.id, body)) }
+      return { status: 200, json: userToWire(await changeAvatar(deps, actor, me, body)) }
     },
   }),
 
@@ -56,7 +56,7 @@ export const avatarRoutes = [
     answers: { 200: { description: 'The account as it is now', schema: userSchema } },
     errors: [],
     async handle(deps, { actor, me }) {
-      return { status: 200, json: userToWire(await removeAvatar(deps, actor, me.user.id)) }
+      return { status: 200, json: userToWire(await removeAvatar(deps, actor, me)) }
     },
   }),
 

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sharp from 'sharp'
-import { forEachDatabase, type TestApp, testApp } from '../../../test/support/app.ts'
+import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
 import { inParallel, tally } from '../../../test/support/attack.ts'
 import { dataFolder, plain, upload } from '../../../test/support/images.ts'
 import { startS3 } from '../../../test/support/s3.ts'
 import { deleteAccount } from '../../admin/users/delete-user.ts'
 import { removeDueAvatars, setAvatar, storeAvatar } from '../../domain/avatars/files.ts'
+import { type Asker, endSessions } from '../../domain/sessions.ts'
 import { cleanUp } from '../../jobs/clean-up.ts'
 import { innerActor } from '../../kernel/actor.ts'
 import { hour } from '../../kernel/clock.ts'
 import { isAuthError } from '../../kernel/errors.ts'
-import type { UserId } from '../../kernel/ids.ts'
+import type { SessionId, UserId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { changeAvatar, removeAvatar } from './change-avatar.ts'
 
@@ -106,7 +107,10 @@ forEachDatabase('avatars', (engine) => {
   test('a picture for an account that is gone is refused, and its files go', async () => {
     using data = dataFolder()
     await using app = await testApp({ engine, env: data.env })
-    const gone = '01a1f86a-a0e0-7006-9c59-cef1c2c93b1e' as UserId
+    const gone = {
+      user: { id: '01a1f86a-a0e0-7006-9c59-cef1c2c93b1e' as UserId },
+      session: { id: 'none' as SessionId },
+    }
     await assert.rejects(changeAvatar(app.deps, actor, gone, picture), (error) => isAuthError(error, 'token_invalid'))
     await assert.rejects(removeAvatar(app.deps, actor, gone), (error) => isAuthError(error, 'token_invalid'))
     assert.equal(data.files().length, 2)
@@ -117,16 +121,38 @@ forEachDatabase('avatars', (engine) => {
     assert.deepEqual([data.files(), await app.rows('avatar_removals')], [[], []])
   })
 
+  test('a session that ends while its picture is made changes nothing', async () => {
+    using data = dataFolder()
+    await using app = await testApp({ engine, env: data.env })
+    const ada = await app.user()
+    const me = await askerOf(app, ada)
+    const { avatarStorage } = app.deps
+    const late = {
+      ...app.deps,
+      avatarStorage: {
+        ...avatarStorage,
+        async put(...given: Parameters<typeof avatarStorage.put>) {
+          await avatarStorage.put(...given)
+          await transact(app.deps, actor, (work) => endSessions(work, me.user.id))
+        },
+      },
+    }
+    await assert.rejects(changeAvatar(late, actor, me, picture), (error) => isAuthError(error, 'token_invalid'))
+    await assert.rejects(removeAvatar(late, actor, me), (error) => isAuthError(error, 'token_invalid'))
+    assert.equal((await app.rows('users'))[0]?.avatar_url, null)
+  })
+
   test('parallel changes and removals of one account leave the files of its picture, and no others', async () => {
     using data = dataFolder()
     await using app = await testApp({ engine, env: { ...data.env, GATELODGE_RATE_LIMITS: 'off' } })
     const ada = await app.user()
     const id = ada.id as UserId
     const cookie = await app.cookie(ada)
+    const me = await askerOf(app, ada)
     await inParallel(14, (index) =>
       index % 4 === 3
-        ? removeAvatar(app.deps, actor, id)
-        : changeAvatar(app.deps, actor, id, index % 2 ? other : picture),
+        ? removeAvatar(app.deps, actor, me)
+        : changeAvatar(app.deps, actor, me, index % 2 ? other : picture),
     )
     const images = await app.deps.avatarRenderer.render(picture)
     const names = await inParallel(10, () => storeAvatar(app.deps, actor, images))
@@ -189,9 +215,15 @@ forEachDatabase('avatars', (engine) => {
         },
       },
     }
-    const asked = changeAvatar(late, actor, ada.id as UserId, picture)
+    const asked = changeAvatar(late, actor, await askerOf(app, ada), picture)
     await assert.rejects(asked, (error) => isAuthError(error, 'service_unavailable'))
     assert.deepEqual(data.files(), [])
     assert.equal((await app.rows('users'))[0]?.avatar_url, null)
   })
 })
+
+/** A session of somebody as operations take it. */
+async function askerOf(app: TestApp, person: Person): Promise<Asker> {
+  const { session } = await app.tokens(person)
+  return { user: { id: person.id as UserId }, session: { id: session as SessionId } }
+}

@@ -12,9 +12,10 @@ export async function listSessions(deps: Deps, _actor: Actor, me: LiveSession): 
   return findSessionsOf(deps.store.db, deps.config, me.user.id, deps.clock.now())
 }
 
-/** Ends one of the caller's own sessions. @throws not_found, for another's session as for none */
+/** Ends one of the caller's own sessions. @throws token_invalid; not_found, for another's session as for none */
 export async function revokeSession(deps: Deps, actor: Actor, me: LiveSession, input: { id: string }): Promise<void> {
   const ended = await transact(deps, actor, async (work) => {
+    await lockCaller(work, me)
     const id = input.id as SessionId // a text that is no session's id finds nothing
     if (!(await endSession(work, me.user.id, id))) return false
     await record(work, 'session.ended', me.user.id, { session_id: id, reason: 'revoked' })

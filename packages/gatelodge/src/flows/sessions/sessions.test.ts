@@ -2,6 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
+import { storeLastSeen } from '../../jobs/last-seen.ts'
+import { innerActor } from '../../kernel/actor.ts'
+import { minute } from '../../kernel/clock.ts'
+import type { SessionId } from '../../kernel/ids.ts'
+import type { SessionRow } from '../../store/schema.ts'
+import { transact } from '../../store/unit-of-work.ts'
 
 const day = 86_400_000
 
@@ -239,5 +245,26 @@ forEachDatabase('sessions', (engine) => {
       app.logged.some(({ level, instance }) => level === 'error' && instance === told.json.instance),
       true,
     )
+  })
+
+  test('an account has a thousand sessions at most: the longest unused gives way', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const first = await app.tokens(ada)
+    const [row] = (await app.rows('sessions')) as unknown as SessionRow[]
+    assert.ok(row)
+    await transact(app.deps, innerActor('command', 'test'), async (work) => {
+      const copies = Array.from({ length: 999 }, (_, n) => ({ ...row, id: `copy${n}` as SessionId }))
+      await work.db.insertInto('sessions').values(copies).execute()
+    })
+    app.clock.advance(minute)
+    assert.equal((await app.get('/session', { bearer: first.access })).status, 200)
+    await storeLastSeen(app.deps)
+
+    const next = await app.tokens(ada)
+    const sessions = (await app.rows('sessions')) as unknown as SessionRow[]
+    assert.equal(sessions.length, 1_000)
+    assert.equal(sessions.filter(({ id }) => id.startsWith('copy')).length, 998)
+    for (const { access } of [first, next]) assert.equal((await app.get('/session', { bearer: access })).status, 200)
   })
 })
