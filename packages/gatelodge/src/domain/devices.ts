@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net'
 import type { Actor } from '../kernel/actor.ts'
-import { day } from '../kernel/clock.ts'
+import { day, type Instant } from '../kernel/clock.ts'
 import { newId, type SessionId, sameText, type UserId } from '../kernel/ids.ts'
 import type { Keyring } from '../kernel/sealing.ts'
 import type { UserRow } from '../store/schema.ts'
@@ -68,12 +68,16 @@ export async function devicesOf(db: ReadDb, userId: UserId): Promise<string[]> {
 }
 
 /** Whether anybody signed in with this device cookie before, and no reset took the trust away. */
-export async function isDeviceOfSomebody(deps: Deps, deviceId: string): Promise<boolean> {
-  const row = await deps.store.db
+export function isDeviceOfSomebody({ store, clock }: Deps, deviceId: string): Promise<boolean> {
+  return isTrusted(store.db, deviceId, clock.now())
+}
+
+async function isTrusted(db: ReadDb, deviceId: string, now: Instant): Promise<boolean> {
+  const row = await db
     .selectFrom('known_devices')
     .select('place')
     .where('device_id', '=', deviceId)
-    .where('last_seen_at', '>', deps.clock.now() - deviceMemory)
+    .where('last_seen_at', '>', now - deviceMemory)
     .limit(1)
     .executeTakeFirst()
   return row !== undefined
@@ -81,7 +85,8 @@ export async function isDeviceOfSomebody(deps: Deps, deviceId: string): Promise<
 
 /**
  * Remembers where a sign-in came from and tells the user when it is new: no device cookie of theirs, and no sign-in from the same agent and network
- * within 90 days. Never at the first sign-in, at most once a day. Answers the device cookie.
+ * within 90 days. Never at the first sign-in, at most once a day. Answers the device cookie, a new one in place of one that nobody trusts: a thief may have
+ * a copy of that.
  */
 export async function rememberDevice(deps: Deps, work: Work, user: UserRow, sessionId: SessionId): Promise<string> {
   const cookie = readDeviceCookie(work.keyring, work.actor.deviceCookie) ?? null
@@ -95,7 +100,8 @@ export async function rememberDevice(deps: Deps, work: Work, user: UserRow, sess
     .execute()
 
   const here = known.find((device) => device.place === place)
-  const deviceId = cookie ?? here?.device_id ?? newId(work.random)
+  const trusted = cookie !== null && (await isTrusted(work.db, cookie, work.now)) ? cookie : null
+  const deviceId = trusted ?? here?.device_id ?? newId(work.random)
   const isUpToDate = here?.device_id === deviceId && here.last_seen_at > work.now - day
   if (!isUpToDate) await storeDevice(work, user.id, place, deviceId)
   if (known.length === 0 && user.last_login_at !== null) await tellOfNewDevice(deps, work, user, sessionId)
@@ -127,6 +133,11 @@ export async function trustDevice(work: Work, userId: UserId): Promise<string> {
 export async function distrustDevices(work: Work, userId: UserId, deviceIds?: readonly string[]): Promise<void> {
   const all = work.db.updateTable('known_devices').set({ device_id: null }).where('user_id', '=', userId)
   await (deviceIds ? all.where('device_id', 'in', deviceIds) : all).execute()
+}
+
+/** Forgets where a user signed in from: the next sign-in of whoever else was there is told. */
+export async function forgetDevices(work: Work, userId: UserId): Promise<void> {
+  await work.db.deleteFrom('known_devices').where('user_id', '=', userId).execute()
 }
 
 function toDeviceCookie(keyring: Keyring, deviceId: string): string {

@@ -1,7 +1,8 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Instant } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { newToken, parseToken, type SessionId, sameText, sha256, type UserId } from '../kernel/ids.ts'
-import type { OneTimeTokenRow, TokenPurpose } from '../store/schema.ts'
+import type { OneTimeTokenRow, Schema, TokenPurpose } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
@@ -69,16 +70,26 @@ export async function peekToken(deps: Deps, purposes: readonly TokenPurpose[], t
 export async function spendToken(work: Work, purpose: TokenPurpose, text: string): Promise<OneTimeTokenRow> {
   const parts = parseToken(text)
   if (!parts) throw new AuthError('token_invalid')
-  await lockAbove(work, parts.id, sha256(parts.secret))
+  const isGood = (eb: ExpressionBuilder<Schema, 'one_time_tokens'>) =>
+    eb.and([
+      eb('id', '=', parts.id),
+      eb('secret_hash', '=', sha256(parts.secret)),
+      eb('purpose', '=', purpose),
+      eb('spent_at', 'is', null),
+      eb('expires_at', '>', work.now),
+    ])
+  const token = await work.db
+    .selectFrom('one_time_tokens')
+    .select(['email', 'user_id', 'session_id'])
+    .where(isGood)
+    .executeTakeFirst()
+  if (!token) throw new AuthError('token_invalid') // before anything is locked for it
+  await lockAbove(work, token)
 
   const spent = await work.db
     .updateTable('one_time_tokens')
     .set({ spent_at: work.now })
-    .where('id', '=', parts.id)
-    .where('secret_hash', '=', sha256(parts.secret))
-    .where('purpose', '=', purpose)
-    .where('spent_at', 'is', null)
-    .where('expires_at', '>', work.now)
+    .where(isGood)
     .returningAll()
     .executeTakeFirst()
   if (!spent) throw new AuthError('token_invalid')
@@ -89,15 +100,7 @@ export async function spendToken(work: Work, purpose: TokenPurpose, text: string
  * Locks what stands above a token in the order of locks: the sign-ups of its address, its account and its session. Whoever voids tokens holds these and waits
  * for the token, so the other way round is a deadlock on PostgreSQL.
  */
-async function lockAbove(work: Work, id: string, secretHash: string): Promise<void> {
-  const token = await work.db
-    .selectFrom('one_time_tokens')
-    .select(['email', 'user_id', 'session_id'])
-    .where('id', '=', id)
-    .where('secret_hash', '=', secretHash)
-    .executeTakeFirst()
-  if (!token) throw new AuthError('token_invalid')
-
+async function lockAbove(work: Work, token: Pick<OneTimeTokenRow, 'email' | 'user_id' | 'session_id'>): Promise<void> {
   await lockSignupsOf(work, token.email)
   if (token.user_id !== null) await lockUser(work, token.user_id)
   if (token.session_id !== null) await lockSession(work, token.session_id)

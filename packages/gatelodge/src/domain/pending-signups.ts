@@ -3,6 +3,9 @@ import type { PendingSignupRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 
+/** Sign-ups of one address that wait for their link. Whoever wants the address for an account locks all of them. */
+const mostSignups = 100
+
 /** The unexpired sign-up with this id, if it is one of this address. */
 export async function findPendingSignup(
   db: ReadDb,
@@ -25,6 +28,24 @@ export async function findNewestPendingSignup(
 /** Lets those who want one address for an account take turns: each voids the sign-ups of the others, which would be a deadlock on PostgreSQL. */
 export async function lockSignupsOf(work: Work, email: string): Promise<void> {
   await work.db.updateTable('pending_signups').set({ email }).where('email', '=', email).execute()
+}
+
+/** Leaves room for one more sign-up of an address, the oldest give way: what they wait for was mailed long ago or never. */
+export async function makeRoomForSignup(work: Work, email: string): Promise<void> {
+  const surplus = await work.db
+    .selectFrom('pending_signups')
+    .select('id')
+    .where('email', '=', email)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .offset(mostSignups - 1)
+    .limit(mostSignups)
+    .execute()
+  if (surplus.length === 0) return
+
+  await lockSignupsOf(work, email)
+  const ids = surplus.map(({ id }) => id)
+  await work.db.deleteFrom('pending_signups').where('id', 'in', ids).execute()
 }
 
 function pendingSignupsOf(db: ReadDb, email: string, now: Instant) {

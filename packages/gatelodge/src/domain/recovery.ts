@@ -7,7 +7,7 @@ import type { Work } from '../store/unit-of-work.ts'
 import { revokeApiTokens } from './api-tokens.ts'
 import { record } from './audit.ts'
 import type { Deps } from './deps.ts'
-import { distrustDevices } from './devices.ts'
+import { forgetDevices } from './devices.ts'
 import { issueLink, type MailedLink } from './mailed-links.ts'
 import { voidTokens } from './one-time-tokens.ts'
 import { requestMail } from './outbox.ts'
@@ -67,7 +67,7 @@ export async function startRecovery(
   await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
   // An owner who presses the buttons of several notices may open the first mail that came of it; one that went to another address is worth nothing.
   if (isRestored) await voidTokens(work, { userId: user.id }, ['recovery'])
-  await distrustDevices(work, user.id)
+  await forgetDevices(work, user.id)
   const sessionsEnded = await endSessions(work, user.id)
   await revokeApiTokens(work, user.id, link.since ?? 0) // links of older versions do not say since when
   if (isRestored) await requestMail(work, 'email_restored', { userId: user.id, email: link.email })

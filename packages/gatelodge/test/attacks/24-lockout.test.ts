@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { forEachDatabase, testApp } from '../support/app.ts'
+import { forEachDatabase, type Told, testApp } from '../support/app.ts'
 import { linkOf } from '../support/attack.ts'
 
 forEachDatabase('24 lockout as denial of service', (engine) => {
@@ -144,5 +144,25 @@ forEachDatabase('24 lockout as denial of service', (engine) => {
     assert.equal((await app.post('/forgot-password', { email: ada.email })).status, 200)
     assert.equal((await app.get('/session', { bearer: access })).status, 200)
     assert.equal((await app.post('/refresh', { refresh_token: refresh })).status, 200)
+  })
+
+  test('a copy of a device cookie that a reset made worthless is not worth more when its owner signs in with the other', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { email, password } = ada
+    const cookieOf = (told: Told) => told.cookie('gatelodge-device')
+    const headersOf = (device: string | undefined) => ({ headers: { cookie: `gatelodge-device=${device}` } })
+    const copied = cookieOf(await app.post('/signin', { email, password }))
+    await app.post('/forgot-password', { email })
+    const { token } = await app.lastMail(email)
+    const reset = { token, new_password: 'another harbour 53' }
+    assert.equal((await app.post('/reset-password', reset, { ip: '203.0.113.9' })).status, 200)
+
+    const here = await app.post('/signin', { email, password: reset.new_password }, headersOf(copied))
+    assert.equal(here.status, 200)
+    assert.ok(cookieOf(here))
+    assert.notEqual(cookieOf(here)?.split('.')[0], copied?.split('.')[0])
+    const again = await app.post('/signin', { email, password: reset.new_password }, headersOf(cookieOf(here)))
+    assert.equal(cookieOf(again)?.split('.')[0], cookieOf(here)?.split('.')[0])
   })
 })

@@ -174,4 +174,18 @@ forEachDatabase('36 e-mail change takeover', (engine) => {
       assert.deepEqual(await app.mails(`thief${round}@example.com`), [])
     }
   })
+
+  test('a clock that was set back, or is behind on another server, does not make the address of a thief the older one', async () => {
+    await using app = await testApp({ engine })
+    const { ada, access, undo } = await theft(app)
+    app.clock.advance(-5_000)
+    await app.post('/change-email', { new_email: 'second@example.com', password: ada.password }, { bearer: access })
+    const { token } = await app.lastMail('second@example.com')
+    assert.equal((await app.post('/change-email/confirm', { token }, { bearer: access })).status, 200)
+    const theirs = (await app.lastMail('thief@example.com')).token
+    app.clock.advance(60_000)
+
+    await recover(app, undo)
+    assert.equal((await app.post('/change-email/undo', { token: theirs })).code, 'token_invalid')
+  })
 })

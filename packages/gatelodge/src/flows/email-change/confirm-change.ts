@@ -55,8 +55,14 @@ async function isTaken(work: Work, email: string, userId: UserId): Promise<boole
   return owner !== undefined && owner.id !== userId
 }
 
+/** Keeps an address for its former owner, who is locked. It ends after those of before, whatever the clocks say: that order tells which change came later. */
 async function reserve(work: Work, email: string, userId: UserId): Promise<void> {
-  const values = { user_id: userId, expires_at: work.now + undoWindow }
+  const { last } = await work.db
+    .selectFrom('email_reservations')
+    .select((eb) => eb.fn.max('expires_at').as('last'))
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow()
+  const values = { user_id: userId, expires_at: Math.max(work.now + undoWindow, Number(last ?? 0) + 1) }
   await work.db
     .insertInto('email_reservations')
     .values({ email, ...values })

@@ -65,6 +65,22 @@ forEachDatabase('recovery', (engine) => {
     )
   })
 
+  test('where the thief signed in from is forgotten: a password that is known again makes a notice again', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    await app.post('/signin', { email: ada.email, password: ada.password }, { ip: '198.51.100.9' })
+    const { access } = await app.tokens(ada)
+    const token = await changedBy(app, ada, access)
+    await app.post('/security/undo', { token })
+    assert.deepEqual(await app.rows('known_devices'), [])
+    const reset = await resetLinkOf(app, ada.email)
+    assert.equal((await app.post('/reset-password', { token: reset, new_password: next })).status, 200)
+
+    app.clock.advance(hour)
+    assert.equal((await app.post('/signin', { email: ada.email, password: next }, { ip: '198.51.100.9' })).status, 200)
+    assert.ok((await app.events()).slice(-3).includes('signin.new_device'))
+  })
+
   test('a notice’s link survives further changes of password and address, and restores the address', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: 'owner@example.com' })

@@ -192,4 +192,18 @@ forEachDatabase('sign-up', (engine) => {
       assert.equal((await app.post('/signup', { ...ada, username })).json.errors?.[0].field, 'username', username)
     }
   })
+
+  test('an address has a hundred sign-ups that wait at most, with an account or without: the oldest gives way', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const ada = await app.user()
+    for (const email of [ada.email, 'nobody@example.com']) {
+      for (let n = 0; n < 103; n += 1) {
+        app.clock.advance(1_000)
+        assert.equal((await app.post('/signup', { email, password: 'quiet harbour 52' })).status, 201)
+      }
+      const waiting = (await app.rows('pending_signups')).filter((row) => row.email === email)
+      assert.equal(waiting.length, 100)
+      assert.ok(waiting.every((row) => Number(row['created_at']) > app.clock.now() - 100_000))
+    }
+  })
 })

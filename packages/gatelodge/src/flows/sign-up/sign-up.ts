@@ -9,6 +9,7 @@ import { type GivenNames, readNames } from '../../domain/names.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
+import { makeRoomForSignup } from '../../domain/pending-signups.ts'
 import { isUsernameFree, reserveUsername } from '../../domain/usernames.ts'
 import { createUser, isEmailKnown } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -93,6 +94,7 @@ async function storePending(deps: Deps, actor: Actor, applicant: Applicant): Pro
   const cookie = newToken(deps.random)
   await transact(deps, actor, async (work) => {
     const expiresAt = work.now + deps.config.verifyTtl
+    await makeRoomForSignup(work, applicant.email)
     if (applicant.username !== null) await reserveUsername(work, applicant.username, applicant.email, expiresAt)
     await work.db
       .insertInto('pending_signups')
