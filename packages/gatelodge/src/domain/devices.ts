@@ -100,7 +100,8 @@ export async function rememberDevice(deps: Deps, work: Work, user: UserRow, sess
     .execute()
 
   const here = known.find((device) => device.place === place)
-  const trusted = cookie !== null && (await isTrusted(work.db, cookie, work.now)) ? cookie : null
+  const isOurs = known.some((device) => device.device_id === cookie)
+  const trusted = cookie !== null && (isOurs || (await isTrusted(work.db, cookie, work.now))) ? cookie : null
   const deviceId = trusted ?? here?.device_id ?? newId(work.random)
   const isUpToDate = here?.device_id === deviceId && here.last_seen_at > work.now - day
   if (!isUpToDate) await storeDevice(work, user.id, place, deviceId)
