@@ -7,6 +7,7 @@ import { dataFolder, plain, upload } from '../../../test/support/images.ts'
 import { startS3 } from '../../../test/support/s3.ts'
 import { deleteAccount } from '../../admin/users/delete-user.ts'
 import { removeDueAvatars, setAvatar, storeAvatar } from '../../domain/avatars/files.ts'
+import type { Deps } from '../../domain/deps.ts'
 import { type Asker, endSessions } from '../../domain/sessions.ts'
 import { cleanUp } from '../../jobs/clean-up.ts'
 import { innerActor } from '../../kernel/actor.ts'
@@ -126,17 +127,9 @@ forEachDatabase('avatars', (engine) => {
     await using app = await testApp({ engine, env: data.env })
     const ada = await app.user()
     const me = await askerOf(app, ada)
-    const { avatarStorage } = app.deps
-    const late = {
-      ...app.deps,
-      avatarStorage: {
-        ...avatarStorage,
-        async put(...given: Parameters<typeof avatarStorage.put>) {
-          await avatarStorage.put(...given)
-          await transact(app.deps, actor, (work) => endSessions(work, me.user.id))
-        },
-      },
-    }
+    const late = whoStoresBefore(app, async () => {
+      await transact(app.deps, actor, (work) => endSessions(work, me.user.id))
+    })
     await assert.rejects(changeAvatar(late, actor, me, picture), (error) => isAuthError(error, 'token_invalid'))
     await assert.rejects(removeAvatar(late, actor, me), (error) => isAuthError(error, 'token_invalid'))
     assert.equal((await app.rows('users'))[0]?.avatar_url, null)
@@ -203,18 +196,10 @@ forEachDatabase('avatars', (engine) => {
     using data = dataFolder()
     await using app = await testApp({ engine, env: data.env })
     const ada = await app.user()
-    const { avatarStorage } = app.deps
-    const late = {
-      ...app.deps,
-      avatarStorage: {
-        ...avatarStorage,
-        async put(...given: Parameters<typeof avatarStorage.put>) {
-          await avatarStorage.put(...given)
-          app.clock.advance(hour)
-          await cleanUp(app.deps)
-        },
-      },
-    }
+    const late = whoStoresBefore(app, async () => {
+      app.clock.advance(hour)
+      await cleanUp(app.deps)
+    })
     const asked = changeAvatar(late, actor, await askerOf(app, ada), picture)
     await assert.rejects(asked, (error) => isAuthError(error, 'service_unavailable'))
     assert.deepEqual(data.files(), [])
@@ -226,4 +211,19 @@ forEachDatabase('avatars', (engine) => {
 async function askerOf(app: TestApp, person: Person): Promise<Asker> {
   const { session } = await app.tokens(person)
   return { user: { id: person.id as UserId }, session: { id: session as SessionId } }
+}
+
+/** Dependencies under which something happens between the storing of a picture and its account. */
+function whoStoresBefore({ deps }: TestApp, happens: () => Promise<unknown>): Deps {
+  const { avatarStorage } = deps
+  return {
+    ...deps,
+    avatarStorage: {
+      ...avatarStorage,
+      async put(...given: Parameters<typeof avatarStorage.put>) {
+        await avatarStorage.put(...given)
+        await happens()
+      },
+    },
+  }
 }
