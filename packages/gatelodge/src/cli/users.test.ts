@@ -89,7 +89,7 @@ forEachDatabase('accounts by commands', (engine) => {
     })
   })
 
-  test('an account in recovery is told apart, where somebody looks who is asked why its owner cannot sign in', async () => {
+  test('user list and user show tell which accounts are in recovery', async () => {
     await using folder = await commandFolderOn(engine)
     for (const name of ['ada', 'grace']) await folder.json(`user create --email ${name}@example.com --invite`)
     const store = await openLocation(folder.database)

@@ -85,8 +85,8 @@ async function isTrusted(db: ReadDb, deviceId: string, now: Instant): Promise<bo
 
 /**
  * Remembers where a sign-in came from and tells the user when it is new: no device cookie of theirs, and no sign-in from the same agent and network
- * within 90 days. Never at the first sign-in, at most once a day. Answers the device cookie, a new one in place of one that nobody trusts: a thief may have
- * a copy of that.
+ * within 90 days. Never at the first sign-in, at most once a day. Answers the device cookie. If no account trusts the one that was
+ * sent, it is a new one, because a thief may have a copy.
  */
 export async function rememberDevice(deps: Deps, work: Work, user: UserRow, sessionId: SessionId): Promise<string> {
   const cookie = readDeviceCookie(work.keyring, work.actor.deviceCookie) ?? null
@@ -136,7 +136,7 @@ export async function distrustDevices(work: Work, userId: UserId, deviceIds?: re
   await (deviceIds ? all.where('device_id', 'in', deviceIds) : all).execute()
 }
 
-/** Forgets where a user signed in from: the next sign-in of whoever else was there is told. */
+/** Forgets all devices of a user, so that the next sign-in from any of them sends a notice. */
 export async function forgetDevices(work: Work, userId: UserId): Promise<void> {
   await work.db.deleteFrom('known_devices').where('user_id', '=', userId).execute()
 }

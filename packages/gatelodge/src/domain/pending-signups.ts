@@ -3,7 +3,7 @@ import type { PendingSignupRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 
-/** Sign-ups of one address that wait for their link. Whoever wants the address for an account locks all of them. */
+/** The most pending sign-ups of one address. Each use of the address locks all of them, so their number must be small. */
 const mostSignups = 100
 
 /** The unexpired sign-up with this id, if it is one of this address. */
@@ -30,7 +30,7 @@ export async function lockSignupsOf(work: Work, email: string): Promise<void> {
   await work.db.updateTable('pending_signups').set({ email }).where('email', '=', email).execute()
 }
 
-/** Leaves room for one more sign-up of an address, the oldest give way: what they wait for was mailed long ago or never. */
+/** Removes the oldest pending sign-ups of an address until there is room for one more. */
 export async function makeRoomForSignup(work: Work, email: string): Promise<void> {
   const surplus = await work.db
     .selectFrom('pending_signups')

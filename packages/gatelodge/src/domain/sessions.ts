@@ -48,7 +48,7 @@ export interface Asker {
 }
 
 const userAgentLength = 400
-/** Sessions of one account: whoever signs in again and again must not make more than one statement ends when the account is taken back. */
+/** The most sessions of one account. Recovery ends all of them in one statement, which must finish in time. */
 const mostSessions = 1_000
 
 /** Stores a new session of a locked account with a new id and answers its secret token. Past the most, the longest unused ones end. */

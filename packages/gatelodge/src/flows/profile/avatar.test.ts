@@ -207,7 +207,7 @@ forEachDatabase('avatars', (engine) => {
   })
 })
 
-/** A session of somebody as operations take it. */
+/** A user and a session of theirs, as operations take them. */
 async function askerOf(app: TestApp, person: Person): Promise<Asker> {
   const { session } = await app.tokens(person)
   return { user: { id: person.id as UserId }, session: { id: session as SessionId } }
