@@ -97,7 +97,7 @@ forEachDatabase('43 last administrator', (engine) => {
     assert.ok(ada)
     await inParallel(20, () => setActive(deps, actor, { who: ada.email, active: false }))
     await inParallel(20, () => setActive(deps, actor, { who: ada.email, active: true }))
-    const events = await deps.store.db.selectFrom('events').select('name').execute()
+    const events = await deps.store.db.selectFrom('events').select('name').orderBy('id').execute()
     assert.deepEqual(
       events.map(({ name }) => name).filter((name) => /activated$/.test(name)),
       ['user.deactivated', 'user.activated'],
