@@ -976,15 +976,7 @@ export interface Routes {
       200: {
         status: 'ok'
         database: 'ok'
-        mail: {
-          waiting: number
-          failed: number
-          oldest_seconds: number
-        }
-        password_hashing: {
-          running: number
-          waiting: number
-        }
+        mail: 'ok'
       }
     }
     errors: 'service_unavailable' | 'internal'

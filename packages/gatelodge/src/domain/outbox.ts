@@ -169,6 +169,11 @@ export interface MailBacklog {
   readonly oldestDue: number
 }
 
+/** Looks whether the outbox can be read; what is in it plays no part. */
+export async function readOutbox(db: ReadDb): Promise<void> {
+  await db.selectFrom('mails').select('id').limit(1).execute()
+}
+
 /** Counts what the outbox holds. */
 export async function mailBacklog(db: ReadDb, now: Instant): Promise<MailBacklog> {
   const rows = await db

@@ -51,6 +51,34 @@ forEachDatabase('04 enumeration', (engine) => {
     }
   })
 
+  test('what anybody may ask about the service is the same while mails for a known or an unknown address wait, fail or hang', async () => {
+    const paths = ['/healthz', '/readyz', '/openapi.json', '/docs', '/.well-known/jwks.json']
+    await using app = await testApp({ engine })
+    const all = await addresses(app)
+    const seen = new Set<string>()
+    for (const state of ['requested', 'sending', 'failed'] as const) {
+      for (const email of all) {
+        for (const path of ['/forgot-password', '/verify-email/resend', '/signup'])
+          await app.post(path, { email, ...(path === '/signup' && { password: 'planted harbour 9' }) })
+        await app.composition.deliverMail()
+        // What is delivered for real waits instead, as it does while a mail server is slow or away.
+        const delay = {
+          state,
+          next_attempt_at: app.clock.now(),
+          finished_at: state === 'failed' ? app.clock.now() : null,
+        }
+        await transact(app.deps, innerActor('command', 'test'), (work) =>
+          work.db.updateTable('mails').set(delay).where('state', '=', 'delivered').execute(),
+        )
+        app.clock.advance(5 * 60_000)
+        const told = await Promise.all(paths.map((path) => app.get(path)))
+        seen.add(JSON.stringify(told.map(({ status, text }) => [status, text])))
+        app.clock.advance(3 * 86_400_000)
+      }
+    }
+    assert.equal(seen.size, 1)
+  })
+
   test('budgets run out alike: the limits tell no more than the answers', async () => {
     await using app = await testApp({ engine })
     const all = await addresses(app)
