@@ -92,9 +92,9 @@ function isNobody({ status }: Response, body: unknown): boolean {
   return status === 401 && isRecord(body) && (body.code === 'token_invalid' || body.code === 'not_authenticated')
 }
 
-/** By its whole name: another cookie of the same site may begin like it. */
+/** By its whole name: another cookie of the same site may begin like it, or with 0xA0, which `trim` takes for a blank and browsers for a part of the name. */
 function sessionCookies(header: string): string {
-  const pairs = header.split(';').map((pair) => pair.trim())
+  const pairs = header.split(';').map((pair) => pair.replace(/^[ \t]+|[ \t]+$/g, ''))
   return pairs.filter((pair) => /^(?:__Host-)?gatelodge=/.test(pair)).join('; ')
 }
 

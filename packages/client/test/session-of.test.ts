@@ -51,6 +51,18 @@ forEachDatabase('sessionOf', (engine) => {
     assert.deepEqual(seen, ['__Host-gatelodge=a.b; gatelodge=planted', 'gatelodge=planted'])
   })
 
+  test('a name with a byte before it that is no blank is another name', async () => {
+    const asked: unknown[] = []
+    const fetch = async (input: unknown) => {
+      asked.push(input)
+      return new Response()
+    }
+    for (const byte of ['\xa0', '\x85', '\x0b', '\x0c'])
+      for (const name of ['gatelodge', '__Host-gatelodge'])
+        assert.equal(await sessionOf(page(`a=b; ${byte}${name}=planted`), { issuer, fetch }), null)
+    assert.deepEqual(asked, [])
+  })
+
   test('nobody is signed in without a cookie, which asks nobody, or with one that ended', async () => {
     await using app = await testApp({ engine })
     const network = fetchOf(app)

@@ -10,7 +10,8 @@ const readAtMost = 2 * 1024 * 1024
 export async function readJson(request: Request, mayBeEmpty: boolean): Promise<unknown> {
   const type = request.headers.get('content-type') ?? ''
   if (mayBeEmpty && type === '' && (await receive(request)).length === 0) return {}
-  if (!/^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type)) throw new AuthError('media_type_unsupported')
+  if (!/^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i.test(type))
+    throw new AuthError('media_type_unsupported')
 
   return parseJson(decode(await receive(request)))
 }
@@ -41,7 +42,7 @@ export async function readOAuthForm(request: Request): Promise<FormValues> {
 
 async function readUrlEncoded(request: Request): Promise<URLSearchParams> {
   const type = request.headers.get('content-type') ?? ''
-  if (!/^application\/x-www-form-urlencoded\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type))
+  if (!/^application\/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i.test(type))
     throw new AuthError('media_type_unsupported', { detail: 'Send the body as application/x-www-form-urlencoded' })
 
   return new URLSearchParams(decode(await receive(request)))

@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import { firstGroups, plainAddress } from '../kernel/networks.ts'
+import { trimBlanks } from '../kernel/wire-text.ts'
 
 /** Finds the client's address: the socket's peer, or what trusted proxies wrote in `X-Forwarded-For`. */
 export type ClientIp = (peer: string | null, forwardedFor: string | undefined) => string | null
@@ -33,7 +34,7 @@ export function createClientIp(
     }
     const hops = forwardedFor.split(',')
     while (isTrusted(client) && hops.length > 0) {
-      const next = plainAddress((hops.pop() ?? '').trim())
+      const next = plainAddress(trimBlanks(hops.pop() ?? ''))
       if (isIP(next) === 0) break
       client = next
     }

@@ -1,3 +1,5 @@
+import { trimBlanks } from '../kernel/wire-text.ts'
+
 /** The names and attributes of our cookies, which follow from the public URL. */
 export interface CookieJar {
   readonly session: Cookie
@@ -54,7 +56,7 @@ function cookie(baseName: string, secure: boolean): Cookie {
 function readCookie(header: string | undefined, prefix: string): string | undefined {
   if (header === undefined) return undefined
   for (const part of header.split(';')) {
-    const pair = part.trim()
+    const pair = trimBlanks(part)
     if (pair.startsWith(prefix)) return pair.slice(prefix.length)
   }
   return undefined

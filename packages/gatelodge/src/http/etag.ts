@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { trimBlanks } from '../kernel/wire-text.ts'
 import type { Answer } from './route.ts'
 
 /** The strong validator of a representation (RFC 9110, section 8.8.3). */
@@ -14,6 +15,6 @@ export function withEtag(answer: Answer, etag: string, ifNoneMatch: string | und
 
 /** By the weak comparison (RFC 9110, section 13.1.2). */
 function isNamed(etag: string, ifNoneMatch = ''): boolean {
-  if (ifNoneMatch.trim() === '*') return true
+  if (trimBlanks(ifNoneMatch) === '*') return true
   return ifNoneMatch.match(/"[^"]*"/g)?.includes(etag) ?? false
 }

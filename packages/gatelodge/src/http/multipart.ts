@@ -39,7 +39,7 @@ export async function readUpload(
   spec: UploadSpec,
   textFields: readonly string[] = [],
 ): Promise<Upload> {
-  const type = /^multipart\/form-data;\s*boundary=("?)([\w'()+,./:=?-]{1,70})\1$/i.exec(
+  const type = /^multipart\/form-data;[ \t]*boundary=("?)([\w'()+,./:=?-]{1,70})\1$/i.exec(
     request.headers.get('content-type') ?? '',
   )
   if (!type?.[2]) throw new AuthError('media_type_unsupported', { detail: 'Send the body as multipart/form-data' })
@@ -112,7 +112,7 @@ function textAt(body: Buffer, at: number, length: number): string {
 /** The field that a part is for. Its file name and type are not looked at: they are what the sender likes them to be. */
 function nameOf(headers: string): string {
   const [disposition = '', another] = headers.split('\r\n').filter((line) => /^content-disposition:/i.test(line))
-  const match = /^content-disposition:\s*form-data;\s*name="([^"\\]{1,64})"(?:;|$)/i.exec(disposition)
+  const match = /^content-disposition:[ \t]*form-data;[ \t]*name="([^"\\]{1,64})"(?:;|$)/i.exec(disposition)
   if (!match?.[1] || another !== undefined) throw broken()
   return match[1]
 }

@@ -1,3 +1,5 @@
+import { trimBlanks } from './wire-text.ts'
+
 /** Every language that pages and mails speak, each by its BCP 47 tag; the first is the default. */
 export const languages = ['en', 'fr', 'de', 'es', 'ar'] as const
 
@@ -42,9 +44,14 @@ export function negotiateLanguage(header: string | undefined): Language | undefi
 }
 
 function readWish(wish: string): { language: Language | undefined; weight: number } {
-  const [tag = '', ...parameters] = wish.trim().split(/\s*;\s*/)
+  const [tag = '', ...parameters] = wish.split(';').map(trimBlanks)
   const quality = parameters.find((parameter) => /^q=/i.test(parameter))
-  return { language: languageOf(tag), weight: quality === undefined ? 1 : Number(quality.slice(2)) || 0 }
+  return { language: languageOf(tag), weight: quality === undefined ? 1 : weightOf(quality.slice(2)) }
+}
+
+/** A qvalue (RFC 9110, section 12.4.2); what is none weighs nothing. */
+function weightOf(text: string): number {
+  return /^[01](?:\.\d{0,3})?$/.test(text) ? Number(text) : 0
 }
 
 /** The direction in which a language is written. */

@@ -1,6 +1,27 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createCookieJar } from '../../src/http/cookies.ts'
 import { forEachDatabase, testApp } from '../support/app.ts'
+
+/** Every byte that a header may hold but the two blanks of HTTP, what ends a cookie, and what ends a name. */
+const noBlanks = Array.from({ length: 255 }, (_, index) => String.fromCharCode(index + 1)).filter(
+  (byte) => !/[ \t\r\n;=]/.test(byte),
+)
+
+test('a name that begins or ends with any byte but a blank is no cookie of ours: 0xA0 and its like are no blanks', () => {
+  const jar = createCookieJar('https://auth.example')
+  for (const { name, read } of Object.values(jar)) {
+    for (const byte of noBlanks) {
+      for (const planted of [`${byte}${name}=x`, `${byte} ${name}=x`, ` ${byte}${name}=x`, `${name}${byte}=x`]) {
+        assert.equal(read(planted), undefined, `${name} ${byte.charCodeAt(0)}`)
+        assert.equal(read(`${planted}; ${name}=own`), 'own')
+        assert.equal(read(`a=b;${planted}`), undefined)
+      }
+      assert.equal(read(`${name}=own${byte}`), `own${byte}`, 'a value is what was sent')
+    }
+    for (const blanks of ['', ' ', '\t', ' \t ']) assert.equal(read(`a=b;${blanks}${name}=own${blanks};c=d`), 'own')
+  }
+})
 
 forEachDatabase('05 session fixation', (engine) => {
   test('a sign-in over the attacker’s own live session ends it and takes nothing of it over', async () => {
@@ -48,6 +69,40 @@ forEachDatabase('05 session fixation', (engine) => {
         name,
       )
     }
+  })
+
+  test('a session planted by a sibling domain under a name that only looks like ours is nobody’s', async () => {
+    await using app = await testApp({
+      engine,
+      env: { GATELODGE_PUBLIC_URL: 'https://auth.example', GATELODGE_INSECURE_HTTP: 'yes' },
+    })
+    const mallory = await app.user()
+    const signIn = { email: mallory.email, password: mallory.password, session: 'cookie' }
+    const planted = (await app.post('/signin', signIn)).cookie('__Host-gatelodge')
+    for (const byte of ['\xa0', '\x85', '\x0b', '\x0c', '\x1f', '\xad', '\xff']) {
+      const told = await app.get('/session', { headers: { cookie: `${byte}__Host-gatelodge=${planted}` } })
+      assert.equal(told.code, 'not_authenticated', String(byte.charCodeAt(0)))
+    }
+    for (const blank of [' ', '\t']) {
+      const told = await app.get('/session', { headers: { cookie: `a=b;${blank}__Host-gatelodge=${planted}${blank}` } })
+      assert.equal(told.status, 200)
+    }
+  })
+
+  test('a sign-up cookie planted so does not stand in for the password of a sign-up', async () => {
+    await using app = await testApp({
+      engine,
+      env: { GATELODGE_PUBLIC_URL: 'https://auth.example', GATELODGE_INSECURE_HTTP: 'yes' },
+    })
+    const signedUp = await app.post('/signup', { email: 'ada@example.com', password: 'planted harbour 9' })
+    const cookie = signedUp.cookie('__Host-gatelodge-signup')
+    const { token } = await app.lastMail('ada@example.com')
+    for (const byte of ['\xa0', '\x0b', '\x0c']) {
+      const headers = { cookie: `${byte}__Host-gatelodge-signup=${cookie}` }
+      assert.equal((await app.post('/verify-email', { token }, { headers })).code, 'password_required')
+    }
+    const headers = { cookie: `__Host-gatelodge-signup=${cookie}` }
+    assert.equal((await app.post('/verify-email', { token }, { headers })).status, 200)
   })
 
   test('over https a cookie without the __Host- prefix counts for nothing', async () => {

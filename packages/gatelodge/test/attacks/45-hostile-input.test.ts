@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readForm, readJson } from '../../src/http/body.ts'
+import { createClientIp } from '../../src/http/client-ip.ts'
+import { readCredential } from '../../src/http/credentials.ts'
+import { withEtag } from '../../src/http/etag.ts'
+import { readUpload } from '../../src/http/multipart.ts'
+import { negotiateLanguage } from '../../src/kernel/languages.ts'
 import { forEachDatabase, type Told, testApp } from '../support/app.ts'
 import { withinPace } from '../support/pace.ts'
 import { listen, request } from '../support/wire.ts'
@@ -11,6 +17,33 @@ async function timed(name: string, ask: () => Promise<Told>): Promise<Told> {
   assert.ok(told.status < 500, `${name}: ${told.status}`)
   return told
 }
+
+test('SP and HTAB are the blanks of a header, and nothing else is', async () => {
+  const clientIp = createClientIp(['192.0.2.0/24'])
+  const typed = (type: string) =>
+    new Request('http://localhost/', { method: 'POST', body: '{}', headers: { 'content-type': type } })
+  const form = { field: 'file', maxBytes: 10, tooLarge: 'image_too_large', types: [], patience: 1_000 } as const
+  const unsupported = { code: 'media_type_unsupported' }
+  for (const byte of ['\x0b', '\x0c', '\x85', '\xa0']) {
+    assert.equal(negotiateLanguage(`${byte}fr, de;q=0.1`), 'de')
+    assert.equal(negotiateLanguage(`fr${byte};q=1, de;q=0.1`), 'de')
+    assert.equal(negotiateLanguage(`fr;q=${byte}1, de;q=0.1`), 'de')
+    assert.equal(clientIp('192.0.2.1', `203.0.113.9,${byte}198.51.100.7`), '192.0.2.1')
+    assert.equal(withEtag({ status: 200 }, '"x"', `${byte}*`).status, 200)
+    assert.equal(readCredential(`Bearer${byte}x`, undefined)?.kind, 'malformed')
+    for (const type of [`application/json${byte}`, `application/json;${byte}charset=utf-8`])
+      await assert.rejects(readJson(typed(type), false), unsupported)
+    for (const type of ['application/x-www-form-urlencoded', 'application/x-www-form-urlencoded;charset=utf-8'])
+      await assert.rejects(readForm(typed(type + byte)), unsupported)
+    await assert.rejects(readUpload(typed(`multipart/form-data;${byte}boundary=x`), form), unsupported)
+  }
+  for (const blank of [' ', '\t']) {
+    assert.equal(negotiateLanguage(`de;q=0.1,${blank}fr${blank};${blank}q=0.5`), 'fr')
+    assert.equal(clientIp('192.0.2.1', `203.0.113.9,${blank}198.51.100.7${blank}`), '198.51.100.7')
+    assert.equal(withEtag({ status: 200 }, '"x"', `${blank}*`).status, 304)
+    assert.deepEqual(await readJson(typed(`application/json${blank};${blank}charset=utf-8`), false), {})
+  }
+})
 
 forEachDatabase('45 hostile input', (engine) => {
   test('no text takes longer than its length: addresses, names, passwords, JSON', async () => {

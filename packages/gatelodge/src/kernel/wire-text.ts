@@ -1,0 +1,15 @@
+/**
+ * Text of a header without the blanks of HTTP around it: SP and HTAB, and nothing else (RFC 9110, section 5.6.3). `String.trim` also takes 0xA0 and its like
+ * away, which browsers count as part of a name: a sibling domain could plant a cookie whose name becomes one of ours.
+ */
+export function trimBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
