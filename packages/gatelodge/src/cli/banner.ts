@@ -1,5 +1,6 @@
 import type { Config, Listen } from '../config.ts'
 import { settings } from '../config.ts'
+import { isLoopbackHost } from '../kernel/loopback.ts'
 import { version } from '../kernel/version.ts'
 import type { Result } from './command.ts'
 import { columns } from './text.ts'
@@ -16,7 +17,7 @@ interface Started {
 export function banner({ config, address: listen, metrics: scraped, warnings }: Started): Result {
   const { publicUrl: url, smtp, workers } = config
   const metrics = scraped && `http://${formatListen(scraped)}/metrics`
-  const mailbox = smtp === null ? `${url}/dev/mailbox` : null
+  const mailbox = smtp === null && isLoopbackHost(new URL(url).hostname) ? `${url}/dev/mailbox` : null
   const mailServer = smtp === null ? null : `${smtp.host}:${smtp.port}`
   const database = databaseName(config.database)
 
@@ -24,7 +25,9 @@ export function banner({ config, address: listen, metrics: scraped, warnings }: 
     ['  URL', url],
     ['  Listening', formatListen(listen)],
     ['  API', `${url}/docs`],
-    mailbox ? ['  Mailbox', `${mailbox} (no mail server is set: mails stay here)`] : ['  Mail by', mailServer ?? ''],
+    mailbox
+      ? ['  Mailbox', `${mailbox} (no mail server is set: mails stay here)`]
+      : ['  Mail by', mailServer ?? 'nobody: no mail server is set, and links are printed here only'],
     ['  Database', database],
     ...(workers > 1 ? [['  Workers', String(workers)]] : []),
     ...(metrics ? [['  Metrics', metrics]] : []),

@@ -154,7 +154,7 @@ export const settings = {
       'GATELODGE_SMTP_URL',
       smtpUrl,
       null,
-      'The mail server; when unset, mails go to the development mailbox. `smtp://` upgrades to TLS when that is offered, ' +
+      'The mail server; when unset, mails go to the development mailbox, which is shown only while the public URL is loopback. `smtp://` upgrades to TLS when that is offered, ' +
         'and must off loopback. Ports unless given: 587, and 465 for `smtps://`.',
     ),
   ),

@@ -39,6 +39,32 @@ forEachDatabase('development mailbox', (engine) => {
     }
   })
 
+  test('it is not there where the public URL is not this machine, however a proxy beside the server asks', async () => {
+    for (const url of [
+      'http://auth.example.com',
+      'https://auth.example.com',
+      'http://192.0.2.1:3000',
+      'http://localhost.example.com',
+    ]) {
+      await using app = await testApp({
+        engine,
+        env: { GATELODGE_PUBLIC_URL: url, GATELODGE_INSECURE_HTTP: 'yes' },
+      })
+      await app.post('/signup', { email: 'ada@example.com', password: 'quiet harbour 52' })
+      const mail = await app.lastMail('ada@example.com')
+      for (const host of ['127.0.0.1:3000', 'localhost:3000', '[::1]:3000', new URL(url).host]) {
+        for (const path of ['/dev/mailbox', `/dev/mailbox/${mail.id}`, `/dev/mailbox/${mail.id}/html`]) {
+          const told = await app.get(path, { ip: '127.0.0.1', headers: { host } })
+          assert.deepEqual([told.status, told.code], [404, 'not_found'], `${url} ${host} ${path}`)
+        }
+      }
+    }
+    for (const url of ['http://127.0.0.1:3000', 'http://[::1]:3000', 'http://auth.localhost:3000']) {
+      await using app = await testApp({ engine, env: { GATELODGE_PUBLIC_URL: url } })
+      assert.equal((await app.get('/dev/mailbox', local)).status, 200, url)
+    }
+  })
+
   test('it is not there while a mail server is set', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_SMTP_URL: 'smtp://127.0.0.1:1' } })
     assert.equal((await app.get('/dev/mailbox', local)).status, 404)

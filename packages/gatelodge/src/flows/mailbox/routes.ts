@@ -11,10 +11,14 @@ type Asker = Pick<RouteContext<'none', undefined, undefined, undefined>, 'header
 
 const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via']
 
-/** The mailbox while no mail server is set, for the machine itself only: a loopback peer, a loopback Host, no proxy between. @throws not_found */
+/**
+ * The mailbox while no mail server is set and the public URL is this machine, for the machine itself only: a loopback peer, a loopback Host, no proxy
+ * between. A proxy that is not told otherwise asks as the machine itself does, so that the public URL has to say where the server is. @throws not_found
+ */
 function openMailbox(deps: Deps, asker: Asker): DevelopmentMailbox {
   const host = asker.header('host')?.replace(/:\d+$/, '') ?? ''
   const isLocal =
+    isLoopbackHost(new URL(deps.config.publicUrl).hostname) &&
     asker.peer !== null &&
     isLoopbackHost(plainAddress(asker.peer)) &&
     isLoopbackHost(host) &&
@@ -38,7 +42,7 @@ export const mailboxRoutes = [
     path: '/dev/mailbox',
     tag: 'Operations',
     summary: 'The development mailbox',
-    description: 'Exists only while no mail server is set, and for the machine itself.',
+    description: 'Exists only while no mail server is set and the public URL is loopback, and for the machine itself.',
     auth: 'none',
     origin: 'read',
     limit: 'none',
