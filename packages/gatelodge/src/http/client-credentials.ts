@@ -1,16 +1,17 @@
 import { type ClientCredentials, isClientId } from '../domain/service-clients.ts'
 import { AuthError, invalidField } from '../kernel/errors.ts'
+import { isForeignScheme } from './credentials.ts'
 
 /**
  * What a client said to sign in: HTTP Basic, or `client_id` and `client_secret` in the body, but not both (RFC 6749, section 2.3.1). Undefined when it said
- * nothing. @throws invalid_client for what cannot be read, input_invalid for two ways at once
+ * nothing; other schemes than Basic say nothing here. @throws invalid_client for what cannot be read, input_invalid for two ways at once
  */
 export function readClientCredentials(
   authorization: string | undefined,
   body: { readonly client_id?: string | undefined; readonly client_secret?: string | undefined },
 ): ClientCredentials | undefined {
   const { client_id: id, client_secret: secret } = body
-  if (authorization === undefined) return fromBody(id, secret)
+  if (authorization === undefined || isForeignScheme(authorization, 'basic')) return fromBody(id, secret)
   if (secret !== undefined) throw invalidField('client_secret', 'conflict', 'Use one way to authenticate the client')
 
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1]

@@ -11,13 +11,23 @@ export type Credential =
   | { readonly kind: 'cookie'; readonly text: string }
   | { readonly kind: 'malformed' }
 
-/** The credential of a request, or undefined when it brought none (RFC 6750, section 2.1). */
+/**
+ * The credential of a request, or undefined when it brought none (RFC 6750, section 2.1). Of other schemes nothing is read: what a browser or a program sends
+ * to something else at the same address must not hide the cookie.
+ */
 export function readCredential(authorization: string | undefined, cookie: string | undefined): Credential | undefined {
   if (authorization !== undefined) {
     const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
-    return token === undefined ? { kind: 'malformed' } : { kind: 'bearer', text: token }
+    if (token !== undefined) return { kind: 'bearer', text: token }
+    if (!isForeignScheme(authorization, 'bearer')) return { kind: 'malformed' }
   }
   return cookie === undefined ? undefined : { kind: 'cookie', text: cookie }
+}
+
+/** Whether an Authorization header is of another scheme than `own` (RFC 9110, section 11.4). One without a scheme, such as a token alone, is not. */
+export function isForeignScheme(authorization: string, own: 'bearer' | 'basic'): boolean {
+  const scheme = /^([a-z][a-z\d-]*)(?: |$)/i.exec(authorization)?.[1]
+  return scheme !== undefined && scheme.toLowerCase() !== own
 }
 
 /** The live session that a credential names, or what an API token stands for; answers at once when memory has it. @throws token_invalid */

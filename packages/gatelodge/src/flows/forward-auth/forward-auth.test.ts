@@ -6,6 +6,21 @@ import { innerActor } from '../../kernel/actor.ts'
 
 const names = ['x-auth-user', 'x-auth-username', 'x-auth-email', 'x-auth-roles']
 
+/** What browsers and programs send to something else at the same address. */
+const foreign = [
+  'Basic eDp5',
+  'basic eDp5',
+  'Basic',
+  'Digest username="x", realm="y", nonce="z", uri="/", response="0"',
+  'Negotiate YII=',
+  'NTLM TlRM',
+  'AWS4-HMAC-SHA256 Credential=x/y, Signature=z',
+  'DPoP x.y.z',
+  'Token abc',
+  'Basic eDp5, Bearer x',
+  'BearerX y',
+]
+
 forEachDatabase('forward auth', (engine) => {
   test('who has a session is let through by every method, and named in headers', async () => {
     await using app = await testApp({ engine })
@@ -42,7 +57,7 @@ forEachDatabase('forward auth', (engine) => {
       const told = await app.get('/forward-auth', ask)
       assert.deepEqual(
         [told.status, told.code],
-        [401, ask.headers === claims && !ask.bearer ? 'not_authenticated' : 'token_invalid'],
+        [401, ask.bearer || ask.cookie ? 'token_invalid' : 'not_authenticated'],
       )
       for (const name of names) assert.equal(told.headers.get(name), null)
     }
@@ -97,6 +112,39 @@ forEachDatabase('forward auth', (engine) => {
     assert.equal((await app.get('/forward-auth?redirect', { bearer: 'x' })).status, 302)
     const { access } = await app.tokens(await app.user())
     assert.equal((await app.get('/forward-auth?redirect', { bearer: access })).status, 200)
+  })
+
+  test('an Authorization header of another scheme hides no cookie, and nobody is sent to the sign-in page and back for ever', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { access } = await app.tokens(ada)
+    const cookie = await app.cookie(ada)
+    for (const authorization of foreign) {
+      for (const path of ['/forward-auth', '/forward-auth?redirect', '/session', '/validate', '/me', '/me/sessions']) {
+        const told = await app.get(path, { cookie, headers: { authorization } })
+        assert.equal(told.status, 200, `${path} ${authorization}`)
+      }
+      const changed = await app.patch('/me', { first_name: 'Ada' }, { cookie, headers: { authorization } })
+      assert.equal(changed.status, 200, authorization)
+      const planted = await app.patch(
+        '/me',
+        { first_name: 'x' },
+        { cookie, crossSite: true, headers: { authorization } },
+      )
+      assert.equal(planted.code, 'cross_site', 'the cookie counts, so that the proof is asked for')
+
+      assert.equal((await app.get('/session', { headers: { authorization } })).code, 'not_authenticated')
+      assert.equal((await app.get('/forward-auth', { headers: { authorization } })).code, 'not_authenticated')
+      assert.equal((await app.get('/forward-auth?redirect', { headers: { authorization } })).status, 302)
+    }
+    // A bearer token is ours to judge: beside it the cookie says nothing, and the way to the sign-in page would lead back here.
+    for (const authorization of ['Bearer x', `bearer ${access}x`, 'Bearer', 'Bearer  ', access]) {
+      for (const path of ['/forward-auth', '/forward-auth?redirect', '/session'])
+        assert.equal((await app.get(path, { cookie, headers: { authorization } })).code, 'token_invalid', authorization)
+    }
+    const signedOut = await app.post('/signout', {}, { cookie, headers: { authorization: 'Basic eDp5' } })
+    assert.equal(signedOut.json.username, ada.username)
+    assert.equal((await app.get('/session', { cookie })).status, 401)
   })
 
   test('an API token is let through only where the proxy names a scope that it has', async () => {

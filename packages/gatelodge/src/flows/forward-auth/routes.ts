@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readCredential } from '../../http/credentials.ts'
 import { route } from '../../http/route.ts'
 import { textField } from '../../http/wire.ts'
 import { AuthError } from '../../kernel/errors.ts'
@@ -12,7 +13,7 @@ export const forwardAuthRoutes = [
     tag: 'Tokens',
     summary: 'Whether a reverse proxy may let a request through',
     description:
-      'For `auth_request` of nginx, `forward_auth` of Caddy and their like; answers to every method and changes nothing. 200 says in its headers who asks. 401 says nobody does; with `?redirect`, 302 leads to the sign-in page and back. With `?scope=NAME`, API tokens that have the scope are taken as well.',
+      'For `auth_request` of nginx, `forward_auth` of Caddy and their like; answers to every method and changes nothing. 200 says in its headers who asks. 401 says nobody does; with `?redirect`, 302 leads to the sign-in page and back, unless a bearer token is refused beside a session cookie. With `?scope=NAME`, API tokens that have the scope are taken as well.',
     auth: 'optional',
     apiTokens: true,
     everyMethod: true,
@@ -32,9 +33,12 @@ export const forwardAuthRoutes = [
         throw new AuthError('insufficient_scope')
       if (me) return { status: 200, headers: identityHeaders(me) }
 
-      if (query.redirect !== undefined) return { status: 302, location: loginFor(deps.config, header) }
-      const brought = header('authorization') ?? cookies.session.read(header('cookie'))
-      throw new AuthError(brought !== undefined ? 'token_invalid' : 'not_authenticated')
+      const cookie = cookies.session.read(header('cookie'))
+      const brought = readCredential(header('authorization'), cookie)
+      // The sign-in page knows a browser by its cookie and would send it back, to be refused for its bearer token again and again.
+      const wouldLoop = cookie !== undefined && brought?.kind !== 'cookie'
+      if (query.redirect !== undefined && !wouldLoop) return { status: 302, location: loginFor(deps.config, header) }
+      throw new AuthError(brought ? 'token_invalid' : 'not_authenticated')
     },
   }),
 ]

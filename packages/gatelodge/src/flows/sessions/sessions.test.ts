@@ -24,17 +24,14 @@ forEachDatabase('sessions', (engine) => {
     assert.deepEqual(byCookie.json.session.methods, ['pwd'])
     assert.equal((await app.get('/session', { bearer: access })).json.session.id, session)
 
-    const nobody = await app.get('/session')
-    assert.deepEqual(
-      [nobody.status, nobody.code, nobody.headers.get('www-authenticate')],
-      [401, 'not_authenticated', 'Bearer realm="gatelodge"'],
-    )
-    for (const headers of [
-      { authorization: 'Bearer x' },
-      { authorization: 'Basic eDp5' },
-      { authorization: 'Bearer' },
-      { cookie: 'gatelodge=x' },
-    ]) {
+    for (const headers of [{}, { authorization: 'Basic eDp5' }]) {
+      const nobody = await app.get('/session', { headers })
+      assert.deepEqual(
+        [nobody.status, nobody.code, nobody.headers.get('www-authenticate')],
+        [401, 'not_authenticated', 'Bearer realm="gatelodge"'],
+      )
+    }
+    for (const headers of [{ authorization: 'Bearer x' }, { authorization: 'Bearer' }, { cookie: 'gatelodge=x' }]) {
       const told = await app.get('/session', { headers })
       assert.deepEqual([told.status, told.code], [401, 'token_invalid'], JSON.stringify(headers))
     }

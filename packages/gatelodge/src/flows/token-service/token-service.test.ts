@@ -73,6 +73,7 @@ forEachDatabase('token service', (engine) => {
       [{}, headers, 400, 'invalid_request'],
       [{ grant_type: '' }, headers, 400, 'invalid_request'],
       [{ grant_type: 'password', username: 'ada', password: 'x' }, headers, 400, 'unsupported_grant_type'],
+      [grant, { authorization: 'Digest x' }, 401, 'invalid_client'],
       [{ grant_type: 'authorization_code', code: 'x' }, headers, 400, 'unsupported_grant_type'],
       [{ ...grant, scope: 'read admin' }, headers, 400, 'invalid_scope'],
       [{ ...grant, scope: 'rea' }, headers, 400, 'invalid_scope'],
@@ -89,6 +90,9 @@ forEachDatabase('token service', (engine) => {
     const json = await app.post('/oauth2/token', grant, { headers })
     assert.deepEqual([json.status, json.json.error], [415, 'invalid_request'])
     assert.equal((await app.form('/oauth2/token', grant, { headers })).status, 200)
+    const inBody = { ...grant, client_id: id, client_secret: secret }
+    const foreign = { authorization: 'Negotiate YII=' }
+    assert.equal((await app.form('/oauth2/token', inBody, { headers: foreign })).status, 200)
   })
 
   test('refused clients are counted by address, and a right secret is never kept waiting', async () => {
