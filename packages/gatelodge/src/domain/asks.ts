@@ -1,8 +1,11 @@
 import { type Actor, isStranger } from '../kernel/actor.ts'
 import { second } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
+import type { Work } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
 import { isDeviceOfSomebody, readDeviceCookie } from './devices.ts'
+import { type Email, mailboxOf } from './identifiers/email.ts'
+import { mailBudgets, spendAll } from './limits.ts'
 
 /** What the rows of an ask take in the database with their indexes and the event of a delivered mail, in kB; long texts come on top. */
 const sizes = { mail: 1, signUp: 2, account: 5 } as const
@@ -32,4 +35,12 @@ export async function assertMayAsk(
 
   strangers.refused()
   throw new AuthError('rate_limited', { retryAfter: Math.ceil(wait / second) })
+}
+
+/**
+ * Whether strangers may cause one more mail to an address; uses it up. `ada+news@example.com` counts as `ada@example.com`, whose mailbox it is at most
+ * providers: else one mailbox could be sent as many mails as it has such forms.
+ */
+export function mayMailTo(deps: Deps, work: Work, email: Email): Promise<boolean> {
+  return spendAll(deps, work, mailBudgets, mailboxOf(email))
 }

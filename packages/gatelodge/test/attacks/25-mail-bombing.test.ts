@@ -47,6 +47,76 @@ forEachDatabase('25 mail bombing', (engine) => {
     }
   })
 
+  test('an account mails ten strangers an hour by changes of its address, whatever its sessions and however fast', async () => {
+    await using app = await testApp({ engine })
+    const mallory = await app.user()
+    const sessions = await Promise.all([1, 2, 3].map(() => app.tokens(mallory)))
+    const strangers = Array.from({ length: 60 }, (_, index) => `stranger${index}@example.org`)
+    const ask = (email: string, index: number) =>
+      app.post(
+        '/change-email',
+        { new_email: email, password: mallory.password },
+        { bearer: sessions[index % 3]?.access ?? '', ip: `203.0.113.${index}` },
+      )
+    const reached = async () => {
+      const counts = await Promise.all(strangers.map(async (email) => (await app.mails(email)).length))
+      return counts.reduce((sum, count) => sum + count, 0)
+    }
+    const wrong = await app.post(
+      '/change-email',
+      { new_email: 'x@example.org', password: 'wrong' },
+      { bearer: sessions[0]?.access ?? '' },
+    )
+    assert.equal(wrong.code, 'incorrect_password')
+    for (const [index, email] of strangers.slice(0, 10).entries()) assert.equal((await ask(email, index)).status, 202)
+    const late = await Promise.all(strangers.slice(10).map(ask))
+    for (const told of late) {
+      assert.deepEqual([told.status, told.code], [429, 'rate_limited'])
+      assert.ok(Number(told.headers.get('retry-after')) > 0)
+    }
+    assert.equal(await reached(), 10)
+
+    const ada = await app.user()
+    const { access } = await app.tokens(ada)
+    const other = await app.post(
+      '/change-email',
+      { new_email: 'ada@example.org', password: ada.password },
+      { bearer: access },
+    )
+    assert.equal(other.status, 202, 'accounts are counted apart')
+    app.clock.advance(3_600_000)
+    sessions[0] = await app.tokens(mallory)
+    assert.equal((await ask(strangers[11] ?? '', 0)).status, 202)
+  })
+
+  test('the forms of one mailbox with a +tag share its budgets, and are addresses of their own for all else', async () => {
+    await using app = await testApp({ engine })
+    const tagged = Array.from({ length: 30 }, (_, index) => `victim+${index}@example.com`)
+    for (const [index, email] of tagged.entries()) {
+      const told = await app.post('/signup', { email, password: 'planted harbour 9' }, { ip: `203.0.113.${index}` })
+      assert.equal(told.status, 201)
+      await app.post('/verify-email/resend', { email }, { ip: `203.0.113.${index}` })
+      app.clock.advance(10 * 60_000)
+    }
+    const counts = await Promise.all([victim, ...tagged].map(async (email) => (await app.mails(email)).length))
+    assert.equal(
+      counts.reduce((sum, count) => sum + count, 0),
+      10,
+    )
+
+    // A link to a new password goes by the whole address: what is asked for one that nobody has leaves the owner the way back.
+    app.clock.advance(86_400_000)
+    const owner = await app.user({ email: victim })
+    const tag = await app.user({ email: 'victim+own@example.com' })
+    assert.notEqual(owner.id, tag.id)
+    app.clock.advance(86_400_000)
+    for (const email of tagged) await app.post('/forgot-password', { email }, { ip: '203.0.113.99' })
+    await app.post('/forgot-password', { email: victim })
+    assert.equal((await app.lastMail(victim)).kind, 'password_reset')
+    await app.post('/forgot-password', { email: tag.email })
+    assert.deepEqual((await app.mails(tag.email)).at(-1)?.kind, 'password_reset')
+  })
+
   test('a burst of a hundred parallel requests is mailed three times', async () => {
     await using app = await testApp({ engine })
     await app.user({ email: victim })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { withinPace } from '../../../test/support/pace.ts'
 import { isAuthError } from '../../kernel/errors.ts'
-import { maskEmail, normaliseEmail, parseEmail } from './email.ts'
+import { mailboxOf, maskEmail, normaliseEmail, parseEmail } from './email.ts'
 
 test('an address has one canonical form: lower-case, without outer blanks, the domain as A-labels', () => {
   const forms = {
@@ -174,4 +174,18 @@ test('a refusal names the field and not what was sent', () => {
 
 test('a masked address shows its first character and its domain', () => {
   assert.equal(maskEmail(parseEmail('email', 'ada@example.com')), 'a***@example.com')
+})
+
+test('the forms of an address with a tag are one mailbox', () => {
+  for (const [address, mailbox] of [
+    ['ada@example.com', 'ada@example.com'],
+    ['Ada+News@example.com', 'ada@example.com'],
+    ['ada+@example.com', 'ada@example.com'],
+    ['ada+a+b.c@example.com', 'ada@example.com'],
+    ['a+b@xn--bcher-kva.example', 'a@xn--bcher-kva.example'],
+    ['+ada@example.com', '+ada@example.com'],
+    ['ada-news@example.com', 'ada-news@example.com'],
+  ] as const) {
+    assert.equal(mailboxOf(parseEmail('email', address)), mailbox)
+  }
 })

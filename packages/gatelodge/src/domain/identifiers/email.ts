@@ -30,6 +30,11 @@ export function parseEmail(field: string, text: string): Email {
   return email
 }
 
+/** The address without a `+tag` in its local part, by which budgets count recipients. For nothing else: to some providers it is another mailbox. */
+export function mailboxOf(email: Email): string {
+  return email.replace(/(?<=[^+])\+.*(?=@)/, '')
+}
+
 /** An address for the log: its first character and its domain. */
 export function maskEmail(email: Email): string {
   return `${email.slice(0, 1)}***${email.slice(email.lastIndexOf('@'))}`

@@ -1,8 +1,9 @@
+import { mayMailTo } from '../../domain/asks.ts'
 import { record } from '../../domain/audit.ts'
 import { assertOwnPassword } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { parseEmail } from '../../domain/identifiers/email.ts'
-import { mailBudgets, spendAll } from '../../domain/limits.ts'
+import { consume, emailChangeBudget } from '../../domain/limits.ts'
 import { requestMail, requestNotice } from '../../domain/outbox.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { lockCaller } from '../../domain/sessions.ts'
@@ -25,10 +26,11 @@ export async function requestEmailChange(
   const user = await getUser(deps.store.db, me.user.id)
   if (email === user.email) throw invalidField('new_email', 'unchanged', 'This is your address already')
   await assertOwnPassword(deps, actor, user, input.password)
+  await consume(deps, actor, emailChangeBudget, user.id)
 
   await transact(deps, actor, async (work) => {
     await lockCaller(work, me)
-    if (await spendAll(deps, work, mailBudgets, email)) {
+    if (await mayMailTo(deps, work, email)) {
       await requestMail(work, 'email_change', {
         userId: user.id,
         sessionId: me.session.id,

@@ -1,8 +1,7 @@
-import { assertMayAsk } from '../../domain/asks.ts'
+import { assertMayAsk, mayMailTo } from '../../domain/asks.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { parseEmail } from '../../domain/identifiers/email.ts'
-import { mailBudgets, spendAll } from '../../domain/limits.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { findNewestPendingSignup } from '../../domain/pending-signups.ts'
 import { findUserByEmail } from '../../domain/users.ts'
@@ -27,7 +26,7 @@ export async function resendVerification(deps: Deps, actor: Actor, input: { emai
   await assertMayAsk(deps, actor, 'mail', [email, email])
   const signupId = actor.signUpCookie === null ? null : (parseToken(actor.signUpCookie)?.id ?? null)
   await transact(deps, actor, async (work) => {
-    if (await spendAll(deps, work, mailBudgets, email)) await requestMail(work, 'verification', { email, signupId })
+    if (await mayMailTo(deps, work, email)) await requestMail(work, 'verification', { email, signupId })
     await record(work, 'verification.requested', null, {})
   })
 }

@@ -1,9 +1,9 @@
-import { assertMayAsk } from '../../domain/asks.ts'
+import { assertMayAsk, mayMailTo } from '../../domain/asks.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { findDeviceOfAddress } from '../../domain/devices.ts'
 import { type Email, parseEmail } from '../../domain/identifiers/email.ts'
-import { deviceMailBudgets, mailBudgets, resetReserve, spendAll } from '../../domain/limits.ts'
+import { deviceMailBudgets, resetReserve, spendAll } from '../../domain/limits.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
@@ -20,11 +20,14 @@ export async function requestPasswordReset(deps: Deps, actor: Actor, input: { em
   })
 }
 
-/** A known device has budgets of its own. Others share those of the address; beyond them it gets one link an hour, which strangers can ask for but not use up. */
+/**
+ * A known device has budgets of its own. Others share those of the mailbox; beyond them an address gets one link an hour, which strangers can ask for but not
+ * use up: it counts by the whole address, since a link asked for another `+tag` may reach nobody.
+ */
 async function mayMail(deps: Deps, work: Work, email: Email, device: string | undefined): Promise<boolean> {
   if (device !== undefined && (await spendAll(deps, work, deviceMailBudgets, `device ${device} ${email}`))) return true
 
-  const withinBudgets = await spendAll(deps, work, mailBudgets, email)
+  const withinBudgets = await mayMailTo(deps, work, email)
   const isFirstOfHour = await spendAll(deps, work, [resetReserve], email)
   return withinBudgets || isFirstOfHour
 }

@@ -1,10 +1,9 @@
-import { assertMayAsk } from '../../domain/asks.ts'
+import { assertMayAsk, mayMailTo } from '../../domain/asks.ts'
 import { record } from '../../domain/audit.ts'
 import { finishSignIn, passwordProof, type SignedIn, startSession } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { type Email, parseEmail } from '../../domain/identifiers/email.ts'
 import { parseUsername, type Username } from '../../domain/identifiers/username.ts'
-import { mailBudgets, spendAll } from '../../domain/limits.ts'
 import { type GivenNames, readNames } from '../../domain/names.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
@@ -111,7 +110,7 @@ async function storePending(deps: Deps, actor: Actor, applicant: Applicant): Pro
         expires_at: expiresAt,
       })
       .execute()
-    if (await spendAll(deps, work, mailBudgets, applicant.email)) {
+    if (await mayMailTo(deps, work, applicant.email)) {
       await requestMail(work, 'signup', { email: applicant.email, signupId: cookie.id })
     }
     await record(work, 'signup.requested', null, { mode: 'verify' })
