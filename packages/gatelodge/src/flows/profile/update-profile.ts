@@ -1,6 +1,7 @@
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
-import { parseUsername } from '../../domain/identifiers/username.ts'
+import { isOfficialName } from '../../domain/identifiers/official-names.ts'
+import { parseUsername, type Username } from '../../domain/identifiers/username.ts'
 import { type GivenNames, readNames } from '../../domain/names.ts'
 import { type ProfileChange, readProfile } from '../../domain/profiles.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
@@ -8,8 +9,9 @@ import { lockCaller } from '../../domain/sessions.ts'
 import { dropUsername, takeUsername } from '../../domain/usernames.ts'
 import { getUser, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import { invalidField, readAll } from '../../kernel/errors.ts'
-import { transact } from '../../store/unit-of-work.ts'
+import { AuthError, invalidField, readAll } from '../../kernel/errors.ts'
+import type { UserRow } from '../../store/schema.ts'
+import { transact, type Work } from '../../store/unit-of-work.ts'
 
 export interface ProfileUpdate extends GivenNames {
   /** Null takes the name away. */
@@ -28,7 +30,7 @@ export async function updateProfile(deps: Deps, actor: Actor, me: LiveSession, i
   return transact(deps, actor, async (work) => {
     const user = await lockCaller(work, me)
     if (username === null) await dropUsername(work, user.id)
-    else if (username !== undefined) await takeUsername(work, user.id, user.email, username)
+    else if (username !== undefined) await changeUsername(deps, work, user, username)
 
     const columns = {
       ...(names.firstName !== undefined && { first_name: names.firstName }),
@@ -47,7 +49,15 @@ export async function updateProfile(deps: Deps, actor: Actor, me: LiveSession, i
   })
 }
 
-function readUsername(deps: Deps, username: string | null | undefined): string | null | undefined {
+/** One that looks official may be kept, but not taken. @throws username_taken */
+async function changeUsername(deps: Deps, work: Work, user: UserRow, username: Username): Promise<void> {
+  if (username !== user.username && isOfficialName(username, deps.config.serviceName))
+    throw new AuthError('username_taken')
+
+  await takeUsername(work, user.id, user.email, username)
+}
+
+function readUsername(deps: Deps, username: string | null | undefined): Username | null | undefined {
   if (username === undefined) return undefined
   if (deps.config.username === 'off') throw invalidField('username', 'unknown', 'Usernames are not used here')
   if (username !== null) return parseUsername('username', username)

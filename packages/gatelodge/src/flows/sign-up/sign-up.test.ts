@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
+import { createAccount } from '../../admin/users/create-user.ts'
+import { innerActor } from '../../kernel/actor.ts'
 
 const ada = {
   email: 'ada@example.com',
@@ -49,6 +51,48 @@ forEachDatabase('sign-up', (engine) => {
     app.clock.advance(24 * 3_600_000 + 1)
     assert.deepEqual((await app.get('/username-available?username=ada')).json, { available: true })
     assert.equal((await app.post('/signup', other)).status, 201)
+  })
+
+  test('names that look official are taken to everybody, and administrators give them', async () => {
+    for (const env of [{}, { GATELODGE_REGISTRATION: 'instant' }, { GATELODGE_SERVICE_NAME: 'Acme' }]) {
+      await using app = await testApp({ engine, env })
+      const names = [
+        'admin',
+        'Root',
+        'support',
+        'security',
+        'postmaster',
+        'abuse',
+        'host-master',
+        env.GATELODGE_SERVICE_NAME ?? 'gatelodge',
+      ]
+      for (const username of names) {
+        const told = await app.post('/signup', { ...ada, username })
+        assert.deepEqual([told.status, told.code], [400, 'username_taken'], username)
+        assert.deepEqual((await app.get(`/username-available?username=${username}`)).json, { available: false })
+      }
+      assert.deepEqual(await app.rows('usernames'), [])
+
+      const { token } = (await app.post('/signup', ada)).json.access_token
+        ? { token: '' }
+        : await app.lastMail(ada.email)
+      if (token !== '') await app.post('/verify-email', { token, password: ada.password })
+      const { access } = await app.tokens({ ...ada, id: '' })
+      for (const username of names) {
+        assert.equal((await app.patch('/me', { username }, { bearer: access })).code, 'username_taken', username)
+      }
+      assert.equal((await app.get('/me', { bearer: access })).json.username, 'ada')
+
+      const given = { email: 'desk@example.com', username: 'Support', password: ada.password }
+      const user = await createAccount(app.deps, innerActor('command', 'test'), given)
+      assert.equal(user.username, 'support')
+      const { token: confirms } = await app.lastMail('desk@example.com')
+      await app.post('/verify-email', { token: confirms, password: ada.password })
+      const desk = await app.tokens({ ...given, id: '' })
+      const kept = await app.patch('/me', { username: 'SUPPORT', first_name: 'Desk' }, { bearer: desk.access })
+      assert.deepEqual([kept.status, kept.json.username], [200, 'support'])
+      assert.equal((await app.patch('/me', { username: 'admin' }, { bearer: desk.access })).code, 'username_taken')
+    }
   })
 
   test('a full name is split at its last blank and refused beside a part', async () => {

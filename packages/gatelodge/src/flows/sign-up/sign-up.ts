@@ -3,6 +3,7 @@ import { record } from '../../domain/audit.ts'
 import { finishSignIn, passwordProof, type SignedIn, startSession } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { type Email, parseEmail } from '../../domain/identifiers/email.ts'
+import { isOfficialName } from '../../domain/identifiers/official-names.ts'
 import { parseUsername, type Username } from '../../domain/identifiers/username.ts'
 import { type GivenNames, readNames } from '../../domain/names.ts'
 import { requestMail } from '../../domain/outbox.ts'
@@ -47,6 +48,8 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
   if (mode === 'admin' || mode === 'closed') throw new AuthError('registration_closed')
 
   const { password, ...person } = readSignUp(deps, input)
+  if (person.username !== null && isOfficialName(person.username, deps.config.serviceName))
+    throw new AuthError('username_taken')
   if (
     person.username !== null &&
     !(await isUsernameFree(deps.store.db, person.username, { email: person.email }, deps.clock.now()))

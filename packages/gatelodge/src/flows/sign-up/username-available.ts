@@ -1,4 +1,5 @@
 import type { Deps } from '../../domain/deps.ts'
+import { isOfficialName } from '../../domain/identifiers/official-names.ts'
 import { parseUsername } from '../../domain/identifiers/username.ts'
 import { isUsernameFree } from '../../domain/usernames.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -9,5 +10,6 @@ export async function isUsernameAvailable(deps: Deps, _actor: Actor, input: { us
   if (!deps.config.usernameCheck || deps.config.username === 'off') throw new AuthError('not_found')
 
   const username = parseUsername('username', input.username)
+  if (isOfficialName(username, deps.config.serviceName)) return false
   return isUsernameFree(deps.store.db, username, {}, deps.clock.now())
 }
