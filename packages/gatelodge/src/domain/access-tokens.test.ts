@@ -49,6 +49,19 @@ forEachDatabase('access tokens', (engine) => {
     await close()
   })
 
+  test('a token of a server whose clock is a minute ahead is good at once, and ends at its own time', async () => {
+    const { tokens, clock, close } = await setUp(engine)
+    clock.advance(60_000)
+    const { text } = await tokens.sign(subject)
+    clock.advance(-60_000)
+    assert.equal((await tokens.verify(text)).sid, 's')
+    clock.advance(60_000 + 900_000 - 1)
+    await tokens.verify(text)
+    clock.advance(1)
+    await assert.rejects(tokens.verify(text), refused)
+    await close()
+  })
+
   test('a genuine signature over the wrong claims or kind is refused', async () => {
     const { tokens, sign, close } = await setUp(engine)
     assert.equal((await tokens.verify(await sign())).sub, subject.userId)
