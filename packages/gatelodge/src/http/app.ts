@@ -74,7 +74,7 @@ export function createApp(
     deps,
     cookies: createCookieJar(config.publicUrl),
     printer: createPrinter(config, deps.log),
-    clientIp: createClientIp(config.trustedProxies, deps.untrustedPeers.note),
+    clientIp: createClientIp(config.trustedProxies, deps.untrustedPeers),
     ownOrigins: new Set([config.publicUrl, ...config.allowedOrigins]),
     uploads: createUploadSlots({ most: 16, each: 2 }),
     problemPage,

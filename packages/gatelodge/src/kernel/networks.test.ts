@@ -10,7 +10,7 @@ test('an IPv6 address lies in its /32, /48 and /64, however it is written', () =
 })
 
 test('an IPv4 address lies in its /16 and /24, also when it came as IPv6', () => {
-  for (const text of ['203.0.113.7', '::ffff:203.0.113.7'])
+  for (const text of ['203.0.113.7', '::ffff:203.0.113.7', '::ffff:cb00:7107', '0:0:0:0:0:FFFF:CB00:7107%eth0'])
     assert.deepEqual(networksOf(text), ['203.0', '203.0.113', '203.0.113.7'])
 })
 

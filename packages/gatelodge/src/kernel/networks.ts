@@ -1,19 +1,38 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
-/** An IPv4 address that came as IPv6 (RFC 4291, section 2.5.5.2) in its own form. */
-export function plainAddress(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  return mapped ?? address
+/** An address without its zone; an IPv4 address that came as IPv6 (RFC 4291, section 2.5.5.2), however that is written, in its own form. Another text as it is. */
+export function plainAddress(text: string): string {
+  if (!isIPv6(text)) return text
+
+  const groups = groupsOf(text)
+  if (groups.slice(0, 6).join(':') !== '0:0:0:0:0:ffff') return text.split('%', 1).join()
+  return groups
+    .slice(6)
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((group) => [group >> 8, group & 0xff])
+    .join('.')
 }
 
 /** The first four groups of an IPv6 address, its /64, in one spelling. */
 export function firstGroups(address: string): readonly string[] {
-  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? []
+  return groupsOf(address).slice(0, 4)
+}
+
+/** The eight groups of an IPv6 address in one spelling, without its zone. */
+function groupsOf(address: string): readonly string[] {
+  const [head = '', tail] = address.replace(/%.*/, '').replace(dottedEnd, asGroups).split('::')
   const left = head === '' ? [] : head.split(':')
   const right = tail === undefined || tail === '' ? [] : tail.split(':')
   const groups =
     tail === undefined ? left : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
-  return groups.slice(0, 4).map((group) => (Number.parseInt(group, 16) || 0).toString(16))
+  return groups.map((group) => (Number.parseInt(group, 16) || 0).toString(16))
+}
+
+const dottedEnd = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/
+
+function asGroups(_: string, ...bytes: readonly string[]): string {
+  const [a, b, c, d] = bytes.slice(0, 4).map(Number) as [number, number, number, number] // the pattern has four groups
+  return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
 }
 
 /** The networks that an address lies in, the largest first: /32, /48 and /64 of IPv6; /16, /24 and the address itself of IPv4. Another text is a network by itself. */

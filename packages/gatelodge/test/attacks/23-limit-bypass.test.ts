@@ -35,7 +35,18 @@ forEachDatabase('23 limit bypass', (engine) => {
     }))
     assert.deepEqual(spoofed, { invalid_credentials: 30, rate_limited: 3 })
 
-    const nonsense = ['a', '', ',', 'unknown', '1.2.3', '999.1.1.1', 'x'.repeat(900), '127.0.0.1:80', "' or 1=1", '::g']
+    const nonsense = [
+      'a',
+      '',
+      ',',
+      'unknown',
+      '1.2.3',
+      '999.1.1.1',
+      'x'.repeat(900),
+      '127.0.0.1:port',
+      "' or 1=1",
+      '::g',
+    ]
     const broken = await guess(app, 33, (round) => ({
       ip: '10.0.0.2',
       headers: { 'x-forwarded-for': nonsense[round % nonsense.length] ?? '' },

@@ -19,7 +19,7 @@ async function timed(name: string, ask: () => Promise<Told>): Promise<Told> {
 }
 
 test('SP and HTAB are the blanks of a header, and nothing else is', async () => {
-  const clientIp = createClientIp(['192.0.2.0/24'])
+  const clientIp = createClientIp(['192.0.2.0/24'], { note() {}, noteUnreadable() {} })
   const typed = (type: string) =>
     new Request('http://localhost/', { method: 'POST', body: '{}', headers: { 'content-type': type } })
   const form = { field: 'file', maxBytes: 10, tooLarge: 'image_too_large', types: [], patience: 1_000 } as const
