@@ -35,6 +35,7 @@ import { loadTheme } from './pages/theme.ts'
 import { migrateUp } from './store/migrate.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { createInvalidations, type Store } from './store/store.ts'
+import { assertMayWork } from './store/write-proof.ts'
 
 export interface ComposeOptions {
   readonly config: Config
@@ -71,6 +72,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const store = await openStore(config)
   try {
     await migrateUp(store)
+    await assertMayWork(store)
     return await wire(options, store, clock, random, log)
   } catch (error) {
     await store.close()

@@ -114,7 +114,6 @@ async function startServer(engine: Engine, shell: string | undefined): Promise<S
   const folder = await commandFolderOn(engine)
   await folder.json(`admin create --email ${email} --password-stdin`, password)
   const store = await openLocation(folder.database)
-  await sql`alter table api_tokens rename to gone`.execute(store.migrationDb)
   const origin = `127.0.0.1:${await freePort()}`
   const argv = [process.execPath, bin, 'serve', '--listen', origin]
   const [program = '', ...rest] = shell === undefined ? argv : ['sh', '-c', shell, ...argv]
@@ -122,6 +121,7 @@ async function startServer(engine: Engine, shell: string | undefined): Promise<S
   const ended = once(child, 'exit')
   const group = -(child.pid ?? 0)
   await until(async () => (await fetch(`http://${origin}/healthz`).catch(() => undefined))?.status === 200)
+  await store.transaction((db) => sql`alter table api_tokens rename to gone`.execute(db))
   return {
     child,
     api: `http://${origin}/api/v1/auth`,

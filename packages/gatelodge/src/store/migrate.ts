@@ -14,6 +14,7 @@ import {
 import { type Instant, systemClock, toIso } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { migrations } from './migrations/index.ts'
+import { assertSchemaIsOurs, assertServerIsSupported } from './postgres-fits.ts'
 import type { Store, WriteDb } from './store.ts'
 
 export interface MigrationStatus {
@@ -21,14 +22,12 @@ export interface MigrationStatus {
   readonly appliedAt: Instant | null
 }
 
-/** The PostgreSQL that the tests run on beside the newest. */
-const oldestPostgres = 15
 /** Any number will do, if nobody else in the database takes it. */
 const advisoryLock = 7_236_112_026
 /** Both the wait for others and a step over a large table may take longer than any request should. */
 const patiently = { patient: true }
 
-/** Every known migration and when it was applied. @throws service_unavailable when the database is newer than this program, or its server too old */
+/** Every known migration and when it was applied. @throws service_unavailable when the database is newer than this program, or its server too old or of another encoding */
 export async function migrationStatus(store: Store, steps = migrations): Promise<MigrationStatus[]> {
   await assertServerIsSupported(store)
   return readStatus(store, store.migrationDb, steps)
@@ -37,10 +36,12 @@ export async function migrationStatus(store: Store, steps = migrations): Promise
 /**
  * Applies what is missing, all or nothing, and answers the names applied. Of processes that start together one does it while the others wait,
  * on SQLite no longer than every writer waits.
- * @throws service_unavailable when the database is newer than this program, or its server too old; database_busy
+ * @throws service_unavailable when the database is newer than this program, or does not fit (`postgres-fits.ts`); database_busy
  */
 export async function migrateUp(store: Store, steps = migrations): Promise<string[]> {
-  if (namesMissing(await migrationStatus(store, steps)).length === 0) return []
+  const stepsAreMissing = namesMissing(await migrationStatus(store, steps)).length > 0
+  await assertSchemaIsOurs(store, stepsAreMissing)
+  if (!stepsAreMissing) return []
 
   return store.transaction(async (db) => {
     await waitForOthers(store, db)
@@ -64,19 +65,6 @@ export async function migrationPlan(store: Store, steps = migrations): Promise<{
     plan.push({ name, sql: statements })
   }
   return plan
-}
-
-async function assertServerIsSupported({ engine, migrationDb }: Store): Promise<void> {
-  if (engine === 'sqlite') return
-
-  const answer = await sql<{ version: string }>`select current_setting('server_version_num') as version`.execute(
-    migrationDb,
-  )
-  const major = Math.trunc(Number(answer.rows[0]?.version) / 10_000)
-  if (major >= oldestPostgres) return
-  throw new AuthError('service_unavailable', {
-    detail: `The database server is PostgreSQL ${major}; Gatelodge needs ${oldestPostgres} or newer.`,
-  })
 }
 
 async function readStatus(store: Store, db: AnyDb, steps: typeof migrations): Promise<MigrationStatus[]> {

@@ -50,7 +50,7 @@ class PostgresDriver implements Driver {
     this.#patience = patience
     // One message of the simple protocol, so that no time is lost; and for this transaction only, since the next may be on another connection.
     this.#begin = [
-      'begin',
+      'begin isolation level read committed', // what our locks and conditional updates are made for, whatever the role's default is
       `set local statement_timeout = ${patience?.statementTimeout ?? 0}`,
       `set local lock_timeout = ${patience?.lockTimeout ?? 0}`,
       `set local idle_in_transaction_session_timeout = ${patience ? idleInTransaction : 0}`,

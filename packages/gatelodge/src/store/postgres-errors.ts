@@ -31,6 +31,7 @@ export function statementFailure(error: unknown, connectionIsLost: boolean): unk
   const code = codeOf(error) ?? ''
   const reason = busyReasons[code]
   if (reason) return busy(reason, error)
+  if (code === insufficientPrivilegeCode) return unavailable(`${messageOf(error)}: ${missingGrant}`, error)
   if (connectionIsLost || unavailableCodes.test(code) || /not queryable$/.test(messageOf(error)))
     return unavailable(messageOf(error), error)
   if (code === uniqueViolationCode) return uniqueViolation(textOf(error, 'constraint') ?? '') ?? error
@@ -65,6 +66,9 @@ const busyReasons: Readonly<Record<string, string>> = {
 }
 // Connections lost or refused, resources used up, the server going away, a standby, trouble of its disk.
 const unavailableCodes = /^(?:08...|53...|57P0.|58...|25006|25P0[34])$/
+const insufficientPrivilegeCode = '42501'
+const missingGrant =
+  'its role lacks a right on the schema or a table of it; "gatelodge doctor" names the schema and what to grant'
 const uniqueViolationCode = '23505'
 const foreignKeyViolationCode = '23503'
 const lost = /^(?:08...|57P0.|25006|25P0[34])$/

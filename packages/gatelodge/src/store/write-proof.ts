@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import { AuthError } from '../kernel/errors.ts'
 import { copiedTables } from './copy.ts'
 import { PostgresTrouble } from './postgres-errors.ts'
-import type { ReadDb, WriteDb } from './store.ts'
+import { grantOf } from './postgres-fits.ts'
+import type { ReadDb, Store, WriteDb } from './store.ts'
 
 type Transact = (work: (db: WriteDb) => Promise<void>) => Promise<void>
 
@@ -51,12 +52,26 @@ export async function provePostgresWrite(transact: Transact): Promise<void> {
   })
 }
 
+/** Whether the role of PostgreSQL may work with every table of the current schema. @throws service_unavailable with what to grant */
+export async function assertMayWork({ engine, db }: Pick<Store, 'engine' | 'db'>): Promise<void> {
+  if (engine === 'sqlite') return
+
+  const missing = await missingPrivileges(db)
+  if (missing.length === 0) return
+  const { rows } = await sql<{ role: string; schema: string }>`
+    select quote_ident(current_user) as role, quote_ident(current_schema()) as schema`.execute(db as WriteDb)
+  const detail = rows.map(
+    ({ role, schema }) => `The role ${role} may not ${missing.slice(0, 3).join(', ')}: ${grantOf(schema, role)}`,
+  )
+  throw new AuthError('service_unavailable', { detail: detail.join() })
+}
+
 /** What the role of PostgreSQL may not do, such as `insert into events`. */
 export async function missingPrivileges(db: ReadDb): Promise<string[]> {
   const tables = Object.keys(copiedTables)
   const { rows } = await sql<{ missing: string }>`
     select privilege || ' on ' || name as missing
-    from unnest(${tables}::text[]) as name, unnest(array['insert', 'update', 'delete']) as privilege
+    from unnest(${tables}::text[]) as name, unnest(array['select', 'insert', 'update', 'delete']) as privilege
     where not has_table_privilege(name, privilege)
     order by 1`.execute(db as WriteDb) // whatever selects can execute
   return rows.map(({ missing }) => missing)

@@ -5,6 +5,7 @@ import type { Config } from '../../config.ts'
 import { second } from '../../kernel/clock.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import { within } from '../../kernel/within.ts'
+import { grantOf } from '../../store/postgres-fits.ts'
 import type { Store } from '../../store/store.ts'
 import { missingPrivileges } from '../../store/write-proof.ts'
 import { whyOf } from '../text.ts'
@@ -104,7 +105,7 @@ async function ofPostgres(store: Store, error: unknown): Promise<Reason> {
     const more = missing.length > 3 ? ` and ${missing.length - 3} more` : ''
     return {
       says: `the role ${role} may not ${missing.slice(0, 3).join(', ')}${more}`,
-      advice: `grant select, insert, update, delete on all tables in schema ${schema} to ${role}`,
+      advice: grantOf(schema, role),
     }
   }
   return { says: whyOf(error), advice: 'see what the log of PostgreSQL says' }

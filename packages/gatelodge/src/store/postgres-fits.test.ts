@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { commandFolder } from '../../test/support/cli.ts'
+import { startPostgres } from '../../test/support/postgres.ts'
+import { AuthError } from '../kernel/errors.ts'
+import { migrateUp } from './migrate.ts'
+import { openPostgres } from './postgres.ts'
+import { PostgresTrouble } from './postgres-errors.ts'
+
+const server = await startPostgres()
+after(() => server.stop())
+
+async function admin(statements: string, database = 'postgres'): Promise<void> {
+  const client = new pg.Client({ connectionString: urlOf(database) })
+  await client.connect()
+  try {
+    for (const statement of statements.split('; ')) await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+function urlOf(database: string, role = 'postgres'): string {
+  return server.url.replace('postgres@', `${role}@`).replace(/[^/]+$/, database)
+}
+
+/** What a program says of a database that it refuses; a command opens it as the server does, and ends. */
+async function refusalOf(url: string): Promise<string> {
+  await using folder = commandFolder({ GATELODGE_DATABASE: url })
+  const { status, stderr, stdout } = await folder.run('user list')
+  assert.equal(status, 1, stdout)
+  assert.match(stderr, /^gatelodge: [^\n]+\n$/, 'one line, no trace')
+  return stderr
+}
+
+test('a database of another encoding is refused at the start, with the command that makes a right one', async () => {
+  for (const encoding of ['LATIN1', 'SQL_ASCII', 'EUC_JP', 'WIN1252']) {
+    const name = `of_${encoding.toLowerCase()}`
+    await admin(`create database ${name} encoding '${encoding}' locale 'C' template template0`)
+    const told = await refusalOf(urlOf(name))
+    assert.ok(told.includes(`has the encoding ${encoding}`), told)
+    assert.match(told, /create database \w+ encoding 'UTF8' locale 'C' template template0/)
+
+    await using folder = commandFolder({ GATELODGE_DATABASE: urlOf(name) })
+    assert.match((await folder.run('doctor')).stdout, new RegExp(`encoding ${encoding}`))
+    assert.match((await folder.run('migrate up')).stderr, new RegExp(`encoding ${encoding}`))
+  }
+})
+
+test('a role that may make no tables in the schema is told which grant it needs', async () => {
+  await admin('create role maker login; create database making')
+  const told = await refusalOf(urlOf('making', 'maker'))
+  assert.match(told, /role maker may not create tables in the schema public/)
+  assert.ok(told.includes('grant usage, create on schema public to maker'), told)
+
+  await admin('grant usage, create on schema public to maker', 'making')
+  await using folder = commandFolder({ GATELODGE_DATABASE: urlOf('making', 'maker') })
+  assert.equal((await fetch(`${(await folder.serve()).origin}/readyz`)).status, 200)
+})
+
+test('a search_path without a schema that the role may use is named', async () => {
+  await admin('create role lost login; create database losing owner lost; alter role lost set search_path = nowhere')
+  const gone = await refusalOf(urlOf('losing', 'lost'))
+  assert.match(gone, /search_path of the role lost \(nowhere\) names no schema/)
+  assert.match(gone, /create schema|alter role lost/)
+
+  await admin('create schema "Odd Place"; alter role lost set search_path = "Odd Place"', 'losing')
+  assert.match(await refusalOf(urlOf('losing', 'lost')), /names no schema/, 'one that it may not use does not count')
+  await admin('grant usage on schema "Odd Place" to lost', 'losing')
+  assert.ok((await refusalOf(urlOf('losing', 'lost'))).includes('grant usage, create on schema "Odd Place" to lost'))
+  await admin('grant usage, create on schema "Odd Place" to lost', 'losing')
+  await using folder = commandFolder({ GATELODGE_DATABASE: urlOf('losing', 'lost') })
+  assert.equal((await fetch(`${(await folder.serve()).origin}/readyz`)).status, 200)
+})
+
+test('a role that may not work with the tables is refused at the start, with what to grant', async () => {
+  await admin('create role worker login; create database working')
+  await admin('grant all on database working to worker')
+  const owner = openPostgres({ url: urlOf('working') })
+  await migrateUp(owner)
+  await owner.close()
+  const none = await refusalOf(urlOf('working', 'worker'))
+  assert.ok(none.includes('grant select, insert, update, delete on all tables in schema public to worker'), none)
+
+  await admin('grant select, insert, update, delete on all tables in schema public to worker', 'working')
+  await admin('revoke insert on events from worker', 'working')
+  const one = await refusalOf(urlOf('working', 'worker'))
+  assert.match(one, /may not insert on events:/)
+  await admin('grant insert on events to worker; revoke select on sessions from worker', 'working')
+  assert.match(await refusalOf(urlOf('working', 'worker')), /may not select on sessions:/)
+  await admin('grant select on sessions to worker', 'working')
+
+  const store = openPostgres({ url: urlOf('working', 'worker') })
+  await admin('revoke select on users from worker', 'working')
+  const error = await store.db
+    .selectFrom('users')
+    .select('id')
+    .execute()
+    .then(
+      () => assert.fail('it may not'),
+      (reason: unknown) => reason,
+    )
+  assert.ok(error instanceof AuthError && error.cause instanceof PostgresTrouble, String(error))
+  assert.deepEqual([error.code, error.cause.code], ['service_unavailable', '42501'])
+  assert.match(error.cause.message, /permission denied for table users: .*schema.*gatelodge doctor/)
+  await store.close()
+})
+
+test('defaults of the role for time zone, dates, isolation and bytes change nothing', async () => {
+  await admin('create role odd login; create database oddly owner odd')
+  for (const setting of [
+    "timezone = 'Pacific/Kiritimati'",
+    "datestyle = 'SQL, DMY'",
+    "intervalstyle = 'sql_standard'",
+    "bytea_output = 'escape'",
+    "default_transaction_isolation = 'serializable'",
+    "client_encoding = 'LATIN1'",
+  ])
+    await admin(`alter role odd set ${setting}`)
+  const store = openPostgres({ url: urlOf('oddly', 'odd') })
+  await migrateUp(store)
+  for (const options of [{}, { patient: true }]) {
+    const isolation = await store.transaction(async (db) => {
+      const { rows } = await sql<{ value: string }>`select current_setting('transaction_isolation') as value`.execute(
+        db,
+      )
+      return rows[0]?.value
+    }, options)
+    assert.equal(isolation, 'read committed')
+  }
+  const { rows } = await sql<{ text: string }>`select ${'Zoë ✓'}::text as text`.execute(store.migrationDb)
+  assert.deepEqual(rows, [{ text: 'Zoë ✓' }])
+  await store.close()
+
+  await using folder = commandFolder({ GATELODGE_DATABASE: urlOf('oddly', 'odd') })
+  await folder.json('admin create --email ada@example.com --password-stdin', 'quiet harbour 52')
+  const { origin } = await folder.serve()
+  const answer = await fetch(`${origin}/api/v1/auth/signin`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"email":"ada@example.com","password":"quiet harbour 52"}',
+  })
+  assert.equal(answer.status, 200)
+})
+
+test('a standby is refused at the start, since nobody could sign in', async () => {
+  await server.standBy()
+  const told = await refusalOf(server.url)
+  assert.match(told, /is a standby, which only reads/)
+  assert.match(told, /pg_promote/)
+})
