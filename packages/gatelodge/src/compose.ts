@@ -142,7 +142,10 @@ async function wire(
     theme: loadTheme(config),
   }
   metrics?.watch(deps)
-  const delivery = createMailDelivery({ deps, transport: config.smtp ? smtpTransport(config.smtp) : mailbox })
+  const delivery = createMailDelivery({
+    deps,
+    transport: config.smtp ? smtpTransport(config.smtp, config.smtpName) : mailbox,
+  })
   const jobs = [
     repeatOnce(deps, 'clean-up', 10 * minute, (stopping) => cleanUp(deps, stopping)),
     repeatOnce(deps, 'signing-keys', 10 * minute, () =>

@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from 'node:net'
+import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { parseDuration } from '../kernel/duration.ts'
 import { isLoopbackHost } from '../kernel/loopback.ts'
 import { parsePostgresUrl, postgresUrlForm } from '../kernel/postgres-url.ts'
@@ -187,6 +187,24 @@ export function formatMailbox({ name, address }: Mailbox): string {
 export function mailDomain(url: string): string {
   const { hostname } = new URL(url)
   return hostname.startsWith('[') ? `[IPv6:${hostname.slice(1)}` : hostname
+}
+
+/** The name in a greeting at a URL's host: a domain or an address literal (RFC 5321, section 4.1.3). */
+export function greetingName(url: string): string {
+  const host = mailDomain(url).replace(/\.$/, '')
+  const name = isIPv4(host) ? `[${host}]` : host
+  return smtpName.parse(name) ?? 'localhost'
+}
+
+export const smtpName: Form<string> = {
+  parse(text) {
+    const literal = /^\[(IPv6:)?([0-9a-f:.]+)\]$/i.exec(text)
+    if (literal) return isIP(literal[2] ?? '') === (literal[1] === undefined ? 4 : 6) ? text : undefined
+
+    const isDomain = /^[a-z\d_](?:[a-z\d_.-]{0,252}[a-z\d_])?$/i.test(text) && !isIPv4(text)
+    return isDomain ? text : undefined
+  },
+  form: 'a host name, or an address in brackets such as [192.0.2.7] or [IPv6:2001:db8::7]',
 }
 
 export const smtpUrl: Form<Smtp> = {

@@ -84,6 +84,19 @@ test('PostgreSQL in clear off loopback is taken when asked for, and warned of', 
   assert.equal(warned({ DATABASE: 'postgres://127.0.0.1/g' }), false)
 })
 
+test('SMTP_NAME is the host of the public URL, an address in its form of a greeting, unless it is set', () => {
+  const name = (env: Record<string, string>) => configOf({ ...online, ...env }).smtpName
+  assert.equal(name({}), 'auth.example.com')
+  assert.equal(name({ PUBLIC_URL: 'https://auth.example.com.:8443' }), 'auth.example.com')
+  assert.equal(name({ PUBLIC_URL: 'https://grüße.example' }), 'xn--gre-6ka8l.example')
+  assert.equal(name({ PUBLIC_URL: 'https://192.0.2.7' }), '[192.0.2.7]')
+  assert.equal(name({ PUBLIC_URL: 'https://[2001:db8::7]:8443' }), '[IPv6:2001:db8::7]')
+  assert.equal(name({ PUBLIC_URL: 'https://a!b' }), 'localhost')
+  assert.equal(name({ SMTP_NAME: 'mail.example.com' }), 'mail.example.com')
+  assert.equal(name({ SMTP_NAME: '[192.0.2.7]' }), '[192.0.2.7]')
+  refuses('SMTP_NAME', ['', 'a b', 'a\r\nMAIL FROM:<x>', '-a', 'a.', '192.0.2.7', '[x]', '[IPv6:1.2.3.4]', 'ü.example'])
+})
+
 test('SMTP_URL must reach TLS off loopback unless tls=never', () => {
   const read = (text: string) => configOf({ SMTP_URL: text }).smtp
   assert.deepEqual(read('smtp://mail.example.com'), {

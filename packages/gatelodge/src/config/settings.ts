@@ -11,6 +11,7 @@ import {
   type Form,
   folder,
   formatMailbox,
+  greetingName,
   type Listen,
   listen,
   mailbox,
@@ -22,6 +23,7 @@ import {
   passwordCost,
   postgresUrl,
   secretText,
+  smtpName,
   smtpUrl,
   title,
   webPage,
@@ -157,6 +159,16 @@ export const settings = {
       'The mail server; when unset, mails go to the development mailbox, which is shown only while the public URL is loopback. `smtp://` upgrades to TLS when that is offered, ' +
         'and must off loopback. Ports unless given: 587, and 465 for `smtps://`.',
     ),
+  ),
+  smtpName: row(
+    'GATELODGE_SMTP_NAME',
+    smtpName,
+    {
+      shown: 'the host of the public URL',
+      reads: ['publicUrl'],
+      from: ({ publicUrl }) => greetingName(publicUrl),
+    },
+    'The name by which the server greets the mail server (EHLO). A setting because strict relays want the name that this machine has in the DNS.',
   ),
   mailFrom: row(
     'GATELODGE_MAIL_FROM',

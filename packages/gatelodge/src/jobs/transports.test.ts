@@ -23,7 +23,7 @@ async function send(
   message: Partial<OutgoingMail> = {},
 ) {
   const server = await smtpServer(options)
-  const transport = smtpTransport({ ...server.smtp, ...smtp })
+  const transport = smtpTransport({ ...server.smtp, ...smtp }, 'id.example.org')
   t.after(async () => {
     await transport.close()
     await server.close()
@@ -50,6 +50,11 @@ test('a mail arrives with both bodies, its own Message-ID and the mark of an aut
   assert.equal(received?.parsed.html?.trim(), mail.html)
   assert.equal(received?.parsed.text?.trim(), mail.text.trim())
   assert.equal(received?.parsed.headers.find(({ key }) => key === 'auto-submitted')?.value, 'auto-generated')
+})
+
+test('the mail server is greeted by the name that it was given, not by an address of loopback', async (t) => {
+  assert.equal((await send(t, {})).server.received[0]?.greetedAs, 'id.example.org')
+  assert.equal((await send(t, { startTls: true })).server.received[0]?.greetedAs, 'id.example.org')
 })
 
 test('an address that reads as several reaches nobody else', async (t) => {
@@ -134,7 +139,7 @@ for (const greeting of ['421 4.3.2 Too busy', '554 5.7.1 Not from there']) {
 
 test('one connection serves mail after mail, and a restarted mail server gets a new one', async (t) => {
   const first = await smtpServer()
-  const transport = smtpTransport(first.smtp)
+  const transport = smtpTransport(first.smtp, 'id.example.org')
   t.after(() => transport.close())
   for (let n = 0; n < 5; n += 1) await transport.send(mail)
   await first.close()
@@ -152,7 +157,7 @@ test('closing breaks off what hangs, and keeps the mail for later', async (t) =>
   const { promise: never, resolve } = Promise.withResolvers<undefined>()
   const server = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? never : undefined) })
   t.after(() => server.close())
-  const transport = smtpTransport(server.smtp)
+  const transport = smtpTransport(server.smtp, 'id.example.org')
   const sent = transport.send(mail)
   while (server.tries() === 0) await new Promise(setImmediate)
 
@@ -172,7 +177,7 @@ test('a server that hangs up in the middle is tried once, and again later', asyn
 test('a server that is not there is tried again later', async () => {
   const server = await smtpServer()
   await server.close()
-  const transport = smtpTransport(server.smtp)
+  const transport = smtpTransport(server.smtp, 'id.example.org')
 
   await assert.rejects(transport.send(mail), { name: 'MailRefused', message: 'ESOCKET at CONN', permanent: false })
   await transport.close()

@@ -44,11 +44,11 @@ const timeouts = { connectionTimeout: 10 * second, greetingTimeout: 10 * second,
 /** In ms: a server that trickles its replies never meets a socket's timeout. */
 export const longestHandOver = 2 * minute
 
-/** Hands mails to a mail server over a few kept connections. TLS is checked against its certificate, loopback aside. */
-export function smtpTransport(smtp: Smtp): MailTransport & { verify(): Promise<void> } {
+/** Hands mails to a mail server over a few kept connections, greeting it by `name` (RFC 5321, section 4.1.1.1). TLS is checked against its certificate, loopback aside. */
+export function smtpTransport(smtp: Smtp, name: string): MailTransport & { verify(): Promise<void> } {
   let pool: ReturnType<typeof openPool> | undefined
   const open = () => {
-    pool ??= openPool(smtp)
+    pool ??= openPool(smtp, name)
     return pool
   }
 
@@ -81,12 +81,13 @@ export function smtpTransport(smtp: Smtp): MailTransport & { verify(): Promise<v
 }
 
 /** The mail library costs start time and memory, which servers without mails to send need not pay. */
-async function openPool(smtp: Smtp) {
+async function openPool(smtp: Smtp, name: string) {
   const { createTransport } = await import('nodemailer')
   return createTransport({
     pool: true,
     maxConnections: parallelDeliveries,
     maxRequeues: 0, // a connection lost in the middle is the outbox's to retry, with its pauses
+    name, // its own default, the name of the machine, is [127.0.0.1] in every container
     host: smtp.host,
     port: smtp.port,
     secure: smtp.secure,

@@ -29,7 +29,7 @@ export interface MailTest extends TestDeps {
 export async function mailTest(t: TestContext, options: SmtpOptions & TestDepsOptions): Promise<MailTest> {
   const made = await testDeps(options)
   const server = await smtpServer(options)
-  const transport = smtpTransport(server.smtp)
+  const transport = smtpTransport(server.smtp, 'id.example.org')
   const delivery = createMailDelivery({ deps: made.deps, transport })
   t.after(async () => {
     await delivery.stop()

@@ -11,6 +11,8 @@ export interface ReceivedMail {
   readonly raw: string
   readonly parsed: Email
   readonly encrypted: boolean
+  /** The name that its sender gave in the greeting. */
+  readonly greetedAs: string
 }
 
 export interface SmtpOptions {
@@ -95,7 +97,14 @@ export async function smtpServer(options: SmtpOptions = {}): Promise<SmtpTestSer
       const raw = Buffer.concat(chunks).toString('utf8')
       const parsed = await PostalMime.parse(raw)
       const sender = mailFrom === false ? '' : mailFrom.address
-      const mail = { sender, recipients, raw, parsed, encrypted: session.secure }
+      const mail = {
+        sender,
+        recipients,
+        raw,
+        parsed,
+        encrypted: session.secure,
+        greetedAs: String(session.hostNameAppearsAs),
+      }
       received.push(mail)
       await beforeReply?.(mail)
       done()

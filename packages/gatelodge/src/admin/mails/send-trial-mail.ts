@@ -18,7 +18,7 @@ export async function sendTrialMail(
   input: { address: string },
 ): Promise<{ to: string; via: string }> {
   const to = parseEmail('address', input.address)
-  const { smtp, mailFrom, publicUrl } = deps.config
+  const { smtp, smtpName, mailFrom, publicUrl } = deps.config
   if (smtp === null) {
     await transact(deps, actor, (work) => requestMail(work, 'test', { email: to }))
     return { to, via: 'mailbox' }
@@ -27,7 +27,7 @@ export async function sendTrialMail(
   const id = uuidv7(deps.clock, deps.random)
   const messageId = `<${id}@${new URL(publicUrl).hostname}>`
   const mail = testMail(mailContext(deps.config, actor.language), { at: deps.clock.now() })
-  const transport = smtpTransport(smtp)
+  const transport = smtpTransport(smtp, smtpName)
   try {
     await transport.send({ id, kind: 'test', messageId, from: mailFrom, to, ...mail })
   } catch (cause) {

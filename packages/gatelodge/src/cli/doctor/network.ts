@@ -23,7 +23,7 @@ export async function checkPublicUrl({ publicUrl }: Config): Promise<Finding[]> 
 }
 
 /** Whether the mail server takes a connection and the credentials. */
-export async function checkMail({ smtp }: Config): Promise<Finding[]> {
+export async function checkMail({ smtp, smtpName }: Config): Promise<Finding[]> {
   const check = 'mail'
   if (smtp === null) {
     const says = 'no mail server is set: mails stay in the development mailbox'
@@ -31,7 +31,7 @@ export async function checkMail({ smtp }: Config): Promise<Finding[]> {
   }
 
   const { smtpTransport } = await import('../../jobs/transports.ts')
-  const transport = smtpTransport(smtp)
+  const transport = smtpTransport(smtp, smtpName)
   const server = `${smtp.host}:${smtp.port}`
   try {
     await transport.verify()
