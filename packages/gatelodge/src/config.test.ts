@@ -215,6 +215,55 @@ test('a fault of one setting raises none in the settings that follow it', () => 
   )
 })
 
+test('variables that Kubernetes sets for a Service of our name are passed over with one warning, misspelt ones are not', () => {
+  const links = {
+    PORT: 'tcp://10.96.0.7:3000',
+    SERVICE_HOST: '10.96.0.7',
+    SERVICE_PORT: '3000',
+    SERVICE_PORT_HTTP: '3000',
+    SERVICE_PORT_METRICS_2: '9100',
+    PORT_3000_TCP: 'tcp://10.96.0.7:3000',
+    PORT_3000_TCP_ADDR: '10.96.0.7',
+    PORT_3000_TCP_PORT: '3000',
+    PORT_3000_TCP_PROTO: 'tcp',
+    PORT_53_UDP_ADDR: 'fd00::7',
+    PORT_53_SCTP: 'sctp://[fd00::7]:53',
+    MAIL_SERVICE_HOST: '10.96.0.8',
+    MAIL_PORT: 'udp://10.96.0.8:25',
+    MAIL_V2_PORT_25_TCP_PROTO: 'tcp',
+  }
+  const { warnings } = readConfig(sources(links))
+  assert.deepEqual([warnings.length, /Kubernetes/.test(warnings[0] ?? '')], [1, true])
+  assert.doesNotMatch(warnings.join(), /10\.96/)
+  for (const name of [
+    'PORTS',
+    'SERVICE_HOSTS',
+    'SERVICE_NAMES',
+    'SERVICE_PORTS',
+    'PORT_3000',
+    'PORT_HTTP_TCP',
+    'PORT_3000_TCP_HOST',
+    'LISTEN_PORT_NUMBER',
+    'PORT_3000_TCP_ADDR_FILE',
+  ])
+    assert.deepEqual(codes({ ...links, [name]: '1' }), { [`GATELODGE_${name}`]: 'unknown' }, name)
+  // Of the shape by name, and by value nothing that Kubernetes sets: somebody meant LISTEN.
+  for (const [name, value] of [
+    ['PORT', '3000'],
+    ['PORT', ''],
+    ['LISTEN_PORT', '127.0.0.1:3000'],
+  ] as const)
+    assert.deepEqual(codes({ [name]: value }), { [`GATELODGE_${name}`]: 'unknown' }, name)
+})
+
+test('a byte order mark before a secret or a config file is dropped', () => {
+  const env = { GATELODGE_SECRET_FILE: 's', GATELODGE_SMTP_URL_FILE: 'm' }
+  const texts: Readonly<Record<string, string>> = { s: `\uFEFF${'s'.repeat(32)}\r\n`, m: '\uFEFFsmtp://localhost:25' }
+  const file = { path: 'g.json', text: '\uFEFF{"log_level": "error"}' }
+  const { config } = readConfig({ env, flags: {}, file, readFile: (path) => texts[path] ?? assert.fail(path) })
+  assert.deepEqual([config.secret, config.smtp?.port, config.logLevel], ['s'.repeat(32), 25, 'error'])
+})
+
 test('several workers and a direct connection need PostgreSQL', () => {
   assert.deepEqual(codes({ WORKERS: '2', DATABASE_DIRECT: 'postgres://db' }), {
     GATELODGE_WORKERS: 'conflict',

@@ -1,3 +1,4 @@
+import { isServiceLink } from './config/service-links.ts'
 import { type Config, type Setting, type SettingKey, settings } from './config/settings.ts'
 import { AuthError, type FieldFault } from './kernel/errors.ts'
 import { isLoopbackHost } from './kernel/loopback.ts'
@@ -64,7 +65,7 @@ export function readConfig(sources: ConfigSources): {
   faults.push(...broken.map(({ field, message }) => ({ field, code: 'conflict', message })))
   if (faults.length > 0) throw new AuthError('config_invalid', { faults })
 
-  return { config, effective, warnings: warningsOf(config, effective) }
+  return { config, effective, warnings: [...warningsOf(config, effective), ...linksWarning(sources)] }
 }
 
 function readConfigFile(file: ConfigSources['file'], faults: FieldFault[]): ReadonlyMap<string, string> {
@@ -80,7 +81,7 @@ function readConfigFile(file: ConfigSources['file'], faults: FieldFault[]): Read
 
 function parseObject(file: { path: string; text: string }, faults: FieldFault[]): object {
   try {
-    const parsed: unknown = JSON.parse(file.text)
+    const parsed: unknown = JSON.parse(withoutMark(file.text))
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed
   } catch {
     // The parser's own message is not passed on: it quotes the text, which may hold a secret.
@@ -89,12 +90,16 @@ function parseObject(file: { path: string; text: string }, faults: FieldFault[])
   return {}
 }
 
+/** A text without the byte order mark that some editors put before it. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
+}
+
 function unknownNames({ env, flags }: ConfigSources, fileValues: ReadonlyMap<string, string>): FieldFault[] {
   const all = rows.map(([, row]) => row)
   const envNames = all.flatMap((row) => (row.secret ? [row.env, `${row.env}_FILE`] : [row.env]))
-  const given = Object.keys(env).filter((name) => name.startsWith('GATELODGE_') && env[name] !== undefined)
   return [
-    ...unknownOf(given, envNames),
+    ...unknownOf(ownNames(env), envNames),
     ...unknownOf(
       Object.keys(flags).map((name) => `--${name}`),
       all.map((row) => row.flag),
@@ -103,6 +108,21 @@ function unknownNames({ env, flags }: ConfigSources, fileValues: ReadonlyMap<str
       [...fileValues.keys()],
       all.map((row) => row.fileKey),
     ),
+  ]
+}
+
+/** The variables that can only be meant for us. */
+function ownNames(env: ConfigSources['env']): string[] {
+  return Object.keys(env).filter(
+    (name) => name.startsWith('GATELODGE_') && env[name] !== undefined && !isServiceLink(name, env[name]),
+  )
+}
+
+function linksWarning({ env }: ConfigSources): string[] {
+  const links = Object.keys(env).filter((name) => env[name] !== undefined && isServiceLink(name, env[name]))
+  if (links.length === 0) return []
+  return [
+    `${links.length} variables that Kubernetes sets for a Service named like us are passed over; "enableServiceLinks: false" in the pod keeps them away.`,
   ]
 }
 
@@ -152,7 +172,7 @@ function find(
   if (envText !== undefined) return { text: envText, source: 'environment', name: row.env }
   if (secretPath !== undefined) {
     try {
-      const text = readFile(secretPath).replace(/\r?\n$/, '')
+      const text = withoutMark(readFile(secretPath)).replace(/\r?\n$/, '')
       return { text, source: 'secret file', name: fileVariable }
     } catch {
       faults.push({ field: fileVariable, code: 'unreadable', message: 'names a file that cannot be read' })
