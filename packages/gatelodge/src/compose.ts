@@ -18,6 +18,7 @@ import type { Metrics } from './http/metrics.ts'
 import { cleanUp } from './jobs/clean-up.ts'
 import { storeCountedEvents, tellOfCeiling } from './jobs/counted-events.ts'
 import { createMailDelivery } from './jobs/deliver-mail.ts'
+import { createErasure } from './jobs/erasure.ts'
 import { storeLastSeen } from './jobs/last-seen.ts'
 import { repeatOnce } from './jobs/once.ts'
 import { repeat } from './jobs/repeat.ts'
@@ -102,11 +103,15 @@ async function wire(
   const invalidations = createInvalidations()
   const keyring = createKeyring(options.secret, random)
   const metrics = config.metricsListen ? (await import('./http/metrics.ts')).createMetrics() : null // costs memory
+  const erasure = createErasure(store)
   const unit = {
     store,
     invalidations,
     wakeMail: () => delivery.wake(),
-    onEvents: (events: readonly RecordedEvent[]) => metrics?.recorded(events),
+    onEvents(events: readonly RecordedEvent[]) {
+      metrics?.recorded(events)
+      erasure.recorded(events)
+    },
     clock,
     random,
     keyring,
@@ -153,6 +158,7 @@ async function wire(
     ),
     repeat(log, 'counted-events', 5 * second, () => storeCountedEvents(deps)),
     repeat(log, 'ceiling', minute, tellOfCeiling(deps)),
+    repeat(log, 'erasure', 5 * second, () => erasure.runDue()),
     repeat(log, 'last-seen', 5 * second, () => storeLastSeen(deps)),
     repeat(log, 'untrusted-peers', 5 * second, () => recordUntrustedPeer(deps)),
   ]
@@ -179,6 +185,7 @@ async function wire(
       // With the database away, the uses and the counts of the last minute are lost.
       await storeLastSeen(deps).catch(() => {})
       await storeCountedEvents(deps, { all: true }).catch(() => {})
+      await erasure.runDue().catch(() => {}) // with the file gone there is nothing to wipe
       await hasher.close()
       await deps.avatarRenderer.close()
       await store.close()

@@ -36,6 +36,7 @@ export async function cleanUp(deps: Deps, stopping?: AbortSignal): Promise<numbe
   }
   // rows of avatar_removals, with their files
   for (let last = 1; last > 0 && !stopping?.aborted; removed += last) last = await removeDueAvatars(deps)
+  await deps.store.wipe() // when another process reads the log now, the next run does it
   return removed
 }
 

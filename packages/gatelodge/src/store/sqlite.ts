@@ -2,7 +2,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
-import { Kysely } from 'kysely'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Kysely, sql } from 'kysely'
 import { AuthError, isAuthError } from '../kernel/errors.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite-driver.ts'
@@ -10,6 +11,12 @@ import { toStoreError } from './sqlite-errors.ts'
 import type { Store } from './store.ts'
 import { createWalSync } from './wal-sync.ts'
 import { proveSqliteWrite } from './write-proof.ts'
+
+/** Moves what the log holds into the file, whose freed pages are wiped, and cuts the log off. */
+const truncateLog = sql<{ busy: number }>`pragma wal_checkpoint(truncate)`
+const wipeTries = 20
+/** ms */
+const wipePause = 50
 
 /**
  * Opens a SQLite file, making it (0600) when it is missing: one writer whose transactions begin in immediate mode, and one
@@ -58,6 +65,14 @@ export function openSqlite(path: string): Store {
         progress: ({ totalPages, remainingPages }) => tell(totalPages - remainingPages, totalPages),
       })
       chmodSync(target, 0o600)
+    },
+    async wipe() {
+      for (let left = wipeTries; left > 0; left -= 1) {
+        const { rows } = await truncateLog.execute(writeDb)
+        if (rows[0]?.busy === 0) return true
+        await pause(wipePause)
+      }
+      return false
     },
     async close() {
       await readDb.destroy()

@@ -44,6 +44,11 @@ export interface Store {
   pool(): { readonly open: number; readonly idle: number; readonly waiting: number } | null
   /** Copies the whole database, consistently, while it is in use; `tell` hears how many of its pages are done. */
   backup(file: string, tell?: (pages: number, total: number) => void): Promise<void>
+  /**
+   * Takes what was deleted out of the log beside the rows, where SQLite leaves it until later writes need the room; false while another process reads it,
+   * and it has to be tried again. PostgreSQL does this by itself, when it vacuums.
+   */
+  wipe(): Promise<boolean>
   close(): Promise<void>
 }
 
