@@ -737,6 +737,19 @@ export interface Routes {
     answers: {
       200: {
         user: User
+        account: {
+          email_verified_at: string | null
+          password_changed_at: string | null
+          recovery_since: string | null
+        }
+        addresses: {
+          email: string
+          kind: 'pending' | 'former'
+          until: string
+        }[]
+        devices: {
+          last_seen_at: string
+        }[]
         sessions: Session[]
         api_tokens: ApiToken[]
         events: Event[]

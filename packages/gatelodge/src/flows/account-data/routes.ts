@@ -31,7 +31,8 @@ export const accountDataRoutes = [
     path: '/api/v1/auth/me/export',
     tag: 'Authentication',
     summary: 'A copy of all your data',
-    description: 'Needs a fresh proof: see `/api/v1/auth/reauthenticate`.',
+    description:
+      'Everything that is stored about you, but secrets and their hashes. `addresses` are a new one that still waits for its confirmation (`pending`) and a former one that can take the account back (`former`), each with the end of its time. `devices` are those that are recognized when they sign in. Of the events the newest 10,000. Needs a fresh proof: see `/api/v1/auth/reauthenticate`.',
     auth: 'session',
     origin: 'read',
     limit: 'change',

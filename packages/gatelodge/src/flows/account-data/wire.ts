@@ -5,12 +5,13 @@ import type { Answer } from '../../http/route.ts'
 import {
   apiTokenSchema,
   apiTokenToWire,
+  instantField,
   sessionSchema,
   sessionToWire,
   userSchema,
   userToWire,
 } from '../../http/wire.ts'
-import { toIso } from '../../kernel/clock.ts'
+import { type Instant, toIso } from '../../kernel/clock.ts'
 import type { OwnData } from './own-data.ts'
 
 export const eventSchema = z
@@ -26,6 +27,19 @@ export const eventSchema = z
 
 export const exportSchema = z.strictObject({
   user: userSchema,
+  account: z.strictObject({
+    email_verified_at: instantField.nullable(),
+    password_changed_at: instantField.nullable(),
+    recovery_since: instantField.nullable(),
+  }),
+  addresses: z.array(
+    z.strictObject({
+      email: z.string(),
+      kind: z.enum(['pending', 'former']),
+      until: instantField,
+    }),
+  ),
+  devices: z.array(z.strictObject({ last_seen_at: instantField })),
   sessions: z.array(sessionSchema),
   api_tokens: z.array(apiTokenSchema),
   events: z.array(eventSchema),
@@ -47,10 +61,21 @@ export function eventToWire(event: AuditEvent): z.infer<typeof eventSchema> {
 export function ownDataToWire(data: OwnData, current: string | null): z.infer<typeof exportSchema> {
   return {
     user: userToWire(data.user),
+    account: {
+      email_verified_at: orNull(data.account.emailVerifiedAt),
+      password_changed_at: orNull(data.account.passwordChangedAt),
+      recovery_since: orNull(data.account.recoverySince),
+    },
+    addresses: data.addresses.map(({ email, kind, until }) => ({ email, kind, until: toIso(until) })),
+    devices: data.devices.map(({ lastSeenAt }) => ({ last_seen_at: toIso(lastSeenAt) })),
     sessions: data.sessions.map((session) => sessionToWire(session, current)),
     api_tokens: data.apiTokens.map(apiTokenToWire),
     events: data.events.map(eventToWire),
   }
+}
+
+function orNull(instant: Instant | null): string | null {
+  return instant === null ? null : toIso(instant)
 }
 
 /** Somebody's data as a file. */
