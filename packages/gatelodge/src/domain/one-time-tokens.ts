@@ -33,6 +33,7 @@ export interface NewOneTimeToken {
  */
 export async function issueToken(work: Work, wish: NewOneTimeToken): Promise<string> {
   const { purpose, owner, email, ttl, sessionId, since } = wish
+  if ('userId' in owner) await lockUser(work, owner.userId) // above the tokens that are voided, and the one that refers to it
   if (!livesBesideOthers.has(purpose)) await voidTokens(work, owner, [purpose])
 
   const token = newToken(work.random)

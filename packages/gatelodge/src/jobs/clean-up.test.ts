@@ -5,12 +5,13 @@ import { type CompiledQuery, type KyselyPlugin, sql } from 'kysely'
 import { composeTest, forEachDatabase, type TestApp, testApp } from '../../test/support/app.ts'
 import { bareDatabase } from '../../test/support/databases.ts'
 import { recordingLog, testClock } from '../../test/support/deps.ts'
+import { duringUnit } from '../../test/support/races.ts'
 import type { Composition } from '../compose.ts'
 import { record, strangersEvents } from '../domain/audit.ts'
 import type { Deps } from '../domain/deps.ts'
 import { innerActor } from '../kernel/actor.ts'
 import { day, hour, minute } from '../kernel/clock.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, WriteDb } from '../store/store.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { cleanUp } from './clean-up.ts'
 import { repeat } from './repeat.ts'
@@ -186,25 +187,10 @@ forEachDatabase('clean-up', (engine) => {
 
   test('what gets more time while clean-up waits for it, stays', async () => {
     await using app = await testApp({ engine })
-    const { store } = app.deps
     await addCounters(app, 500)
-    const { promise: goOn, resolve } = Promise.withResolvers<void>()
-    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
-    const renewal = store.transaction(async (db) => {
-      await db
-        .updateTable('limit_counters')
-        .set({ expires_at: Number.MAX_SAFE_INTEGER })
-        .where('key', '=', 'k7')
-        .execute()
-      begin()
-      await goOn
-    })
-    await begun
-    const cleaning = cleanUp(app.deps)
-    while (engine === 'postgres' && !(await someoneWaits(store))) await nextTurn()
-    resolve()
-    await renewal
-    await cleaning
+    const renew = (db: WriteDb) =>
+      db.updateTable('limit_counters').set({ expires_at: Number.MAX_SAFE_INTEGER }).where('key', '=', 'k7').execute()
+    await duringUnit(app.deps.store, renew, () => cleanUp(app.deps))
     assert.deepEqual(
       (await app.rows('limit_counters')).map(({ key }) => key),
       ['k7'],
@@ -258,14 +244,6 @@ forEachDatabase('clean-up', (engine) => {
     }
   })
 })
-
-async function someoneWaits({ migrationDb }: Store): Promise<boolean> {
-  const { rows } =
-    await sql`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
-      migrationDb,
-    )
-  return rows.length > 0
-}
 
 async function planOf(store: Store, query: CompiledQuery): Promise<string[]> {
   return store.transaction(async (db) => {

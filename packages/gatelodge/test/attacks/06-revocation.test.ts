@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { WriteDb } from '../../src/store/store.ts'
 import { forEachDatabase, type Person, type TestApp, testApp } from '../support/app.ts'
+import { duringUnit } from '../support/races.ts'
 
 const fresh = 'another harbour 53'
 
@@ -97,5 +99,21 @@ forEachDatabase('06 revocation', (engine) => {
       assert.equal((await app.rows('sessions')).length, 0)
       password = next
     }
+  })
+
+  test('a change of address that is mailed while the password is being changed is void, as one that was mailed before', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const { access } = await app.tokens(ada)
+    const wish = { new_email: 'new@example.com', password: ada.password }
+    assert.equal((await app.post('/change-email', wish, { bearer: access })).status, 202)
+    const changed = { password_hash: 'of another password', password_changed_at: app.clock.now() + 1 }
+    const change = (db: WriteDb) => db.updateTable('users').set(changed).where('email', '=', ada.email).execute()
+    await duringUnit(app.deps.store, change, () => app.composition.deliverMail())
+    assert.deepEqual(await app.mails(wish.new_email), [])
+    assert.deepEqual(
+      (await app.rows('one_time_tokens')).filter(({ purpose }) => purpose === 'email_change'),
+      [],
+    )
   })
 })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { sql } from 'kysely'
 import pg from 'pg'
+import type { Store, WriteDb } from '../../src/store/store.ts'
 import type { Person, TestApp, Told } from './app.ts'
 import { inParallel, tally } from './attack.ts'
 
@@ -28,6 +30,38 @@ export async function linkToMove(app: TestApp, person: Person & { access: string
   )
   assert.equal(told.status, 202, told.text)
   return (await app.lastMail(email)).token
+}
+
+/** Does something while another unit of work has done `hold` and is not stored yet. That one ends once the other waits for it or is done. */
+export async function duringUnit(
+  store: Store,
+  hold: (db: WriteDb) => Promise<unknown>,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  const held = Promise.withResolvers<void>()
+  const goOn = Promise.withResolvers<void>()
+  const unit = store.transaction(async (db) => {
+    await hold(db)
+    held.resolve()
+    await goOn.promise
+  })
+  await held.promise
+  let isDone = false
+  const acting = act().finally(() => {
+    isDone = true
+  })
+  while (store.engine === 'postgres' && !isDone && !(await someoneWaits(store))) await turns(1)
+  goOn.resolve()
+  await unit
+  await acting
+}
+
+async function someoneWaits({ migrationDb }: Store): Promise<boolean> {
+  const { rows } =
+    await sql`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
+      migrationDb,
+    )
+  return rows.length > 0
 }
 
 /** How often each code, or each status of a success, was answered. */

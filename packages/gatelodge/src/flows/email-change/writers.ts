@@ -4,7 +4,7 @@ import { issueLink } from '../../domain/mailed-links.ts'
 import { type MailWriter, mailContext } from '../../domain/outbox.ts'
 import { issueRecoveryLink } from '../../domain/recovery.ts'
 import { lockSession } from '../../domain/sessions.ts'
-import { findEmailOwner, findLanguage, findReservation, findUser, greetingName } from '../../domain/users.ts'
+import { findEmailOwner, findLanguage, findReservation, findUser, greetingName, lockUser } from '../../domain/users.ts'
 import {
   addressInUseMail,
   confirmNewEmailMail,
@@ -16,7 +16,7 @@ import {
 /** The link to a new address, or a notice to the owner of an account that has it. A password set since, or the end of the asking session, voids the request. */
 export const writeEmailChangeMail: MailWriter<'email_change'> = async (deps, work, request) => {
   const { userId, email } = request
-  const user = await findUser(work.db, userId)
+  const user = await lockUser(work, userId) // a change of password under way is waited for, and voids the request
   if (user?.is_active !== 1 || user.email === email || user.password_changed_at !== request.passwordChangedAt)
     return null
   if (!(await lockSession(work, request.sessionId))) return null
