@@ -5,6 +5,7 @@ import './browser/journeys.ts'
 import './browser/walk.ts'
 import './browser/keyboard.ts'
 import './browser/enhancements.ts'
+import './browser/plain-http.ts'
 import { focused } from './browser/page.ts'
 import { browser, narrow, password, site, wide } from './browser/world.ts'
 

@@ -165,7 +165,7 @@ function run(parts: AppParts, route: Route, asked: Asked, me: LiveSession | unde
   if (me) noteUse(deps, me)
   asked.me = me
 
-  const needsNothing = route.limit === 'none' && !route.body && !isForClients(route)
+  const needsNothing = route.limit === 'none' && !route.body && route.origin !== 'form' && !isForClients(route)
   if (needsNothing) return route.handle(deps, new Context(parts, route, asked, me, undefined))
   return runLimited(parts, route, asked, me)
 }
@@ -196,23 +196,27 @@ async function runLimited(parts: AppParts, route: Route, asked: Asked, me: LiveS
 async function readFile(
   parts: AppParts,
   upload: UploadSpec,
-  { bodyType }: Route,
+  { origin }: Route,
   asked: Asked,
   me: LiveSession | undefined,
 ): Promise<Uint8Array> {
-  const { file, fields } = await readUpload(asked.request, upload, bodyType === 'form' ? [formTokenField] : [])
-  if (bodyType === 'form') checkFormToken(parts, asked, me, fields[formTokenField])
+  const { file, fields } = await readUpload(asked.request, upload, origin === 'form' ? [formTokenField] : [])
+  if (origin === 'form') checkFormToken(parts, asked, me, fields[formTokenField])
   return file
 }
 
 async function readBody(parts: AppParts, route: Route, asked: Asked, me: LiveSession | undefined): Promise<unknown> {
+  if (route.origin === 'form') return readOwnForm(parts, route, asked, me)
   if (!route.body) return undefined
   if (route.bodyType === 'oauth') return parseInput(route.body, await readOAuthForm(asked.request))
-  if (route.bodyType !== 'form') return parseInput(route.body, await readJson(asked.request, route.emptyBody === true))
+  return parseInput(route.body, await readJson(asked.request, route.emptyBody === true))
+}
 
+async function readOwnForm(parts: AppParts, route: Route, asked: Asked, me: LiveSession | undefined): Promise<unknown> {
   const { [formTokenField]: token, ...form } = await readForm(asked.request)
   asked.form = form
   checkFormToken(parts, asked, me, token)
+  if (!route.body) return undefined
   const filled = Object.entries(form).filter(([, value]) => value !== '') // browsers send what was left empty
   return parseInput(route.body, Object.fromEntries(filled))
 }
@@ -327,7 +331,7 @@ async function failPage(parts: AppParts, route: Route | undefined, asked: Asked,
     header: asked.header,
     me: asked.me,
     path: new URL(asked.request.url).pathname,
-    form: asked.form ?? {},
+    form: asked.form,
   }
   // A cookie whose session ended is, to a page, nobody signed in.
   if (route?.auth === 'session' && error.code === 'token_invalid')

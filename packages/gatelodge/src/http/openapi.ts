@@ -276,7 +276,11 @@ function toOperation(route: Route, components: Components): OpenApiOperation {
     ...(route.body && {
       requestBody: {
         required: route.emptyBody !== true,
-        content: { [bodyTypes[route.bodyType ?? 'json']]: { schema: components.print(route.body, 'input') } },
+        content: {
+          [route.origin === 'form' ? form : bodyTypes[route.bodyType ?? 'json']]: {
+            schema: components.print(route.body, 'input'),
+          },
+        },
       },
     }),
     ...(route.upload && { requestBody: { required: true, content: uploadContent(route.upload) } }),
@@ -285,7 +289,7 @@ function toOperation(route: Route, components: Components): OpenApiOperation {
 }
 
 const form = 'application/x-www-form-urlencoded'
-const bodyTypes = { json: 'application/json', form, oauth: form } as const
+const bodyTypes = { json: 'application/json', oauth: form } as const
 
 function uploadContent({ field, types }: UploadSpec): Content {
   const schema: JsonSchema = {

@@ -74,12 +74,9 @@ export interface RouteSpec<Auth extends AuthLevel, Body, Query, Params> {
   readonly origin: OriginMode
   readonly limit: AddressLimit
   readonly body?: z.ZodType<Body>
-  /**
-   * How the body is sent; JSON when absent. A `form` carries the token of its session or browser, which is checked before anything else. An `oauth` body is
-   * a form as RFC 6749 has it, and so are the failures of its route.
-   */
-  readonly bodyType?: 'form' | 'oauth'
-  /** Takes one file as multipart/form-data in place of `body`: its bytes are the handler's body. With `bodyType` form, beside the form's token. */
+  /** How the body of a route that is no HTML form is sent; JSON when absent. An `oauth` body is a form as RFC 6749 has it, and so are the failures of its route. */
+  readonly bodyType?: 'oauth'
+  /** Takes one file as multipart/form-data in place of `body`: its bytes are the handler's body. In an HTML form it comes beside the form's token. */
   readonly upload?: UploadSpec
   /** A request without a body counts as `{}`. */
   readonly emptyBody?: true
@@ -105,8 +102,8 @@ export interface FailedRequest {
   readonly header: (name: string) => string | undefined
   readonly me: LiveSession | undefined
   readonly path: string
-  /** What a form said, as far as it was read. */
-  readonly form: FormValues
+  /** What a form said, if it was read. */
+  readonly form: FormValues | undefined
 }
 
 /** The fields of a form as they were sent. */

@@ -51,7 +51,6 @@ export function actionPage<Body>({
       auth: 'session',
       origin: 'form',
       limit,
-      bodyType: 'form',
       body,
       answers: { 303: { description: 'Done; back to the page', schema: null } },
       errors,

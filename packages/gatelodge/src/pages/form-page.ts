@@ -8,6 +8,7 @@ import { route } from '../http/route.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { FormState } from './form.ts'
 import { type PageContent, type PageContext, type PageView, pageAnswer, plainPageAnswer } from './page-context.ts'
+import { whyRefused } from './why-refused.ts'
 
 /** A page with one form: GET shows it, POST sends it. */
 export interface FormPage<Auth extends AuthLevel, Body, Query> {
@@ -78,7 +79,6 @@ export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: 
     auth,
     origin: 'form',
     limit,
-    bodyType: 'form',
     ...(spec.body && { body: spec.body }),
     ...(spec.upload && { upload: spec.upload }),
     answers: { 303: { description: 'Done; on to the next page', schema: null } },
@@ -89,7 +89,8 @@ export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: 
       // What proved no origin was not looked at any further, so nobody is known.
       const isNobody = auth === 'session' && !failed.me
       if (isNobody || !again.includes(error.code)) return spec.recover?.(deps, failed, error)
-      const state = { values: failed.form, error }
+      const values = failed.form ?? {}
+      const state = error.code === 'cross_site' ? { values, problem: whyRefused(failed) } : { values, error }
       return pageAnswer(deps, failed, contentOf(deps, failed, state), statuses[error.code] ?? statusOf[error.code])
     },
   })

@@ -40,6 +40,8 @@ export interface Field {
 export interface FormState {
   readonly values: FormValues
   readonly error?: AuthError
+  /** What is wrong as a whole, in the reader's words, where the page has none of its own. */
+  readonly problem?: string
 }
 
 /** A form as it is laid out. */
@@ -77,13 +79,13 @@ ${layout.fields.map((field) => formField(view, field, state, faults.get(field.na
 
 function summary(
   view: PageView,
-  { error }: FormState,
+  state: FormState,
   layout: FormLayout,
   faults: ReadonlyMap<string, string>,
 ): Html | false {
   const words = pageWords[view.language].form
-  const problem = layout.problem ?? (error?.code === 'cross_site' ? words.tryAgain : undefined)
-  if (problem === undefined && error === undefined && faults.size === 0) return false
+  const problem = layout.problem ?? state.problem
+  if (problem === undefined && state.error === undefined && faults.size === 0) return false
 
   const items = layout.fields.flatMap(({ name, label }) => {
     const fault = faults.get(name)
@@ -142,11 +144,13 @@ function controlOf(field: Field, common: Html, value: string): Html {
 
   const isSecret = kind === 'password' || kind === 'new-password'
   const isLatin = kind === 'email' || kind === 'url' || kind === 'tel'
+  // What is compared letter by letter is neither capitalized nor corrected by a phone.
+  const isVerbatim = isSecret || kind === 'email' || field.autocomplete === 'username'
   return html`<input type="${isSecret ? 'password' : kind}" ${common}${filledIn}${
     field.maxLength !== undefined && html` maxlength="${field.maxLength}"`
-  }${required}${!isSecret && html` value="${value}"`}${
-    isSecret && html` spellcheck="false" autocapitalize="none"`
-  }${kind === 'email' && html` inputmode="email" spellcheck="false" autocapitalize="none"`}${isLatin && html` dir="ltr"`}>`
+  }${required}${!isSecret && html` value="${value}"`}${isVerbatim && html` spellcheck="false" autocapitalize="none"`}${
+    kind === 'email' && html` inputmode="email"`
+  }${isLatin && html` dir="ltr"`}>`
 }
 
 function strengthHints(words: { readonly [Key in 'weak' | 'fair' | 'good' | 'strong']: string }): Html {

@@ -1,10 +1,11 @@
-import type { ProblemPage } from '../http/route.ts'
+import type { FailedRequest, ProblemPage } from '../http/route.ts'
 import { second } from '../kernel/clock.ts'
 import { durationInWords } from '../kernel/duration.ts'
 import type { AuthError } from '../kernel/errors.ts'
-import { type Language, localeOf } from '../kernel/languages.ts'
+import { localeOf } from '../kernel/languages.ts'
 import { notice } from './notice.ts'
 import { languageOfReader, pageAnswer, redirectAnswer } from './page-context.ts'
+import { whyRefused } from './why-refused.ts'
 import { pageWords } from './words/index.ts'
 
 /** What a browser shows when something went wrong; whoever is not signed in, or has to prove it again, is led there and back. Its words are our own, never the request's. */
@@ -16,20 +17,22 @@ export const problemPage: ProblemPage = (deps, failed, error, status) => {
     return redirectAnswer(deps, failed, `/account/reauthenticate?${new URLSearchParams({ next: failed.path })}`)
   }
 
-  const { title, text, way, href } = wordsFor(languageOfReader(failed), error, failed.path)
+  const { title, text, way, href } = wordsFor(failed, error)
   return pageAnswer(deps, failed, () => notice({ title, text, ways: [[way, href]] }), status)
 }
 
 function wordsFor(
-  language: Language,
+  failed: FailedRequest,
   error: AuthError,
-  path: string,
 ): { readonly title: string; readonly text: string; readonly way: string; readonly href: string } {
+  const { path } = failed
+  const language = languageOfReader(failed)
   const words = pageWords[language].problems
   switch (error.code) {
     case 'not_found':
+      return { ...words.not_found, href: '/' }
     case 'cross_site':
-      return { ...words[error.code], href: '/' }
+      return { ...words.cross_site, text: whyRefused(failed), href: '/' }
     case 'rate_limited': {
       const wait = durationInWords((error.retryAfter ?? 1) * second, localeOf(language))
       return { ...words.rate_limited, text: words.rate_limited.text(wait), href: path }

@@ -181,9 +181,10 @@ forEachDatabase('19 CSRF', (engine) => {
     assert.equal((await app.get('/session', { cookie: cookie.slice('gatelodge='.length) })).status, 200)
   })
 
-  test('a form with its right token is refused as well when the browser says that another site sent it', async () => {
+  test('a form with its right token is refused as well when the browser says that another site sent it, or nothing at all', async () => {
     await using app = await testApp({ engine })
-    for (const headers of crossSite) {
+    const nullBeside = ['cross-site', 'same-site', ''].map((site) => ({ origin: 'null', 'sec-fetch-site': site }))
+    for (const headers of [...crossSite.filter((given) => given.origin !== 'null'), ...nullBeside]) {
       const visitor = new Visitor(app)
       const fields = (await visitor.get('/register')).form('/register')
       const filled = {
@@ -195,5 +196,37 @@ forEachDatabase('19 CSRF', (engine) => {
       assert.equal((await visitor.post('/register', filled, headers)).status, 403)
     }
     assert.deepEqual(await app.rows('pending_signups'), [])
+  })
+
+  test('a form of a browser without Fetch Metadata, whose origin is null, is judged by its token alone', async () => {
+    await using app = await testApp({ engine })
+    const alone = { origin: 'null' }
+    const visitor = new Visitor(app)
+    const mallory = new Visitor(app)
+    const fields = (await visitor.get('/register')).form('/register')
+    const password = 'quiet harbour 52'
+    const filled = { ...fields, email: 'x@example.com', password, password_confirmation: password }
+    const foreign = (await mallory.get('/register')).form('/register').form_token ?? ''
+    for (const form_token of ['', 'x', foreign]) {
+      assert.equal((await visitor.post('/register', { ...filled, form_token }, alone)).status, 403)
+    }
+    assert.deepEqual(await app.rows('pending_signups'), [])
+    assert.equal((await visitor.post('/register', filled, alone)).status, 200)
+    assert.equal((await app.rows('pending_signups')).length, 1)
+
+    const ada = await app.user()
+    const login = (await visitor.get('/login')).form('/login')
+    const account = await visitor.post('/login', { ...login, identifier: ada.email, password: ada.password }, alone)
+    assert.equal(account.at, '/account')
+    // The JSON API of the same session knows no such token.
+    const cookie = visitor.cookie('gatelodge') ?? ''
+    assert.equal((await app.post('/signout', {}, { cookie, crossSite: true, headers: alone })).code, 'cross_site')
+    const left = await visitor.post('/logout', (await visitor.get('/logout')).form('/logout'), alone)
+    assert.equal(left.status, 200)
+    assert.equal((await app.get('/session', { cookie })).status, 401)
+  })
+
+  test('every form route checks the token, whether or not it takes anything else', () => {
+    for (const route of pages.filter(({ method }) => method === 'POST')) assert.equal(route.origin, 'form', route.path)
   })
 })

@@ -7,15 +7,15 @@ import { type ReceivedMail, type SmtpTestServer, smtpServer } from './smtp.ts'
 import { until } from './until.ts'
 
 /** Chromium without a window: that of npm on Linux x64, elsewhere the one that `CHROMIUM_PATH` names. */
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser(...flags: string[]): Promise<Browser> {
   const given = process.env.CHROMIUM_PATH
-  if (given !== undefined) return chromium.launch({ executablePath: given })
+  if (given !== undefined) return chromium.launch({ executablePath: given, args: flags })
 
   const isPacked = process.platform === 'linux' && process.arch === 'x64'
   assert.ok(isPacked, 'set CHROMIUM_PATH to a Chromium or Chrome: the one of npm is for Linux x64 only')
   const { default: packed } = await import('@sparticuz/chromium')
   const args = packed.args.filter((argument) => !laxArguments.includes(argument))
-  return chromium.launch({ executablePath: await packed.executablePath(), args })
+  return chromium.launch({ executablePath: await packed.executablePath(), args: [...args, ...flags] })
 }
 
 /** In one process, the end of a context would end the browser; the others let a page of any origin read the answers of all. People have neither. */
@@ -42,11 +42,18 @@ export interface Site {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Starts one on a free port, of another build if its program is given. */
-export async function openSite(env: Readonly<Record<string, string>> = {}, program?: string): Promise<Site> {
-  const inbox = await smtpServer()
-  const folder = commandFolder({ GATELODGE_SMTP_URL: `smtp://127.0.0.1:${inbox.smtp.port}`, ...env }, program)
-  const server = await folder.serve()
+/** Starts one on a free port unless flags of `serve` say where, of another build if its program is given. */
+export async function openSite(
+  env: Readonly<Record<string, string>> = {},
+  program?: string,
+  ...flags: string[]
+): Promise<Site> {
+  await using opening = new AsyncDisposableStack() // a server that does not start leaves no inbox behind
+  const inbox = opening.adopt(await smtpServer(), (opened) => opened.close())
+  const folder = opening.use(
+    commandFolder({ GATELODGE_SMTP_URL: `smtp://127.0.0.1:${inbox.smtp.port}`, ...env }, program),
+  )
+  const server = await folder.serve(...flags)
   const mailsTo = (address: string, path: string) =>
     inbox.received.filter(
       ({ recipients, parsed }) => recipients.includes(address) && linkIn(parsed.text, path) !== undefined,
@@ -70,11 +77,9 @@ export async function openSite(env: Readonly<Record<string, string>> = {}, progr
       const { parsed } = await site.mailTo(address, path)
       return linkIn(parsed.text, path) ?? ''
     },
-    async [Symbol.asyncDispose]() {
-      await folder[Symbol.asyncDispose]()
-      await inbox.close()
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+  const opened = opening.move()
   return site
 }
 

@@ -73,15 +73,4 @@ forEachDatabase('pages of forgotten passwords', (engine) => {
       }
     }
   })
-
-  test('a form that was open for too long says so, in the reader’s language', async () => {
-    await using app = await testApp({ engine })
-    for (const language of languages) {
-      const visitor = new Visitor(app, { 'accept-language': language })
-      const old = await visitor.post('/forgot-password', { email: 'ada@example.org', form_token: 'old' })
-      assert.equal(old.status, 403)
-      assert.ok(old.text.includes(pageWords[language].form.tryAgain))
-      assert.equal(old.form('/forgot-password').email, 'ada@example.org')
-    }
-  })
 })

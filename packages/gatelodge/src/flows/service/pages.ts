@@ -42,7 +42,6 @@ export const servicePages: readonly Route[] = [
     auth: 'optional',
     origin: 'form',
     limit: 'none',
-    bodyType: 'form',
     body: z.strictObject({ language: z.enum(languages), next: z.string().optional() }),
     answers: { 303: { description: 'Back to the page', schema: null } },
     errors: [],

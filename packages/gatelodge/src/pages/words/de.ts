@@ -20,7 +20,6 @@ export const de: PageWords = {
     showPassword: 'Passwort anzeigen',
     hidePassword: 'Passwort verbergen',
     strength: { weak: 'Leicht zu erraten', fair: 'Könnte länger sein', good: 'Gut', strong: 'Stark' },
-    tryAgain: 'Diese Seite war zu lange offen. Bitte schicken Sie das Formular noch einmal ab.',
   },
   account: {
     ways: 'Seiten Ihres Kontos',
@@ -38,7 +37,13 @@ export const de: PageWords = {
     },
     cross_site: {
       title: 'Anfrage abgelehnt',
-      text: 'Diese Anfrage kam nicht von unseren eigenen Seiten, deshalb wurde nichts geändert.',
+      foreign:
+        'Es wurde nichts geändert: Die Anfrage kam nicht von einer Seite dieser Website, oder Ihr Browser hat nicht angegeben, woher sie kam.',
+      otherSession: (email) =>
+        `Es wurde nichts geändert: Sie sind jetzt als ${email} angemeldet, vielleicht über einen anderen Tab. Wenn Sie das so möchten, versuchen Sie es bitte noch einmal.`,
+      noCookies:
+        'Es wurde nichts geändert: Ihr Browser hat die Cookies dieser Website nicht mitgeschickt. Bitte lassen Sie Cookies für diese Website zu und versuchen Sie es dann noch einmal.',
+      outdated: 'Diese Seite war zu lange offen. Bitte schicken Sie das Formular noch einmal ab.',
       way: 'Zur Startseite',
     },
     rate_limited: {

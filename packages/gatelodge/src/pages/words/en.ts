@@ -22,7 +22,6 @@ export const en = {
     showPassword: 'Show password',
     hidePassword: 'Hide password',
     strength: { weak: 'Easy to guess', fair: 'Could be longer', good: 'Good', strong: 'Strong' },
-    tryAgain: 'This page was open too long. Please send the form again.',
   },
   /** The frame of the pages of an account. */
   account: {
@@ -41,7 +40,13 @@ export const en = {
     },
     cross_site: {
       title: 'Request refused',
-      text: 'This request did not come from our own pages, so nothing was changed.',
+      foreign:
+        'Nothing was changed: the request did not come from a page of this site, or your browser did not say where it came from.',
+      otherSession: (email: string) =>
+        `Nothing was changed: you are now signed in as ${email}, perhaps through another tab. If that is what you want, please try again.`,
+      noCookies:
+        'Nothing was changed: your browser did not send this site’s cookies. Please allow cookies for this site, then try again.',
+      outdated: 'This page was open too long. Please send the form again.',
       way: 'To the start page',
     },
     rate_limited: {

@@ -20,7 +20,6 @@ export const es: PageWords = {
     showPassword: 'Mostrar la contraseña',
     hidePassword: 'Ocultar la contraseña',
     strength: { weak: 'Fácil de adivinar', fair: 'Podría ser más larga', good: 'Buena', strong: 'Muy buena' },
-    tryAgain: 'Esta página ha estado abierta demasiado tiempo. Envíe el formulario de nuevo.',
   },
   account: {
     ways: 'Páginas de su cuenta',
@@ -38,7 +37,13 @@ export const es: PageWords = {
     },
     cross_site: {
       title: 'Solicitud rechazada',
-      text: 'Esta solicitud no venía de nuestras propias páginas, así que no se ha cambiado nada.',
+      foreign:
+        'No se ha cambiado nada: la solicitud no venía de una página de este sitio, o su navegador no indicó de dónde venía.',
+      otherSession: (email) =>
+        `No se ha cambiado nada: ahora tiene la sesión iniciada como ${email}, quizá desde otra pestaña. Si es lo que desea, inténtelo de nuevo.`,
+      noCookies:
+        'No se ha cambiado nada: su navegador no envió las cookies de este sitio. Permita las cookies de este sitio e inténtelo de nuevo.',
+      outdated: 'Esta página ha estado abierta demasiado tiempo. Envíe el formulario de nuevo.',
       way: 'Ir a la página de inicio',
     },
     rate_limited: {

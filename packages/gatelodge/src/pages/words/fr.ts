@@ -20,7 +20,6 @@ export const fr: PageWords = {
     showPassword: 'Afficher le mot de passe',
     hidePassword: 'Masquer le mot de passe',
     strength: { weak: 'Facile à deviner', fair: 'Pourrait être plus long', good: 'Bon', strong: 'Très bon' },
-    tryAgain: 'Cette page est restée ouverte trop longtemps. Veuillez envoyer de nouveau le formulaire.',
   },
   account: {
     ways: 'Pages de votre compte',
@@ -38,7 +37,13 @@ export const fr: PageWords = {
     },
     cross_site: {
       title: 'Demande refusée',
-      text: 'Cette demande ne venait pas de nos propres pages : rien n’a été modifié.',
+      foreign:
+        'Rien n’a été modifié : la demande ne venait pas d’une page de ce site, ou votre navigateur n’a pas indiqué d’où elle venait.',
+      otherSession: (email) =>
+        `Rien n’a été modifié : vous êtes maintenant connecté en tant que ${email}, peut-être depuis un autre onglet. Si c’est bien ce que vous souhaitez, veuillez réessayer.`,
+      noCookies:
+        'Rien n’a été modifié : votre navigateur n’a pas envoyé les cookies de ce site. Veuillez les autoriser, puis réessayer.',
+      outdated: 'Cette page est restée ouverte trop longtemps. Veuillez envoyer de nouveau le formulaire.',
       way: 'Aller à la page d’accueil',
     },
     rate_limited: {
