@@ -74,4 +74,24 @@ forEachDatabase('14 e-mail collision', (engine) => {
       )
     }
   })
+
+  test('forms of a mailbox with a +tag share budgets only: they are accounts of their own, and each gets its own mails', async () => {
+    await using app = await testApp({ engine })
+    const [plain, tagged] = ['eve@example.com', 'eve+shop@example.com']
+    await app.user({ email: plain })
+    await app.user({ email: tagged })
+    const counts = async () => [(await app.mails(plain)).length, (await app.mails(tagged)).length]
+    const [plains = 0, taggeds = 0] = await counts()
+    assert.equal((await app.post('/forgot-password', { email: tagged })).status, 200)
+    assert.deepEqual(await counts(), [plains, taggeds + 1])
+    const { token } = await app.lastMail(tagged)
+    const fresh = 'another harbour 53'
+    assert.equal((await app.post('/reset-password', { token, new_password: fresh })).status, 200)
+    assert.equal((await app.post('/signin', { email: plain, password: fresh })).code, 'invalid_credentials')
+    assert.equal(
+      (await app.post('/signin', { email: 'eve+other@example.com', password: fresh })).code,
+      'invalid_credentials',
+    )
+    assert.equal((await app.post('/signin', { email: tagged, password: fresh })).status, 200)
+  })
 })

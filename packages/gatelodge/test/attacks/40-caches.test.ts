@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../support/app.ts'
 import { askEveryRoute } from '../support/attack.ts'
+import { Visitor } from '../support/visitor.ts'
 import { listen, request } from '../support/wire.ts'
 
 forEachDatabase('40 caches', (engine) => {
@@ -49,5 +50,19 @@ forEachDatabase('40 caches', (engine) => {
       const [answer] = await wire.send(request(`GET ${path}`, { authorization: `Bearer ${access}` }))
       assert.deepEqual(answer?.headers.get('cache-control'), ['no-store'], path)
     }
+  })
+
+  test('what depends on a cookie is no-store beside any Authorization header, in redirects and refusals of forms too', async () => {
+    await using app = await testApp({ engine })
+    const cookie = await app.cookie(await app.user())
+    for (const authorization of ['Basic eDp5', 'Digest username="x"', 'Negotiate YII=', 'Bearer x', '']) {
+      for (const path of ['/forward-auth', '/forward-auth?redirect', '/me/export', '/account', '/login']) {
+        const told = await app.get(path, { cookie, headers: { ...(authorization !== '' && { authorization }) } })
+        assert.equal(told.headers.get('cache-control'), 'no-store', `${path} ${authorization}`)
+      }
+    }
+    const visitor = new Visitor(app)
+    const refused = await visitor.post('/login', { identifier: 'x', password: 'x' }, { origin: 'null' })
+    assert.deepEqual([refused.status, refused.headers.get('cache-control')], [403, 'no-store'])
   })
 })
