@@ -35,6 +35,7 @@ import { problemPage } from './pages/problem-page.ts'
 import { loadTheme } from './pages/theme.ts'
 import { migrateUp } from './store/migrate.ts'
 import { openSqlite } from './store/sqlite.ts'
+import { findSqliteObstacle } from './store/sqlite-places.ts'
 import { createInvalidations, type Store } from './store/store.ts'
 import { assertMayWork } from './store/write-proof.ts'
 
@@ -74,6 +75,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   try {
     await migrateUp(store)
     await assertMayWork(store)
+    if (!options.isCommand) tellOfObstacle(config, log)
     return await wire(options, store, clock, random, log)
   } catch (error) {
     await store.close()
@@ -90,6 +92,14 @@ export async function openStore({
 
   const { openPostgres } = await import('./store/postgres.ts') // its driver costs start time and memory that SQLite need not pay
   return openPostgres({ url: database.url, direct: databaseDirect })
+}
+
+/** A server on a file that is read-only answers what it can and is not ready: then its log says why, before the first request fails. */
+function tellOfObstacle({ database }: Config, log: Log): void {
+  if (database.kind === 'postgres' || database.path === ':memory:') return
+
+  const obstacle = findSqliteObstacle(database.path)
+  if (obstacle) log.error({}, `the database cannot be written: ${obstacle.says}. What to do: ${obstacle.advice}`)
 }
 
 async function wire(

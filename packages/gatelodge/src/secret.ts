@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { AuthError } from './kernel/errors.ts'
 import { newId } from './kernel/ids.ts'
 import type { Random } from './kernel/random.ts'
+import { explained } from './store/places.ts'
 
 type SecretSettings = Pick<Config, 'secret' | 'dataDir'>
 
@@ -12,20 +13,21 @@ export function secretFile(config: Pick<Config, 'dataDir'>): string {
   return join(config.dataDir, 'secret')
 }
 
-/** The configured secret, else the one in the data folder, which is made (256 bits, 0600) when it is missing. @throws config_invalid */
+/** The configured secret, else the one in the data folder, which is made (256 bits, 0600) when it is missing. @throws config_invalid, service_unavailable */
 export function loadSecret(config: SecretSettings, random: Random): string {
   const known = findSecret(config)
   if (known !== undefined) return known
 
-  makeSecret(config.dataDir, random)
+  explained('The secret file', secretFile(config), () => makeSecret(config.dataDir, random))
   return loadSecret(config, random)
 }
 
-/** The configured secret, else the one in the data folder, if it was made already. @throws config_invalid */
+/** The configured secret, else the one in the data folder, if it was made already. @throws config_invalid, service_unavailable */
 export function findSecret(config: SecretSettings): string | undefined {
   if (config.secret !== null) return config.secret
 
-  const kept = readIfThere(secretFile(config))?.trim()
+  const file = secretFile(config)
+  const kept = explained('The secret file', file, () => readIfThere(file))?.trim()
   if (kept === undefined || kept.length >= 32) return kept
   throw new AuthError('config_invalid', {
     faults: [

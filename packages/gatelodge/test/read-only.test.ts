@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
-import { promisify } from 'node:util'
 import pg from 'pg'
-import { bin, type CommandFolder, commandFolder } from './support/cli.ts'
+import { boundProgram, runBound } from './support/bound.ts'
+import { type CommandFolder, commandFolder } from './support/cli.ts'
 import { freePort, startPostgres, stopOwnPostgres } from './support/postgres.ts'
 import { until } from './support/until.ts'
 
@@ -14,12 +14,6 @@ after(stopOwnPostgres)
 
 const password = 'quiet harbour 52'
 const person = 'ada@example.com'
-
-/** Root may write everything, unless it gives up that right. */
-const bound =
-  process.getuid?.() === 0
-    ? ['setpriv', ...['--bounding-set', '--inh-caps'].map((set) => `${set}=-dac_override,-dac_read_search,-fowner`)]
-    : []
 
 test('SQLite: a file, a log or a folder that is read-only is not ready, and doctor says which', async () => {
   await using folder = commandFolder()
@@ -51,16 +45,6 @@ test('SQLite: a file, a log or a folder that is read-only is not ready, and doct
   assert.equal((await fetch(`${server.origin}/healthz`)).status, 200)
   await until(async () => String(await ready(server.origin)) === '503,The database cannot be written')
   assert.equal(await signIn(server.origin), 503)
-})
-
-test('SQLite: a folder that is read-only is named, not another server', async () => {
-  await using folder = commandFolder()
-  await makePerson(folder)
-  chmodSync(join(folder.path, 'data'), 0o500)
-  const told = await runBound(folder, ['serve', '--listen', '127.0.0.1:0'])
-  chmodSync(join(folder.path, 'data'), 0o700)
-  assert.equal(told.status, 1)
-  assert.match(told.stderr, /folder of the SQLite file cannot be written/)
 })
 
 test('PostgreSQL: whatever makes it read-only or keeps its role from writing is not ready, and doctor says which', async () => {
@@ -187,19 +171,10 @@ async function examine(folder: CommandFolder): Promise<{ status: number; databas
   return { status, database, advice: database.advice ?? '' }
 }
 
-async function runBound(folder: CommandFolder, argv: readonly string[]) {
-  const [program = '', ...before] = [...bound, process.execPath, bin]
-  const run = promisify(execFile)(program, [...before, ...argv], { cwd: folder.path, env: envOf(folder) })
-  return run.then(
-    ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
-    ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ status: code, stdout, stderr }),
-  )
-}
-
 async function serveBound(folder: CommandFolder): Promise<AsyncDisposable & { readonly origin: string }> {
   const listen = `127.0.0.1:${await freePort()}`
-  const [program = '', ...argv] = [...bound, process.execPath, bin, 'serve', '--listen', listen]
-  const child: ChildProcess = spawn(program, argv, { cwd: folder.path, env: envOf(folder), stdio: 'ignore' })
+  const { program, argv, options } = boundProgram(folder, ['serve', '--listen', listen])
+  const child: ChildProcess = spawn(program, argv, { ...options, stdio: 'ignore' })
   const ended = once(child, 'exit')
   const origin = `http://${listen}`
   await until(
@@ -212,8 +187,4 @@ async function serveBound(folder: CommandFolder): Promise<AsyncDisposable & { re
       await ended
     },
   }
-}
-
-function envOf({ env }: CommandFolder) {
-  return { PATH: process.env.PATH, ...env }
 }

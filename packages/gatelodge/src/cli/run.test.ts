@@ -188,5 +188,5 @@ test('what the system refuses is said in one line', async () => {
   const { status, stderr } = await folder.run('user list')
   assert.equal(status, 1)
   assert.match(stderr, /^gatelodge: .+\n$/)
-  assert.equal(JSON.parse((await folder.run('user list --json')).stderr).code, 'internal')
+  assert.equal(JSON.parse((await folder.run('user list --json')).stderr).code, 'service_unavailable')
 })

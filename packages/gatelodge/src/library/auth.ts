@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { createLog } from '../cli/log.ts'
 import { lossyOutput } from '../cli/lossy-output.ts'
 import { type Composition, compose } from '../compose.ts'
@@ -128,10 +126,7 @@ interface Lock {
 const unlocked: Lock = { release() {} }
 
 function lockDatabase({ database }: Config): Lock {
-  if (database.kind === 'postgres') return unlocked
-
-  if (database.path !== ':memory:') mkdirSync(dirname(database.path), { recursive: true, mode: 0o700 })
-  return lockSqliteForServer(database.path)
+  return database.kind === 'postgres' ? unlocked : lockSqliteForServer(database.path)
 }
 
 async function orRelease<T>(lock: Lock, open: () => Promise<T>): Promise<T> {

@@ -17,10 +17,10 @@ import { toStoreError } from './sqlite-errors.ts'
 const retryFor = 5_000
 const cachedStatements = 500
 
-/** A Kysely dialect over one `node:sqlite` connection. Transactions queue in order and begin in immediate mode. */
-export function sqliteDialect(connection: DatabaseSync): Dialect {
+/** A Kysely dialect over one `node:sqlite` connection to `file`. Transactions queue in order and begin in immediate mode. */
+export function sqliteDialect(connection: DatabaseSync, file: string): Dialect {
   return {
-    createDriver: () => new SqliteDriver(connection),
+    createDriver: () => new SqliteDriver(connection, file),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new TransactionalSqliteAdapter(),
     createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new SqliteIntrospector(db),
@@ -38,8 +38,8 @@ class SqliteDriver implements Driver {
   #turn: Promise<void> = Promise.resolve()
   #release: () => void = () => {}
 
-  constructor(connection: DatabaseSync) {
-    this.#connection = new SqliteConnection(connection)
+  constructor(connection: DatabaseSync, file: string) {
+    this.#connection = new SqliteConnection(connection, file)
   }
 
   async init(): Promise<void> {}
@@ -87,10 +87,12 @@ class SqliteDriver implements Driver {
 
 class SqliteConnection implements DatabaseConnection {
   readonly #db: DatabaseSync
+  readonly #file: string
   readonly #statements = new Map<string, { statement: StatementSync; answersRows: boolean }>()
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, file: string) {
     this.#db = db
+    this.#file = file
   }
 
   get inTransaction(): boolean {
@@ -101,7 +103,7 @@ class SqliteConnection implements DatabaseConnection {
     try {
       this.#prepare(sql).statement.run()
     } catch (error) {
-      throw toStoreError(error)
+      throw toStoreError(error, this.#file)
     }
   }
 
@@ -114,7 +116,7 @@ class SqliteConnection implements DatabaseConnection {
       const { changes, lastInsertRowid } = statement.run(...parameters)
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
     } catch (error) {
-      throw toStoreError(error, insertedTable(query))
+      throw toStoreError(error, this.#file, insertedTable(query))
     }
   }
 

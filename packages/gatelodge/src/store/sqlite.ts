@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Kysely, sql } from 'kysely'
-import { AuthError, isAuthError } from '../kernel/errors.ts'
+import { AuthError } from '../kernel/errors.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite-driver.ts'
-import { toStoreError } from './sqlite-errors.ts'
+import { explainedSqlite, followLink, isBusy, serverLockFile, sqliteFailure } from './sqlite-places.ts'
 import type { Store } from './store.ts'
 import { createWalSync } from './wal-sync.ts'
 import { proveSqliteWrite } from './write-proof.ts'
@@ -21,21 +21,15 @@ const wipePause = 50
 /**
  * Opens a SQLite file, making it (0600) when it is missing: one writer whose transactions begin in immediate mode, and one
  * read-only connection for everything outside a transaction. `:memory:` is a private temporary file that goes when the store closes.
+ * @throws service_unavailable with what keeps this user from the file; database_busy
  */
 export function openSqlite(path: string): Store {
-  const temporary = path === ':memory:' ? mkdtempSync(join(tmpdir(), 'gatelodge-')) : undefined
-  const file = temporary ? join(temporary, 'gatelodge.db') : path
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const temporary = path === ':memory:' ? makeTemporaryFolder() : undefined
+  const file = temporary ? join(temporary, 'gatelodge.db') : followLink(path)
+  const { writer, reader } = explainedSqlite('The SQLite database', file, () => openConnections(file))
 
-  const isNew = !existsSync(file)
-  const writer = new DatabaseSync(file, { timeout: 0 })
-  if (isNew) chmodSync(file, 0o600)
-  // Freed pages are wiped, so that erased secrets are gone (secure_delete). What was acknowledged survives a power cut: see createWalSync.
-  setUp(writer)
-  const reader = new DatabaseSync(file, { readOnly: true, timeout: 1_000 })
-
-  const writeDb = new Kysely<Schema>({ dialect: sqliteDialect(writer) })
-  const readDb = new Kysely<Schema>({ dialect: sqliteDialect(reader) })
+  const writeDb = new Kysely<Schema>({ dialect: sqliteDialect(writer, file) })
+  const readDb = new Kysely<Schema>({ dialect: sqliteDialect(reader, file) })
   // A private temporary file does not outlive its process, so nobody waits for the disk.
   const wal = temporary ? undefined : createWalSync(`${file}-wal`)
   // On the writer, own commits leave this number unchanged; on the reader each of them would move it.
@@ -61,10 +55,14 @@ export function openSqlite(path: string): Store {
     pool: () => null,
     foreignVersion: oncePerTurn(() => Number(dataVersion.get()?.data_version)),
     async backup(target, tell = () => {}) {
-      await backup(reader, target, {
-        progress: ({ totalPages, remainingPages }) => tell(totalPages - remainingPages, totalPages),
-      })
-      chmodSync(target, 0o600)
+      try {
+        await backup(reader, target, {
+          progress: ({ totalPages, remainingPages }) => tell(totalPages - remainingPages, totalPages),
+        })
+        chmodSync(target, 0o600)
+      } catch (error) {
+        throw sqliteFailure('The backup', target, error)
+      }
     },
     async wipe() {
       for (let left = wipeTries; left > 0; left -= 1) {
@@ -83,6 +81,25 @@ export function openSqlite(path: string): Store {
   }
 }
 
+function makeTemporaryFolder(): string {
+  const prefix = join(tmpdir(), 'gatelodge-')
+  return explainedSqlite('The temporary folder of sqlite::memory:', prefix, () => mkdtempSync(prefix))
+}
+
+function openConnections(file: string): { writer: DatabaseSync; reader: DatabaseSync } {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const isNew = !existsSync(file)
+  const writer = new DatabaseSync(file, { timeout: 0 })
+  try {
+    if (isNew) chmodSync(file, 0o600)
+    setUp(writer)
+    return { writer, reader: new DatabaseSync(file, { readOnly: true, timeout: 1_000 }) }
+  } catch (error) {
+    writer.close()
+    throw error
+  }
+}
+
 /** Looks once per turn of the event loop. A look that throws does not count. */
 function oncePerTurn(look: () => number): () => number {
   let seen: number | undefined
@@ -97,26 +114,30 @@ function oncePerTurn(look: () => number): () => number {
   }
 }
 
+const anotherServer =
+  'Another server already runs on this SQLite file. Stop it first, or use PostgreSQL for several processes.'
+
 /** Locks that are held: one that only its release refers to would be closed by the garbage collector if its caller dropped that. */
 const heldLocks = new Set<DatabaseSync>()
 
-/** Holds the right to be the one server on a SQLite file. The operating system ends the hold with the process. @throws service_unavailable */
-export function lockSqliteForServer(path: string): { release(): void } {
+/**
+ * Holds the right to be the one server on a SQLite file, whose folder is created. The operating system ends the hold with the process.
+ * @throws service_unavailable: `detail` where another server has it, else what keeps this user from the file of the lock
+ */
+export function lockSqliteForServer(path: string, detail = anotherServer): { release(): void } {
   if (path === ':memory:') return { release() {} }
 
+  const file = serverLockFile(path)
   let lock: DatabaseSync | undefined
   try {
-    const file = `${path}.server-lock`
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     lock = new DatabaseSync(file, { timeout: 0 })
     chmodSync(file, 0o600)
     lock.exec('begin exclusive')
   } catch (cause) {
     lock?.close()
-    const isHeld = isAuthError(toStoreError(cause), 'database_busy')
-    const detail = isHeld
-      ? 'Another server already runs on this SQLite file. Stop it first, or use PostgreSQL for several processes.'
-      : 'The folder of the SQLite file cannot be written. "gatelodge doctor" says what keeps this user from it.'
-    throw new AuthError('service_unavailable', { detail, cause })
+    if (isBusy(cause)) throw new AuthError('service_unavailable', { detail, cause })
+    throw sqliteFailure('The server lock', file, cause)
   }
   const held = lock
   heldLocks.add(held)
@@ -133,7 +154,7 @@ function setUp(writer: DatabaseSync): void {
   writer.exec('pragma busy_timeout = 5000')
   writer.exec('pragma journal_mode = wal')
   writer.exec('pragma busy_timeout = 0')
-  writer.exec('pragma synchronous = normal')
+  writer.exec('pragma synchronous = normal') // what was acknowledged survives a power cut all the same: see createWalSync
   writer.exec('pragma foreign_keys = on')
-  writer.exec('pragma secure_delete = on')
+  writer.exec('pragma secure_delete = on') // freed pages are wiped, so that erased secrets are gone
 }

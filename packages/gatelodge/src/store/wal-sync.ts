@@ -21,8 +21,7 @@ export function createWalSync(walFile: string): WalSync {
   let next: Promise<void> | undefined
 
   function start(): Promise<void> {
-    file ??= openSync(walFile, 'r')
-    const started = sync(file)
+    const started = syncFile()
       .catch((cause: unknown) => {
         throw new AuthError('service_unavailable', { retryAfter: 5, cause })
       })
@@ -31,6 +30,11 @@ export function createWalSync(walFile: string): WalSync {
       })
     running = started
     return started
+  }
+
+  async function syncFile(): Promise<void> {
+    file ??= openSync(walFile, 'r')
+    await sync(file)
   }
 
   return {

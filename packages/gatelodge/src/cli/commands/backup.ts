@@ -1,9 +1,12 @@
-import { closeSync, existsSync, openSync, unlinkSync } from 'node:fs'
+import { closeSync, openSync, unlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { settings } from '../../config.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { parsePostgresUrl } from '../../kernel/postgres-url.ts'
+import { shellWord } from '../../kernel/shell-word.ts'
 import { secretFile } from '../../secret.ts'
+import { cannotUse, explainPlace } from '../../store/places.ts'
+import { isSqliteThere } from '../../store/sqlite-places.ts'
 import { command } from '../command.ts'
 import { loadConfig, withStore } from '../deps.ts'
 import { showProgress } from '../progress.ts'
@@ -20,7 +23,7 @@ export const backupCommands = [
       const file = resolve(context.io.cwd, context.operands.FILE)
       const secret = config.secret === null ? secretFile(config) : settings.secret.env
       if (database.kind === 'postgres') throw failure(pgDumpAdvice(database.url, file, secret))
-      if (!existsSync(database.path)) throw failure(`There is no database at ${database.path}`)
+      if (!isSqliteThere(database.path)) throw failure(`There is no database at ${database.path}`)
 
       const show = showProgress(context)
       const tell = (done: number, total: number) => show({ what: 'backup', done, total, unit: 'pages' })
@@ -39,7 +42,9 @@ async function intoNewFile(file: string, copy: () => Promise<void>): Promise<voi
     closeSync(openSync(file, 'wx', 0o600))
   } catch (cause) {
     const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
-    throw exists ? failure(`${file} exists already; nothing was overwritten`) : cause
+    throw exists
+      ? failure(`${file} exists already; nothing was overwritten`)
+      : cannotUse('The backup', file, cause, explainPlace(file, cause))
   }
 
   try {
@@ -74,10 +79,6 @@ function withoutPassword(text: string): string {
   if (tls.cert !== null) url.searchParams.set('sslcert', tls.cert)
   if (tls.key !== null) url.searchParams.set('sslkey', tls.key)
   return url.href
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function failure(detail: string): AuthError {

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type Config, type DatabaseLocation, settings } from '../../config.ts'
-import { AuthError, isAuthError } from '../../kernel/errors.ts'
+import { AuthError } from '../../kernel/errors.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { createKeyring } from '../../kernel/sealing.ts'
 import { findSecret, secretFile } from '../../secret.ts'
 import type { CopyProgress } from '../../store/copy.ts'
+import { isSqliteThere } from '../../store/sqlite-places.ts'
 import type { Store } from '../../store/store.ts'
 import { command } from '../command.ts'
 import { loadConfig } from '../deps.ts'
@@ -35,7 +35,7 @@ export const copyCommands = [
       const to = readLocation(context.io.cwd, 'to', options.to) ?? config.database
       if (isTemporary(from) || isTemporary(to)) throw usageError('sqlite::memory: ends with each command')
       if (nameOf(from) === nameOf(to)) throw usageError('Source and target are the same database')
-      if (from.kind === 'sqlite' && !existsSync(from.path)) throw refusal(`There is no database at ${from.path}`)
+      if (from.kind === 'sqlite' && !isSqliteThere(from.path)) throw refusal(`There is no database at ${from.path}`)
 
       const show = showProgress(context)
       const tell = ({ table, rows, total }: CopyProgress) => show({ what: table, done: rows, total, unit: 'rows' })
@@ -89,16 +89,8 @@ async function keepServersOut(role: 'source' | 'target', location: DatabaseLocat
   if (location.kind === 'postgres') return () => {}
 
   const { lockSqliteForServer } = await import('../../store/sqlite.ts')
-  mkdirSync(dirname(location.path), { recursive: true, mode: 0o700 })
-  try {
-    return lockSqliteForServer(location.path).release
-  } catch (cause) {
-    if (!isAuthError(cause, 'service_unavailable')) throw cause
-    throw refusal(
-      `A server runs on the ${role} (${location.path}). Stop it first: what it writes would be lost.`,
-      cause,
-    )
-  }
+  const held = `A server runs on the ${role} (${location.path}). Stop it first: what it writes would be lost.`
+  return lockSqliteForServer(location.path, held).release
 }
 
 /** Better now than at the first start on the copy. */
@@ -131,6 +123,6 @@ function nameOf(location: DatabaseLocation): string {
   return location.kind === 'sqlite' ? location.path : location.url
 }
 
-function refusal(detail: string, cause?: unknown): AuthError {
-  return new AuthError('service_unavailable', { detail, cause })
+function refusal(detail: string): AuthError {
+  return new AuthError('service_unavailable', { detail })
 }

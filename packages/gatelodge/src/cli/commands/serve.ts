@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Config } from '../../config.ts'
 import { second } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -93,7 +91,6 @@ async function lockDatabase({ database }: Config): Promise<{ release(): void }> 
   if (database.kind === 'postgres') return { release() {} }
 
   const { lockSqliteForServer } = await import('../../store/sqlite.ts')
-  if (database.path !== ':memory:') mkdirSync(dirname(database.path), { recursive: true, mode: 0o700 })
   return lockSqliteForServer(database.path)
 }
 

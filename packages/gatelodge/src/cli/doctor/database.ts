@@ -6,10 +6,11 @@ import type { Events } from '../../kernel/events.ts'
 import { systemRandom } from '../../kernel/random.ts'
 import { createKeyring } from '../../kernel/sealing.ts'
 import { findSecret, secretFile } from '../../secret.ts'
+import { explainSqlite } from '../../store/sqlite-places.ts'
 import type { Store } from '../../store/store.ts'
 import { whyOf } from '../text.ts'
 import type { Finding } from './finding.ts'
-import { checkWrites, findUnwritablePlace } from './writes.ts'
+import { checkWrites, findUnusablePlace } from './writes.ts'
 
 /** By how much the clocks of two machines may differ, in ms. */
 const clockTolerance = 3 * second
@@ -17,8 +18,8 @@ const clockTolerance = 3 * second
 /** Whether the database opens, takes writes, its schema is current, the secret opens its keys, its newest row is not of the future, its clock agrees with ours, and who sent forwarding headers. */
 export async function checkDatabase(config: Config): Promise<Finding[]> {
   const { database } = config
-  const unwritable = findUnwritablePlace(config)
-  if (unwritable) return [unwritable] // to open it would leave files of SQLite that are read-only as well
+  const unusable = findUnusablePlace(config)
+  if (unusable) return [unusable] // to open it would leave files of SQLite that are read-only as well
 
   if (database.kind === 'sqlite' && !existsSync(database.path)) {
     return [{ check: 'database', status: 'ok', says: 'is made at the first start' }]
@@ -30,14 +31,10 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
     store = await openStore(config)
     return await checkOpen(config, store)
   } catch (error) {
-    return [
-      {
-        check: 'database',
-        status: 'fail',
-        says: `does not open: ${whyOf(error)}`,
-        advice: 'see that GATELODGE_DATABASE names the right database and that it can be reached and read',
-      },
-    ]
+    const obstacle = database.kind === 'sqlite' ? explainSqlite(database.path, error) : undefined
+    const advice = 'see that GATELODGE_DATABASE names the right database and that it can be reached and read'
+    const { says, advice: toDo } = obstacle ?? { says: whyOf(error), advice }
+    return [{ check: 'database', status: 'fail', says: `does not open: ${says}`, advice: toDo }]
   } finally {
     await store?.close()
   }
@@ -77,6 +74,7 @@ async function checkKeys(config: Config, store: Store): Promise<Finding> {
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
 
+    if (error.faults.length === 0) return { check, status: 'fail', says: whyOf(error) }
     const says = error.faults.map(({ field, message }) => `${field} ${message}`).join('; ')
     return { check, status: 'fail', says, advice: 'use the secret that the database was made with' }
   }

@@ -1,20 +1,36 @@
-import { statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import type { Config } from '../../config.ts'
 import { secretFile } from '../../secret.ts'
+import { codeOf, explainPlace, findObstacle } from '../../store/places.ts'
+import { whyOf } from '../text.ts'
 import type { Finding } from './finding.ts'
 
-/** Nobody else on the machine may read the data folder (0700), the secret or the database (0600). */
+/** Nobody else on the machine may read the data folder (0700), the secret or the database (0600), and this user can use the secret. */
 export function checkPermissions(config: Config): Finding[] {
   const { dataDir, database, secret } = config
   return [
     ...checkMode('data folder', dataDir, 0o700, 'warn'),
-    ...(secret === null ? checkMode('secret file', secretFile(config), 0o600, 'fail') : []),
+    ...(secret === null ? checkSecret(secretFile(config)) : []),
     ...(database.kind === 'sqlite' ? checkMode('database file', database.path, 0o600, 'fail') : []),
   ]
 }
 
+/** One that is there has to be read only, one that is missing has to be made. */
+function checkSecret(file: string): Finding[] {
+  const check = 'secret file'
+  try {
+    accessSync(file, constants.R_OK)
+  } catch (error) {
+    const isMissing = codeOf(error) === 'ENOENT'
+    const obstacle = isMissing ? findObstacle(file) : explainPlace(file, error)
+    if (obstacle) return [{ check, status: 'fail', says: `cannot be used: ${obstacle.says}`, advice: obstacle.advice }]
+  }
+  return checkMode(check, file, 0o600, 'fail')
+}
+
 function checkMode(check: string, path: string, wanted: number, status: 'warn' | 'fail'): Finding[] {
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode
+  const mode = modeOf(path)
+  if (typeof mode === 'string') return [{ check, status: 'fail', says: `cannot be examined: ${mode}` }]
   if (mode === undefined) return [{ check, status: 'ok', says: 'is made at the first start' }]
 
   const shown = (mode & 0o777).toString(8).padStart(4, '0')
@@ -22,4 +38,13 @@ function checkMode(check: string, path: string, wanted: number, status: 'warn' |
 
   const advice = `chmod ${wanted.toString(8)} ${path}`
   return [{ check, status, says: `others on this machine may use it (${shown})`, advice }]
+}
+
+/** Undefined for what is missing; why not, where this user may not look. */
+function modeOf(path: string): number | string | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.mode
+  } catch (error) {
+    return explainPlace(path, error)?.says ?? whyOf(error)
+  }
 }

@@ -1,11 +1,11 @@
-import { accessSync, constants, existsSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { sql } from 'kysely'
 import type { Config } from '../../config.ts'
 import { second } from '../../kernel/clock.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import { within } from '../../kernel/within.ts'
+import { findObstacle, type Obstacle } from '../../store/places.ts'
 import { grantOf } from '../../store/postgres-fits.ts'
+import { explainSqlite, findSqliteObstacle, serverLockFile } from '../../store/sqlite-places.ts'
 import type { Store } from '../../store/store.ts'
 import { missingPrivileges } from '../../store/write-proof.ts'
 import { whyOf } from '../text.ts'
@@ -14,32 +14,13 @@ import type { Finding } from './finding.ts'
 /** A database that does not take a write in this time does not take one, in ms. */
 const patience = 10 * second
 
-interface Reason {
-  readonly says: string
-  readonly advice: string
-}
-
-/**
- * What keeps this user from writing where a SQLite database is or will be: its folder, in which SQLite makes its log, the file, or a log that another
- * user left. Undefined when nothing does.
- */
-export function findUnwritablePlace({ database }: Config): Finding | undefined {
+/** What keeps this user from a SQLite database: see `findSqliteObstacle`; and from the lock of its server. Undefined when nothing does. */
+export function findUnusablePlace({ database }: Config): Finding | undefined {
   if (database.kind === 'postgres' || database.path === ':memory:') return undefined
 
-  const { path } = database
-  for (const place of [existingFolder(dirname(path)), path, `${path}-wal`, `${path}-shm`]) {
-    const refusal = refusalOf(place)
-    if (refusal === 'EROFS') {
-      const says = `cannot be written: ${place} is on a file system that is mounted read-only`
-      return { check: 'database', status: 'fail', says, advice: 'mount it for reading and writing' }
-    }
-    if (refusal !== undefined && refusal !== 'ENOENT') {
-      const says = `cannot be written: ${place} is read-only for this user`
-      const advice = `chmod u+w ${place}, and see with "ls -l" that it belongs to the user who runs the server`
-      return { check: 'database', status: 'fail', says, advice }
-    }
-  }
-  return undefined
+  const obstacle = findSqliteObstacle(database.path) ?? findObstacle(serverLockFile(database.path))
+  if (!obstacle) return undefined
+  return { check: 'database', status: 'fail', says: `cannot be used: ${obstacle.says}`, advice: obstacle.advice }
 }
 
 /** Whether a database with its schema takes writes. Nothing is left in it. */
@@ -55,33 +36,17 @@ export async function checkWrites({ database }: Config, store: Store): Promise<F
   }
 }
 
-function existingFolder(folder: string): string {
-  return existsSync(folder) || dirname(folder) === folder ? folder : existingFolder(dirname(folder))
-}
-
-/** The code with which the system refuses to let this user write, or undefined. */
-function refusalOf(path: string): string | undefined {
-  try {
-    accessSync(path, constants.W_OK)
-    return undefined
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code // what node:fs throws
-  }
-}
-
-function ofSqlite(path: string, error: unknown): Reason {
-  const says = whyOf(error)
+function ofSqlite(path: string, error: unknown): Obstacle {
   if (isAuthError(error, 'database_busy')) {
     return {
       says: 'another program holds the right to write',
       advice: `see which program has ${path} open, such as a shell or a copy that is under way`,
     }
   }
-  if (says.includes('SQLITE_FULL')) return { says: 'its disk is full', advice: `make room on the disk of ${path}` }
-  return { says, advice: `see that ${path} and its disk can be written` }
+  return explainSqlite(path, error) ?? { says: whyOf(error), advice: `see that ${path} and its disk can be written` }
 }
 
-async function ofPostgres(store: Store, error: unknown): Promise<Reason> {
+async function ofPostgres(store: Store, error: unknown): Promise<Obstacle> {
   const { database, role, schema, is_standby, is_read_only, source } = await readServer(store)
   if (is_standby) {
     return {
