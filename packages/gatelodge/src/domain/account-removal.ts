@@ -1,15 +1,22 @@
 import type { Events } from '../kernel/events.ts'
 import type { UserId } from '../kernel/ids.ts'
+import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { lockForRemoval } from './administrators.ts'
 import { revokeApiTokens } from './api-tokens.ts'
 import { record } from './audit.ts'
 import { releaseAvatar } from './avatars/files.ts'
+import { forgetSignupsOf, lockSignupsOf } from './pending-signups.ts'
 import { endSessions } from './sessions.ts'
 
+/** Holds what stands above an account in the order of locks and goes with it: whoever deletes it calls this before they lock the account. */
+export async function lockForDeletion(work: Work, userId: UserId): Promise<void> {
+  for (const email of await addressesOf(work.db, userId)) await lockSignupsOf(work, email)
+}
+
 /**
- * Removes an account; profile, sessions, tokens, names and devices go with it, and the files of its picture become due. Its events stay, without
- * address and agent. Does nothing when it is gone already.
+ * Removes an account; profile, sessions, tokens, names and devices go with it, so do sign-ups with its addresses, and the files of its picture become due. Its
+ * events stay, without address and agent. Does nothing when it is gone already.
  * @throws last_administrator
  */
 export async function deleteUser(work: Work, userId: UserId, by: Events['user.deleted']['by']): Promise<void> {
@@ -17,6 +24,7 @@ export async function deleteUser(work: Work, userId: UserId, by: Events['user.de
 
   await releaseAvatar(work, userId)
   await endSessions(work, userId)
+  await forgetSignupsOf(work, await addressesOf(work.db, userId))
   await work.db.deleteFrom('users').where('id', '=', userId).execute()
   await work.db.updateTable('events').set({ ip: null, user_agent: null }).where('user_id', '=', userId).execute()
   await record({ ...work, actor: { ...work.actor, ip: null, userAgent: null } }, 'user.deleted', userId, { by })
@@ -38,4 +46,16 @@ export async function deactivateUser(work: Work, userId: UserId): Promise<void> 
 export async function shutOut(work: Work, userId: UserId): Promise<void> {
   await record(work, 'user.deactivated', userId, { sessions_ended: await endSessions(work, userId) })
   await revokeApiTokens(work, userId)
+}
+
+/** The address of an account and those that it keeps for an undo, in the order in which they are locked. */
+async function addressesOf(db: ReadDb, userId: UserId): Promise<string[]> {
+  const rows = await db
+    .selectFrom('users')
+    .select('email')
+    .where('id', '=', userId)
+    .union(db.selectFrom('email_reservations').select('email').where('user_id', '=', userId))
+    .orderBy('email')
+    .execute()
+  return rows.map(({ email }) => email)
 }

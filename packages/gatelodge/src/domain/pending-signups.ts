@@ -48,6 +48,12 @@ export async function makeRoomForSignup(work: Work, email: string): Promise<void
   await work.db.deleteFrom('pending_signups').where('id', 'in', ids).execute()
 }
 
+/** Removes everything that sign-ups stored of these addresses, also names that are reserved for them: an account that had them is deleted. */
+export async function forgetSignupsOf(work: Work, emails: readonly string[]): Promise<void> {
+  await work.db.deleteFrom('pending_signups').where('email', 'in', emails).execute()
+  await work.db.deleteFrom('usernames').where('email', 'in', emails).execute()
+}
+
 function pendingSignupsOf(db: ReadDb, email: string, now: Instant) {
   return db.selectFrom('pending_signups').selectAll().where('email', '=', email).where('expires_at', '>', now)
 }

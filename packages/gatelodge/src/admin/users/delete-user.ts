@@ -1,4 +1,4 @@
-import { deleteUser } from '../../domain/account-removal.ts'
+import { deleteUser, lockForDeletion } from '../../domain/account-removal.ts'
 import { removeDueAvatars } from '../../domain/avatars/files.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { lockUser, type User } from '../../domain/users.ts'
@@ -11,6 +11,7 @@ import { getUserNamed } from './find-users.ts'
 export async function deleteAccount(deps: Deps, actor: Actor, input: { who: string }): Promise<User> {
   const user = await getUserNamed(deps, actor, input.who)
   await transact(deps, actor, async (work) => {
+    await lockForDeletion(work, user.id)
     if (!(await lockUser(work, user.id))) throw new AuthError('user_not_found') // deleted meanwhile
     await deleteUser(work, user.id, 'administrator')
   })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
+import { tables } from '../../../test/support/attack.ts'
+import { deleteAccount } from '../../admin/users/delete-user.ts'
 import { innerActor } from '../../kernel/actor.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
@@ -13,6 +15,10 @@ async function promote(app: TestApp, person: Person) {
       .execute()
     work.changed([person.id as UserId])
   })
+}
+
+async function storedText(app: TestApp): Promise<string> {
+  return JSON.stringify(await Promise.all(tables.map((table) => app.rows(table))))
 }
 
 forEachDatabase('own data', (engine) => {
@@ -59,6 +65,34 @@ forEachDatabase('own data', (engine) => {
       events.filter((event) => event.user_id === ada.id && event.ip !== null),
       [],
     )
+  })
+
+  test('a deletion leaves no address of the account and no name asked for with it, whoever signed up with them', async () => {
+    await using app = await testApp({ engine })
+    const password = 'quiet harbour 52'
+    const ways = {
+      self: (bearer: string, _id: string) => app.delete('/me', { bearer }, { password }),
+      operator: (_bearer: string, who: string) => deleteAccount(app.deps, innerActor('command', 'test'), { who }),
+    }
+    for (const [way, remove] of Object.entries(ways)) {
+      const [former, current] = [`former-${way}@mark.example`, `current-${way}@mark.example`]
+      for (const first_name of ['Markone', 'Marktwo']) {
+        const username = `${first_name}-${way}`
+        assert.equal((await app.post('/signup', { email: former, password, username, first_name })).status, 201)
+      }
+      const { token } = await app.lastMail(former)
+      const { id } = (await app.post('/verify-email', { token, password })).json.user
+      const { access } = await app.tokens({ id, email: former, password, username: '' })
+      await app.post('/change-email', { new_email: current, password }, { bearer: access })
+      const moved = { token: (await app.lastMail(current)).token }
+      assert.equal((await app.post('/change-email/confirm', moved, { bearer: access })).status, 200)
+      for (const email of [former, current])
+        await app.post('/signup', { email, password, username: `${email.split('@')[0]}-mark`, last_name: 'Markthree' })
+      assert.match(await storedText(app), /mark/i)
+
+      await remove(access, id)
+      assert.doesNotMatch(await storedText(app), /mark/i, way)
+    }
   })
 
   test('a fresh session needs no password to delete', async () => {

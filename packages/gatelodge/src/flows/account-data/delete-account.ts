@@ -1,4 +1,4 @@
-import { deleteUser } from '../../domain/account-removal.ts'
+import { deleteUser, lockForDeletion } from '../../domain/account-removal.ts'
 import { assertOwnPassword, isFreshlyAuthenticated } from '../../domain/authentication.ts'
 import { removeDueAvatars } from '../../domain/avatars/files.ts'
 import type { Deps } from '../../domain/deps.ts'
@@ -24,6 +24,7 @@ export async function deleteOwnAccount(
   else if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
 
   await transact(deps, actor, async (work) => {
+    await lockForDeletion(work, user.id)
     await lockCaller(work, me) // a reset since the password was proved has ended the session
     await deleteUser(work, user.id, 'self')
   })
