@@ -389,7 +389,7 @@ async function forget(work: Work, limit: Limit, keys: readonly string[]): Promis
 }
 
 /** The key of the row that counts for a subject. */
-export function counterKey(deps: Deps, limit: Pick<Limit, 'name'>, subject: string): string {
+export function counterKey(deps: Pick<Deps, 'keyring'>, limit: Pick<Limit, 'name'>, subject: string): string {
   // Hashed under a key: a copy of the table tells neither addresses nor names.
   return deps.keyring.mac('limit', `${limit.name}\n${createHash('sha256').update(subject).digest('hex')}`)
 }

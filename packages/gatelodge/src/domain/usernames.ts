@@ -1,61 +1,59 @@
-import type { Instant } from '../kernel/clock.ts'
+import type { Actor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
-import type { UserId } from '../kernel/ids.ts'
+import type { NewToken, UserId } from '../kernel/ids.ts'
+import type { UsernameRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
+import type { Deps } from './deps.ts'
+import { leaveLonePlace, type Reservation, reservationHeldBy, takePlace, tokenFor } from './reserved-usernames.ts'
 
-/** Who may see a reserved name as free: the sign-ups of this address. */
-export interface NameSeeker {
-  readonly email?: string
-}
-
-/** Whether a name is free for the seeker: no account has it and no other address keeps it. */
-export async function isUsernameFree(db: ReadDb, username: string, seeker: NameSeeker, now: Instant): Promise<boolean> {
-  const row = await db.selectFrom('usernames').selectAll().where('username', '=', username).executeTakeFirst()
+/**
+ * Whether a name is free: no account has it, and no pending sign-up keeps it, but that of the asking browser. Addresses play no part, or the answer would
+ * tell them apart.
+ */
+export async function isUsernameFree(deps: Deps, actor: Actor, username: string): Promise<boolean> {
+  const row = await findUsername(deps.store.db, username)
   if (!row) return true
-  if (row.user_id !== null) return false
-  return row.email === seeker.email || (row.expires_at ?? 0) <= now
-}
-
-/** Keeps a name for the sign-ups of an address until `expiresAt`. @throws username_taken */
-export async function reserveUsername(work: Work, username: string, email: string, expiresAt: Instant): Promise<void> {
-  const row = await work.db
-    .insertInto('usernames')
-    .values({ username, user_id: null, email, expires_at: expiresAt })
-    .onConflict((conflict) =>
-      conflict
-        .column('username')
-        .doUpdateSet({ email, expires_at: expiresAt })
-        .where('usernames.user_id', 'is', null)
-        .where((eb) => eb.or([eb('usernames.email', '=', email), eb('usernames.expires_at', '<=', work.now)])),
-    )
-    .returning('username')
-    .executeTakeFirst()
-  if (!row) throw new AuthError('username_taken')
+  return (
+    (row.expires_at ?? Number.POSITIVE_INFINITY) <= deps.clock.now() ||
+    reservationHeldBy(deps.keyring, actor, row) !== undefined
+  )
 }
 
 /**
- * Gives a name to an account, in place of its former one; a reservation of `email`, or an expired one, gives way. The account must be locked: it has one
- * name. @throws username_taken
+ * Keeps a name for the sign-ups of an address, and answers the token by which their browser holds it; undefined when the address keeps as many as it may. A
+ * name that the asking browser holds already moves to this sign-up. @throws username_taken
  */
-export async function takeUsername(work: Work, userId: UserId, email: string, username: string): Promise<void> {
-  await work.db.deleteFrom('usernames').where('user_id', '=', userId).execute()
-  const row = await work.db
-    .insertInto('usernames')
-    .values({ username, user_id: userId, email: null, expires_at: null })
-    .onConflict((conflict) =>
-      conflict
-        .column('username')
-        .doUpdateSet({ user_id: userId, email: null, expires_at: null })
-        .where('usernames.user_id', 'is', null)
-        .where((eb) => eb.or([eb('usernames.email', '=', email), eb('usernames.expires_at', '<=', work.now)])),
-    )
-    .returning('username')
-    .executeTakeFirst()
-  if (!row) throw new AuthError('username_taken')
+export async function reserveUsername(work: Work, reservation: Reservation): Promise<NewToken | undefined> {
+  const { username, email, expiresAt } = reservation
+  const own = reservationHeldBy(work.keyring, work.actor, await findUsername(work.db, username))
+  if (!(await takePlace(work, reservation, own))) {
+    if (own) await giveUp(work, own)
+    return undefined
+  }
+  if (!(await write(work, { username, user_id: null, email, expires_at: expiresAt }, own?.email)))
+    throw new AuthError('username_taken')
+  return tokenFor(work, reservation)
+}
 
-  await work.db.updateTable('users').set({ username }).where('id', '=', userId).execute()
-  work.changed([userId])
+/**
+ * Gives a name to an account, in place of its former one; a reservation that the asking browser holds, or an expired one, gives way. The account must be
+ * locked: it has one name. @throws username_taken
+ */
+export async function takeUsername(work: Work, userId: UserId, username: string): Promise<void> {
+  const own = reservationHeldBy(work.keyring, work.actor, await findUsername(work.db, username))
+  await work.db.deleteFrom('usernames').where('user_id', '=', userId).execute()
+  if (!(await give(work, userId, username, own?.email))) throw new AuthError('username_taken')
+}
+
+/** Gives an account the name that its sign-up asked for; false when it is another's by now: an address keeps only so many. */
+export async function claimUsername(
+  work: Work,
+  userId: UserId,
+  { username, email, expiresAt }: Reservation,
+): Promise<boolean> {
+  await leaveLonePlace(work, email, expiresAt)
+  return give(work, userId, username, email)
 }
 
 /** Takes an account's name away. */
@@ -63,4 +61,43 @@ export async function dropUsername(work: Work, userId: UserId): Promise<void> {
   await work.db.deleteFrom('usernames').where('user_id', '=', userId).execute()
   await work.db.updateTable('users').set({ username: null }).where('id', '=', userId).execute()
   work.changed([userId])
+}
+
+async function findUsername(db: ReadDb, username: string): Promise<UsernameRow | undefined> {
+  return db.selectFrom('usernames').selectAll().where('username', '=', username).executeTakeFirst()
+}
+
+async function giveUp({ db }: Work, { username, email, expiresAt }: Reservation): Promise<void> {
+  await db
+    .deleteFrom('usernames')
+    .where('username', '=', username)
+    .where('email', '=', email)
+    .where('expires_at', '=', expiresAt)
+    .execute()
+}
+
+async function give(work: Work, userId: UserId, username: string, reservedFor?: string): Promise<boolean> {
+  if (!(await write(work, { username, user_id: userId, email: null, expires_at: null }, reservedFor))) return false
+
+  await work.db.updateTable('users').set({ username }).where('id', '=', userId).execute()
+  work.changed([userId])
+  return true
+}
+
+/** Writes the row of a name that is free, or whose reservation has expired or is for this address; false when it is another's. */
+async function write(work: Work, row: UsernameRow, reservedFor = ''): Promise<boolean> {
+  const { username, ...holder } = row
+  const written = await work.db
+    .insertInto('usernames')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict
+        .column('username')
+        .doUpdateSet(holder)
+        .where('usernames.user_id', 'is', null)
+        .where((eb) => eb.or([eb('usernames.email', '=', reservedFor), eb('usernames.expires_at', '<=', work.now)])),
+    )
+    .returning('username')
+    .executeTakeFirst()
+  return written !== undefined
 }

@@ -8,7 +8,7 @@ import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
 import { lockSignupsOf } from './pending-signups.ts'
-import { takeUsername } from './usernames.ts'
+import { claimUsername, takeUsername } from './usernames.ts'
 
 /** An account as its holder and administrators see it: never a hash, never a credential. */
 export interface User {
@@ -48,6 +48,8 @@ export interface NewUser {
   readonly lastName: string
   readonly passwordHash: string | null
   readonly signupBrowserHash?: string
+  /** Of a sign-up that was confirmed: when it would have expired. Its name may be another's by now; the account has none then. */
+  readonly signupExpiresAt?: Instant
   readonly isStaff?: boolean
   readonly locale?: string | null
   readonly by: Events['user.created']['by']
@@ -157,16 +159,29 @@ export async function createUser(work: Work, user: NewUser): Promise<UserRow> {
       locale: user.locale ?? null,
     })
     .execute()
-  if (user.username !== null) await takeUsername(work, row.id, row.email, user.username)
+  const username = await nameOf(work, row, user)
   await voidSignupsOf(work, row.email)
   await record(work, 'user.created', row.id, { by: user.by })
-  return { ...row, username: user.username }
+  return { ...row, username }
 }
 
-/** Removes every pending sign-up of an address with its links and reserved names: the address has an owner now. */
+async function nameOf(work: Work, row: UserRow, { username, signupExpiresAt }: NewUser): Promise<string | null> {
+  if (username === null) return null
+  if (signupExpiresAt !== undefined) {
+    const reservation = { username, email: row.email, expiresAt: signupExpiresAt }
+    return (await claimUsername(work, row.id, reservation)) ? username : null
+  }
+
+  await takeUsername(work, row.id, username)
+  return username
+}
+
+/**
+ * Removes every pending sign-up of an address with its links: the address has an owner now. The names that are reserved for it stay so to their end: those
+ * who see one free early would know of the account.
+ */
 export async function voidSignupsOf(work: Work, email: string): Promise<void> {
   await work.db.deleteFrom('pending_signups').where('email', '=', email).execute()
-  await work.db.deleteFrom('usernames').where('email', '=', email).execute()
 }
 
 /**

@@ -48,7 +48,11 @@ export function newId(random: Random): string {
 
 /** A bearer token `id.secret` with a 256-bit secret, of which only the SHA-256 is to be stored. */
 export function newToken(random: Random, id = newId(random)): NewToken {
-  const secret = random.bytes(32).toString('base64url')
+  return tokenOf(id, random.bytes(32).toString('base64url'))
+}
+
+/** The token of an id and a secret of 256 bits, base64url. */
+export function tokenOf(id: string, secret: string): NewToken {
   return { id, secret, text: `${id}.${secret}`, hash: sha256(secret) }
 }
 

@@ -2,7 +2,16 @@ import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync
 import type { Random } from './random.ts'
 
 /** What a key is for. A key of one purpose opens nothing of another. */
-export type SealingPurpose = 'signing-key' | 'mail' | 'device' | 'limit' | 'refresh' | 'form' | 'flash' | 'link'
+export type SealingPurpose =
+  | 'signing-key'
+  | 'mail'
+  | 'device'
+  | 'limit'
+  | 'refresh'
+  | 'form'
+  | 'flash'
+  | 'link'
+  | 'signup'
 
 /** Seals and opens texts under keys derived from the one secret. */
 export interface Keyring {

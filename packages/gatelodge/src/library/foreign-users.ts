@@ -202,7 +202,7 @@ async function mirror(deps: Deps, work: Work, user: RepositoryUser): Promise<Use
   else await insert(work, user, columns)
   work.changed([id])
   if (user.username === null) await dropUsername(work, id)
-  else await takeUsername(work, id, user.email, user.username)
+  else await takeUsername(work, id, user.username)
   if (seen?.is_active === 1 && !user.isActive) await shutOut(work, id)
   return (await findUser(work.db, id)) as UserRow // written just above
 }

@@ -269,6 +269,7 @@ export interface RevokedTokensTable {
 
 export type UserRow = Selectable<UsersTable>
 export type ProfileRow = Selectable<ProfilesTable>
+export type UsernameRow = Selectable<UsernamesTable>
 export type SessionRow = Selectable<SessionsTable>
 export type PendingSignupRow = Selectable<PendingSignupsTable>
 export type OneTimeTokenRow = Selectable<OneTimeTokensTable>

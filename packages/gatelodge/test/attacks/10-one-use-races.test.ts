@@ -30,6 +30,8 @@ forEachDatabase('10 one-use races', (engine) => {
     assert.deepEqual(tally(signUps.map(({ status }) => status)), { 201: 50 })
     const tokens = (await app.mails(email)).map(({ text }) => linkOf(text).token)
     assert.equal(new Set(tokens).size, 50)
+    const reserved = (await app.rows('usernames')).map(({ username }) => String(username))
+    assert.equal(reserved.length, 3)
 
     // No browser of theirs: each has to know the password, which is right for all of them.
     const told = await Promise.all(tokens.map((token) => app.post('/verify-email', { token, password })))
@@ -40,7 +42,18 @@ forEachDatabase('10 one-use races', (engine) => {
       told.filter(({ status }) => status === 200).map(({ json }) => json.user.id),
     )
     assert.equal((await app.events()).filter((name) => name === 'user.created').length, 1)
-    assert.deepEqual([await app.rows('pending_signups'), (await app.rows('usernames')).length], [[], 1])
+    assert.deepEqual(await app.rows('pending_signups'), [])
+    const names = await app.rows('usernames')
+    const owned = names.filter(({ user_id }) => user_id !== null)
+    assert.deepEqual(
+      owned.map(({ username, user_id }) => [username, user_id]),
+      users.map(({ username, id }) => [username, id]),
+    )
+    assert.deepEqual(
+      names.map(({ username }) => username).toSorted(),
+      [...new Set([...reserved, String(owned[0]?.username)])].toSorted(),
+      'the names that are reserved stay so',
+    )
 
     const late = await Promise.all(tokens.map((token) => app.post('/verify-email', { token, password })))
     assert.deepEqual(tally(late.map(({ code }) => code)), { token_invalid: 50 })
@@ -61,9 +74,67 @@ forEachDatabase('10 one-use races', (engine) => {
     assert.deepEqual(await app.rows('pending_signups'), [])
     const names = await app.rows('usernames')
     assert.deepEqual(
-      names.map(({ user_id }) => user_id),
-      (await app.rows('users')).map(({ id }) => id),
+      names.filter(({ user_id }) => user_id !== null).map(({ username, user_id }) => [username, user_id]),
+      (await app.rows('users')).map(({ username, id }) => [username, id]),
     )
+    const reserved = names.filter(({ user_id }) => user_id === null).map(({ username }) => String(username))
+    assert.ok(reserved.length >= 2)
+    for (const name of reserved) assert.ok(['ada0', 'ada1', 'ada2'].includes(name), name)
+  })
+
+  test('fifty sign-ups of one address by fifty names at once keep three of them, with an account or without', async () => {
+    for (const env of [unlimited, {}]) {
+      await using app = await testApp({ engine, env })
+      const owner = await app.user()
+      for (const [prefix, email] of [
+        ['known', owner.email],
+        ['ghost', 'ghost@example.com'],
+      ] as const) {
+        const told = await inParallel(50, (index) =>
+          app.post('/signup', { email, password, username: `${prefix}${index}` }, { ip: `203.0.113.${index}` }),
+        )
+        assert.deepEqual(tally(told.map(({ status }) => status)), { 201: 50 })
+        assert.equal(new Set(told.map(({ text }) => text)).size, 1)
+        const kept = (await app.rows('usernames')).filter(({ username }) => String(username).startsWith(prefix))
+        assert.deepEqual(
+          kept.map((row) => row.email),
+          [email, email, email],
+        )
+        // The browser of each holds its own name, and no other browser does.
+        const asks = told.map((answer, index) => ({
+          headers: { cookie: `gatelodge-signup=${answer.cookie('gatelodge-signup')}` },
+          ip: `203.0.113.${index}`,
+        }))
+        for (const { username } of kept) {
+          const holders = await Promise.all(asks.map((ask) => app.get(`/username-available?username=${username}`, ask)))
+          assert.equal(holders.filter(({ json }) => json.available === true).length, 1)
+        }
+      }
+    }
+  })
+
+  test('one browser that signs up fifty times at once by the name that it holds keeps it once, for one address', async () => {
+    await using app = await testApp({ engine, env: unlimited })
+    const first = await app.post('/signup', { email: 'first@example.com', password, username: 'held' })
+    const headers = { cookie: `gatelodge-signup=${first.cookie('gatelodge-signup')}` }
+    const told = await inParallel(50, (index) =>
+      app.post('/signup', { email: `p${index % 5}@example.com`, password, username: 'held' }, { headers }),
+    )
+    const { 201: signedUp = 0, username_taken: refused = 0 } = tally(told.map(({ status, code }) => code ?? status))
+    assert.equal(signedUp + refused, 50)
+    const [row, ...others] = await app.rows('usernames')
+    assert.deepEqual(others, [])
+    const winners = told.filter(({ status }) => status === 201).map((answer) => answer.cookie('gatelodge-signup'))
+    const answers = await Promise.all(
+      winners.map((cookie) =>
+        app.get('/username-available?username=held', { headers: { cookie: `gatelodge-signup=${cookie}` } }),
+      ),
+    )
+    assert.ok(
+      answers.some(({ json }) => json.available === true),
+      String(row?.email),
+    )
+    assert.deepEqual((await app.get('/username-available?username=held', { headers })).json, { available: false })
   })
 
   test('fifty addresses that claim one username at once: one has it', async () => {

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { KyselyPlugin } from 'kysely'
+import { createAccount } from '../../src/admin/users/create-user.ts'
+import { signUp } from '../../src/flows/sign-up/sign-up.ts'
+import { innerActor } from '../../src/kernel/actor.ts'
+import type { Store } from '../../src/store/store.ts'
 import { type Ask, forEachDatabase, type Person, type TestApp, type Told, testApp } from '../support/app.ts'
 import { type TableName, tables } from '../support/attack.ts'
 
@@ -68,12 +73,10 @@ forEachDatabase('blindness', (engine) => {
     ['sign-up', (app, email, ask) => app.post('/signup', { email, password }, ask)],
     [
       'sign-up with names',
-      (app, email, ask) =>
-        app.post(
-          '/signup',
-          { email, password, username: email === known ? 'wanted1' : 'wanted2', fullname: 'Ada King' },
-          ask,
-        ),
+      (app, email, ask, round) => {
+        const username = `${email === known ? 'wanted1' : 'wanted2'}-${round}`
+        return app.post('/signup', { email, password, username, fullname: 'Ada King' }, ask)
+      },
     ],
     ['forgot', (app, email, ask) => app.post('/forgot-password', { email }, ask)],
     ['resend', (app, email, ask) => app.post('/verify-email/resend', { email }, ask)],
@@ -81,14 +84,17 @@ forEachDatabase('blindness', (engine) => {
       'e-mail change',
       (app, email, ask) => app.post('/change-email', { new_email: email, password: 'quiet harbour 52' }, ask),
     ],
-  ] as const satisfies readonly (readonly [string, (app: TestApp, email: string, ask: Ask) => Promise<Told>])[]) {
+  ] as const satisfies readonly (readonly [
+    string,
+    (app: TestApp, email: string, ask: Ask, round: number) => Promise<Told>,
+  ])[]) {
     test(`${name}: a known and an unknown address get the same answer and leave the same rows`, async () => {
       const { app, bearer, other } = await setting(engine)
       await using _ = app
-      // Two accounts ask, since what one asks for is counted. Two rounds: the second finds the rows of the first.
-      for (const round of [1, 2]) {
-        const seen = await traceOf(app, () => ask(app, known, { bearer, ip: '203.0.113.1' }))
-        const unseen = await traceOf(app, () => ask(app, unknown, { bearer: other, ip: '203.0.113.2' }))
+      // Two accounts ask, since what one asks for is counted. Each round finds the rows of those before: mails run out, and names to be reserved.
+      for (const round of [1, 2, 3, 4, 5]) {
+        const seen = await traceOf(app, () => ask(app, known, { bearer, ip: '203.0.113.1' }, round))
+        const unseen = await traceOf(app, () => ask(app, unknown, { bearer: other, ip: '203.0.113.2' }, round))
         assert.ok(seen.told.status < 300, seen.told.text)
         assert.deepEqual(visible(seen.told), visible(unseen.told), `round ${round}`)
         const same = (rows: typeof seen.rows) =>
@@ -158,5 +164,98 @@ forEachDatabase('blindness', (engine) => {
     assert.deepEqual(visible(taken), visible(reserved))
     const own = await app.post('/signup', { email: known, password, username: 'known1' })
     assert.deepEqual(visible(own), visible(taken))
+    // Neither the address that has the reservation nor one with an account is told anything else.
+    for (const email of ['waits@example.com', 'WAITS@Example.com', known])
+      assert.deepEqual(visible(await app.post('/signup', { email, password, username: 'Waits1' })), visible(taken))
+  })
+
+  test('what became of an address is told by none of the names that sign-ups of it asked for, also to their browser', async () => {
+    await using app = await testApp({ engine })
+    const fates = {
+      waits: async () => {},
+      known: async () => {},
+      confirmed: async (email) => {
+        const { token } = await app.lastMail(email)
+        const told = await app.post('/verify-email', { token, password: 'the owner harbour 1' })
+        assert.equal(told.status, 200)
+      },
+      made: async (email) => {
+        await createAccount(app.deps, innerActor('command', 'test'), { email, password })
+      },
+      moved: async (email) => {
+        const owner = await app.user()
+        const { access } = await app.tokens(owner)
+        await app.post('/change-email', { new_email: email, password: owner.password }, { bearer: access })
+        const { token } = await app.lastMail(email)
+        assert.equal((await app.post('/change-email/confirm', { token }, { bearer: access })).status, 200)
+      },
+    } as const satisfies Record<string, (email: string) => Promise<void>>
+    await app.user({ email: 'known@fate.example', username: 'fate-owner' })
+    app.clock.advance(3 * 86_400_000)
+
+    const trails = new Map<string, unknown[]>()
+    for (const [fate, happens] of Object.entries(fates) as [keyof typeof fates, (email: string) => Promise<void>][]) {
+      const email = `${fate}@fate.example`
+      const ip = `203.0.113.${trails.size}`
+      const planted = await app.post('/signup', { email, password, username: `${fate}-planted` }, { ip })
+      const headers = { cookie: `gatelodge-signup=${planted.cookie('gatelodge-signup')}` }
+      // Its owner signs up as well, from another browser, and this one is confirmed.
+      await app.post('/signup', { email, password: 'the owner harbour 1', username: `${fate}-chosen` })
+      await happens(email)
+      const trail: unknown[] = []
+      const look = async () => {
+        for (const name of ['planted', 'chosen'])
+          for (const ask of [{ ip }, { ip, headers }]) {
+            trail.push((await app.get(`/username-available?username=${fate}-${name}`, ask)).json)
+            for (const other of ['else@fate.example', email]) {
+              const isHeld = name === 'planted' && 'headers' in ask
+              const told = isHeld
+                ? undefined
+                : await app.post('/signup', { email: other, password, username: `${fate}-${name}` }, ask)
+              trail.push(told && visible(told))
+            }
+          }
+      }
+      await look()
+      // How many more names the address may keep.
+      for (const name of ['third', 'fourth']) {
+        trail.push(visible(await app.post('/signup', { email, password, username: `${fate}-${name}` }, { ip })))
+        trail.push((await app.get(`/username-available?username=${fate}-${name}`, { ip })).json)
+      }
+      app.clock.advance(1000)
+      const again = await app.post('/signup', { email, password, username: `${fate}-planted` }, { ip, headers })
+      trail.push(visible(again))
+      await look()
+      trails.set(fate, JSON.parse(JSON.stringify(trail).replaceAll(fate, 'fate')))
+    }
+    for (const [fate, trail] of trails) assert.deepEqual(trail, trails.get('waits'), fate)
+    const free = (trails.get('waits') ?? []).filter((seen) => JSON.stringify(seen) === '{"available":true}')
+    assert.equal(free.length, 2, 'the name that this browser holds, and the fourth')
+  })
+
+  test('a sign-up runs the same statements whether or not its address has an account, also beyond the third name', async () => {
+    const { app } = await setting(engine)
+    await using _ = app
+    const { store } = app.deps
+    const statementsOf = async (email: string, username: string, ip: string) => {
+      const statements: string[] = []
+      const noting: KyselyPlugin = {
+        transformQuery({ node, queryId }) {
+          statements.push(store.migrationDb.getExecutor().compileQuery(node, queryId).sql)
+          return node
+        },
+        transformResult: async ({ result }) => result,
+      }
+      const transaction: Store['transaction'] = (work) => store.transaction((db) => work(db.withPlugin(noting)))
+      const actor = { ...innerActor('job', 'test'), kind: 'request', ip } as const
+      const noted = { ...app.deps, store: { ...store, transaction } }
+      await signUp(noted, actor, { email, password, username })
+      return statements
+    }
+    for (const round of [1, 2, 3, 4, 5]) {
+      const seen = await statementsOf(known, `seen${round}`, '203.0.113.1')
+      assert.deepEqual(seen, await statementsOf(unknown, `unseen${round}`, '203.0.113.2'), `round ${round}`)
+      assert.ok(seen.length >= 6)
+    }
   })
 })

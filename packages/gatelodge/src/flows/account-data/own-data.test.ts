@@ -46,8 +46,8 @@ const places: Readonly<Record<TableName, Readonly<Record<string, Place>> | { rea
   usernames: {
     username: at('user.username'),
     user_id: reference,
-    email: out('of pending sign-ups only'),
-    expires_at: out('of pending sign-ups only'),
+    email: out('of names that sign-ups reserve for a day, which anybody may make with any address'),
+    expires_at: out('of names that sign-ups reserve'),
   },
   email_reservations: { email: at('addresses[].email'), user_id: reference, expires_at: at('addresses[].until') },
   one_time_tokens: {

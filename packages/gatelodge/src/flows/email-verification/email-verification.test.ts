@@ -80,8 +80,12 @@ forEachDatabase('e-mail verification', (engine) => {
       (await app.post('/verify-email', { token: first.token }, { headers: first.headers })).code,
       'token_invalid',
     )
-    assert.deepEqual((await app.get('/username-available?username=ada')).json, { available: true })
     assert.deepEqual(await app.rows('pending_signups'), [])
+    // Its name is free when the sign-up would have expired: sooner would tell of the account.
+    assert.deepEqual((await app.get('/username-available?username=ada')).json, { available: false })
+    app.clock.advance(24 * 3_600_000)
+    assert.deepEqual((await app.get('/username-available?username=ada')).json, { available: true })
+    assert.deepEqual((await app.get('/username-available?username=ada2')).json, { available: false })
   })
 
   test('a resend replaces the link of the asking browser’s sign-up, and is blind', async () => {

@@ -84,6 +84,7 @@ async function createFrom(work: Work, pending: PendingSignupRow): Promise<UserRo
     lastName: pending.last_name,
     passwordHash: pending.password_hash,
     locale: pending.language,
+    signupExpiresAt: pending.expires_at,
     by: 'signup',
   } as const
   const user = await undefinedOn('email_taken', () => createUser(work, account))

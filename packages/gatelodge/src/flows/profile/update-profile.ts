@@ -54,7 +54,7 @@ async function changeUsername(deps: Deps, work: Work, user: UserRow, username: U
   if (username !== user.username && isOfficialName(username, deps.config.serviceName))
     throw new AuthError('username_taken')
 
-  await takeUsername(work, user.id, user.email, username)
+  await takeUsername(work, user.id, username)
 }
 
 function readUsername(deps: Deps, username: string | null | undefined): Username | null | undefined {

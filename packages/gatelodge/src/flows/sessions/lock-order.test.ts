@@ -39,7 +39,9 @@ test('links, changes, sign-ups and deletions of the same account and address nev
     for (const [wave, person] of people.entries()) {
       const wanted = `wanted${wave}@example.com`
       const { access: bearer, password } = person
-      await app.post('/signup', { email: wanted, password, username: `wanted${wave}` })
+      const username = `wanted${wave}`
+      const signedUp = await app.post('/signup', { email: wanted, password, username })
+      const headers = { cookie: `gatelodge-signup=${signedUp.cookie('gatelodge-signup')}` }
       const signUp = (await app.lastMail(wanted)).token
       const move = await linkToMove(app, person, wanted)
       await app.post('/forgot-password', { email: person.email })
@@ -53,6 +55,9 @@ test('links, changes, sign-ups and deletions of the same account and address nev
         () => app.patch('/me', { username: `another${wave}`, first_name: 'Ada' }, { bearer }),
         () => app.patch('/me', { username: `second${wave}` }, { bearer }),
         () => app.delete('/me', { bearer }, { password }),
+        () => app.post('/signup', { email: wanted, password, username: `more${wave}` }),
+        () => app.post('/signup', { email: wanted, password, username }, { headers }),
+        () => app.post('/signup', { email: person.email, password, username }, { headers }),
       ]
       await Promise.all(asks.map((ask, place) => turns((place * wave) % asks.length).then(ask)))
     }

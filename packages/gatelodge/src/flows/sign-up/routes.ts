@@ -64,6 +64,8 @@ export const signUpRoutes = [
     path: '/api/v1/auth/username-available',
     tag: 'Authentication',
     summary: 'Ask whether a username is available',
+    description:
+      'A name that a pending sign-up reserves is available to the browser that signed up, by its cookie, and taken to all others until the sign-up expires.',
     auth: 'none',
     origin: 'read',
     limit: 'lookUp',

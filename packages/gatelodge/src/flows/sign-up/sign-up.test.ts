@@ -39,20 +39,6 @@ forEachDatabase('sign-up', (engine) => {
     assert.match((await app.lastMail(ada.email)).link, /^http:\/\/localhost:3000\/verify-email\?token=/)
   })
 
-  test('the username of a pending sign-up stays reserved against other addresses until it expires', async () => {
-    await using app = await testApp({ engine })
-    await app.post('/signup', ada)
-
-    const other = { ...ada, email: 'other@example.com' }
-    assert.equal((await app.post('/signup', other)).code, 'username_taken')
-    assert.equal((await app.post('/signup', ada)).status, 201)
-    assert.deepEqual((await app.get('/username-available?username=ADA')).json, { available: false })
-
-    app.clock.advance(24 * 3_600_000 + 1)
-    assert.deepEqual((await app.get('/username-available?username=ada')).json, { available: true })
-    assert.equal((await app.post('/signup', other)).status, 201)
-  })
-
   test('names that look official are taken to everybody, and administrators give them', async () => {
     for (const env of [{}, { GATELODGE_REGISTRATION: 'instant' }, { GATELODGE_SERVICE_NAME: 'Acme' }]) {
       await using app = await testApp({ engine, env })
@@ -225,7 +211,8 @@ forEachDatabase('sign-up', (engine) => {
 
   test('one address causes three mails in a quarter of an hour, and the answers stay the same', async () => {
     await using app = await testApp({ engine })
-    for (let round = 0; round < 6; round += 1) assert.equal((await app.post('/signup', ada)).status, 201)
+    for (let round = 0; round < 6; round += 1)
+      assert.equal((await app.post('/signup', { ...ada, username: `ada${round}` })).status, 201)
     assert.equal((await app.mails(ada.email)).length, 3)
     assert.equal((await app.rows('pending_signups')).length, 6)
   })

@@ -13,9 +13,10 @@ import { makeRoomForSignup } from '../../domain/pending-signups.ts'
 import { isUsernameFree, reserveUsername } from '../../domain/usernames.ts'
 import { createUser, isEmailKnown } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
+import type { Instant } from '../../kernel/clock.ts'
 import { AuthError, invalidField, readAll } from '../../kernel/errors.ts'
-import { newToken } from '../../kernel/ids.ts'
-import { transact } from '../../store/unit-of-work.ts'
+import { type NewToken, newToken } from '../../kernel/ids.ts'
+import { transact, type Work } from '../../store/unit-of-work.ts'
 
 export interface SignUp extends GivenNames {
   readonly email: string
@@ -50,12 +51,8 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
   const { password, ...person } = readSignUp(deps, input)
   if (person.username !== null && isOfficialName(person.username, deps.config.serviceName))
     throw new AuthError('username_taken')
-  if (
-    person.username !== null &&
-    !(await isUsernameFree(deps.store.db, person.username, { email: person.email }, deps.clock.now()))
-  ) {
+  if (person.username !== null && !(await isUsernameFree(deps, actor, person.username)))
     throw new AuthError('username_taken')
-  }
   const tells = mode === 'instant' || deps.config.enumeration === 'explicit'
   if (tells && (await isEmailKnown(deps.store.db, person.email, deps.clock.now()))) throw new AuthError('email_taken')
 
@@ -93,11 +90,10 @@ function readUsername(deps: Deps, username: string | undefined): Username | null
 }
 
 async function storePending(deps: Deps, actor: Actor, applicant: Applicant): Promise<SignUpResult> {
-  const cookie = newToken(deps.random)
-  await transact(deps, actor, async (work) => {
+  const cookie = await transact(deps, actor, async (work) => {
     const expiresAt = work.now + deps.config.verifyTtl
     await makeRoomForSignup(work, applicant.email)
-    if (applicant.username !== null) await reserveUsername(work, applicant.username, applicant.email, expiresAt)
+    const cookie = (await reserve(work, applicant, expiresAt)) ?? newToken(work.random)
     await work.db
       .insertInto('pending_signups')
       .values({
@@ -117,8 +113,13 @@ async function storePending(deps: Deps, actor: Actor, applicant: Applicant): Pro
       await requestMail(work, 'signup', { email: applicant.email, signupId: cookie.id })
     }
     await record(work, 'signup.requested', null, { mode: 'verify' })
+    return cookie
   })
   return { status: 'verification_required', signUpCookie: cookie.text }
+}
+
+async function reserve(work: Work, { username, email }: Applicant, expiresAt: Instant): Promise<NewToken | undefined> {
+  return username === null ? undefined : reserveUsername(work, { username, email, expiresAt })
 }
 
 async function createAtOnce(

@@ -5,11 +5,11 @@ import { isUsernameFree } from '../../domain/usernames.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 
-/** Whether a stranger could sign up by this username now. @throws not_found when switched off, input_invalid */
-export async function isUsernameAvailable(deps: Deps, _actor: Actor, input: { username: string }): Promise<boolean> {
+/** Whether the asking browser could sign up by this username now. @throws not_found when switched off, input_invalid */
+export async function isUsernameAvailable(deps: Deps, actor: Actor, input: { username: string }): Promise<boolean> {
   if (!deps.config.usernameCheck || deps.config.username === 'off') throw new AuthError('not_found')
 
   const username = parseUsername('username', input.username)
   if (isOfficialName(username, deps.config.serviceName)) return false
-  return isUsernameFree(deps.store.db, username, {}, deps.clock.now())
+  return isUsernameFree(deps, actor, username)
 }
