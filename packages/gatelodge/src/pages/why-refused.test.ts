@@ -28,6 +28,12 @@ forEachDatabase('why a form was refused', (engine) => {
 
   test('a form that was opened before somebody signed in, or by another account, says who is signed in now', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
+    const ended = await new Visitor(app).signIn(await app.user())
+    const old = await ended.get('/account')
+    await app.post('/signout', {}, { cookie: ended.cookie('gatelodge') ?? '' })
+    const refused = await ended.post('/language', old.form('/language'))
+    assert.equal(refused.text.includes(pageWords.en.problems.cross_site.outdated), true, 'a cookie was sent')
+
     const [ada, eve] = [await app.user(), await app.user()]
     for (const language of languages) {
       const words = pageWords[language].problems.cross_site

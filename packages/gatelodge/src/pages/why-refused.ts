@@ -8,5 +8,7 @@ export function whyRefused(failed: FailedRequest): string {
   // What proved no origin was not looked at any further, so whoever is known sent a form of another session or of the time before it.
   if (failed.me) return words.otherSession(failed.me.user.email)
   if (failed.form === undefined) return words.foreign
-  return failed.cookies.form.read(failed.header('cookie')) === undefined ? words.noCookies : words.outdated
+  const cookie = failed.header('cookie')
+  const sentCookies = [failed.cookies.form, failed.cookies.session].some((each) => each.read(cookie) !== undefined)
+  return sentCookies ? words.outdated : words.noCookies
 }
