@@ -24,10 +24,16 @@ export function readCredential(authorization: string | undefined, cookie: string
   return cookie === undefined ? undefined : { kind: 'cookie', text: cookie }
 }
 
-/** Whether an Authorization header is of another scheme than `own` (RFC 9110, section 11.4). One without a scheme, such as a token alone, is not. */
+/**
+ * Whether an Authorization header says nothing to us: it is empty, or of another scheme than `own` (RFC 9110, section 11.4), whatever that is made of. One without
+ * a scheme, such as a token alone, is meant for us.
+ */
 export function isForeignScheme(authorization: string, own: 'bearer' | 'basic'): boolean {
-  const scheme = /^([a-z][a-z\d-]*)(?: |$)/i.exec(authorization)?.[1]
-  return scheme !== undefined && scheme.toLowerCase() !== own
+  if (authorization === '') return true
+
+  const [, scheme, lone] = /^(?:([^ \t]+)[ \t]|([a-z][a-z\d-]*)$)/i.exec(authorization) ?? []
+  const named = scheme ?? lone
+  return named !== undefined && named.toLowerCase() !== own
 }
 
 /** The live session that a credential names, or what an API token stands for; answers at once when memory has it. @throws token_invalid */

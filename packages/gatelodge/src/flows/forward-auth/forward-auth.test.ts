@@ -19,6 +19,12 @@ const foreign = [
   'Token abc',
   'Basic eDp5, Bearer x',
   'BearerX y',
+  'X_Custom abc',
+  'My.Scheme abc',
+  'Custom/1.0 abc',
+  '123 abc',
+  'Basic\teDp5',
+  '',
 ]
 
 forEachDatabase('forward auth', (engine) => {
