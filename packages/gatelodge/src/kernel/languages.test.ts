@@ -16,6 +16,7 @@ test('the reader’s best language that we speak wins, by weight, then by order'
     'ja, es;q=0.1': 'es',
     'de;q=0.7, es;q=0.7': 'de',
     'en;q=0, fr;q=0.001': 'fr',
+    'en;q=.8, fr;q=.9': 'fr',
     'EN-gb;Q=0.3,DE;Q=0.4': 'de',
     'es ; q=0.9 , en ; q=0.8': 'es',
     'ar;level=1;q=0.2, fr;q=0.1': 'ar',

@@ -49,9 +49,9 @@ function readWish(wish: string): { language: Language | undefined; weight: numbe
   return { language: languageOf(tag), weight: quality === undefined ? 1 : weightOf(quality.slice(2)) }
 }
 
-/** A qvalue (RFC 9110, section 12.4.2); what is none weighs nothing. */
+/** A qvalue (RFC 9110, section 12.4.2), also without the zero that some clients leave out; what is none weighs nothing. */
 function weightOf(text: string): number {
-  return /^[01](?:\.\d{0,3})?$/.test(text) ? Number(text) : 0
+  return /^(?:[01](?:\.\d{0,3})?|\.\d{1,3})$/.test(text) ? Number(text) : 0
 }
 
 /** The direction in which a language is written. */
