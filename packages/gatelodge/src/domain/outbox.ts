@@ -18,7 +18,8 @@ export interface MailRequests {
   /** A fresh link for an unconfirmed address; `signupId` is the asking browser's pending sign-up. */
   verification: { email: string; signupId: string | null }
   welcome: { userId: UserId }
-  password_reset: { email: string }
+  /** `onlyAccount`: beyond the budgets of a mailbox an address without an account gets nothing. */
+  password_reset: { email: string; onlyAccount?: true }
   /** An account that somebody else made: the link to choose its first password. */
   invitation: { userId: UserId }
   password_changed: { userId: UserId; at: Instant }

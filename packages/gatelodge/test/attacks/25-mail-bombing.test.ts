@@ -104,6 +104,11 @@ forEachDatabase('25 mail bombing', (engine) => {
       10,
     )
 
+    // Nor do links to a new password, beyond the budgets, reach forms of it that have no account.
+    for (const email of tagged) await app.post('/forgot-password', { email }, { ip: '203.0.113.99' })
+    const after = await Promise.all([victim, ...tagged].map(async (email) => (await app.mails(email)).length))
+    assert.deepEqual(after, counts)
+
     // A link to a new password goes by the whole address: what is asked for one that nobody has leaves the owner the way back.
     app.clock.advance(86_400_000)
     const owner = await app.user({ email: victim })
@@ -115,6 +120,17 @@ forEachDatabase('25 mail bombing', (engine) => {
     assert.equal((await app.lastMail(victim)).kind, 'password_reset')
     await app.post('/forgot-password', { email: tag.email })
     assert.deepEqual((await app.mails(tag.email)).at(-1)?.kind, 'password_reset')
+  })
+
+  test('accounts that are made at once with the forms of one mailbox mail it no more than other strangers do', async () => {
+    await using app = await testApp({ engine, env: { GATELODGE_REGISTRATION: 'instant' } })
+    const tagged = Array.from({ length: 12 }, (_, index) => `victim+${index}@example.com`)
+    for (const [index, email] of tagged.entries()) {
+      const told = await app.post('/signup', { email, password: 'planted harbour 9' }, { ip: `203.0.113.${index}` })
+      assert.equal(told.status, 201)
+    }
+    const kinds = await Promise.all(tagged.map(async (email) => (await app.mails(email)).map(({ kind }) => kind)))
+    assert.equal(kinds.flat().length, 6, 'a welcome and a link to each of three')
   })
 
   test('a burst of a hundred parallel requests is mailed three times', async () => {

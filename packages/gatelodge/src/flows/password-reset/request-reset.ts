@@ -15,19 +15,28 @@ export async function requestPasswordReset(deps: Deps, actor: Actor, input: { em
   const device = await findDeviceOfAddress(deps, actor, email)
 
   await transact(deps, actor, async (work) => {
-    if (await mayMail(deps, work, email, device)) await requestMail(work, 'password_reset', { email })
+    const may = await mayMail(deps, work, email, device)
+    if (may) await requestMail(work, 'password_reset', { email, ...(may === 'reserve' && { onlyAccount: true }) })
     await record(work, 'password_reset.requested', null, {})
   })
 }
 
 /**
- * A known device has budgets of its own. Others share those of the mailbox; beyond them an address gets one link an hour, which strangers can ask for but not
- * use up: it counts by the whole address, since a link asked for another `+tag` may reach nobody.
+ * A known device has budgets of its own. Others share those of the mailbox; beyond them an account gets one link an hour, which strangers can ask for but not
+ * use up: it counts by the whole address, since a link asked for another `+tag` may reach nobody. Addresses without an account get nothing then, or a mailbox
+ * would be sent one mail for each form of its address.
  */
-async function mayMail(deps: Deps, work: Work, email: Email, device: string | undefined): Promise<boolean> {
-  if (device !== undefined && (await spendAll(deps, work, deviceMailBudgets, `device ${device} ${email}`))) return true
+async function mayMail(
+  deps: Deps,
+  work: Work,
+  email: Email,
+  device: string | undefined,
+): Promise<false | 'budget' | 'reserve'> {
+  const isOwn = device !== undefined && (await spendAll(deps, work, deviceMailBudgets, `device ${device} ${email}`))
+  if (isOwn) return 'budget'
 
   const withinBudgets = await mayMailTo(deps, work, email)
   const isFirstOfHour = await spendAll(deps, work, [resetReserve], email)
-  return withinBudgets || isFirstOfHour
+  if (withinBudgets) return 'budget'
+  return isFirstOfHour && 'reserve'
 }

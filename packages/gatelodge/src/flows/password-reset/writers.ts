@@ -9,9 +9,12 @@ import { languageOf } from '../../kernel/languages.ts'
 import { invitationMail, passwordDisabledMail, registerFirstMail, resetMail } from './mail.ts'
 
 /** The link to a new password; an address that has only pending sign-ups is told how to get an account. */
-export const writePasswordResetMail: MailWriter<'password_reset'> = async (deps, work, { email, language }) => {
+export const writePasswordResetMail: MailWriter<'password_reset'> = async (deps, work, request) => {
+  const { email, language, onlyAccount } = request
   const owner = await findEmailOwner(work.db, email, work.now)
   if (!owner) {
+    if (onlyAccount) return null
+
     const pending = await findNewestPendingSignup(work.db, email, work.now)
     if (!pending) return null
 

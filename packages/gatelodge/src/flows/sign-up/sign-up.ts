@@ -138,8 +138,11 @@ async function createAtOnce(
       by: 'signup',
     })
     await record(work, 'signup.requested', user.id, { mode: 'instant' })
-    await requestMail(work, 'welcome', { userId: user.id })
-    await requestMail(work, 'verification', { email: user.email, signupId: null })
+    // Nobody proved this address: its mailbox, in all forms of it, gets no more than from other strangers. A link can be asked for again later.
+    if (await mayMailTo(deps, work, applicant.email)) {
+      await requestMail(work, 'welcome', { userId: user.id })
+      await requestMail(work, 'verification', { email: user.email, signupId: null })
+    }
     return startSession(deps, work, user, passwordProof, { kind, remember: false })
   })
   return { status: 'signed_in', signUpCookie: cookie.text, signedIn: await finishSignIn(deps, started) }
