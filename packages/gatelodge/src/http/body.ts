@@ -1,18 +1,17 @@
 import type { z } from 'zod'
 import { AuthError, type FaultCode, faultCodes, type InputFault, invalidField, invalidInput } from '../kernel/errors.ts'
 import { parseJson, safeName } from './json.ts'
+import { parametersOf } from './media-type.ts'
 import type { FormValues } from './route.ts'
 
 const limit = 64 * 1024
 const readAtMost = 2 * 1024 * 1024
-/** Characters; the patterns below look at every blank of a longer one again and again. */
-const longestType = 200
 
 /** The JSON of a request. A body over 64 KiB is read and dropped up to 2 MiB so that the client can read the answer. With `mayBeEmpty`, no body is `{}`. @throws media_type_unsupported, body_too_large, input_invalid */
 export async function readJson(request: Request, mayBeEmpty: boolean): Promise<unknown> {
   const type = request.headers.get('content-type') ?? ''
   if (mayBeEmpty && type === '' && (await receive(request)).length === 0) return {}
-  if (!isPlain(request, 'application/json')) throw new AuthError('media_type_unsupported')
+  if (!parametersOf(request, 'application/json')) throw new AuthError('media_type_unsupported')
 
   return parseJson(decode(await receive(request)))
 }
@@ -42,24 +41,10 @@ export async function readOAuthForm(request: Request): Promise<FormValues> {
 }
 
 async function readUrlEncoded(request: Request): Promise<URLSearchParams> {
-  if (!isPlain(request, 'application/x-www-form-urlencoded'))
+  if (!parametersOf(request, 'application/x-www-form-urlencoded'))
     throw new AuthError('media_type_unsupported', { detail: 'Send the body as application/x-www-form-urlencoded' })
 
   return new URLSearchParams(decode(await receive(request)))
-}
-
-/** Whether a body is of a type, in UTF-8 and not compressed. Other parameters of the type say nothing to us (RFC 9110, section 8.3). */
-function isPlain({ headers }: Request, wanted: string): boolean {
-  const given = headers.get('content-type') ?? ''
-  if (given.length > longestType) return false
-
-  const [type = '', ...parameters] = given.toLowerCase().split(';')
-  const charsets = parameters
-    .map((text) => /^[ \t]*charset=(.*?)[ \t]*$/.exec(text)?.[1])
-    .filter((text) => text !== undefined)
-  const isUtf8 = charsets.every((text) => /^(?:utf-?8|"utf-?8")$/.test(text))
-  const coding = headers.get('content-encoding') ?? 'identity'
-  return type.replace(/[ \t]+$/, '') === wanted && isUtf8 && coding.toLowerCase() === 'identity'
 }
 
 /** What a schema makes of an input. @throws input_invalid with one fault per field */

@@ -49,6 +49,13 @@ test('one file is read byte by byte, as browsers, fetch and curl send it, with t
     const quoted = `multipart/form-data; boundary="${boundary}"`
     assert.deepEqual(await read(body, quoted), { file: bytes, fields: {} })
   }
+  const { body: plainBody } = multipart([{ content: bytes }], 'XX')
+  for (const type of [
+    'multipart/form-data; charset=utf-8; boundary=XX',
+    'multipart/form-data; boundary=XX; charset="UTF-8"',
+    'Multipart/Form-Data ; Boundary=XX ;',
+  ])
+    assert.deepEqual(await read(plainBody, type), { file: bytes, fields: {} }, type)
   for (const content of ['\r\n', '\r\n--', '--a-boundary-of-the-tests', '\r\n--a-boundary-of-the-test', '\r\n\r\n']) {
     assert.equal(Buffer.from((await read(...parts({ content }))).file).toString(), content)
   }
@@ -75,7 +82,7 @@ test('what is no multipart body is refused', async () => {
     'multipart/form-data; boundary="x',
     `multipart/form-data; boundary=${'x'.repeat(71)}`,
     'multipart/mixed; boundary=a-boundary-of-the-tests',
-    `${type}; charset=utf-8`,
+    `${type}; charset=latin1`,
     `${type}, text/plain`,
     'multipart/form-data; boundary=a b',
   ]) {

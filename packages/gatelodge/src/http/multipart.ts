@@ -1,6 +1,7 @@
 import { second } from '../kernel/clock.ts'
 import { AuthError, type ErrorCode, invalidField } from '../kernel/errors.ts'
 import { safeName } from './json.ts'
+import { parametersOf } from './media-type.ts'
 import type { FormValues } from './route.ts'
 
 /** One file that a route takes as multipart/form-data. */
@@ -39,13 +40,12 @@ export async function readUpload(
   spec: UploadSpec,
   textFields: readonly string[] = [],
 ): Promise<Upload> {
-  const type = /^multipart\/form-data;[ \t]*boundary=("?)([\w'()+,./:=?-]{1,70})\1$/i.exec(
-    request.headers.get('content-type') ?? '',
-  )
-  if (!type?.[2]) throw new AuthError('media_type_unsupported', { detail: 'Send the body as multipart/form-data' })
+  const boundary = parametersOf(request, 'multipart/form-data')?.get('boundary')
+  if (boundary === undefined || !/^[\w'()+,./:=?-]{1,70}$/.test(boundary))
+    throw new AuthError('media_type_unsupported', { detail: 'Send the body as multipart/form-data' })
 
   const body = await receive(request, spec)
-  return toUpload(readParts(body, type[2], 1 + textFields.length), spec, textFields)
+  return toUpload(readParts(body, boundary, 1 + textFields.length), spec, textFields)
 }
 
 interface Part {
