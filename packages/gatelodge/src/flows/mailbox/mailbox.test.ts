@@ -30,6 +30,10 @@ forEachDatabase('development mailbox', (engine) => {
       { 'x-forwarded-for': '127.0.0.1' },
       { forwarded: 'for=127.0.0.1' },
       { 'x-real-ip': '127.0.0.1' },
+      { 'x-forwarded-port': '80' },
+      { 'x-forwarded-server': 'proxy' },
+      { 'cf-connecting-ip': '127.0.0.1' },
+      { 'x-envoy-external-address': '127.0.0.1' },
     ]) {
       assert.equal(
         (await app.get('/dev/mailbox', { ...local, headers: { ...local.headers, ...headers } })).status,

@@ -9,7 +9,12 @@ import { mailboxListPage, mailboxMailPage, mailFrameCsp } from '../../pages/mail
 
 type Asker = Pick<RouteContext<'none', undefined, undefined, undefined>, 'header' | 'peer'>
 
-const forwarding = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via']
+/** What proxies add: any of it shows one. */
+const forwarding = [
+  ...['forwarded', 'via', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-original-host'],
+  ...['for', 'host', 'proto', 'port', 'server', 'prefix', 'scheme', 'ssl'].map((fact) => `x-forwarded-${fact}`),
+  ...['cf-connecting-ip', 'true-client-ip', 'fastly-client-ip', 'x-envoy-external-address', 'x-azure-clientip'],
+]
 
 /**
  * The mailbox while no mail server is set and the public URL is this machine, for the machine itself only: a loopback peer, a loopback Host, no proxy
