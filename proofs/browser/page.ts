@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { type Sitting, seriousFaults } from '../../packages/gatelodge/test/support/browser.ts'
+import { until } from '../../packages/gatelodge/test/support/until.ts'
 import { password, site } from './world.ts'
 
 /** Asks for an account on the page. */
@@ -40,8 +41,9 @@ export async function assertPasses(page: Page, name: string): Promise<void> {
   }
 }
 
-/** The field that has the focus by name, else its role. */
-export function focused(page: Page): Promise<string> {
+/** The field that has the focus by name, else its role. Browsers set the focus of a page when they first paint it, which may be after it was loaded. */
+export async function focused(page: Page): Promise<string> {
+  await until(() => page.evaluate<boolean>('document.activeElement !== document.body'))
   return page.evaluate<string>('document.activeElement.name || document.activeElement.getAttribute("role")')
 }
 
