@@ -113,7 +113,7 @@ async function wire(
   const invalidations = createInvalidations()
   const keyring = createKeyring(options.secret, random)
   const metrics = config.metricsListen ? (await import('./http/metrics.ts')).createMetrics() : null // costs memory
-  const erasure = createErasure(store)
+  const erasure = createErasure({ store, clock, log, isCommand: options.isCommand ?? false })
   const unit = {
     store,
     invalidations,
@@ -195,7 +195,7 @@ async function wire(
       // With the database away, the uses and the counts of the last minute are lost.
       await storeLastSeen(deps).catch(() => {})
       await storeCountedEvents(deps, { all: true }).catch(() => {})
-      await erasure.runDue().catch(() => {}) // with the file gone there is nothing to wipe
+      await erasure.finish()
       await hasher.close()
       await deps.avatarRenderer.close()
       await store.close()

@@ -28,6 +28,7 @@ export async function deleteUser(work: Work, userId: UserId, by: Events['user.de
   await work.db.deleteFrom('users').where('id', '=', userId).execute()
   await work.db.updateTable('events').set({ ip: null, user_agent: null }).where('user_id', '=', userId).execute()
   await record({ ...work, actor: { ...work.actor, ip: null, userAgent: null } }, 'user.deleted', userId, { by })
+  work.erased()
 }
 
 /**

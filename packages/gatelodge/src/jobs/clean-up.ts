@@ -36,7 +36,7 @@ export async function cleanUp(deps: Deps, stopping?: AbortSignal): Promise<numbe
   }
   // rows of avatar_removals, with their files
   for (let last = 1; last > 0 && !stopping?.aborted; removed += last) last = await removeDueAvatars(deps)
-  await deps.store.wipe() // when another process reads the log now, the next run does it
+  await deps.store.truncateLog() // when another process reads the log now, the next run does it
   return removed
 }
 
@@ -57,6 +57,9 @@ const isStrangersEvent = sql`coalesce(user_id, actor_id) is null and name in (
   'events.counted', 'limit.exceeded', 'password_reset.requested', 'service_client.refused', 'signin.failed', 'signup.requested',
   'verification.requested')`
 const isDropped = sql`state = 'dropped'`
+
+/** What goes from these is of people who may have no account. */
+const ofPeople: ReadonlySet<keyof Schema> = new Set(['pending_signups', 'usernames', 'email_reservations'])
 
 function removalsAt({ clock, config }: Deps): readonly Removal[] {
   const now = clock.now()
@@ -109,5 +112,7 @@ async function removeBatch(work: Work, { table, key, column, span, only }: Remov
     delete from ${sql.table(table)} where (${keys}) in
       (select ${keys} from ${sql.table(table)} where ${goes} order by ${at} limit ${batch}) and ${goes}
   `.execute(work.db)
-  return Number(numAffectedRows ?? 0)
+  const removed = Number(numAffectedRows ?? 0)
+  if (removed > 0 && ofPeople.has(table)) work.erased()
+  return removed
 }

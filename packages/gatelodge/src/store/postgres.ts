@@ -76,7 +76,8 @@ export function openPostgres({ url, direct, monotonic = systemMonotonic }: Postg
     async backup() {
       throw new AuthError('command_invalid', { detail: 'Back up PostgreSQL with pg_dump.' })
     },
-    wipe: async () => true,
+    truncateLog: async () => true,
+    async rewrite() {},
     async close() {
       listener.stop()
       await within(farewell, pool.end(), () => new Error('the database does not say goodbye')).catch(() => {

@@ -8,15 +8,16 @@ import { AuthError } from '../kernel/errors.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite-driver.ts'
 import { explainedSqlite, followLink, isBusy, serverLockFile, sqliteFailure } from './sqlite-places.ts'
+import { rewriteSqlite } from './sqlite-rewrite.ts'
 import type { Store } from './store.ts'
 import { createWalSync } from './wal-sync.ts'
 import { proveSqliteWrite } from './write-proof.ts'
 
-/** Moves what the log holds into the file, whose freed pages are wiped, and cuts the log off. */
-const truncateLog = sql<{ busy: number }>`pragma wal_checkpoint(truncate)`
-const wipeTries = 20
+/** Moves what the log holds into the file and cuts the log off. */
+const truncate = sql<{ busy: number }>`pragma wal_checkpoint(truncate)`
+const truncateTries = 20
 /** ms */
-const wipePause = 50
+const truncatePause = 50
 
 /**
  * Opens a SQLite file, making it (0600) when it is missing: one writer whose transactions begin in immediate mode, and one
@@ -34,6 +35,7 @@ export function openSqlite(path: string): Store {
   const wal = temporary ? undefined : createWalSync(`${file}-wal`)
   // On the writer, own commits leave this number unchanged; on the reader each of them would move it.
   const dataVersion = writer.prepare('pragma data_version')
+  let rewriting: Promise<void> = Promise.resolve()
 
   return {
     engine: 'sqlite',
@@ -64,15 +66,21 @@ export function openSqlite(path: string): Store {
         throw sqliteFailure('The backup', target, error)
       }
     },
-    async wipe() {
-      for (let left = wipeTries; left > 0; left -= 1) {
-        const { rows } = await truncateLog.execute(writeDb)
+    async truncateLog() {
+      for (let left = truncateTries; left > 0; left -= 1) {
+        const { rows } = await truncate.execute(writeDb)
         if (rows[0]?.busy === 0) return true
-        await pause(wipePause)
+        await pause(truncatePause)
       }
       return false
     },
+    rewrite() {
+      const rewritten = rewriting.then(() => rewriteSqlite(file))
+      rewriting = rewritten.catch(() => {})
+      return rewritten
+    },
     async close() {
+      await rewriting
       await readDb.destroy()
       await writeDb.destroy()
       await wal?.close()
@@ -156,5 +164,5 @@ function setUp(writer: DatabaseSync): void {
   writer.exec('pragma busy_timeout = 0')
   writer.exec('pragma synchronous = normal') // what was acknowledged survives a power cut all the same: see createWalSync
   writer.exec('pragma foreign_keys = on')
-  writer.exec('pragma secure_delete = on') // freed pages are wiped, so that erased secrets are gone
+  writer.exec('pragma secure_delete = on') // freed cells and pages are cleared, so that erased secrets are gone
 }

@@ -48,7 +48,12 @@ export interface Store {
    * Takes what was deleted out of the log beside the rows, where SQLite leaves it until later writes need the room; false while another process reads it,
    * and it has to be tried again. PostgreSQL does this by itself, when it vacuums.
    */
-  wipe(): Promise<boolean>
+  truncateLog(): Promise<boolean>
+  /**
+   * Rewrites the file of SQLite by its live rows, unless it is very large; the log has the new pages until it is truncated. Other writers wait meanwhile.
+   * Does nothing on PostgreSQL. @throws database_busy, service_unavailable
+   */
+  rewrite(): Promise<void>
   close(): Promise<void>
 }
 

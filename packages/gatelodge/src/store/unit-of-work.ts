@@ -21,6 +21,7 @@ import type { Random } from '../kernel/random.ts'
 import type { Keyring } from '../kernel/sealing.ts'
 import type { Strangers } from '../kernel/strangers/strangers.ts'
 import type { Invalidations, Notice, Store, WriteDb } from './store.ts'
+import { requestWipe } from './wipe-requests.ts'
 
 /** What a unit of work needs from outside. */
 export interface UnitDeps {
@@ -58,6 +59,8 @@ export interface Work {
   allowRemoval(): void
   /** Wakes mail delivery, here and in other processes, after the commit. */
   wakeMail(): void
+  /** Says that people were deleted, of whom no file of the database may hold a byte some seconds later. */
+  erased(): void
   /** Says that an event was recorded in this unit. */
   recorded(event: RecordedEvent): void
   /** Does something to the memory of this process after the commit. */
@@ -74,6 +77,7 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
   let declared = false
   let mayRemove = false
   let mail = false
+  let erased = false
   let events: RecordedEvent[] = []
   let effects: (() => void)[] = []
 
@@ -99,6 +103,9 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
       wakeMail() {
         mail = true
       },
+      erased() {
+        erased = true
+      },
       recorded(event) {
         events.push(event)
       },
@@ -112,6 +119,7 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
       throw new Error('accounts or roles were removed, or accounts made inactive, without lockForRemoval()')
     if (all || users.size > 0 || mail)
       await deps.store.notify(db, { ...changedUsers(all, users), ...(mail && { mail }) })
+    if (erased && deps.store.engine === 'sqlite') await requestWipe(db, deps.clock.now())
     return answer
   })
 
