@@ -50,6 +50,38 @@ test('names of RFC 2142, of systems and of the service are official, however the
   }
 })
 
+test('letters that look like those of an official name are no other name', () => {
+  const strokes =
+    'admın securıty ınfo ađmin røøt suppørt ɑdmin rᴏᴏt ʀᴏᴏᴛ hɘlp mođerator ħelp ŧeam łegal ƃilling ꜱᴛᴀꜰꜰ ɪɴꜰᴏ ɓilling'
+  const pairs = 'adrnin vvebmaster vvvvvv rꝏt adꞌmin adʼmin'
+  const others = 'ѕаӏеѕ арі гоот ѕиррогт һеӏр ѕтатиѕ ρορ'
+  const arabic = 'مساعده الاداره ادارة المدیر مدىر الإدا\u0640رة الأمان ٱلدعم'
+  for (const name of `${strokes} ${pairs} ${others} ${arabic}`.split(' ')) assert.ok(isOfficial(name), name)
+})
+
+test('words joined, beside one another and with digits are official, in each language', () => {
+  const joined =
+    'supportteam adminteam adminadmin superadmin sysadm admin1 1admin admin2024 support24-7 team.admin.1 sup-portteam hostmaster2'
+  const beside =
+    'customer-support customersupport globaladmin sicherheitsteam kundensupport soportetecnico soporte-cliente service.client user-support'
+  const languages =
+    'administración administracion moderación equipesupport equipo-soporte فريق_الدعم administratornews sudoequipe ayudaequipo'
+  for (const name of `${joined} ${beside} ${languages}`.split(' ')) assert.ok(isOfficial(name), name)
+})
+
+test('the name of the service is official in each way to write its umlauts', () => {
+  for (const name of 'ärztenetz aerztenetz ärzte-netz aerzte.netz arztenetz aerztenetzsupport supportaerztenetz1'.split(
+    ' ',
+  ))
+    assert.ok(isOfficial(name, 'Ärzte Netz'), name)
+  for (const name of 'ärztenetz aerztenetz'.split(' ')) assert.ok(isOfficial(name, 'Aerzte Netz'), name)
+  for (const name of 'grüßemüller gruessemueller grussemuller gruessemüller'.split(' '))
+    assert.ok(isOfficial(name, 'Grüße Müller'), name)
+  for (const name of 'århus aarhus arhus'.split(' ')) assert.ok(isOfficial(name, 'Århus'), name)
+  for (const name of 'smørrebrød smoerrebroed smorrebrod'.split(' ')) assert.ok(isOfficial(name, 'Smørrebrød'), name)
+  assert.ok(!isOfficial('aerzte', 'Ärzte Netz'))
+})
+
 test('names of people are not official, and a service whose name is of another script has no part in it', () => {
   for (const name of [
     'ada',
@@ -63,6 +95,9 @@ test('names of people are not official, and a service whose name is of another s
     'person1',
     'sysiphos',
     'żółw',
+    ...'modesto staffan teamo rootes helpman infante customer superman user1 caleb cans sudoku'.split(' '),
+    ...'aideen mailand hostert ada1 1ada adaadmin adminada ada-support support-ada team-ada ada.acmecloud'.split(' '),
+    ...'бернд имя ада олег μαρία δήμος محمد مديحة أمانة مساعد'.split(' '),
   ])
     assert.ok(!isOfficial(name), name)
   assert.ok(!isOfficial('ada', '—'))

@@ -1,60 +1,58 @@
+import { lettersOf, readingsOf, skeletonOf } from './skeleton.ts'
 import type { Username } from './username.ts'
 
 /**
- * Whether a username looks as if it spoke for the service: sites behind forward-auth, and people, believe such a name. Administrators may give it. Read
- * without separators and accents, and with digits for the letters that they look like, alone or together: `support`, `r00t`, `ad-min`, `acme.support`.
+ * Whether a username looks as if it spoke for the service: sites behind forward-auth, and people, believe such a name. Administrators may give it. A name is
+ * official when nothing but official words, the service's name and digits are in it, however it is spelt: `support`, `r00t`, `ad-min`, `admin1`, `supportteam`.
  */
 export function isOfficialName(username: Username, serviceName: string): boolean {
-  const service = skeleton(serviceName)
-  return (
-    username.split(/[._-]/).every((word) => isOfficial(skeleton(word), service)) ||
-    isOfficial(skeleton(username), service)
-  )
+  const service = skeletonOf(serviceName)
+  const speaking = service === '' ? official : [...official, ...readingsOf(service).map(lettersOf)]
+  return readingsOf(skeletonOf(username)).some((name) => isMadeOf(name, speaking))
 }
 
-function isOfficial(name: string, service: string): boolean {
-  if (official.has(name)) return true
-  if (service === '') return false
-  if (name === service) return true
-  if (name.startsWith(service)) return isOfficial(name.slice(service.length), service)
-  return name.endsWith(service) && isOfficial(name.slice(0, -service.length), service)
-}
-
-/** What a name looks like at a glance. */
-function skeleton(text: string): string {
-  const letters = text
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{Nd}]/gu, '')
-  return letters.replace(/[01345789i]/g, (character) => lookalikes[character] ?? character)
-}
-
-const lookalikes: Readonly<Record<string, string>> = {
-  0: 'o',
-  1: 'l',
-  3: 'e',
-  4: 'a',
-  5: 's',
-  7: 't',
-  8: 'b',
-  9: 'g',
-  i: 'l',
+/** Whether a name consists of words, one of them a speaking one, and digits. Every way to cut it is followed, in one pass. */
+function isMadeOf(name: string, speaking: readonly string[]): boolean {
+  const letters = lettersOf(name)
+  const silentUntil = new Set([0])
+  const spokenUntil = new Set<number>()
+  for (let at = 0; at < name.length; at += 1) {
+    const ends = (words: readonly string[]) =>
+      words.filter((word) => letters.startsWith(word, at)).map((word) => at + word.length)
+    for (const reached of [silentUntil, spokenUntil].filter((each) => each.has(at))) {
+      if (/\p{Nd}/u.test(name.charAt(at))) reached.add(at + 1)
+      for (const end of ends(accompanying)) reached.add(end)
+      for (const end of ends(speaking)) spokenUntil.add(end)
+    }
+  }
+  return spokenUntil.has(name.length)
 }
 
 // RFC 2142 first; then accounts of systems, hosts, and those who speak for a service, in the languages of the pages.
-const official: ReadonlySet<string> = new Set(
-  `info marketing sales support abuse noc security postmaster hostmaster usenet news webmaster www uucp ftp
-  admin admins administrator administrators administration root toor superuser sudo sysadmin sysop system systems operator daemon nobody
-  moderator mod staff team official officials service services account accounts billing payments payment finance legal privacy
-  compliance dpo help helpdesk contact contacts feedback complaints
-  server host localhost mail email smtp imap pop mailer mailerdaemon noreply donotreply bounce bounces listserv majordomo dns ns ntp web http
-  https ssl tls pki ca certificate certificates ssladmin ssladministrator sslwebmaster sysadministrator itsupport
+const official = wordsOf(`
+  info marketing sales support abuse noc security postmaster hostmaster usenet news webmaster www uucp ftp
+  admin admins adm administrator administrators administration root toor superuser sudo sysadmin sysadm sysop system systems operator operators daemon nobody
+  moderator moderators mod mods staff team official officials service services account accounts billing payments payment finance legal privacy
+  compliance dpo help helpdesk servicedesk hotline contact contacts feedback complaints
+  server host localhost mail email smtp imap pop mailer mailerdaemon noreply donotreply bounce bounces listserv majordomo dns ntp web http
+  https ssl tls pki certificate certificates ssladmin ssladministrator sslwebmaster sysadministrator itsupport
   api auth login logout signin signup register registration account settings oauth oidc sso idp identity password passwords
   cron backup monitoring status devops
-  administrateur administratrice assistance aide securite moderateur equipe systeme
-  verwaltung sicherheit hilfe kundendienst kundenservice systemverwalter
-  administrador administradora soporte ayuda seguridad moderador equipo sistema
-  المدير مدير الإدارة إدارة الدعم دعم الأمان المشرف مشرف مساعدة`
+  administrateur administrateurs administratrice assistance aide securite moderateur moderateurs moderatrice moderation equipe systeme facturation comptes
+  verwaltung verwalter sicherheit hilfe kundendienst kundenservice systemverwalter moderatorin administratorin datenschutz vertrieb buchhaltung
+  administrador administradora administradores administracion soporte ayuda seguridad moderador moderadora moderadores moderacion equipo sistema
+  servicio servicios facturacion contacto cuentas
+  المدير مدير الإدارة إدارة الدعم دعم الأمان أمان المشرف مشرف المساعدة مساعدة الفريق فريق أدمن الأدمن`)
+
+// What says nothing alone and goes with the words above: `customer-support`, `superadmin`, `Kundensupport`.
+const accompanying = wordsOf(`
+  ca ns it super global chief head customer customers client clients user users technical tech community
+  kunden kunde sicherheits verwaltungs system technik cliente clientes usuario usuarios tecnico tecnica technique utilisateur utilisateurs
+  العملاء الفني`)
+
+function wordsOf(text: string): string[] {
+  return text
+    .trim()
     .split(/\s+/)
-    .map(skeleton),
-)
+    .map((word) => lettersOf(skeletonOf(word)))
+}

@@ -1,0 +1,94 @@
+/**
+ * What a text looks like at a glance (after UTS 39, section 4): base letters and digits. Accents, strokes, separators and the script that a letter is borrowed
+ * from do not count.
+ */
+export function skeletonOf(text: string): string {
+  return text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{Nd}]|\p{Lm}|[ꞌꞏ]/gu, '')
+    .replace(/[^a-z0-9]/gu, (letter) => bases.get(letter) ?? letter)
+}
+
+/** A skeleton, as long as before, with letters in the place of the digits that look like them. */
+export function lettersOf(skeleton: string): string {
+  return skeleton.replace(/[01345789i]/g, (character) => lookalikes[character] ?? character)
+}
+
+/** A skeleton as it is, with `Aerzte` and `Aarhus` for `Ärzte` and `Århus`, and with pairs of letters that look like one. */
+export function readingsOf(skeleton: string): string[] {
+  return [
+    skeleton,
+    skeleton.replace(/([aou])e|aa/g, (_, vowel?: string) => vowel ?? 'a'),
+    skeleton.replaceAll('rn', 'm').replaceAll('vv', 'w'),
+  ]
+}
+
+const lookalikes: Readonly<Record<string, string>> = {
+  0: 'o',
+  1: 'l',
+  3: 'e',
+  4: 'a',
+  5: 's',
+  7: 't',
+  8: 'b',
+  9: 'g',
+  i: 'l',
+}
+
+// Letters that NFKD leaves as they are: with strokes, hooks and tails, small capitals, turned ones, those of Cyrillic, Greek and Armenian (a username has one
+// script, and some words can be written in theirs), and the Arabic ones that are typed for one another.
+const bases: ReadonlyMap<string, string> = new Map(
+  `a ɑɐɒᴀⱥᶏꞻꬰаαᶐꬱꭤ
+  b ƀɓʙᵬƃᴃᶀꞗвьβƅꞵ
+  c ƈȼɕᴄꞓꞔↄᴐсꜿʗ𝼝
+  d đðɖɗᴅᵭᶁƌȡᶑᴆԁꝺꟈ
+  e ɇǝəɛɘɜᴇⱸᶒꬲꬳеєҽεɚɝɞʚᴈᶓᶔᶕⱻꬴ
+  f ƒꜰᵮᶂꞙꬵꝼʄ
+  g ǥɠɡɢᶃꞡꬶԍցᵷᵹʛꟑ
+  h ħɦʜⱨɧꜧꞕһнћհɥʮʯⱶ
+  i ıɨɪᵻᶖɩᴉꟾіιӏǀꞁᵼꞽǃ𝼚
+  j ȷɉʝɟᴊјϳյ
+  k ƙᴋⱪꝁꝃꝅᶄĸꞣкκʞ
+  l łƚɫɬɭʟⱡᶅȴꝉꝇᴌꞎꬷꬸꬹʅ𝼄𝼑𝼓
+  m ɱᴍᵯᶆꬺɯмᴟꟺꟽꟿ
+  n ɲɳƞŋɴᵰᶇȵꞑꞥꬻꬼᴎпηոռ𝼇𝼔
+  o øɔɵᴏⱺꝋꝍᴓᴑꬽꬾоοσөօɷᶗꬿȣᴒꟁ𝼛
+  p ƥᵽᴘꝑꝓꝕᵱᶈƿþрρ
+  q ʠɋꝗꝙԛզꞯ
+  r ɍɼɽɾɿʀɹᴙᵲᵳᶉꞧꝛꭇꭈꭉгɺɻʁᴚꭅꭆꭋꭌꞃⱹ𝼖
+  s ʂȿꜱᵴᶊꞩƨʃѕςꞅꟊꟗꟙẜẝʆ𝼞
+  t ŧƫƭʈᴛⱦᵵȶʇтτꞇ𝼉
+  u ʉʊᴜᵾᶙꭎꭏꭒꞹиυμսᵿꞿᴝ
+  v ʋᴠⱱⱴᶌꝟʌѵνỽꝩ
+  w ʍⱳᴡɰԝωաꟃꞷ
+  x ᶍꭖхχꭓꭔꭕꭗꭘꭙ
+  y ƴɏʏỿꭚʎуүγ
+  z ƶʐʑᴢⱬᵶᶎȥɀʒꝣƹƺʓᴣ
+  aa ꜳ
+  ae æᴁ
+  ao ꜵ
+  au ꜷ
+  av ꜹꜻ
+  ay ꜽ
+  db ȸ
+  ll ỻǁ
+  ls ʪ
+  oe œɶꭢ
+  oo ꝏ
+  ss ß
+  th ᵺ
+  ts ʦꭧ
+  ue ᵫ
+  ui ꭐ
+  um ꝸ
+  ا ٱ
+  ه ةەہھۃ
+  ي ىیے
+  ك کڪ`
+    .split(/\s*\n\s*/)
+    .flatMap((line) => {
+      const [base = '', letters = ''] = line.split(' ')
+      return [...letters].map((letter) => [letter, base] as const)
+    }),
+)
