@@ -14,7 +14,7 @@ import {
 import { type Instant, systemClock, toIso } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { migrations } from './migrations/index.ts'
-import { assertSchemaIsOurs, assertServerIsSupported } from './postgres-fits.ts'
+import { assertSchemaIsOurs, assertServerIsSupported, refuseForeignTable } from './postgres-fits.ts'
 import type { Store, WriteDb } from './store.ts'
 
 export interface MigrationStatus {
@@ -27,7 +27,10 @@ const advisoryLock = 7_236_112_026
 /** Both the wait for others and a step over a large table may take longer than any request should. */
 const patiently = { patient: true }
 
-/** Every known migration and when it was applied. @throws service_unavailable when the database is newer than this program, or its server too old or of another encoding */
+/**
+ * Every known migration and when it was applied. @throws service_unavailable when the database is newer than this program or another program's, or its server
+ * too old or of another encoding
+ */
 export async function migrationStatus(store: Store, steps = migrations): Promise<MigrationStatus[]> {
   await assertServerIsSupported(store)
   return readStatus(store, store.migrationDb, steps)
@@ -60,11 +63,15 @@ export async function migrateUp(store: Store, steps = migrations): Promise<strin
 export async function migrationPlan(store: Store, steps = migrations): Promise<{ name: string; sql: string[] }[]> {
   const plan: { name: string; sql: string[] }[] = []
   for (const name of namesMissing(await migrationStatus(store, steps))) {
-    const statements: string[] = []
-    await steps[name]?.up(new Kysely<unknown>({ dialect: recordingDialect(store.engine, statements) }))
-    plan.push({ name, sql: statements })
+    plan.push({ name, sql: await statementsOf(store, steps[name]) })
   }
   return plan
+}
+
+async function statementsOf({ engine }: Store, step: (typeof migrations)[string] | undefined): Promise<string[]> {
+  const statements: string[] = []
+  await step?.up(new Kysely<unknown>({ dialect: recordingDialect(engine, statements) }))
+  return statements
 }
 
 async function readStatus(store: Store, db: AnyDb, steps: typeof migrations): Promise<MigrationStatus[]> {
@@ -102,13 +109,49 @@ async function createStepsTable(db: WriteDb): Promise<void> {
     .execute()
 }
 
-/** On PostgreSQL, tables of that name in schemas that are not ours do not count. */
-async function hasStepsTable({ engine }: Store, db: AnyDb): Promise<boolean> {
+/**
+ * A table of that name counts when it has our columns, on PostgreSQL in any schema of the search_path. Without it, nothing that the steps make may be there.
+ * One statement looks for all, so that steps which another process has just applied are no surprise. @throws service_unavailable for tables of another program
+ */
+async function hasStepsTable(store: Store, db: AnyDb): Promise<boolean> {
+  const isOurs = ({ name, has_our_columns }: Relation) => name === 'schema_migrations' && has_our_columns
+  if ((await findRelations(store, db, ['schema_migrations'])).some(isOurs)) return true
+
+  const found = await findRelations(store, db, ['schema_migrations', ...(await namesMadeBy(store))])
+  if (found.some(isOurs)) return true
+
+  const foreign = found.find(({ is_here }) => is_here)
+  return foreign ? refuseForeignTable(store, db, foreign.name) : false
+}
+
+async function findRelations({ engine }: Store, db: AnyDb, names: readonly string[]): Promise<Relation[]> {
   const query =
     engine === 'sqlite'
-      ? sql<{ found: number }>`select count(*) as found from sqlite_master where name = 'schema_migrations'`
-      : sql<{ found: number }>`select count(to_regclass('schema_migrations')) as found`
-  return Number((await query.execute(db)).rows[0]?.found) > 0
+      ? sql<Relation>`
+          select lower(name) as name, true as is_here, (
+            select count(*) from pragma_table_info(found.name) as columns where columns.name in ('name', 'timestamp')
+          ) = 2 as has_our_columns
+          from sqlite_master as found where lower(name) in (${sql.join(names)})`
+      : sql<Relation>`
+          select relname as name, relnamespace = to_regnamespace(quote_ident(current_schema())) as is_here, (
+            select count(*) from pg_attribute where attrelid = found.oid and attname in ('name', 'timestamp')
+          ) = 2 as has_our_columns
+          from pg_class as found
+          where oid = to_regclass('schema_migrations')
+            or relnamespace = to_regnamespace(quote_ident(current_schema())) and relname = any(${names}::text[])`
+  return (await query.execute(db)).rows
+}
+
+/** SQLite says 1 for true. */
+interface Relation {
+  readonly name: string
+  readonly is_here: boolean | number
+  readonly has_our_columns: boolean | number
+}
+
+async function namesMadeBy(store: Store): Promise<string[]> {
+  const statements = await Promise.all(Object.values(migrations).map((step) => statementsOf(store, step)))
+  return statements.flat().flatMap((text) => /^\s*create (?:table|(?:unique )?index) "?(\w+)"?/i.exec(text)?.[1] ?? [])
 }
 
 type AnyDb = Store['migrationDb'] | WriteDb

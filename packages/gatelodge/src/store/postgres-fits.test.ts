@@ -26,6 +26,15 @@ function urlOf(database: string, role = 'postgres'): string {
   return server.url.replace('postgres@', `${role}@`).replace(/[^/]+$/, database)
 }
 
+/** What doctor says of a database that a start would refuse, and it fails for that. */
+async function diagnosisOf(url: string): Promise<string> {
+  await using folder = commandFolder({ GATELODGE_DATABASE: url })
+  const { status, stdout } = await folder.run('doctor')
+  assert.equal(status, 1, stdout)
+  assert.doesNotMatch(stdout, /or start the server/, stdout)
+  return stdout
+}
+
 /** What a program says of a database that it refuses; a command opens it as the server does, and ends. */
 async function refusalOf(url: string): Promise<string> {
   await using folder = commandFolder({ GATELODGE_DATABASE: url })
@@ -54,6 +63,7 @@ test('a role that may make no tables in the schema is told which grant it needs'
   const told = await refusalOf(urlOf('making', 'maker'))
   assert.match(told, /role maker may not create tables in the schema public/)
   assert.ok(told.includes('grant usage, create on schema public to maker'), told)
+  assert.match(await diagnosisOf(urlOf('making', 'maker')), /grant usage, create on schema public to maker/)
 
   await admin('grant usage, create on schema public to maker', 'making')
   await using folder = commandFolder({ GATELODGE_DATABASE: urlOf('making', 'maker') })
@@ -65,6 +75,7 @@ test('a search_path without a schema that the role may use is named', async () =
   const gone = await refusalOf(urlOf('losing', 'lost'))
   assert.match(gone, /search_path of the role lost \(nowhere\) names no schema/)
   assert.match(gone, /create schema|alter role lost/)
+  assert.match(await diagnosisOf(urlOf('losing', 'lost')), /\(nowhere\) names no schema.*create schema gatelodge/s)
 
   await admin('create schema "Odd Place"; alter role lost set search_path = "Odd Place"', 'losing')
   assert.match(await refusalOf(urlOf('losing', 'lost')), /names no schema/, 'one that it may not use does not count')
@@ -73,6 +84,106 @@ test('a search_path without a schema that the role may use is named', async () =
   await admin('grant usage, create on schema "Odd Place" to lost', 'losing')
   await using folder = commandFolder({ GATELODGE_DATABASE: urlOf('losing', 'lost') })
   assert.equal((await fetch(`${(await folder.serve()).origin}/readyz`)).status, 200)
+})
+
+test('a search_path that leads to a schema of PostgreSQL itself is no place for tables, whoever asks', async () => {
+  await admin('create role inner_role login; create database inside owner inner_role')
+  for (const role of ['inner_role', 'postgres'])
+    for (const schema of ['pg_catalog', 'information_schema']) {
+      await admin(`alter role ${role} in database inside set search_path = ${schema}`)
+      for (const told of [await refusalOf(urlOf('inside', role)), await diagnosisOf(urlOf('inside', role))]) {
+        assert.ok(told.includes(`leads to ${schema}`), told)
+        assert.doesNotMatch(told, /grant/)
+      }
+    }
+  const [make, set] =
+    /create schema (.*?); (alter role .*? = gatelodge)/
+      .exec(await refusalOf(urlOf('inside', 'inner_role')))
+      ?.slice(1) ?? []
+  await admin(`create schema ${make}; ${set}`, 'inside')
+  await using folder = commandFolder({ GATELODGE_DATABASE: urlOf('inside', 'inner_role') })
+  assert.equal((await folder.run('migrate up')).status, 0)
+})
+
+test('a schema with tables of another program is refused, and nothing is changed in it', async () => {
+  await admin('create role sharer login')
+  const foreign: Readonly<Record<string, string>> = {
+    rails: 'create table schema_migrations (version varchar primary key)',
+    golang: 'create table schema_migrations (version bigint, dirty boolean)',
+    alone: 'create table users (id serial)',
+    view: 'create view sessions as select 1 as id',
+    index: 'create table theirs (id int); create index events_at on theirs (id)',
+  }
+  for (const [name, statements] of Object.entries(foreign)) {
+    const database = `shared_${name}`
+    await admin(`create database ${database} owner sharer`)
+    await admin(statements, database)
+    await using folder = commandFolder({ GATELODGE_DATABASE: urlOf(database, 'sharer') })
+    const told = [await refusalOf(urlOf(database, 'sharer')), await diagnosisOf(urlOf(database, 'sharer'))]
+    for (const command of ['migrate up', 'migrate status', 'migrate plan']) {
+      const { status, stderr } = await folder.run(command)
+      assert.equal(status, 1)
+      told.push(stderr)
+    }
+    for (const text of told) {
+      assert.match(text, /holds tables of another program, such as "\w+"/, `${name}: ${text}`)
+      assert.match(text, /create database gatelodge owner sharer.*create schema gatelodge authorization sharer/, text)
+      assert.doesNotMatch(text, /internal:|grant/)
+    }
+  }
+
+  await admin('create schema own authorization sharer; alter role sharer set search_path = own, public', 'shared_rails')
+  await using folder = commandFolder({ GATELODGE_DATABASE: urlOf('shared_rails', 'sharer') })
+  assert.equal(
+    (await folder.run('migrate up')).status,
+    0,
+    'tables behind our schema in the search_path are not in the way',
+  )
+  assert.equal((await folder.run('user list')).status, 0)
+})
+
+test('a default of read-only transactions is refused at the start, with the commands that end it', async () => {
+  const on = (value: string) => `set default_transaction_read_only = ${value}`
+  const kinds: readonly { name: string; make: string[]; undo: RegExp }[] = [
+    { name: 'by_role', make: [`alter role by_role ${on('on')}`], undo: /alter role by_role reset/ },
+    {
+      name: 'by_database',
+      make: [`alter database by_database ${on('true')}`],
+      undo: /alter database by_database reset/,
+    },
+    {
+      name: 'by_both',
+      make: [
+        `alter role by_both in database by_both ${on('on')}`,
+        `alter database by_both ${on('on')}`,
+        `alter role by_both ${on('off')}`,
+      ],
+      undo: /alter database by_both reset default_transaction_read_only; alter role by_both in database by_both reset/,
+    },
+    { name: 'By All', make: [`alter role all ${on('on')}`], undo: /alter role all reset/ },
+  ]
+  const reset = 'set default_transaction_read_only = off'
+  for (const { name, make, undo } of kinds)
+    for (const isMigrated of [false, true]) {
+      const quoted = `"${name}"`
+      await admin(`${reset}; drop database if exists ${quoted}`)
+      await admin(
+        `${reset}; drop role if exists ${quoted}; create role ${quoted} login; create database ${quoted} owner ${quoted}`,
+      )
+      const url = urlOf(encodeURIComponent(name), encodeURIComponent(name))
+      await using folder = commandFolder({ GATELODGE_DATABASE: url })
+      if (isMigrated) assert.equal((await folder.run('migrate up')).status, 0)
+      await admin(make.join('; '))
+      const told = [await refusalOf(url), (await folder.run('migrate up')).stderr, await diagnosisOf(url)]
+      for (const text of told) {
+        assert.match(text, /default_transaction_read_only is on/, `${name}: ${text}`)
+        assert.match(text, undo)
+        assert.doesNotMatch(text, /cannot execute|internal:/)
+      }
+      const commands = /Run: (alter .*)/.exec(told[0] ?? '')?.[1] ?? ''
+      await admin(`${reset}; ${commands}`)
+      assert.equal((await folder.run('user list')).status, 0)
+    }
 })
 
 test('a role that may not work with the tables is refused at the start, with what to grant', async () => {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { AuthError } from '../kernel/errors.ts'
-import type { Store } from './store.ts'
+import type { Obstacle } from './places.ts'
+import type { Store, WriteDb } from './store.ts'
 
 /** The PostgreSQL that the tests run on beside the newest. */
 const oldestPostgres = 15
@@ -12,7 +13,9 @@ export async function assertServerIsSupported({ engine, migrationDb }: Store): P
   const { rows } = await sql<Server>`
     select current_setting('server_version_num') as version, current_setting('server_encoding') as encoding,
       quote_ident(current_database()) as database, quote_ident(current_user) as role, quote_ident(current_schema()) as schema,
-      has_table_privilege(to_regclass('schema_migrations'), 'select') as may_read`.execute(migrationDb)
+      case when (
+        select count(*) from pg_attribute where attrelid = to_regclass('schema_migrations') and attname in ('name', 'timestamp')
+      ) = 2 then has_table_privilege(to_regclass('schema_migrations'), 'select') end as may_read`.execute(migrationDb)
   const [server] = rows
   const major = Math.trunc(Number(server?.version) / 10_000)
   if (major < oldestPostgres)
@@ -32,7 +35,7 @@ interface Server {
   readonly database: string
   readonly role: string
   readonly schema: string
-  /** Null before the first step. */
+  /** Null before the first step, and for a table of another program. */
   readonly may_read: boolean | null
 }
 
@@ -41,37 +44,116 @@ export function grantOf(schema: string, role: string): string {
   return `grant select, insert, update, delete on all tables in schema ${schema} to ${role}`
 }
 
-/** Whether a PostgreSQL server takes writes of anybody, and its schema the tables of missing steps. @throws service_unavailable with what to do */
-export async function assertSchemaIsOurs({ engine, migrationDb }: Store, stepsAreMissing: boolean): Promise<void> {
-  if (engine === 'sqlite') return
+/** Whether a PostgreSQL server takes writes, and its schema the tables of missing steps. @throws service_unavailable with what to do */
+export async function assertSchemaIsOurs(store: Store, stepsAreMissing: boolean): Promise<void> {
+  const misfit = await findMisfit(store, stepsAreMissing)
+  if (misfit) throw unfit(`${misfit.says}. ${misfit.advice}`)
+}
 
-  const { rows } = await sql<{
-    is_standby: boolean
-    schema: string | null
-    may_create: boolean | null
-    role: string
-    path: string
-  }>`
+/** Why a PostgreSQL server takes no writes, or its schema not the tables of missing steps. Undefined when nothing is in the way. */
+export async function findMisfit(store: Store, stepsAreMissing: boolean): Promise<Obstacle | undefined> {
+  if (store.engine === 'sqlite') return undefined
+
+  const { rows } = await sql<Place>`
     select pg_is_in_recovery() as is_standby, quote_ident(current_schema()) as schema, quote_ident(current_user) as role,
-      has_schema_privilege(current_schema(), 'create') as may_create, current_setting('search_path') as path`.execute(
-    migrationDb,
-  )
-  for (const { is_standby, schema, may_create, role, path } of rows) {
+      quote_ident(current_database()) as database, has_schema_privilege(current_schema(), 'create') as may_create,
+      current_setting('search_path') as path`.execute(store.migrationDb)
+  for (const place of rows) {
+    const { is_standby, schema, may_create, role } = place
     if (is_standby)
-      throw unfit(
-        'The database server is a standby, which only reads. Let GATELODGE_DATABASE name the primary, or promote it with: select pg_promote()',
-      )
+      return {
+        says: 'The database server is a standby, which only reads',
+        advice: 'Let GATELODGE_DATABASE name the primary, or promote it with: select pg_promote()',
+      }
     if (schema === null)
-      throw unfit(
-        `The search_path of the role ${role} (${path}) names no schema that exists and that the role may use. ` +
-          `Make one with: create schema gatelodge authorization ${role}; alter role ${role} set search_path = gatelodge`,
-      )
+      return {
+        says: `The search_path of the role ${role} (${place.path}) names no schema that exists and that the role may use`,
+        advice: `Make one with: ${ownSchemaOf(place)}`,
+      }
+    if (/^pg_|^information_schema$/.test(schema))
+      return {
+        says: `The search_path of the role ${role} (${place.path}) leads to ${schema}, which belongs to PostgreSQL itself`,
+        advice: `Make a schema of its own with: ${ownSchemaOf(place)}`,
+      }
     if (stepsAreMissing && !may_create)
-      throw unfit(
-        `The role ${role} may not create tables in the schema ${schema}. ` +
-          `As its owner, run: grant usage, create on schema ${schema} to ${role}`,
-      )
+      return {
+        says: `The role ${role} may not create tables in the schema ${schema}`,
+        advice: `As its owner, run: grant usage, create on schema ${schema} to ${role}`,
+      }
   }
+  return findReadOnlyDefault(store)
+}
+
+interface Place {
+  readonly is_standby: boolean
+  readonly schema: string | null
+  readonly may_create: boolean | null
+  readonly role: string
+  readonly database: string
+  readonly path: string
+}
+
+/** The commands that give a role a schema of its own, wherever its search_path was set; names as `quote_ident` has them. */
+function ownSchemaOf({ role, database }: { role: string; database: string }): string {
+  return `create schema gatelodge authorization ${role}; alter role ${role} in database ${database} set search_path = gatelodge`
+}
+
+/** Which setting makes every transaction on PostgreSQL read-only, with the commands that end it. The setting is somebody's wish, so we do not override it. */
+export async function findReadOnlyDefault({ migrationDb }: Store): Promise<Obstacle | undefined> {
+  const { rows } = await sql<{ source: string }>`
+    select source from pg_settings where name = 'default_transaction_read_only' and setting = 'on'`.execute(migrationDb)
+  for (const { source } of rows) {
+    const resets = await sql<{ reset: string }>`
+      select format(case
+          when setrole = 0 and setdatabase = 0 then 'alter role all'
+          when setrole = 0 then 'alter database %1$I'
+          when setdatabase = 0 then 'alter role %2$I'
+          else 'alter role %2$I in database %1$I' end, current_database(), session_user)
+        || ' reset default_transaction_read_only' as reset
+      from pg_db_role_setting, unnest(setconfig) as entry
+      where setdatabase in (0, (select oid from pg_database where datname = current_database()))
+        and setrole in (0, (select oid from pg_roles where rolname = session_user))
+        and case when entry like 'default_transaction_read_only=%' then split_part(entry, '=', 2)::boolean end
+      order by setrole <> 0, setdatabase <> 0`.execute(migrationDb)
+    const commands = resets.rows.map(({ reset }) => reset).join('; ')
+    return {
+      says: `Every transaction is read-only: default_transaction_read_only is on (set by: ${source})`,
+      advice: commands ? `Run: ${commands}` : (ends[source] ?? `Run: ${systemReset} (see postgresql.conf as well)`),
+    }
+  }
+  return undefined
+}
+
+const systemReset = 'alter system reset default_transaction_read_only; select pg_reload_conf()'
+/** By where a setting of PostgreSQL comes from, if no command ends it. */
+const ends: Readonly<Record<string, string>> = {
+  client: 'Take default_transaction_read_only out of PGOPTIONS, or out of what the pooler sets',
+  'command line': 'Start PostgreSQL without it on its command line',
+}
+
+/** Tables of another program stand where ours belong. @throws service_unavailable with what to do */
+export async function refuseForeignTable(
+  { engine }: Store,
+  db: Store['migrationDb'] | WriteDb,
+  table: string,
+): Promise<never> {
+  if (engine === 'sqlite')
+    throw unfit(
+      `The database file holds tables of another program, such as "${table}". Let GATELODGE_DATABASE name a file that only Gatelodge uses.`,
+    )
+  const { rows } = await sql<{ schema: string; role: string; database: string }>`
+    select quote_ident(current_schema()) as schema, quote_ident(current_user) as role,
+      quote_ident(current_database()) as database`.execute(db)
+  throw unfit(
+    rows
+      .map(
+        ({ schema, role, database }) =>
+          `The schema ${schema} of the database ${database} holds tables of another program, such as "${table}". ` +
+          'Let GATELODGE_DATABASE name a database that only Gatelodge uses, made with: ' +
+          `create database gatelodge owner ${role} encoding 'UTF8' locale 'C' template template0; or make a schema of its own with: ${ownSchemaOf({ role, database })}`,
+      )
+      .join(),
+  )
 }
 
 function unfit(detail: string): AuthError {

@@ -39,6 +39,20 @@ test('a new database file is for its owner only and is set up to lose nothing', 
   await store.close()
 })
 
+test('a file with tables of another program is refused and not changed', async () => {
+  for (const statement of [
+    'create table schema_migrations (version text)',
+    'create table Users (id)',
+    'create view events as select 1',
+  ]) {
+    const store = openSqlite(':memory:')
+    await sql.raw(statement).execute(store.migrationDb)
+    for (const open of [migrateUp, migrationStatus, migrationPlan])
+      await assert.rejects(open(store), (error) => error instanceof AuthError && /another program/.test(error.detail))
+    await store.close()
+  }
+})
+
 test('migrations are planned, applied once, and a newer database is refused', async () => {
   const store = openSqlite(':memory:')
   const names = Object.keys(migrations)

@@ -44,7 +44,10 @@ async function checkOpen(config: Config, store: Store): Promise<Finding[]> {
   const { migrationStatus } = await import('../../store/migrate.ts')
   const missing = (await migrationStatus(store)).filter(({ appliedAt }) => appliedAt === null)
   if (missing.length > 0) {
+    const { findMisfit } = await import('../../store/postgres-fits.ts')
+    const misfit = await findMisfit(store, true)
     const says = `opens; ${missing.length} schema steps are missing`
+    if (misfit) return [{ check: 'database', status: 'fail', says: `${says}. ${misfit.says}`, advice: misfit.advice }]
     return [{ check: 'database', status: 'warn', says, advice: 'run "gatelodge migrate up", or start the server' }]
   }
 

@@ -4,7 +4,7 @@ import { second } from '../../kernel/clock.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import { within } from '../../kernel/within.ts'
 import { findObstacle, type Obstacle } from '../../store/places.ts'
-import { grantOf } from '../../store/postgres-fits.ts'
+import { findReadOnlyDefault, grantOf } from '../../store/postgres-fits.ts'
 import { explainSqlite, findSqliteObstacle, serverLockFile } from '../../store/sqlite-places.ts'
 import type { Store } from '../../store/store.ts'
 import { missingPrivileges } from '../../store/write-proof.ts'
@@ -47,24 +47,15 @@ function ofSqlite(path: string, error: unknown): Obstacle {
 }
 
 async function ofPostgres(store: Store, error: unknown): Promise<Obstacle> {
-  const { database, role, schema, is_standby, is_read_only, source } = await readServer(store)
+  const { role, schema, is_standby } = await readServer(store)
   if (is_standby) {
     return {
       says: 'the server is a standby, which only reads',
       advice: 'let GATELODGE_DATABASE name the primary, or promote this server with "select pg_promote()"',
     }
   }
-  if (is_read_only) {
-    const reset: Readonly<Record<string, string>> = {
-      database: `alter database ${database} reset default_transaction_read_only`,
-      user: `alter role ${role} reset default_transaction_read_only`,
-      'database user': `alter role ${role} in database ${database} reset default_transaction_read_only`,
-    }
-    return {
-      says: `default_transaction_read_only is on (set by: ${source})`,
-      advice: `${reset[source] ?? 'alter system reset default_transaction_read_only; select pg_reload_conf()'} (see postgresql.conf as well)`,
-    }
-  }
+  const readOnly = await findReadOnlyDefault(store)
+  if (readOnly) return readOnly
   const missing = await missingPrivileges(store.db)
   if (missing.length > 0) {
     const more = missing.length > 3 ? ` and ${missing.length - 3} more` : ''
@@ -77,18 +68,11 @@ async function ofPostgres(store: Store, error: unknown): Promise<Obstacle> {
 }
 
 async function readServer({ migrationDb }: Store) {
-  const { rows } = await sql<{
-    database: string
-    role: string
-    schema: string
-    is_standby: boolean
-    is_read_only: boolean
-    source: string
-  }>`
-    select quote_ident(current_database()) as database, quote_ident(current_user) as role, quote_ident(current_schema()) as schema,
-      pg_is_in_recovery() as is_standby, setting = 'on' as is_read_only, source
-    from pg_settings where name = 'default_transaction_read_only'`.execute(migrationDb)
+  const { rows } = await sql<{ role: string; schema: string; is_standby: boolean }>`
+    select quote_ident(current_user) as role, quote_ident(current_schema()) as schema, pg_is_in_recovery() as is_standby`.execute(
+    migrationDb,
+  )
   const [server] = rows
-  if (!server) throw new Error('the server does not know default_transaction_read_only')
+  if (!server) throw new Error('the server says nothing of itself')
   return server
 }
