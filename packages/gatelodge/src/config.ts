@@ -1,7 +1,7 @@
 import { isServiceLink } from './config/service-links.ts'
 import { type Config, type Setting, type SettingKey, settings } from './config/settings.ts'
 import { AuthError, type FieldFault } from './kernel/errors.ts'
-import { isLoopbackHost } from './kernel/loopback.ts'
+import { isLoopbackHost, isLoopbackUrl } from './kernel/loopback.ts'
 import { isLocalPostgres, parsePostgresUrl } from './kernel/postgres-url.ts'
 
 export type { DatabaseLocation, Listen, Mailbox, PasswordCost, Smtp } from './config/forms.ts'
@@ -222,7 +222,7 @@ const rules: readonly Rule[] = [
   },
   {
     reads: ['publicUrl', 'smtp', 'insecureHttp'],
-    broken: (config) => !config.insecureHttp && config.smtp === null && !isOnLoopback(config.publicUrl),
+    broken: (config) => !config.insecureHttp && config.smtp === null && !isLoopbackUrl(config.publicUrl),
     field: settings.smtp.env,
     message:
       'is not set while the public URL is off loopback, so nobody would get their mails: set it to smtp://HOST or ' +
@@ -327,12 +327,8 @@ function isClearPostgres(url: string | null): boolean {
   return location !== undefined && location.tls === null && !isLocalPostgres(location)
 }
 
-function isOnLoopback(url: string): boolean {
-  return isLoopbackHost(new URL(url).hostname)
-}
-
 function isClearOffLoopback(url: string): boolean {
-  return url.startsWith('http:') && !isOnLoopback(url)
+  return url.startsWith('http:') && !isLoopbackUrl(url)
 }
 
 /** The settings as a Markdown table, for the manual. */

@@ -1,6 +1,6 @@
 import type { Config, Listen } from '../config.ts'
 import { settings } from '../config.ts'
-import { isLoopbackHost } from '../kernel/loopback.ts'
+import { isLoopbackUrl } from '../kernel/loopback.ts'
 import { version } from '../kernel/version.ts'
 import type { Result } from './command.ts'
 import { columns } from './text.ts'
@@ -17,7 +17,7 @@ interface Started {
 export function banner({ config, address: listen, metrics: scraped, warnings }: Started): Result {
   const { publicUrl: url, smtp, workers } = config
   const metrics = scraped && `http://${formatListen(scraped)}/metrics`
-  const mailbox = smtp === null && isLoopbackHost(new URL(url).hostname) ? `${url}/dev/mailbox` : null
+  const mailbox = smtp === null && isLoopbackUrl(url) ? `${url}/dev/mailbox` : null
   const mailServer = smtp === null ? null : `${smtp.host}:${smtp.port}`
   const database = databaseName(config.database)
 

@@ -43,6 +43,16 @@ forEachDatabase('mails by commands', (engine) => {
     )
   })
 
+  test('where the public URL is not this machine, nobody is told of a development mailbox', async () => {
+    await using folder = await commandFolderOn(engine, {
+      GATELODGE_PUBLIC_URL: 'http://auth.invalid',
+      GATELODGE_INSECURE_HTTP: 'yes',
+    })
+    const { stdout } = await folder.run('mail test ada@example.com')
+    assert.match(stdout, /No mail server is set .* reaches nobody/)
+    assert.doesNotMatch(stdout + (await folder.run('doctor')).stdout, /mailbox/)
+  })
+
   test('a waiting mail is tried again now, one that is gone is not', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('user create --email ada@example.com --invite')

@@ -12,3 +12,8 @@ export function isLoopbackHost(host: string): boolean {
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
+
+/** Whether a URL leads to this machine. Where the public URL does not, there is no development mailbox. */
+export function isLoopbackUrl(url: string): boolean {
+  return isLoopbackHost(new URL(url).hostname)
+}

@@ -5,12 +5,13 @@ import { smtpTransport } from '../../jobs/transports.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { uuidv7 } from '../../kernel/ids.ts'
+import { isLoopbackUrl } from '../../kernel/loopback.ts'
 import { testMail } from '../../pages/trial-mail.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Hands a trial mail to the mail server at once, past the outbox, and answers which server took it; without one it goes to the development mailbox
- * of the running server. @throws input_invalid, service_unavailable with the server's reply
+ * Hands a trial mail to the mail server at once, past the outbox, and answers which server took it; without one the running
+ * server keeps it, to show in its development mailbox (`mailbox`) or, where the public URL is not this machine, to nobody. @throws input_invalid, service_unavailable with the server's reply
  */
 export async function sendTrialMail(
   deps: Deps,
@@ -21,7 +22,7 @@ export async function sendTrialMail(
   const { smtp, smtpName, mailFrom, publicUrl } = deps.config
   if (smtp === null) {
     await transact(deps, actor, (work) => requestMail(work, 'test', { email: to }))
-    return { to, via: 'mailbox' }
+    return { to, via: isLoopbackUrl(publicUrl) ? 'mailbox' : 'nobody' }
   }
 
   const id = uuidv7(deps.clock, deps.random)

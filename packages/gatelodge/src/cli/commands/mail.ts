@@ -73,11 +73,15 @@ export const mailCommands = [
       const { sendTrialMail } = await import('../../admin/mails/send-trial-mail.ts')
       const { ADDRESS: address } = context.operands
       const { to, via } = await withDeps(context, (deps, actor) => sendTrialMail(deps, actor, { address }))
-      const text =
-        via === 'mailbox'
-          ? `No mail server is set (GATELODGE_SMTP_URL), so nothing was sent: the running server shows the mail to ${to} in its development mailbox.`
-          : `The mail server ${via} took the mail to ${to}.`
-      return { json: { to, via: via === 'mailbox' ? 'mailbox' : 'smtp', server: via === 'mailbox' ? null : via }, text }
+      const unsent = 'No mail server is set (GATELODGE_SMTP_URL), so nothing was sent'
+      if (via === 'mailbox' || via === 'nobody') {
+        const fate =
+          via === 'mailbox'
+            ? `the running server shows the mail to ${to} in its development mailbox`
+            : `the mail to ${to} reaches nobody, since the public URL is not this machine`
+        return { json: { to, via, server: null }, text: `${unsent}: ${fate}.` }
+      }
+      return { json: { to, via: 'smtp', server: via }, text: `The mail server ${via} took the mail to ${to}.` }
     },
   }),
 ]

@@ -1,5 +1,6 @@
 import { type Config, settings } from '../../config.ts'
 import { second } from '../../kernel/clock.ts'
+import { isLoopbackUrl } from '../../kernel/loopback.ts'
 import type { Finding } from './finding.ts'
 
 /** Whether this server answers at its public URL. A server that is not running is no fault. */
@@ -23,10 +24,12 @@ export async function checkPublicUrl({ publicUrl }: Config): Promise<Finding[]> 
 }
 
 /** Whether the mail server takes a connection and the credentials. */
-export async function checkMail({ smtp, smtpName }: Config): Promise<Finding[]> {
+export async function checkMail({ smtp, smtpName, publicUrl }: Config): Promise<Finding[]> {
   const check = 'mail'
   if (smtp === null) {
-    const says = 'no mail server is set: mails stay in the development mailbox'
+    const says = isLoopbackUrl(publicUrl)
+      ? 'no mail server is set: mails stay in the development mailbox'
+      : 'no mail server is set: mails reach nobody'
     return [{ check, status: 'warn', says, advice: `set ${settings.smtp.env} before real people sign up` }]
   }
 

@@ -3,7 +3,7 @@ import type { Deps } from '../../domain/deps.ts'
 import type { DevelopmentMailbox, MailboxEntry } from '../../domain/mailbox.ts'
 import { type RouteContext, route } from '../../http/route.ts'
 import { AuthError } from '../../kernel/errors.ts'
-import { isLoopbackHost } from '../../kernel/loopback.ts'
+import { isLoopbackHost, isLoopbackUrl } from '../../kernel/loopback.ts'
 import { plainAddress } from '../../kernel/networks.ts'
 import { mailboxListPage, mailboxMailPage, mailFrameCsp } from '../../pages/mailbox-page.ts'
 
@@ -23,7 +23,7 @@ const forwarding = [
 function openMailbox(deps: Deps, asker: Asker): DevelopmentMailbox {
   const host = asker.header('host')?.replace(/:\d+$/, '') ?? ''
   const isLocal =
-    isLoopbackHost(new URL(deps.config.publicUrl).hostname) &&
+    isLoopbackUrl(deps.config.publicUrl) &&
     asker.peer !== null &&
     isLoopbackHost(plainAddress(asker.peer)) &&
     isLoopbackHost(host) &&
