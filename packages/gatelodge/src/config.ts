@@ -313,6 +313,10 @@ function warningsOf(config: Config, effective: readonly EffectiveSetting[]): str
       config.avatars.kind === 's3' && isClearOffLoopback(config.avatars.endpoint),
       `${settings.avatars.env} names a plain http endpoint off loopback: whoever is on the way can read and replace pictures.`,
     ],
+    [
+      config.smtp !== null && greetsAsLocalhost(config),
+      `${settings.smtpName.env}: the host of ${settings.publicUrl.env} is no domain name, so mail servers are greeted by "localhost": set it to the name of this machine.`,
+    ],
     [secretFlag, 'A secret was given as a flag, which other users of this machine can read: use its _FILE variable.'],
     [
       config.metricsListen !== null && !isLoopbackHost(config.metricsListen.host),
@@ -320,6 +324,10 @@ function warningsOf(config: Config, effective: readonly EffectiveSetting[]): str
     ],
   ]
   return warnings.filter(([applies]) => applies).map(([, text]) => text)
+}
+
+function greetsAsLocalhost({ smtpName, publicUrl }: Config): boolean {
+  return smtpName === 'localhost' && !/^localhost\.?$/.test(new URL(publicUrl).hostname)
 }
 
 function isClearPostgres(url: string | null): boolean {

@@ -189,9 +189,9 @@ export function mailDomain(url: string): string {
   return hostname.startsWith('[') ? `[IPv6:${hostname.slice(1)}` : hostname
 }
 
-/** The name in a greeting at a URL's host: a domain or an address literal (RFC 5321, section 4.1.3). */
+/** The name in a greeting at a URL's host: a domain or an address literal (RFC 5321, section 4.1.3), `localhost` when the host is neither. */
 export function greetingName(url: string): string {
-  const host = mailDomain(url).replace(/\.$/, '')
+  const host = mailDomain(url)
   const name = isIPv4(host) ? `[${host}]` : host
   return smtpName.parse(name) ?? 'localhost'
 }
@@ -201,10 +201,20 @@ export const smtpName: Form<string> = {
     const literal = /^\[(IPv6:)?([0-9a-f:.]+)\]$/i.exec(text)
     if (literal) return isIP(literal[2] ?? '') === (literal[1] === undefined ? 4 : 6) ? text : undefined
 
-    const isDomain = /^[a-z\d_](?:[a-z\d_.-]{0,252}[a-z\d_])?$/i.test(text) && !isIPv4(text)
-    return isDomain ? text : undefined
+    const name = text.replace(/\.$/, '')
+    return isDomainName(name) ? name : undefined
   },
   form: 'a host name, or an address in brackets such as [192.0.2.7] or [IPv6:2001:db8::7]',
+}
+
+/** RFC 1123, section 2.1, with the underscore that names of containers have. The last label of a domain is no number, for an IPv4 address ends with one. */
+function isDomainName(text: string): boolean {
+  const labels = text.split('.')
+  return (
+    text.length <= 253 &&
+    labels.every((label) => /^[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?$/i.test(label)) &&
+    !/^\d+$/.test(labels.at(-1) ?? '')
+  )
 }
 
 export const smtpUrl: Form<Smtp> = {

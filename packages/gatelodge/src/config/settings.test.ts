@@ -94,7 +94,20 @@ test('SMTP_NAME is the host of the public URL, an address in its form of a greet
   assert.equal(name({ PUBLIC_URL: 'https://a!b' }), 'localhost')
   assert.equal(name({ SMTP_NAME: 'mail.example.com' }), 'mail.example.com')
   assert.equal(name({ SMTP_NAME: '[192.0.2.7]' }), '[192.0.2.7]')
-  refuses('SMTP_NAME', ['', 'a b', 'a\r\nMAIL FROM:<x>', '-a', 'a.', '192.0.2.7', '[x]', '[IPv6:1.2.3.4]', 'ü.example'])
+  for (const host of ['a..b', '-bad.example', 'bad-.example', 'a.-b.example', `${'a'.repeat(64)}.example`]) {
+    assert.equal(name({ PUBLIC_URL: `https://${host}` }), 'localhost', host)
+    const warnings = (env: Record<string, string>) =>
+      read({ ...online, PUBLIC_URL: `https://${host}`, ...env }).warnings
+    assert.match(warnings({}).join(), /greeted by "localhost"/)
+    assert.deepEqual(warnings({ SMTP_NAME: 'mail.example.com' }), [])
+    refuses('SMTP_NAME', [host])
+  }
+  assert.deepEqual(read({ SMTP_URL: 'smtp://localhost', PUBLIC_URL: 'https://localhost.' }).warnings, [])
+  const long = `${'a'.repeat(63)}.`.repeat(3)
+  for (const host of ['a', 'my_host', '3com.example', 'a--b.example', `${long}${'b'.repeat(61)}`])
+    for (const dot of ['', '.']) assert.equal(name({ SMTP_NAME: `${host}${dot}` }), host)
+  refuses('SMTP_NAME', [`${long}${'b'.repeat(62)}`, '.', '.a', 'a..', 'a.7', '256.0.2.7', '192.0.2.7.', '[192.0.2.7].'])
+  refuses('SMTP_NAME', ['', 'a b', 'a\r\nMAIL FROM:<x>', '-a', '192.0.2.7', '[x]', '[IPv6:1.2.3.4]', 'ü.example'])
 })
 
 test('SMTP_URL must reach TLS off loopback unless tls=never', () => {

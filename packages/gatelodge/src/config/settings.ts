@@ -164,7 +164,7 @@ export const settings = {
     'GATELODGE_SMTP_NAME',
     smtpName,
     {
-      shown: 'the host of the public URL',
+      shown: 'the host of the public URL, or `localhost` when that is no domain name',
       reads: ['publicUrl'],
       from: ({ publicUrl }) => greetingName(publicUrl),
     },
