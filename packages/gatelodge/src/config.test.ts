@@ -264,6 +264,11 @@ test('a byte order mark before a secret or a config file is dropped', () => {
   assert.deepEqual([config.secret, config.smtp?.port, config.logLevel], ['s'.repeat(32), 25, 'error'])
 })
 
+test('one variable of Kubernetes is told in the singular', () => {
+  const [one] = readConfig(sources({ SERVICE_HOST: '10.96.0.7' })).warnings
+  assert.match(one ?? '', /^1 variable that .* is passed over.* keeps it away/)
+})
+
 test('several workers and a direct connection need PostgreSQL', () => {
   assert.deepEqual(codes({ WORKERS: '2', DATABASE_DIRECT: 'postgres://db' }), {
     GATELODGE_WORKERS: 'conflict',

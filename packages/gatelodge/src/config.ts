@@ -121,8 +121,9 @@ function ownNames(env: ConfigSources['env']): string[] {
 function linksWarning({ env }: ConfigSources): string[] {
   const links = Object.keys(env).filter((name) => env[name] !== undefined && isServiceLink(name, env[name]))
   if (links.length === 0) return []
+  const [variables, are, them] = links.length === 1 ? ['variable', 'is', 'it'] : ['variables', 'are', 'them']
   return [
-    `${links.length} variables that Kubernetes sets for a Service named like us are passed over; "enableServiceLinks: false" in the pod keeps them away.`,
+    `${links.length} ${variables} that Kubernetes sets for a Service named like us ${are} passed over; "enableServiceLinks: false" in the pod keeps ${them} away.`,
   ]
 }
 
