@@ -264,6 +264,35 @@ test('a byte order mark before a secret or a config file is dropped', () => {
   assert.deepEqual([config.secret, config.smtp?.port, config.logLevel], ['s'.repeat(32), 25, 'error'])
 })
 
+test('an earlier secret that began with the mark is kept by a second mark, as the changelog says', () => {
+  const env = { GATELODGE_SECRET_FILE: 's' }
+  const { config } = readConfig({ env, flags: {}, readFile: () => `\uFEFF\uFEFF${'s'.repeat(32)}\n` })
+  assert.equal(config.secret, `\uFEFF${'s'.repeat(32)}`)
+})
+
+test('a file that is not UTF-8 is refused by its name, whatever else it is', () => {
+  const texts = ['s'.repeat(40), 'schlüssel'.repeat(5), '{"log_level": "error"}', '密'.repeat(40)]
+  const mangled = texts.flatMap((text) => [
+    Buffer.from(`\uFEFF${text}`, 'utf16le'),
+    Buffer.from(`\uFEFF${text}`, 'utf16le').swap16(),
+    Buffer.from(`${text}\n`, 'utf16le'),
+    Buffer.concat([Buffer.from(text), Buffer.from([0xff])]),
+    Buffer.from(`${text}é`, 'latin1'),
+    Buffer.from(`${text}\0`),
+  ])
+  for (const bytes of mangled) {
+    const text = bytes.toString('utf8')
+    const env = { GATELODGE_SECRET_FILE: '/run/s', GATELODGE_SMTP_URL_FILE: '/run/m' }
+    const faults = faultsOf({ env, flags: {}, file: { path: 'g.json', text }, readFile: () => text })
+    assert.deepEqual(faults.map(({ field, code }) => [field, code]).sort(), [
+      ['--config', 'encoding'],
+      ['GATELODGE_SECRET_FILE', 'encoding'],
+      ['GATELODGE_SMTP_URL_FILE', 'encoding'],
+    ])
+    assert.match(faults.map(({ message }) => message).join(), /\/run\/s.*UTF-8/)
+  }
+})
+
 test('one variable of Kubernetes is told in the singular', () => {
   const [one] = readConfig(sources({ SERVICE_HOST: '10.96.0.7' })).warnings
   assert.match(one ?? '', /^1 variable that .* is passed over.* keeps it away/)

@@ -80,6 +80,10 @@ function readConfigFile(file: ConfigSources['file'], faults: FieldFault[]): Read
 }
 
 function parseObject(file: { path: string; text: string }, faults: FieldFault[]): object {
+  if (isMangled(file.text)) {
+    faults.push({ field: '--config', code: 'encoding', message: `${file.path} is not UTF-8: save it as UTF-8` })
+    return {}
+  }
   try {
     const parsed: unknown = JSON.parse(withoutMark(file.text))
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed
@@ -88,6 +92,11 @@ function parseObject(file: { path: string; text: string }, faults: FieldFault[])
   }
   faults.push({ field: '--config', code: 'invalid', message: `${file.path} must hold one JSON object` })
   return {}
+}
+
+/** Whether a text was read from a file that is no UTF-8: what cannot be decoded becomes U+FFFD, and UTF-16 has zero bytes. */
+export function isMangled(text: string): boolean {
+  return /[\uFFFD\0]/.test(text)
 }
 
 /** A text without the byte order mark that some editors put before it. */
@@ -174,11 +183,13 @@ function find(
   if (secretPath !== undefined) {
     try {
       const text = withoutMark(readFile(secretPath)).replace(/\r?\n$/, '')
-      return { text, source: 'secret file', name: fileVariable }
+      if (!isMangled(text)) return { text, source: 'secret file', name: fileVariable }
+      const message = `names ${secretPath}, which is not UTF-8: save it as UTF-8`
+      faults.push({ field: fileVariable, code: 'encoding', message })
     } catch {
       faults.push({ field: fileVariable, code: 'unreadable', message: 'names a file that cannot be read' })
-      return 'faulty'
     }
+    return 'faulty'
   }
 
   const fileText = fileValues.get(row.fileKey)

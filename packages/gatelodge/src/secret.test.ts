@@ -46,6 +46,16 @@ test('a damaged secret file is refused, not replaced', () => {
   assert.equal(readFileSync(secretFile(config), 'utf8'), 'cut off\n')
 })
 
+test('a secret file in another encoding than UTF-8 is refused by its name', () => {
+  using folder = emptyFolder()
+  const config = { secret: null, dataDir: folder.path }
+  writeFileSync(secretFile(config), Buffer.from(`\uFEFF${'s'.repeat(43)}\n`, 'utf16le'))
+  assert.throws(
+    () => loadSecret(config, systemRandom),
+    (error) => isAuthError(error, 'config_invalid') && !!error.faults[0]?.message.includes(secretFile(config)),
+  )
+})
+
 test('a data folder that cannot be made is told as it is', () => {
   using folder = emptyFolder()
   writeFileSync(join(folder.path, 'file'), '')

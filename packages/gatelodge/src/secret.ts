@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from './config.ts'
+import { type Config, isMangled } from './config.ts'
 import { AuthError } from './kernel/errors.ts'
 import { newId } from './kernel/ids.ts'
 import type { Random } from './kernel/random.ts'
@@ -28,16 +28,14 @@ export function findSecret(config: SecretSettings): string | undefined {
 
   const file = secretFile(config)
   const kept = explained('The secret file', file, () => readIfThere(file))?.trim()
-  if (kept === undefined || kept.length >= 32) return kept
-  throw new AuthError('config_invalid', {
-    faults: [
-      {
-        field: 'GATELODGE_DATA_DIR',
-        code: 'secret_damaged',
-        message: 'holds a secret file of fewer than 32 characters: bring back the file that the database was made with',
-      },
-    ],
-  })
+  if (kept === undefined) return kept
+  if (isMangled(kept)) throw damaged(`holds ${file}, which is not UTF-8: save it as UTF-8, or bring back the file`)
+  if (kept.length >= 32) return kept
+  throw damaged('holds a secret file of fewer than 32 characters: bring back the file that the database was made with')
+}
+
+function damaged(message: string): AuthError {
+  return new AuthError('config_invalid', { faults: [{ field: 'GATELODGE_DATA_DIR', code: 'secret_damaged', message }] })
 }
 
 function readIfThere(file: string): string | undefined {
