@@ -25,12 +25,10 @@ export function readCredential(authorization: string | undefined, cookie: string
 }
 
 /**
- * Whether an Authorization header says nothing to us: it is empty, or of another scheme than `own` (RFC 9110, section 11.4), whatever that is made of. One without
- * a scheme, such as a token alone, is meant for us.
+ * Whether an Authorization header is of another scheme than `own` (RFC 9110, section 11.4), whatever that is made of. One without a scheme, such as an empty one
+ * or a token alone, is not.
  */
 export function isForeignScheme(authorization: string, own: 'bearer' | 'basic'): boolean {
-  if (authorization === '') return true
-
   const [, scheme, lone] = /^(?:([^ \t]+)[ \t]|([a-z][a-z\d-]*)$)/i.exec(authorization) ?? []
   const named = scheme ?? lone
   return named !== undefined && named.toLowerCase() !== own

@@ -24,7 +24,6 @@ const foreign = [
   'Custom/1.0 abc',
   '123 abc',
   'Basic\teDp5',
-  '',
 ]
 
 forEachDatabase('forward auth', (engine) => {
