@@ -82,8 +82,7 @@ describe('SQLite: no file holds a byte of address, names or device', { concurren
     })
     await unit(async (work) => {
       for (const { id } of people.slice(0, gone)) {
-        await lockForDeletion(work, id)
-        await deleteUser(work, id, 'administrator')
+        await deleteUser(work, id, 'administrator', await lockForDeletion(work, id))
         work.changed([id])
       }
     })

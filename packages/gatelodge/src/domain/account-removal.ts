@@ -1,5 +1,6 @@
 import type { Events } from '../kernel/events.ts'
 import type { UserId } from '../kernel/ids.ts'
+import { staleLocks } from '../store/postgres-errors.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { lockForRemoval } from './administrators.ts'
@@ -9,22 +10,35 @@ import { releaseAvatar } from './avatars/files.ts'
 import { forgetSignupsOf, lockSignupsOf } from './pending-signups.ts'
 import { endSessions } from './sessions.ts'
 
-/** Holds what stands above an account in the order of locks and goes with it: whoever deletes it calls this before they lock the account. */
-export async function lockForDeletion(work: Work, userId: UserId): Promise<void> {
-  for (const email of await addressesOf(work.db, userId)) await lockSignupsOf(work, email)
+/** The addresses whose sign-ups a deletion holds. */
+export type LockedAddresses = readonly string[]
+
+/** Holds what stands above an account in the order of locks and goes with it, before the account itself is locked. */
+export async function lockForDeletion(work: Work, userId: UserId): Promise<LockedAddresses> {
+  const emails = await addressesOf(work.db, userId)
+  for (const email of emails) await lockSignupsOf(work, email)
+  return emails
 }
 
 /**
  * Removes an account; profile, sessions, tokens, names and devices go with it, so do sign-ups with its addresses, and the files of its picture become due. Its
- * events stay, without address and agent. Does nothing when it is gone already.
- * @throws last_administrator
+ * events stay, without address and agent. Does nothing when it is gone already. An account that moved to another address since `lockForDeletion` makes the
+ * unit of work begin again. @throws last_administrator
  */
-export async function deleteUser(work: Work, userId: UserId, by: Events['user.deleted']['by']): Promise<void> {
+export async function deleteUser(
+  work: Work,
+  userId: UserId,
+  by: Events['user.deleted']['by'],
+  locked: LockedAddresses,
+): Promise<void> {
   if (!(await lockForRemoval(work, userId))) return
+
+  const emails = await addressesOf(work.db, userId)
+  if (emails.some((email) => !locked.includes(email))) throw staleLocks()
 
   await releaseAvatar(work, userId)
   await endSessions(work, userId)
-  await forgetSignupsOf(work, await addressesOf(work.db, userId))
+  await forgetSignupsOf(work, emails)
   await work.db.deleteFrom('users').where('id', '=', userId).execute()
   await work.db.updateTable('events').set({ ip: null, user_agent: null }).where('user_id', '=', userId).execute()
   await record({ ...work, actor: { ...work.actor, ip: null, userAgent: null } }, 'user.deleted', userId, { by })

@@ -25,9 +25,12 @@ export async function findNewestPendingSignup(
   return pendingSignupsOf(db, email, now).orderBy('created_at', 'desc').limit(1).executeTakeFirst()
 }
 
-/** Lets those who want one address for an account take turns: each voids the sign-ups of the others, which would be a deadlock on PostgreSQL. */
+/**
+ * Makes units of work that want an address for an account, or delete its account, take turns: each voids the sign-ups of the others, which would be a
+ * deadlock on PostgreSQL. The lock is of the address and not of its rows, since a sign-up may arrive at any moment.
+ */
 export async function lockSignupsOf(work: Work, email: string): Promise<void> {
-  await work.db.updateTable('pending_signups').set({ email }).where('email', '=', email).execute()
+  await work.lockName(`sign-ups of ${email}`)
 }
 
 /** Removes the oldest pending sign-ups of an address until there is room for one more. */

@@ -13,6 +13,17 @@ export class PostgresTrouble extends Error {
   }
 }
 
+/** Why a unit of work has to begin again, as its own look at what it locked tells. */
+class StaleLocks extends Error {}
+
+/**
+ * Returns the error by which a unit of work begins again: what it read before it took its locks has changed, so it holds the wrong ones. The store runs the
+ * unit again a few times, then callers get `database_busy`.
+ */
+export function staleLocks(): AuthError {
+  return new AuthError('database_busy', { retryAfter: 1, cause: new StaleLocks('rows changed while they were locked') })
+}
+
 /** What a caller gets when no connection could be had. */
 export function connectFailure(error: unknown): AuthError {
   if (error instanceof Error && error.message === poolWaitEnded) {
@@ -44,9 +55,11 @@ export function noAnswer(): AuthError {
   return unavailable('the database took the statement and did not answer', undefined)
 }
 
-/** Whether the server undid a transaction that is to be tried again (PostgreSQL manual, 13.5): the next try sees what the other did. */
+/** Whether a transaction is to be tried again, since the server undid it (PostgreSQL manual, 13.5) or it asked for that: the next try sees what the other did. */
 export function isRetriable(error: unknown): boolean {
-  return error instanceof AuthError && error.cause instanceof PostgresTrouble && retriable.has(error.cause.code ?? '')
+  if (!(error instanceof AuthError)) return false
+  const { cause } = error
+  return cause instanceof StaleLocks || (cause instanceof PostgresTrouble && retriable.has(cause.code ?? ''))
 }
 
 /** Whether it helps to make the connection anew: the server goes away, or was made a standby and another one leads now. */

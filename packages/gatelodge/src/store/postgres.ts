@@ -65,6 +65,9 @@ export function openPostgres({ url, direct, monotonic = systemMonotonic }: Postg
     transaction: (work, { patient = false } = {}) =>
       retry(systemRandom, () => (patient ? patientDb : db).transaction().execute(work)),
     proveWrite: () => provePostgresWrite((work) => db.transaction().execute(work)),
+    async lockName(db, name) {
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`gatelodge ${name}`}, 0))`.execute(db)
+    },
     async notify(db, notice) {
       await sql`select pg_notify('gatelodge', ${listener.payloadOf(notice)})`.execute(db)
     },

@@ -50,6 +50,7 @@ export function openSqlite(path: string): Store {
       await proveSqliteWrite((work) => writeDb.transaction().execute(work))
       await wal?.flush()
     },
+    async lockName() {},
     async notify() {},
     onNotice() {},
     listen() {},

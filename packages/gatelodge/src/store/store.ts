@@ -28,6 +28,11 @@ export interface Store {
   transaction<T>(work: (db: WriteDb) => Promise<T>, options?: { patient?: boolean }): Promise<T>
   /** Proves that rows can be written now, as a sign-in writes them, and leaves nothing. Costs a transaction. @throws service_unavailable, database_busy */
   proveWrite(): Promise<void>
+  /**
+   * Waits until no other transaction holds `name`, and holds it until `db` ends. Unlike a lock of rows it covers rows that do not exist yet. SQLite, with one
+   * writer, has nothing to wait for. @throws database_busy
+   */
+  lockName(db: WriteDb, name: string): Promise<void>
   /** Says something to the other processes on this database, once `db` commits. On SQLite nobody listens: its one server looks for itself. */
   notify(db: WriteDb, notice: Notice): Promise<void>
   /** Calls `listener` for each notice that comes in, once `listen` was called; users may come back that this process named itself. */

@@ -52,6 +52,8 @@ export interface Work {
    * check reads has to call it, with an empty list where nothing that was cached changes; else the unit fails.
    */
   changed(users: readonly UserId[] | 'all'): void
+  /** Holds a name until the unit ends: units of work that hold the same name take turns. On SQLite all units do. */
+  lockName(name: string): Promise<void>
   /**
    * Says that this unit may delete accounts, make them inactive or take roles; else it fails when it does. `lockForRemoval` of the domain calls this,
    * after it has made sure that an administrator remains.
@@ -97,6 +99,7 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
         if (named === 'all') all = true
         else for (const user of named) users.add(user)
       },
+      lockName: (name) => deps.store.lockName(db, name),
       allowRemoval() {
         mayRemove = true
       },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deactivateUser, deleteUser } from '../../src/domain/account-removal.ts'
+import { deactivateUser, deleteUser, lockForDeletion } from '../../src/domain/account-removal.ts'
 import { innerActor } from '../../src/kernel/actor.ts'
 import type { UserId } from '../../src/kernel/ids.ts'
 import { transact, type Work } from '../../src/store/unit-of-work.ts'
@@ -42,7 +42,7 @@ forEachDatabase('34 stale privilege', (engine) => {
     await using app = await testApp({ engine })
     for (const end of [
       (work: Work, id: UserId) => deactivateUser(work, id),
-      (work: Work, id: UserId) => deleteUser(work, id, 'administrator'),
+      async (work: Work, id: UserId) => deleteUser(work, id, 'administrator', await lockForDeletion(work, id)),
     ]) {
       const ada = await app.user()
       const held = await holdings(app, ada)

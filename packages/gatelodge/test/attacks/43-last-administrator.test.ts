@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createAccount, createAdministrator } from '../../src/admin/users/create-user.ts'
 import { deleteAccount } from '../../src/admin/users/delete-user.ts'
 import { setActive } from '../../src/admin/users/set-active.ts'
-import { deactivateUser, deleteUser } from '../../src/domain/account-removal.ts'
+import { deactivateUser, deleteUser, lockForDeletion } from '../../src/domain/account-removal.ts'
 import { lockForRemoval } from '../../src/domain/administrators.ts'
 import { innerActor } from '../../src/kernel/actor.ts'
 import { isAuthError } from '../../src/kernel/errors.ts'
@@ -62,7 +62,11 @@ forEachDatabase('43 last administrator', (engine) => {
     const { deps } = engineOf(house.auth)
     const [ada, eve] = house.administrators
     assert.ok(ada && eve)
-    const removals = inParallel(20, () => transact(deps, actor, (work) => deleteUser(work, ada.id, 'administrator')))
+    const removals = inParallel(20, () =>
+      transact(deps, actor, async (work) =>
+        deleteUser(work, ada.id, 'administrator', await lockForDeletion(work, ada.id)),
+      ),
+    )
     await Promise.all([
       removals,
       inParallel(20, () => setActive(deps, actor, { who: eve.email, active: false }).catch(codeOf)),

@@ -50,18 +50,19 @@ export async function duringUnit(
   const acting = act().finally(() => {
     isDone = true
   })
-  while (store.engine === 'postgres' && !isDone && !(await someoneWaits(store))) await turns(1)
+  while (store.engine === 'postgres' && !isDone && (await waitingIn(store)) === 0) await turns(1)
   goOn.resolve()
   await unit
   await acting
 }
 
-async function someoneWaits({ migrationDb }: Store): Promise<boolean> {
+/** How many connections wait for a lock of another. */
+export async function waitingIn({ migrationDb }: Store): Promise<number> {
   const { rows } =
     await sql`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
       migrationDb,
     )
-  return rows.length > 0
+  return rows.length
 }
 
 /** How often each code, or each status of a success, was answered. */

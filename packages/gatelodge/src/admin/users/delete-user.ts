@@ -11,9 +11,9 @@ import { getUserNamed } from './find-users.ts'
 export async function deleteAccount(deps: Deps, actor: Actor, input: { who: string }): Promise<User> {
   const user = await getUserNamed(deps, actor, input.who)
   await transact(deps, actor, async (work) => {
-    await lockForDeletion(work, user.id)
+    const locked = await lockForDeletion(work, user.id)
     if (!(await lockUser(work, user.id))) throw new AuthError('user_not_found') // deleted meanwhile
-    await deleteUser(work, user.id, 'administrator')
+    await deleteUser(work, user.id, 'administrator', locked)
   })
   await removeDueAvatars(deps)
   return user

@@ -24,9 +24,9 @@ export async function deleteOwnAccount(
   else if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
 
   await transact(deps, actor, async (work) => {
-    await lockForDeletion(work, user.id)
+    const locked = await lockForDeletion(work, user.id)
     await lockCaller(work, me) // a reset since the password was proved has ended the session
-    await deleteUser(work, user.id, 'self')
+    await deleteUser(work, user.id, 'self', locked)
   })
   await removeDueAvatars(deps)
 }

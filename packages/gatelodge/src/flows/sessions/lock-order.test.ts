@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { testApp } from '../../../test/support/app.ts'
 import { inParallel, tally } from '../../../test/support/attack.ts'
-import { crowd, deadlocksOf, linkToMove, turns, unlimited } from '../../../test/support/races.ts'
+import { crowd, deadlocksOf, linkToMove, turns, unlimited, waitingIn } from '../../../test/support/races.ts'
 import { createAccount } from '../../admin/users/create-user.ts'
+import { forgetSignupsOf, lockSignupsOf } from '../../domain/pending-signups.ts'
 import { innerActor } from '../../kernel/actor.ts'
 import { isAuthError } from '../../kernel/errors.ts'
+import { transact } from '../../store/unit-of-work.ts'
 
 // What another engine cannot do: SQLite has one writer.
 
@@ -63,6 +65,59 @@ test('links, changes, sign-ups and deletions of the same account and address nev
     }
   })
   assert.equal(broken, 0)
+})
+
+test('a deletion that meets a change of address begins again, so that it locks the sign-ups of the new address before the account', async () => {
+  const app = await testApp({ engine: 'postgres', env: unlimited })
+  const { store } = app.deps
+  const [ada] = await crowd(app, 1)
+  assert.ok(ada)
+  const email = 'wanted@example.com'
+  await app.post('/signup', { email, password: ada.password })
+  const [moved, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+
+  const broken = await deadlocksOf(app, async () => {
+    const moving = store.transaction(async (db) => {
+      await db.updateTable('users').set({ email }).where('email', '=', ada.email).execute()
+      moved.resolve()
+      await goOn.promise
+    })
+    await moved.promise
+    const deleting = app.delete('/me', { bearer: ada.access }, { password: ada.password })
+    while ((await waitingIn(store)) < 1) await turns(1)
+    const signingUp = transact(app.deps, innerActor('command', 'test'), async (work) => {
+      await lockSignupsOf(work, email)
+      await forgetSignupsOf(work, [email])
+      await work.db.updateTable('users').set({ is_active: 1 }).where('email', '=', ada.email).execute()
+      work.changed([])
+    })
+    while ((await waitingIn(store)) < 2) await turns(1)
+    goOn.resolve()
+    await Promise.all([moving, signingUp])
+    assert.equal((await deleting).status, 204)
+    assert.deepEqual([await app.rows('users'), await app.rows('pending_signups')], [[], []])
+  })
+  assert.equal(broken, 0)
+})
+
+test('units of work that want one address take turns, also while it has no sign-up', async () => {
+  await using app = await testApp({ engine: 'postgres', env: unlimited })
+  const { store } = app.deps
+  const email = 'wanted@example.com'
+  const order: string[] = []
+  const [held, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const first = transact(app.deps, innerActor('command', 'test'), async (work) => {
+    await lockSignupsOf(work, email)
+    held.resolve()
+    await goOn.promise
+    order.push('first')
+  })
+  await held.promise
+  const second = createAccount(app.deps, innerActor('command', 'test'), { email }).then(() => order.push('second'))
+  while ((await waitingIn(store)) < 1 && order.length === 0) await turns(1)
+  goOn.resolve()
+  await Promise.all([first, second])
+  assert.deepEqual(order, ['first', 'second'])
 })
 
 function assertTaken(error: unknown): void {
