@@ -113,7 +113,7 @@ function requestOf(route: Route): string {
   const head = `${route.method} ${concrete(route)} HTTP/1.1\r\nHost: a\r\n`
   if (!route.body && !route.upload) return `${head}\r\n`
 
-  const isForm = route.bodyType !== undefined
+  const isForm = route.surface !== 'json'
   const isSignIn = route.path.endsWith('/signin')
   const json = isSignIn ? '{"email":"nobody@example.com","password":"wrong harbour 53"}' : '{}'
   const body = isForm ? 'a=b' : json

@@ -119,7 +119,7 @@ function routesTable(): string {
   const rows = routes.map((route) => [
     `\`${route.method}\``,
     `\`${route.path}\``,
-    route.auth,
+    `${route.access.by.join(', ')}${route.access.fresh ? ' (recent proof)' : ''}`,
     route.origin,
     limitInWords(route.limit).join(', ') || 'none',
     errorsOf(route)
@@ -129,7 +129,7 @@ function routesTable(): string {
       })
       .join(', '),
   ])
-  return table(['Method', 'Path', 'Credential', 'Origin', 'Limit by address', 'Errors'], rows)
+  return table(['Method', 'Path', 'Callers', 'Origin', 'Limit by address', 'Errors'], rows)
 }
 
 function nameOf(route: Route): string {

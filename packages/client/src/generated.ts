@@ -756,10 +756,10 @@ export interface Routes {
       }
     }
     errors:
-      | 'reauthentication_required'
       | 'not_authenticated'
       | 'token_invalid'
       | 'insufficient_scope'
+      | 'reauthentication_required'
       | 'rate_limited'
       | 'database_busy'
       | 'service_unavailable'
@@ -794,13 +794,13 @@ export interface Routes {
     params: undefined
     answers: { 201: NewApiToken }
     errors:
-      | 'reauthentication_required'
       | 'input_invalid'
       | 'body_too_large'
       | 'media_type_unsupported'
       | 'not_authenticated'
       | 'token_invalid'
       | 'insufficient_scope'
+      | 'reauthentication_required'
       | 'cross_site'
       | 'rate_limited'
       | 'database_busy'

@@ -70,6 +70,20 @@ test('every flow declares routes, in one folder without folders of its own', () 
   )
 })
 
+test('who may call a route is declared in its access, and what a surface does hangs on nothing else', () => {
+  const handlers = sources.filter(({ name }) => /^(?:flows|admin)\/.+(?:routes|pages?)\.ts$/.test(name))
+  assert.ok(handlers.length > 25)
+  assert.deepEqual(offenders(handlers, /assertFresh|domain\/freshness|throw new AuthError\(.reauthentication/), [])
+  const readers = ['http/openapi.ts', 'http/route.ts', 'pages/docs-page.ts', 'pages/openapi-view.ts']
+  const others = sources.filter(({ name }) => !readers.includes(name))
+  assert.deepEqual(offenders(others, /\btag [!=]==|\.tag\b/), [])
+})
+
+test('security headers are written in one file', () => {
+  const others = sources.filter(({ name }) => name !== 'http/security-headers.ts')
+  assert.deepEqual(offenders(others, /default-src|frame-ancestors|max-age=63072000|nosniff|permissions-policy/i), [])
+})
+
 test('every file stays short, exports by name and leaves no hole in the types', () => {
   const long = sources.filter(({ text }) => text.split('\n').length > 400).map(({ name }) => name)
   assert.deepEqual(long, [])

@@ -8,6 +8,7 @@ import { createLog } from '../src/cli/log.ts'
 import { readSigningKeys } from '../src/domain/signing-keys.ts'
 import { routes } from '../src/flows/index.ts'
 import { buildOpenApi } from '../src/http/openapi.ts'
+import { needsSession } from '../src/http/route.ts'
 import { assets, enhancements } from '../src/pages/assets.ts'
 import { forEachDatabase, type TestApp, type Told, testApp } from './support/app.ts'
 import { askEveryRoute } from './support/attack.ts'
@@ -246,17 +247,13 @@ forEachDatabase('ASVS', (engine) => {
       [{ cookie }, 'token_invalid'],
       [{ bearer: access }, 'token_invalid'],
     ] as const) {
-      const told = await askEveryRoute(
-        app,
-        () => ask,
-        ({ auth }) => auth === 'session',
-      )
+      const told = await askEveryRoute(app, () => ask, needsSession)
       assert.ok(told.length >= 12)
       for (const answer of told) assert.deepEqual([answer.status, answer.code], [401, code], answer.name)
       assert.equal((await app.get('/validate', ask)).code, 'token_invalid')
     }
 
-    const open = routes.filter(({ auth }) => auth !== 'session').map(({ path }) => path.replace('/api/v1/auth', ''))
+    const open = routes.filter((route) => !needsSession(route)).map(({ path }) => path.replace('/api/v1/auth', ''))
     assert.deepEqual([...new Set(open)].toSorted(), [
       '/.well-known/jwks.json',
       '/.well-known/oauth-authorization-server',

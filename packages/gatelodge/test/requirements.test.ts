@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { routes } from '../src/flows/index.ts'
+import { needsSession } from '../src/http/route.ts'
 import { composeTest, forEachDatabase, type Person, TestApp, type Told, testApp } from './support/app.ts'
 import { askEveryRoute, stored, tables } from './support/attack.ts'
 import { testAuth } from './support/auth.ts'
@@ -282,11 +283,7 @@ forEachDatabase('requirements', (engine) => {
 
   test('every route that needs a session refuses whoever has none', async () => {
     await using app = await testApp({ engine })
-    const told = await askEveryRoute(
-      app,
-      () => ({}),
-      ({ auth }) => auth === 'session',
-    )
+    const told = await askEveryRoute(app, () => ({}), needsSession)
     assert.ok(told.length >= 10)
     for (const { name, status, code } of told) assert.deepEqual([status, code], [401, 'not_authenticated'], name)
   })
@@ -297,7 +294,7 @@ forEachDatabase('requirements', (engine) => {
     const told = await askEveryRoute(
       app,
       () => ({}),
-      ({ method, auth, path }) => method === 'GET' && auth !== 'session' && !path.includes(':'),
+      (route) => route.method === 'GET' && !needsSession(route) && !route.path.includes(':'),
     )
     for (const { name, setCookies } of told) assert.deepEqual(setCookies, [], name)
     assert.deepEqual([await stored(app), await app.rows('events')], before)

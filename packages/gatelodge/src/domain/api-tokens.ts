@@ -1,14 +1,14 @@
 import type { Clock, Instant } from '../kernel/clock.ts'
 import { minute } from '../kernel/clock.ts'
 import { invalidField } from '../kernel/errors.ts'
-import { newToken, parseToken, type SessionId, sameText, sha256, type UserId } from '../kernel/ids.ts'
+import { newToken, parseToken, sameText, sha256, type UserId } from '../kernel/ids.ts'
+import type { ApiTokenPrincipal } from '../kernel/principal.ts'
 import type { ApiTokenRow } from '../store/schema.ts'
 import type { ReadDb, Store } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
 import { readScopes, scopesOf } from './scopes.ts'
-import type { LiveSession } from './session-cache.ts'
-import { findUser, findWholeUser } from './users.ts'
+import { findUser, findWholeUser, type User } from './users.ts'
 
 /** A token that somebody made for a program of theirs, as its owner sees it: never its secret. */
 export interface ApiToken {
@@ -21,12 +21,20 @@ export interface ApiToken {
   readonly lastUsedAt: Instant | null
 }
 
+/** A live API token with its active user. */
+export interface LiveApiToken {
+  readonly kind: 'api_token'
+  readonly principal: ApiTokenPrincipal
+  readonly token: ApiToken
+  readonly user: User
+}
+
 /** API tokens as requests bring them. Each check asks the database, so a revoked one is refused at once, everywhere. */
 export interface ApiTokens {
-  /** Who holds a token: unexpired, of an active user. */
-  find(text: string): Promise<LiveSession | undefined>
+  /** Returns the unexpired token with this text, if its user is active. */
+  find(text: string): Promise<LiveApiToken | undefined>
   /** Notes a use, to be stored off the request's path, at most once a minute. */
-  touch(live: LiveSession): void
+  touch(token: ApiToken): void
   unstoredUses(): readonly ApiTokenUse[]
   /** Says that these are stored. */
   storedUses(uses: readonly ApiTokenUse[]): void
@@ -49,11 +57,11 @@ export function createApiTokens({ store, clock }: { store: Store; clock: Clock }
       const user = await findUser(store.db, row.user_id)
       if (user?.is_active !== 1) return undefined
       const whole = await findWholeUser(store.db, user)
-      return whole && toLiveSession(row, whole)
+      return whole && toLiveApiToken(row, whole)
     },
-    touch({ session: { id, createdAt, lastSeenAt } }) {
+    touch({ id, lastUsedAt }) {
       const now = clock.now()
-      const lastUse = uses.get(id) ?? (lastSeenAt > createdAt ? lastSeenAt : 0)
+      const lastUse = uses.get(id) ?? lastUsedAt ?? 0
       if (now - lastUse >= minute) uses.set(id, now)
     },
     unstoredUses: () => [...uses],
@@ -146,28 +154,12 @@ function toApiToken(row: ApiTokenRow): ApiToken {
   }
 }
 
-/** In the shape of a session, for those who ask who somebody is; `kind` keeps it from whatever needs a session. */
-function toLiveSession(row: ApiTokenRow, user: LiveSession['user']): LiveSession {
-  const lastSeenAt = row.last_used_at ?? row.created_at
+function toLiveApiToken(row: ApiTokenRow, user: User): LiveApiToken {
+  const token = toApiToken(row)
   return {
-    session: {
-      id: row.id as SessionId, // no session has it
-      createdAt: row.created_at,
-      lastSeenAt,
-      expiresAt: row.expires_at,
-      authenticatedAt: 0, // nobody proved anything
-      ip: null,
-      userAgent: null,
-      device: row.name,
-      methods: [],
-      assurance: 'aal1',
-    },
-    user,
     kind: 'api_token',
-    secretHash: null,
-    remember: false,
-    scopes: scopesOf(row.scopes),
-    absoluteEnd: row.expires_at,
-    lastSeenAt,
+    principal: { kind: 'api_token', userId: user.id, tokenId: token.id, scopes: token.scopes },
+    token,
+    user,
   }
 }

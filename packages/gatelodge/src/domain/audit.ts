@@ -1,4 +1,4 @@
-import { isStranger } from '../kernel/actor.ts'
+import { isStranger, sessionIdOf, userIdOf } from '../kernel/actor.ts'
 import { toIso } from '../kernel/clock.ts'
 import type { EventName, Events } from '../kernel/events.ts'
 import { type UserId, uuidv7 } from '../kernel/ids.ts'
@@ -70,8 +70,8 @@ async function insert<Name extends EventName>(
       name,
       at: work.now,
       user_id: userId,
-      actor_id: actor.userId !== userId ? actor.userId : null,
-      session_id: actor.sessionId,
+      actor_id: userIdOf(actor) !== userId ? userIdOf(actor) : null,
+      session_id: sessionIdOf(actor),
       request_id: actor.requestId,
       ip,
       user_agent: userAgent?.slice(0, userAgentLength) ?? null,

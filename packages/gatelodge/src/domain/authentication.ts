@@ -63,9 +63,9 @@ export async function startSession(
   assertMaySignIn(user)
   if (claimant) await noteSuccess(deps, work, claimant)
 
-  const { actor } = work
-  if (actor.userId !== null && actor.sessionId !== null && (await endSession(work, actor.userId, actor.sessionId))) {
-    await record(work, 'session.ended', actor.userId, { session_id: actor.sessionId, reason: 'replaced' })
+  const { principal } = work.actor
+  if (principal?.kind === 'session' && (await endSession(work, principal.userId, principal.sessionId))) {
+    await record(work, 'session.ended', principal.userId, { session_id: principal.sessionId, reason: 'replaced' })
   }
   const { row, token } = await insertSession(work, deps.config, user.id, proof, wish)
   const secret = wish.kind === 'cookie' ? token.text : await insertRefreshToken(work, row)
@@ -127,12 +127,6 @@ export async function assertOwnPassword(deps: Deps, actor: Actor, user: UserRow,
     })
     throw new AuthError('incorrect_password')
   })
-}
-
-/** Whether the last proof of a session is young enough for a sensitive change. */
-export function isFreshlyAuthenticated(deps: Deps, session: Session): boolean {
-  const age = Math.abs(deps.clock.now() - session.authenticatedAt) // a clock set back must not stretch the window
-  return age <= deps.config.reauthenticationWindow
 }
 
 async function insertRefreshToken(work: Work, session: SessionRow): Promise<string> {

@@ -1,4 +1,4 @@
-import type { Actor } from '../kernel/actor.ts'
+import { type Actor, sessionIdOf } from '../kernel/actor.ts'
 import { sha256, type UserId } from '../kernel/ids.ts'
 import type { UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
@@ -87,7 +87,7 @@ export function stranger(actor: Actor, user: UserRow | undefined, asked?: Identi
 
 /** Somebody who is signed in already, and proves it again. */
 export function sessionHolder(actor: Actor, user: UserRow): Claimant {
-  return ownClaimant('session', actor, user, `${actor.sessionId}`)
+  return ownClaimant('session', actor, user, `${sessionIdOf(actor)}`)
 }
 
 function ownClaimant(kind: 'device' | 'session', actor: Actor, user: UserRow, id: string): Claimant {

@@ -88,7 +88,7 @@ export async function readServiceClients(db: ReadDb): Promise<ServiceClients> {
  * The client that these credentials are of. Its secret cannot be guessed, so a right one is never kept waiting: only refusals are counted, by address.
  * @throws invalid_client, rate_limited
  */
-export async function authenticateClient(
+export async function verifyClientSecret(
   deps: Deps,
   actor: Actor,
   { id, secret }: ClientCredentials,

@@ -1,6 +1,7 @@
 import type { Instant } from '../kernel/clock.ts'
 import { minute } from '../kernel/clock.ts'
 import type { SessionId, UserId } from '../kernel/ids.ts'
+import type { SessionPrincipal } from '../kernel/principal.ts'
 import type { SessionRow } from '../store/schema.ts'
 import type { Invalidations, Store } from '../store/store.ts'
 import { isLive, type Session, type SessionLife, toSession } from './sessions.ts'
@@ -8,13 +9,12 @@ import { findUser, findWholeUser, type User } from './users.ts'
 
 /** A session with its user, as the session check needs them. Replaced, never changed, except for its last use. */
 export interface LiveSession {
+  readonly kind: 'session'
+  readonly principal: SessionPrincipal
   readonly session: Session
   readonly user: User
-  readonly kind: 'cookie' | 'token' | 'api_token'
   readonly secretHash: string | null
   readonly remember: boolean
-  /** What an API token is limited to; null for a session, which may do what its user may. */
-  readonly scopes: readonly string[] | null
   readonly absoluteEnd: Instant
   /** The last use known here; written to the database at most once a minute, more often only where sessions idle out sooner. */
   lastSeenAt: Instant
@@ -189,12 +189,19 @@ export async function readLiveSession(
 /** A stored session and its user as the session check sees them. */
 export function toLiveSession(row: SessionRow, user: User, life: SessionLife): LiveSession {
   return {
+    kind: 'session',
+    principal: {
+      kind: 'session',
+      userId: row.user_id,
+      sessionId: row.id,
+      via: row.kind === 'cookie' ? 'cookie' : 'access_token',
+      authenticatedAt: row.authenticated_at,
+      assurance: row.assurance,
+    },
     session: toSession(row, life),
     user,
-    kind: row.kind,
     secretHash: row.secret_hash,
     remember: row.remember === 1,
-    scopes: null,
     absoluteEnd: row.expires_at,
     lastSeenAt: row.last_seen_at,
   }

@@ -1,16 +1,17 @@
 import type { Instant } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { type NewToken, newToken, type SessionId, type UserId } from '../kernel/ids.ts'
+import type { Assurance } from '../kernel/principal.ts'
 import type { SessionRow, UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { describeDevice } from './user-agents.ts'
 import { lockUser } from './users.ts'
 
-/** A proof by one factor: RFC 8176 names of its methods, and the assurance (NIST SP 800-63B-4) that it gives. */
+/** A proof by one factor: RFC 8176 names of its methods, and the assurance that it gives. */
 export interface Proof {
   readonly methods: readonly string[]
-  readonly assurance: 'aal1' | 'aal2'
+  readonly assurance: Assurance
 }
 
 /** A session as its user sees it: never its secret. */
@@ -25,7 +26,7 @@ export interface Session {
   readonly userAgent: string | null
   readonly device: string
   readonly methods: readonly string[]
-  readonly assurance: 'aal1' | 'aal2'
+  readonly assurance: Assurance
 }
 
 export interface SessionLife {

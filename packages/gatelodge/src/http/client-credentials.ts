@@ -1,6 +1,6 @@
 import { type ClientCredentials, isClientId } from '../domain/service-clients.ts'
 import { AuthError, invalidField } from '../kernel/errors.ts'
-import { isForeignScheme } from './credentials.ts'
+import { isForeignScheme } from './auth-scheme.ts'
 
 /**
  * What a client said to sign in: HTTP Basic, or `client_id` and `client_secret` in the body, but not both (RFC 6749, section 2.3.1). Undefined when it said

@@ -32,9 +32,10 @@ const samples: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/v1/things/:id',
+    surface: 'json',
     tag: 'Operations',
     summary: 'One thing',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'read',
     limit: 'none',
     params: z.strictObject({ id: z.string().max(20) }),
@@ -46,9 +47,10 @@ const samples: readonly Route[] = [
   route({
     method: 'POST',
     path: '/api/v1/things',
+    surface: 'json',
     tag: 'Operations',
     summary: 'Make a thing',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'token',
     body: z.strictObject({ name: z.string().min(1), kind: z.enum(['a', 'b']).default('a') }),
@@ -61,10 +63,11 @@ const samples: readonly Route[] = [
   route({
     method: 'GET',
     path: '/page',
+    surface: 'json',
     tag: 'Operations',
     summary: 'A page',
     description: 'For people.',
-    auth: 'optional',
+    access: { by: ['anyone', 'session'] },
     origin: 'read',
     limit: 'none',
     answers: {
@@ -130,7 +133,7 @@ test('every code of a route stands at its status, and no answer of the route has
       const status = errorStatus(each, code)
       assert.equal(each.answers[status], undefined)
       const response: OpenApiResponse | undefined = found.operation.responses[status]
-      if (each.bodyType === 'oauth') {
+      if (each.surface === 'oauth') {
         assert.match(String(response?.content?.['application/json']?.schema.$ref), /OAuthError$/)
         continue
       }

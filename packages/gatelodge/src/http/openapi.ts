@@ -7,7 +7,7 @@ import { createCookieJar } from './cookies.ts'
 import type { UploadSpec } from './multipart.ts'
 import type { OAuthFailure } from './oauth-error.ts'
 import { type Problem, statusOf } from './problem.ts'
-import { type Answers, type AuthLevel, isForClients, type Method, type Route } from './route.ts'
+import { type Access, type Answers, type Method, needsSession, type Route, type Surface, type Tag } from './route.ts'
 
 /** The part of JSON Schema 2020-12 that zod prints of our schemas. */
 export interface JsonSchema {
@@ -76,7 +76,7 @@ export interface OpenApiDocument {
   readonly openapi: '3.1.0'
   readonly info: { readonly title: string; readonly version: string; readonly description: string }
   readonly servers: readonly { readonly url: string }[]
-  readonly tags: readonly { readonly name: Route['tag']; readonly description: string }[]
+  readonly tags: readonly { readonly name: Tag; readonly description: string }[]
   readonly paths: Readonly<Record<string, OpenApiPathItem>>
   readonly components: {
     readonly schemas: Readonly<Record<string, JsonSchema>>
@@ -109,7 +109,7 @@ export function buildOpenApi(
     openapi: '3.1.0',
     info: { title: `${info.serviceName} API`, version: info.version, description: overview },
     servers: [{ url: info.publicUrl }],
-    tags: Object.entries(tagDocs).map(([name, description]) => ({ name: name as Route['tag'], description })),
+    tags: Object.entries(tagDocs).map(([name, description]) => ({ name: name as Tag, description })),
     paths,
     components: { schemas: components.all(), securitySchemes: securitySchemes(info.publicUrl) },
   }
@@ -119,17 +119,19 @@ export function buildOpenApi(
 export function errorsOf(route: Route): ErrorCode[] {
   const takesInput = route.body || route.upload || route.query || route.params
   // What anybody may read without a limit is answered from memory; such a route that does ask the database says so itself.
-  const asksDatabase = route.auth !== 'none' || route.origin !== 'read' || route.limit !== 'none'
+  const { by, fresh } = route.access
+  const asksDatabase = by.some((caller) => caller !== 'anyone') || route.origin !== 'read' || route.limit !== 'none'
   const implied: readonly (ErrorCode | false)[] = [
     takesInput ? 'input_invalid' : false,
     route.body ? 'body_too_large' : false,
     route.body || route.upload ? 'media_type_unsupported' : false,
     route.upload?.tooLarge ?? false,
     route.upload ? 'overloaded' : false,
-    route.auth === 'session' && 'not_authenticated',
-    route.auth === 'session' && 'token_invalid',
-    route.auth === 'session' && !route.apiTokens && 'insufficient_scope',
-    isForClients(route) && 'invalid_client',
+    needsSession(route) && 'not_authenticated',
+    needsSession(route) && 'token_invalid',
+    needsSession(route) && !by.includes('api_token') && 'insufficient_scope',
+    fresh === true && 'reauthentication_required',
+    by.includes('client') && 'invalid_client',
     route.origin !== 'read' && 'cross_site',
     route.limit !== 'none' && 'rate_limited',
     asksDatabase && 'database_busy',
@@ -149,14 +151,19 @@ export function openApiPath(route: Pick<Route, 'path'>): string {
   return route.path.replace(/:(\w+)/g, '{$1}')
 }
 
-/** Who may call a route, in words. */
-export const authInWords = {
-  none: 'everyone',
-  optional: 'everyone; a good credential is taken into account',
-  session: 'whoever is signed in: bearer token or session cookie',
-  client: 'service clients: HTTP Basic, or client_id and client_secret in the body',
-  optional_client: 'everyone; a service client that is named has to be right',
-} as const satisfies Record<AuthLevel, string>
+/** Returns in words who may call a route, and what they must have proved. */
+export function accessInWords({ by, fresh }: Access): string {
+  const isOpen = by.includes('anyone')
+  if (by.includes('client')) return isOpen ? `anyone; a named service client must authenticate` : clientInWords
+  if (!by.includes('session')) return 'anyone'
+
+  const callers = by.includes('api_token') ? `${sessionInWords}, or an API token` : sessionInWords
+  if (isOpen) return `anyone; a valid credential identifies the user (${callers})`
+  return `signed-in users: ${callers}${fresh ? '; the last sign-in or re-authentication must be recent' : ''}`
+}
+
+const sessionInWords = 'access token or session cookie'
+const clientInWords = 'service clients: HTTP Basic, or client_id and client_secret in the body'
 
 /** What a limit allows, in words; nothing for `none`. */
 export function limitInWords(name: AddressLimit): string[] {
@@ -177,15 +184,13 @@ const tagDocs = {
   Authentication: 'Accounts and sessions.',
   Tokens: 'What other services need to trust our tokens.',
   Operations: 'The service itself.',
-} as const satisfies Record<Exclude<Route['tag'], 'Pages'>, string>
+} as const satisfies Record<Tag, string>
 
-const security = {
-  none: [],
-  optional: [{}, { bearer: [] }, { session: [] }],
-  session: [{ bearer: [] }, { session: [] }],
-  client: [{ client: [] }],
-  optional_client: [{}, { client: [] }],
-} as const satisfies Record<AuthLevel, OpenApiOperation['security']>
+function securityOf({ by }: Access): OpenApiOperation['security'] {
+  const none = by.length > 1 && by.includes('anyone') ? [{}] : []
+  const user = by.includes('session') ? [{ bearer: [] }, { session: [] }] : []
+  return [...none, ...user, ...(by.includes('client') ? [{ client: [] }] : [])]
+}
 
 function securitySchemes(publicUrl: string): OpenApiDocument['components']['securitySchemes'] {
   const cookie = createCookieJar(publicUrl).session.name
@@ -264,20 +269,20 @@ function toOperation(route: Route, components: Components): OpenApiOperation {
   ]
   return {
     operationId: operationId(route),
-    tags: [route.tag],
+    tags: route.tag === undefined ? [] : [route.tag],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
-    'x-auth': authInWords[route.auth],
+    'x-auth': accessInWords(route.access),
     'x-limits': limitInWords(route.limit),
     'x-error-codes': errorsOf(route),
     ...(route.everyMethod && { 'x-every-method': true as const }),
-    security: security[route.auth],
+    security: securityOf(route.access),
     ...(parameters.length > 0 && { parameters }),
     ...(route.body && {
       requestBody: {
         required: route.emptyBody !== true,
         content: {
-          [route.origin === 'form' ? form : bodyTypes[route.bodyType ?? 'json']]: {
+          [bodyTypes[route.surface]]: {
             schema: components.print(route.body, 'input'),
           },
         },
@@ -289,7 +294,7 @@ function toOperation(route: Route, components: Components): OpenApiOperation {
 }
 
 const form = 'application/x-www-form-urlencoded'
-const bodyTypes = { json: 'application/json', oauth: form } as const
+const bodyTypes = { json: 'application/json', oauth: form, page: form } as const satisfies Record<Surface, string>
 
 function uploadContent({ field, types }: UploadSpec): Content {
   const schema: JsonSchema = {
@@ -352,7 +357,7 @@ function contentOf(schema: NonNullable<Answers[number]['schema']>, components: C
 }
 
 function failuresOf(route: Route, components: Components): Record<string, OpenApiResponse> {
-  const isOAuth = route.bodyType === 'oauth'
+  const isOAuth = route.surface === 'oauth'
   const failure = components.print(isOAuth ? oauthFailureSchema : problemSchema, 'output')
   const codesByStatus = Map.groupBy(errorsOf(route), (code) => errorStatus(route, code))
   const failures = [...codesByStatus].map(([status, codes]): [number, OpenApiResponse] => [

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { LiveApiToken } from '../domain/api-tokens.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { AddressLimit } from '../domain/limits.ts'
 import type { ServiceClient } from '../domain/service-clients.ts'
@@ -11,11 +12,24 @@ import type { OriginMode } from './same-origin.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
+/** Who may call: `anyone` calls without a credential; the others name the credentials that the route reads. */
+export type CallerKind = 'anyone' | 'session' | 'api_token' | 'client'
+
+/** The whole policy of a route. The server enforces it, and the OpenAPI document, the guides and the attack suite print and walk it. */
+export interface Access<By extends CallerKind = CallerKind> {
+  readonly by: readonly By[]
+  /** Whether the last proof of the session must be younger than `GATELODGE_REAUTHENTICATION_WINDOW`. */
+  readonly fresh?: true
+}
+
 /**
- * `none`: credentials are not looked at. `optional`: a good credential makes an actor. `session`: a live session is needed. `client`: a service client
- * is needed; `optional_client`: one that is named has to be right.
+ * How a route reads bodies and prints failures: JSON with problem+json (RFC 9457), HTML pages with forms, or OAuth endpoints (RFC 6749).
+ * Pages know a user by the session cookie only.
  */
-export type AuthLevel = 'none' | 'optional' | 'session' | 'client' | 'optional_client'
+export type Surface = 'json' | 'page' | 'oauth'
+
+/** The groups of the API document. */
+export type Tag = 'Authentication' | 'Tokens' | 'Operations'
 
 /** What a route answers, by status. A null schema is an answer without a body. */
 export type Answers = Readonly<
@@ -40,15 +54,11 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export interface RouteContext<Auth extends AuthLevel, Body, Query, Params> {
+export interface RouteContext<By extends CallerKind, Body, Query, Params> {
   readonly actor: Actor
   readonly cookies: CookieJar
-  readonly me: Auth extends 'session' ? LiveSession : Auth extends 'optional' ? LiveSession | undefined : undefined
-  readonly client: Auth extends 'client'
-    ? ServiceClient
-    : Auth extends 'optional_client'
-      ? ServiceClient | undefined
-      : undefined
+  readonly me: UserOf<By>
+  readonly client: ClientOf<By>
   readonly body: Body
   readonly query: Query
   readonly params: Params
@@ -60,22 +70,28 @@ export interface RouteContext<Auth extends AuthLevel, Body, Query, Params> {
   readonly peer: string | null
 }
 
-export interface RouteSpec<Auth extends AuthLevel, Body, Query, Params> {
+type UserOf<By extends CallerKind> = By extends 'session'
+  ? LiveSession
+  : By extends 'api_token'
+    ? LiveApiToken
+    : undefined
+type ClientOf<By extends CallerKind> = By extends 'client' ? ServiceClient : undefined
+
+/** A route of a page stands in no API document, so it has no tag. */
+export type RouteSpec<By extends CallerKind, Body, Query, Params> = RouteFields<By, Body, Query, Params> &
+  ({ readonly surface: 'page'; readonly tag?: never } | { readonly surface: 'json' | 'oauth'; readonly tag: Tag })
+
+interface RouteFields<By extends CallerKind, Body, Query, Params> {
   readonly method: Method
   readonly path: `/${string}`
-  readonly tag: 'Authentication' | 'Tokens' | 'Operations' | 'Pages'
   readonly summary: string
   readonly description?: string
-  readonly auth: Auth
-  /** Takes API tokens in place of a session. Without it, an API token is refused where a session is needed. */
-  readonly apiTokens?: true
+  readonly access: Access<By>
   /** Answers to every method; `method` is the one that documents name. */
   readonly everyMethod?: true
   readonly origin: OriginMode
   readonly limit: AddressLimit
   readonly body?: z.ZodType<Body>
-  /** How the body of a route that is no HTML form is sent; JSON when absent. An `oauth` body is a form as RFC 6749 has it, and so are the failures of its route. */
-  readonly bodyType?: 'oauth'
   /** Takes one file as multipart/form-data in place of `body`: its bytes are the handler's body. In an HTML form it comes beside the form's token. */
   readonly upload?: UploadSpec
   /** A request without a body counts as `{}`. */
@@ -86,7 +102,7 @@ export interface RouteSpec<Auth extends AuthLevel, Body, Query, Params> {
   readonly errors: readonly ErrorCode[]
   /** Statuses of this route that differ from the table. */
   readonly statuses?: Partial<Readonly<Record<ErrorCode, number>>>
-  readonly handle: (deps: Deps, context: RouteContext<Auth, Body, Query, Params>) => Answer | Promise<Answer>
+  readonly handle: (deps: Deps, context: RouteContext<By, Body, Query, Params>) => Answer | Promise<Answer>
   /** Answers a failure of a page in its own way, or undefined for the page that every failure gets. */
   readonly recover?: (
     deps: Deps,
@@ -113,16 +129,16 @@ export type FormValues = Readonly<Record<string, string>>
 export type ProblemPage = (deps: Deps, failed: FailedRequest, error: AuthError, status: number) => Answer
 
 /** A route as the server, the OpenAPI document, the docs and the tests read it. */
-export type Route = RouteSpec<AuthLevel, unknown, unknown, unknown>
+export type Route = RouteSpec<CallerKind, unknown, unknown, unknown>
 
-/** Whether service clients ask a route, or may. */
-export function isForClients({ auth }: Pick<Route, 'auth'>): boolean {
-  return auth === 'client' || auth === 'optional_client'
+/** Whether a route is for signed-in users only. */
+export function needsSession({ access: { by } }: Pick<Route, 'access'>): boolean {
+  return by.includes('session') && !by.includes('anyone')
 }
 
-/** Declares a route. One that leaves out its auth level, origin mode, limit or schemas does not compile. */
-export function route<Auth extends AuthLevel, Body = undefined, Query = undefined, Params = undefined>(
-  spec: RouteSpec<Auth, Body, Query, Params>,
+/** Declares a route. One that leaves out its surface, access, origin mode, limit or schemas does not compile. */
+export function route<By extends CallerKind, Body = undefined, Query = undefined, Params = undefined>(
+  spec: RouteSpec<By, Body, Query, Params>,
 ): Route {
   return spec as unknown as Route // the server gives each handler what its own schemas made
 }

@@ -1,15 +1,16 @@
 import type { SessionId, UserId } from './ids.ts'
 import type { Language } from './languages.ts'
+import type { Principal } from './principal.ts'
 
-/** Who asks, as far as the audit log, the limits and the mails need to know. */
+/** The origin of an operation, for guards, the audit log, limits and mails. */
 export interface Actor {
   readonly kind: 'request' | 'command' | 'job' | 'library'
   /** The client's address as `clientIp()` found it, or null off the network. */
   readonly ip: string | null
   readonly userAgent: string | null
   readonly requestId: string
-  readonly userId: UserId | null
-  readonly sessionId: SessionId | null
+  /** The authenticated caller, or null for a visitor, a command or a job. */
+  readonly principal: Principal | null
   /** The value of the device cookie, unverified. */
   readonly deviceCookie: string | null
   /** The value of the sign-up cookie, unverified. */
@@ -18,9 +19,20 @@ export interface Actor {
   readonly language: Language | null
 }
 
-/** Whether nobody knows who asks: a request without a session, or a call of the library for a client without one. */
-export function isStranger({ kind, userId, ip }: Actor): boolean {
-  return userId === null && (kind === 'request' || (kind === 'library' && ip !== null))
+/** Returns the user that the actor acts as, or null. */
+export function userIdOf({ principal }: Actor): UserId | null {
+  return principal === null || principal.kind === 'client' ? null : principal.userId
+}
+
+/** Returns the session of the actor, or null: an API token has none. */
+export function sessionIdOf({ principal }: Actor): SessionId | null {
+  return principal?.kind === 'session' ? principal.sessionId : null
+}
+
+/** Whether nobody knows who asks: a request without a user, or a call of the library for a client without one. */
+export function isStranger(actor: Actor): boolean {
+  const { kind, ip } = actor
+  return userIdOf(actor) === null && (kind === 'request' || (kind === 'library' && ip !== null))
 }
 
 /** An actor that is no person on the network: a command, a job or the library's caller. */
@@ -30,8 +42,7 @@ export function innerActor(kind: Exclude<Actor['kind'], 'request'>, requestId: s
     ip: null,
     userAgent: null,
     requestId,
-    userId: null,
-    sessionId: null,
+    principal: null,
     deviceCookie: null,
     signUpCookie: null,
     language: null,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { testClock } from '../../test/support/deps.ts'
-import { innerActor } from './actor.ts'
+import { innerActor, sessionIdOf, userIdOf } from './actor.ts'
 import { durationInWords, formatDuration, parseDuration } from './duration.ts'
 import {
   AuthError,
@@ -160,7 +160,7 @@ test('a text sealed under a derived key opens under the same derivation', () => 
 test('an actor off the network has no address, session or cookie', () => {
   const actor = innerActor('command', 'user create')
   assert.deepEqual(
-    [actor.kind, actor.ip, actor.userId, actor.sessionId, actor.deviceCookie],
+    [actor.kind, actor.ip, userIdOf(actor), sessionIdOf(actor), actor.deviceCookie],
     ['command', null, null, null, null],
   )
 })

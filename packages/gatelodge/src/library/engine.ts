@@ -43,7 +43,6 @@ export function actorOf(deps: Deps, caller: Caller = {}, me?: LiveSession): Acto
     ...innerActor('library', uuidv7(deps.clock, deps.random)),
     ip: caller.ip ?? null,
     userAgent: caller.userAgent ?? null,
-    userId: me?.user.id ?? null,
-    sessionId: me?.session.id ?? null,
+    principal: me?.principal ?? null,
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { LiveSession } from '../domain/session-cache.ts'
-import type { Answer, Route, RouteContext } from '../http/route.ts'
+import type { Answer, CallerKind, Route, RouteContext } from '../http/route.ts'
 import { signInAnswer } from '../http/sign-in-answer.ts'
 import { invalidField, NotAuthenticated } from '../kernel/errors.ts'
 import type { Engine } from './engine.ts'
@@ -9,7 +9,7 @@ import { resetTokenHolder } from './passwords.ts'
 import { newRepositoryUser } from './user-repository.ts'
 
 type Users = Pick<Engine, 'deps' | 'users'>
-type Context = RouteContext<'none' | 'optional' | 'session', unknown, unknown, unknown>
+type Context = RouteContext<CallerKind, unknown, unknown, unknown>
 type Override = (users: Users, context: Context, original: () => Promise<Answer>) => Promise<Answer>
 
 /**
@@ -106,7 +106,7 @@ const overrides: Readonly<Record<string, Override>> = {
   },
 }
 
-function signedIn(me: LiveSession | undefined): LiveSession {
-  if (!me) throw new NotAuthenticated() // the guard of these routes asked before
+function signedIn(me: Context['me']): LiveSession {
+  if (me?.kind !== 'session') throw new NotAuthenticated() // the guard of these routes asked before
   return me
 }

@@ -1,7 +1,8 @@
 import type { AccessTokenClaims } from '../domain/access-tokens.ts'
+import { assertFresh } from '../domain/freshness.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import { findUser } from '../domain/users.ts'
-import { authenticate } from '../http/credentials.ts'
+import { sessionOfAccessToken } from '../http/authenticate.ts'
 import type { Actor } from '../kernel/actor.ts'
 import { InvalidToken, NotAuthenticated, UserNotFound } from '../kernel/errors.ts'
 import { actorOf, type Caller, type Engine } from './engine.ts'
@@ -22,14 +23,22 @@ export async function holderOf(engine: Engine, token: string): Promise<Holder> {
     : (await findUser(engine.deps.store.db, claims.sub)) !== undefined
   if (!isThere) throw new UserNotFound()
 
-  return { claims, me: await authenticate(engine.deps, { kind: 'bearer', text: token }) }
+  return { claims, me: await sessionOfAccessToken(engine.deps, token) }
 }
 
-/** The signed-in person on whose behalf a caller asks. @throws NotAuthenticated without a token, InvalidToken, UserNotFound */
-export async function signedIn(engine: Engine, caller: Caller): Promise<{ actor: Actor; me: LiveSession }> {
+/**
+ * Returns the signed-in user on whose behalf a caller asks, with `fresh` only one who proved their identity recently.
+ * @throws NotAuthenticated without a token, InvalidToken, UserNotFound, reauthentication_required
+ */
+export async function signedIn(
+  engine: Engine,
+  caller: Caller,
+  { fresh = false }: { readonly fresh?: boolean } = {},
+): Promise<{ actor: Actor; me: LiveSession }> {
   if (caller.token === undefined) throw new NotAuthenticated()
 
   const { me } = await holderOf(engine, caller.token)
+  if (fresh) assertFresh(engine.deps, me.principal)
   engine.deps.sessionCache.touch(me)
   return { actor: actorOf(engine.deps, caller, me), me }
 }

@@ -127,7 +127,7 @@ export function revokeSession(auth: Auth, input: { id: string }, caller: Caller)
 export function exportOwnData(auth: Auth, caller: Caller): Promise<OwnData> {
   return raising({}, async () => {
     const engine = engineOf(auth)
-    const { actor, me } = await signedIn(engine, caller)
+    const { actor, me } = await signedIn(engine, caller, { fresh: true })
     return exportData(engine.deps, actor, me)
   })
 }

@@ -1,7 +1,7 @@
 import type { AccessTokenClaims } from '../domain/access-tokens.ts'
 import { startSession } from '../domain/authentication.ts'
 import { lockUser, type User } from '../domain/users.ts'
-import { readCredential } from '../http/credentials.ts'
+import { readCredential } from '../http/authenticate.ts'
 import {
   InvalidAuthorizationHeader,
   isAuthError,
@@ -128,6 +128,6 @@ async function startVouched(engine: Engine, sub: string) {
 
 async function liveSession({ deps }: Engine, sub: string, sid: string) {
   const live = await deps.sessionCache.find(sid as SessionId) // a text that is no session's id finds none
-  if (live?.kind !== 'token' || live.user.id !== sub) throw new SessionValidationError()
+  if (live?.principal.via !== 'access_token' || live.user.id !== sub) throw new SessionValidationError()
   return { userId: live.user.id, sessionId: live.session.id, roles: live.user.roles }
 }

@@ -12,6 +12,8 @@ export interface ActionPage<Body> {
   readonly summary: string
   /** The page that has the button. */
   readonly on: string
+  /** Whether the last proof of the session must be fresh: see `Access`. */
+  readonly fresh?: true
   readonly limit: AddressLimit
   readonly body: z.ZodType<Body>
   readonly errors: readonly ErrorCode[]
@@ -24,6 +26,7 @@ export function actionPage<Body>({
   path,
   summary,
   on,
+  fresh,
   limit,
   body,
   errors,
@@ -34,9 +37,9 @@ export function actionPage<Body>({
     route({
       method: 'GET',
       path,
-      tag: 'Pages',
+      surface: 'page',
       summary,
-      auth: 'none',
+      access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
       answers: { 303: { description: 'To the page of the button', schema: null } },
@@ -46,9 +49,9 @@ export function actionPage<Body>({
     route({
       method: 'POST',
       path,
-      tag: 'Pages',
+      surface: 'page',
       summary,
-      auth: 'session',
+      access: { by: ['session'], ...(fresh && { fresh }) },
       origin: 'form',
       limit,
       body,

@@ -3,18 +3,22 @@ import type { Deps } from '../domain/deps.ts'
 import type { AddressLimit } from '../domain/limits.ts'
 import type { UploadSpec } from '../http/multipart.ts'
 import { statusOf } from '../http/problem.ts'
-import type { Answer, AuthLevel, Route, RouteContext } from '../http/route.ts'
-import { route } from '../http/route.ts'
+import type { Access, Answer, Route, RouteContext } from '../http/route.ts'
+import { needsSession, route } from '../http/route.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { FormState } from './form.ts'
 import { type PageContent, type PageContext, type PageView, pageAnswer, plainPageAnswer } from './page-context.ts'
 import { whyRefused } from './why-refused.ts'
 
+/** Pages know a user by the session cookie only. */
+export type PageCaller = 'anyone' | 'session'
+
 /** A page with one form: GET shows it, POST sends it. */
-export interface FormPage<Auth extends AuthLevel, Body, Query> {
+export interface FormPage<By extends PageCaller, Body, Query> {
   readonly path: `/${string}`
   readonly summary: string
-  readonly auth: Auth
+  /** Freshness is asked for when the form is sent. */
+  readonly access: Access<By>
   readonly limit: AddressLimit
   /** What the address may carry; the rest is ignored. */
   readonly query?: z.ZodType<Query>
@@ -28,32 +32,32 @@ export interface FormPage<Auth extends AuthLevel, Body, Query> {
   /** An answer in place of the form, or the values it begins with. */
   readonly open?: (
     deps: Deps,
-    context: RouteContext<Auth, undefined, Query, undefined>,
+    context: RouteContext<By, undefined, Query, undefined>,
   ) => Answer | FormState | Promise<Answer | FormState>
-  readonly view: (deps: Deps, context: PageContextOf<Auth>, view: PageView, state: FormState) => PageContent
-  readonly submit: (deps: Deps, context: RouteContext<Auth, Body, undefined, undefined>) => Promise<Answer>
+  readonly view: (deps: Deps, context: PageContextOf<By>, view: PageView, state: FormState) => PageContent
+  readonly submit: (deps: Deps, context: RouteContext<By, Body, undefined, undefined>) => Promise<Answer>
   /** Answers a failure that the form cannot put right, such as a link that was spent. */
   readonly recover?: Route['recover']
 }
 
-/** What a page knows of the request when its route wants this auth level. */
-export type PageContextOf<Auth extends AuthLevel> = PageContext &
-  Pick<RouteContext<Auth, undefined, undefined, undefined>, 'me'>
+/** What a page knows of the request when its route has these callers. */
+export type PageContextOf<By extends PageCaller> = PageContext &
+  Pick<RouteContext<By, undefined, undefined, undefined>, 'me'>
 
 /** The two routes of a page with a form. A failure shows the form again with what was sent, passwords aside. */
-export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: FormPage<Auth, Body, Query>): Route[] {
-  const { path, summary, auth, limit, errors, statuses = {}, view } = spec
+export function formPage<By extends PageCaller, Body, Query = undefined>(spec: FormPage<By, Body, Query>): Route[] {
+  const { path, summary, access, limit, errors, statuses = {}, view } = spec
   const again: readonly ErrorCode[] = [...errors, 'input_invalid', 'cross_site']
   const contentOf = (deps: Deps, context: PageContext, state: FormState) => (pageView: PageView) =>
-    // A route of level `session` comes here with one: see `recover`.
-    view(deps, context as PageContextOf<Auth>, pageView, state)
+    // A route for sessions comes here with one: see `recover`.
+    view(deps, context as PageContextOf<By>, pageView, state)
 
   const opening = route({
     method: 'GET',
     path,
-    tag: 'Pages',
+    surface: 'page',
     summary,
-    auth,
+    access: { by: access.by },
     origin: 'read',
     limit: 'none',
     ...(spec.query && { query: spec.query }),
@@ -62,7 +66,7 @@ export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: 
     statuses,
     ...(spec.recover && { recover: spec.recover }),
     async handle(deps, context) {
-      const opened = await spec.open?.(deps, context as RouteContext<Auth, undefined, Query, undefined>)
+      const opened = await spec.open?.(deps, context as RouteContext<By, undefined, Query, undefined>)
       if (opened && 'status' in opened) return opened
 
       const content = contentOf(deps, context, opened ?? { values: {} })
@@ -74,9 +78,9 @@ export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: 
   const sending = route({
     method: 'POST',
     path,
-    tag: 'Pages',
+    surface: 'page',
     summary,
-    auth,
+    access,
     origin: 'form',
     limit,
     ...(spec.body && { body: spec.body }),
@@ -84,10 +88,10 @@ export function formPage<Auth extends AuthLevel, Body, Query = undefined>(spec: 
     answers: { 303: { description: 'Done; on to the next page', schema: null } },
     errors,
     statuses,
-    handle: (deps, context) => spec.submit(deps, context as RouteContext<Auth, Body, undefined, undefined>),
+    handle: (deps, context) => spec.submit(deps, context as RouteContext<By, Body, undefined, undefined>),
     recover(deps, failed, error) {
       // What proved no origin was not looked at any further, so nobody is known.
-      const isNobody = auth === 'session' && !failed.me
+      const isNobody = needsSession({ access }) && !failed.me
       if (isNobody || !again.includes(error.code)) return spec.recover?.(deps, failed, error)
       const values = failed.form ?? {}
       const state = error.code === 'cross_site' ? { values, problem: whyRefused(failed) } : { values, error }

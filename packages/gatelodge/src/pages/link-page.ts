@@ -36,7 +36,7 @@ export interface LinkPage {
   readonly wayOut: `/${string}`
   readonly submit: (
     deps: Deps,
-    context: RouteContext<'optional', z.infer<typeof body>, undefined, undefined>,
+    context: RouteContext<'anyone' | 'session', z.infer<typeof body>, undefined, undefined>,
   ) => Promise<Answer>
 }
 
@@ -45,7 +45,7 @@ export function linkPage({ path, summary, purpose, words, wayOut, submit }: Link
   return formPage({
     path,
     summary,
-    auth: 'optional',
+    access: { by: ['anyone', 'session'] },
     limit: 'token',
     query,
     body,

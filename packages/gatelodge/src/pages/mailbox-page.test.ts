@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { plainTheme } from '../../test/support/theme.ts'
+import { mailFramePolicy } from '../http/security-headers.ts'
 import { day, hour, minute, second } from '../kernel/clock.ts'
-import { type MailboxEntry, mailboxListPage, mailboxMailPage, mailFrameCsp } from './mailbox-page.ts'
+import { type MailboxEntry, mailboxListPage, mailboxMailPage } from './mailbox-page.ts'
 
 const now = Date.UTC(2026, 10, 21, 10, 5)
 const entry: MailboxEntry = {
@@ -50,8 +51,8 @@ test('a mail is shown in a frame without scripts, forms or our origin', () => {
   assert.doesNotMatch(text, /<script|srcdoc/)
   assert.match(text, /<pre class="mail-text" tabindex="0">Hello<\/pre>/)
   assert.match(text, /&#60;script&#62;/)
-  assert.match(mailFrameCsp, /default-src 'none'.*sandbox allow-popups/)
-  assert.doesNotMatch(mailFrameCsp, /allow-scripts|allow-same-origin/)
+  assert.match(mailFramePolicy, /default-src 'none'.*sandbox allow-popups/)
+  assert.doesNotMatch(mailFramePolicy, /allow-scripts|allow-same-origin/)
 })
 
 test('nothing of a mail becomes markup of the mailbox', () => {

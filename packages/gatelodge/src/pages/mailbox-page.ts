@@ -19,14 +19,6 @@ export interface MailboxEntry {
   readonly kind: string
 }
 
-/**
- * The headers that `/dev/mailbox/{id}/html` needs in place of the usual CSP: mails style themselves inline, and our own
- * mailbox page frames them. The sandbox keeps them from our origin even when opened directly.
- */
-export const mailFrameCsp =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; " +
-  'sandbox allow-popups allow-popups-to-escape-sandbox'
-
 /** All mails, newest first. */
 export function mailboxListPage(entries: readonly MailboxEntry[], theme: Theme, now: Instant): string {
   const newestFirst = entries.toSorted((a, b) => b.date - a.date)

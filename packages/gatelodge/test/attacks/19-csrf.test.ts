@@ -53,8 +53,8 @@ forEachDatabase('19 CSRF', (engine) => {
       )
       assert.ok(told.length >= 15)
       for (const { name, status, code, json, route } of told) {
-        const refusal = route.bodyType === 'oauth' ? json.error_description : code
-        const expected = route.bodyType === 'oauth' ? errorTable.cross_site[1] : 'cross_site'
+        const refusal = route.surface === 'oauth' ? json.error_description : code
+        const expected = route.surface === 'oauth' ? errorTable.cross_site[1] : 'cross_site'
         assert.deepEqual([status, refusal], [403, expected], `${name} ${JSON.stringify(headers)}`)
       }
     }
@@ -124,7 +124,7 @@ forEachDatabase('19 CSRF', (engine) => {
       const told = await askEveryRoute(
         app,
         () => ({ bearer: access, headers: { 'content-type': type } }),
-        ({ body, bodyType, emptyBody }) => body !== undefined && bodyType === undefined && emptyBody !== true,
+        ({ body, surface, emptyBody }) => body !== undefined && surface === 'json' && emptyBody !== true,
       )
       for (const { name, code } of told) assert.equal(code, 'media_type_unsupported', `${name} ${type}`)
       assert.equal((await app.ask('POST', '/signin', body, { headers: { 'content-type': type } })).status, 415, type)

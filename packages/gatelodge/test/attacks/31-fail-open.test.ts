@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
+import { needsSession } from '../../src/http/route.ts'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { askEveryRoute, turn } from '../support/attack.ts'
 
@@ -50,7 +51,7 @@ forEachDatabase('31 fail-open', (engine) => {
       const told = await askEveryRoute(
         app,
         () => ({ headers: { cookie: `gatelodge=${value}`, 'sec-fetch-site': 'same-origin' } }),
-        ({ auth }) => auth === 'session',
+        needsSession,
       )
       for (const { name, status } of told) assert.equal(status, 401, `${name} ${value}`)
     }
@@ -157,11 +158,7 @@ forEachDatabase('31 fail-open', (engine) => {
     await turn()
 
     for (const ask of [{ cookie }, { bearer: access }]) {
-      const told = await askEveryRoute(
-        app,
-        () => ask,
-        ({ auth }) => auth === 'session',
-      )
+      const told = await askEveryRoute(app, () => ask, needsSession)
       for (const answer of told) assert.ok(answer.status >= 400, `${answer.name}: ${answer.status}`)
     }
     assertClosed(await app.post('/signin', { email: ada.email, password: ada.password }), 'sign-in')

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { pages } from '../../src/flows/index.ts'
 import { forEachDatabase, testApp } from '../support/app.ts'
+import { askEveryRoute, askPage } from '../support/attack.ts'
 import { Visitor } from '../support/visitor.ts'
 
 const hour = 3_600_000
@@ -26,6 +28,38 @@ forEachDatabase('35 step-up', (engine) => {
     }
     assert.equal((await app.rows('users')).length, 1)
     assert.equal((await app.events()).includes('user.exported'), false)
+  })
+
+  test('every route that asks for a fresh proof refuses an old one before it reads the body, on pages as well', async () => {
+    await using app = await testApp({ engine })
+    const ada = await app.user()
+    const cookie = await app.cookie(ada)
+    app.clock.advance(24 * hour)
+    const told = await askEveryRoute(
+      app,
+      () => ({ cookie }),
+      ({ access }) => access.fresh === true,
+    )
+    assert.deepEqual(
+      told.map(({ name, status, code }) => [name, status, code]),
+      [
+        ['GET /api/v1/auth/me/export', 403, 'reauthentication_required'],
+        ['POST /api/v1/auth/me/tokens', 403, 'reauthentication_required'],
+      ],
+    )
+    const freshPages = pages.filter(({ access }) => access.fresh)
+    assert.deepEqual(
+      freshPages.map(({ method, path }) => `${method} ${path}`),
+      ['POST /account/tokens/new', 'POST /account/data/export'],
+    )
+    for (const { method, path } of freshPages) {
+      const headers = { cookie: `gatelodge=${cookie}`, 'sec-fetch-site': 'same-origin' }
+      const { status, headers: sent } = await askPage(app, method, path, headers, {})
+      assert.deepEqual(
+        [status, sent.get('location')],
+        [303, `/account/reauthenticate?next=${encodeURIComponent(path)}`],
+      )
+    }
   })
 
   test('a fresh session is no stand-in for the password where the password is asked for', async () => {

@@ -28,7 +28,7 @@ const privileged = [
   'toString',
 ]
 /** OAuth has another form, and its own tests. */
-const withBody = routes.filter(({ body, bodyType }) => body !== undefined && bodyType !== 'oauth')
+const withBody = routes.filter(({ body, surface }) => body !== undefined && surface !== 'oauth')
 
 /** The fields of a body, as the schema that checks it says. */
 function fieldsOf(schema: z.ZodType): Field[] {

@@ -84,7 +84,7 @@ function bodyFor(route: Route): fc.Arbitrary<string | undefined> {
   const shaped = fc.record(Object.fromEntries(Object.keys(properties).map((name) => [name, value])), {
     requiredKeys: [],
   })
-  const printed = route.bodyType === 'oauth' ? shaped.map(formOf) : shaped.map((body) => JSON.stringify(body))
+  const printed = route.surface === 'oauth' ? shaped.map(formOf) : shaped.map((body) => JSON.stringify(body))
   return fc.oneof(
     { weight: 4, arbitrary: printed },
     { weight: 1, arbitrary: fc.json() },
@@ -118,8 +118,8 @@ function pathFor(route: Route): fc.Arbitrary<string> {
     )
 }
 
-function problemOf({ bodyType }: Route): RegExp {
-  return bodyType === 'oauth' ? /^application\/(?:problem\+)?json/ : /^application\/problem\+json/
+function problemOf({ surface }: Route): RegExp {
+  return surface === 'oauth' ? /^application\/(?:problem\+)?json/ : /^application\/problem\+json/
 }
 
 /** A session that is alive, made anew when the last request ended it. */
@@ -143,7 +143,7 @@ forEachDatabase('every route', (engine) => {
         path: pathFor(route),
         headers,
         body: bodyFor(route),
-        as: fc.constantFrom('nobody', 'cookie', 'bearer', ...(route.bodyType === 'oauth' ? ['client', 'client'] : [])),
+        as: fc.constantFrom('nobody', 'cookie', 'bearer', ...(route.surface === 'oauth' ? ['client', 'client'] : [])),
       })
       await fc.assert(
         fc.asyncProperty(asked, async ({ path, headers: given, body, as }) => {

@@ -1,12 +1,12 @@
 import { deleteUser, lockForDeletion } from '../../domain/account-removal.ts'
-import { assertOwnPassword, isFreshlyAuthenticated } from '../../domain/authentication.ts'
+import { assertOwnPassword } from '../../domain/authentication.ts'
 import { removeDueAvatars } from '../../domain/avatars/files.ts'
 import type { Deps } from '../../domain/deps.ts'
+import { assertFresh } from '../../domain/freshness.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { lockCaller } from '../../domain/sessions.ts'
 import { getUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import { AuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
@@ -21,7 +21,7 @@ export async function deleteOwnAccount(
 ): Promise<void> {
   const user = await getUser(deps.store.db, me.user.id)
   if (input.password !== undefined) await assertOwnPassword(deps, actor, user, input.password)
-  else if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
+  else assertFresh(deps, me.principal)
 
   await transact(deps, actor, async (work) => {
     const locked = await lockForDeletion(work, user.id)

@@ -1,13 +1,11 @@
 import { type ApiToken, findApiTokensOf } from '../../domain/api-tokens.ts'
 import { type AuditEvent, findEventsOf, record } from '../../domain/audit.ts'
-import { isFreshlyAuthenticated } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { findSessionsOf, type Session } from '../../domain/sessions.ts'
 import { getUser, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Instant } from '../../kernel/clock.ts'
-import { AuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { UserRow } from '../../store/schema.ts'
 import type { ReadDb } from '../../store/store.ts'
@@ -51,10 +49,8 @@ export async function listOwnEvents(deps: Deps, _actor: Actor, me: LiveSession):
   return findEventsOf(deps.store.db, me.user.id, eventsListed)
 }
 
-/** A copy of everything stored about the caller. @throws reauthentication_required */
+/** Returns a copy of everything stored about the caller, whose proof must be fresh: see `Access`. */
 export async function exportOwnData(deps: Deps, actor: Actor, me: LiveSession): Promise<OwnData> {
-  if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
-
   return exportDataOf(deps, actor, await getUser(deps.store.db, me.user.id))
 }
 

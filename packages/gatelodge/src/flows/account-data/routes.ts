@@ -9,9 +9,10 @@ export const accountDataRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/auth/me/events',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'What happened to your account',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'read',
     limit: 'none',
     answers: {
@@ -29,11 +30,12 @@ export const accountDataRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/auth/me/export',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'A copy of all your data',
     description:
       'Everything that is stored about you, but secrets and their hashes. `addresses` are a new one that still waits for its confirmation (`pending`) and a former one that can take the account back (`former`), each with the end of its time. `devices` are those that are recognized when they sign in. Of the events the newest 10,000. Needs a fresh proof: see `/api/v1/auth/reauthenticate`.',
-    auth: 'session',
+    access: { by: ['session'], fresh: true },
     origin: 'read',
     limit: 'change',
     answers: {
@@ -42,7 +44,7 @@ export const accountDataRoutes = [
         schema: exportSchema,
       },
     },
-    errors: ['reauthentication_required'],
+    errors: [],
     async handle(deps, { actor, me }) {
       return exportAnswer(await exportOwnData(deps, actor, me), me)
     },
@@ -51,10 +53,11 @@ export const accountDataRoutes = [
   route({
     method: 'DELETE',
     path: '/api/v1/auth/me',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Delete your account',
     description: 'By password, or after a fresh proof: see `/api/v1/auth/reauthenticate`.',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'cookie',
     limit: 'password',
     body: z.strictObject({ password: passwordField.optional() }),

@@ -1,6 +1,5 @@
 import { type ApiToken, insertApiToken } from '../../domain/api-tokens.ts'
 import { record } from '../../domain/audit.ts'
-import { isFreshlyAuthenticated } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { apiTokenNoticeBudget, spendAll } from '../../domain/limits.ts'
 import { requestMail } from '../../domain/outbox.ts'
@@ -8,7 +7,6 @@ import type { LiveSession } from '../../domain/session-cache.ts'
 import { lockCaller } from '../../domain/sessions.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { second, toIso } from '../../kernel/clock.ts'
-import { AuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 export interface NewApiToken {
@@ -19,8 +17,8 @@ export interface NewApiToken {
 }
 
 /**
- * Makes a token for a program of the caller's; its text is shown once. The owner is told by mail, five times a day at most, since it outlives the session.
- * @throws reauthentication_required, input_invalid, token_invalid
+ * Creates an API token for the caller, whose proof must be fresh: see `Access`. Its text is shown once. The owner is told by mail, five times a day at most, since it outlives the session.
+ * @throws input_invalid, token_invalid
  */
 export async function createApiToken(
   deps: Deps,
@@ -28,8 +26,6 @@ export async function createApiToken(
   me: LiveSession,
   input: NewApiToken,
 ): Promise<{ token: ApiToken; text: string }> {
-  if (!isFreshlyAuthenticated(deps, me.session)) throw new AuthError('reauthentication_required')
-
   return transact(deps, actor, async (work) => {
     const user = await lockCaller(work, me) // two at once cannot both be the last that there is room for
     const expiresAt = work.now + input.expiresIn * second

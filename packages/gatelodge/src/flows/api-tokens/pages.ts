@@ -27,9 +27,9 @@ export const apiTokenPages: readonly Route[] = [
   route({
     method: 'GET',
     path: list,
-    tag: 'Pages',
+    surface: 'page',
     summary: 'Your API tokens',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'read',
     limit: 'none',
     answers: { 200: { description: 'The newest first', schema: 'html' } },
@@ -47,7 +47,7 @@ export const apiTokenPages: readonly Route[] = [
   ...formPage({
     path: `${list}/new`,
     summary: 'Make an API token',
-    auth: 'session',
+    access: { by: ['session'], fresh: true },
     limit: 'change',
     body: z.strictObject({
       name: apiTokenNameField,

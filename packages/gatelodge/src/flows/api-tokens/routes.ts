@@ -14,9 +14,10 @@ export const apiTokenRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/auth/me/tokens',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'List your API tokens',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'read',
     limit: 'none',
     answers: {
@@ -34,11 +35,12 @@ export const apiTokenRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/auth/me/tokens',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Make an API token',
     description:
       'For a program of yours at services that ask `/oauth2/introspect`. Its text is shown once and begins with `gatelodge_pat_`. Scopes narrow what it may do there; they give nothing that you may not do yourself. `expires_in` is in seconds, 366 days at most.',
-    auth: 'session',
+    access: { by: ['session'], fresh: true },
     origin: 'cookie',
     limit: 'change',
     body: z.strictObject({
@@ -51,7 +53,7 @@ export const apiTokenRoutes = [
         .default((30 * day) / second),
     }),
     answers: { 201: { description: 'The token, once', schema: newApiTokenSchema } },
-    errors: ['reauthentication_required'],
+    errors: [],
     async handle(deps, { actor, me, body }) {
       const { name, scopes, expires_in: expiresIn } = body
       const { token, text } = await createApiToken(deps, actor, me, { name, scopes, expiresIn })
@@ -62,9 +64,10 @@ export const apiTokenRoutes = [
   route({
     method: 'DELETE',
     path: '/api/v1/auth/me/tokens/:id',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Revoke one of your API tokens',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'cookie',
     limit: 'change',
     params: z.strictObject({ id: textField(256) }),

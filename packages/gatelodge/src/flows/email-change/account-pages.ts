@@ -30,7 +30,7 @@ ${form(view, state, {
 export const emailAccountPages: readonly Route[] = formPage({
   path: '/account/email',
   summary: 'Ask for another e-mail address',
-  auth: 'session',
+  access: { by: ['session'] },
   limit: 'password',
   body: z.strictObject({ new_email: emailField, password: passwordField }),
   errors: ['incorrect_password'],

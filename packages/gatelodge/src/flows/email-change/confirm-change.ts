@@ -5,7 +5,7 @@ import { requestMail } from '../../domain/outbox.ts'
 import { startRecovery, undoWindow } from '../../domain/recovery.ts'
 import { endSessions, isLive, lockSession } from '../../domain/sessions.ts'
 import { findEmailOwner, loadUser, lockUser, moveToEmail, type User } from '../../domain/users.ts'
-import type { Actor } from '../../kernel/actor.ts'
+import { type Actor, sessionIdOf, userIdOf } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
@@ -26,7 +26,7 @@ export async function confirmEmailChange(deps: Deps, actor: Actor, input: { toke
     await reserve(work, user.email, user.id)
     await moveToEmail(work, user.id, token.email)
     await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
-    const keep = actor.userId === user.id ? actor.sessionId : null
+    const keep = userIdOf(actor) === user.id ? sessionIdOf(actor) : null
     const sessionsEnded = await endSessions(work, user.id, keep)
     const notice = { userId: user.id, formerEmail: user.email, newEmail: token.email, since: token.since ?? 0 }
     await requestMail(work, 'email_changed', notice)

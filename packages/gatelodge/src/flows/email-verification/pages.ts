@@ -15,7 +15,7 @@ export const emailVerificationPages = [
   ...formPage({
     path: '/verify-email',
     summary: 'Confirm an e-mail address by its mailed link; without a link, say where to find it',
-    auth: 'optional',
+    access: { by: ['anyone', 'session'] },
     limit: 'token',
     query: z.object({ token: tokenField.optional().catch(undefined) }),
     body: z.strictObject({ token: tokenField, password: passwordField.optional() }),
@@ -95,7 +95,7 @@ ${form(view, state, {
   ...formPage({
     path: '/verify-email/resend',
     summary: 'Ask for a fresh verification link',
-    auth: 'optional',
+    access: { by: ['anyone', 'session'] },
     limit: 'mailRequest',
     body: z.strictObject({ email: emailField }),
     errors: ['user_not_found'],

@@ -7,7 +7,7 @@ import { peekToken, spendToken } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { createUser, findUser, loadUser, type User } from '../../domain/users.ts'
-import type { Actor } from '../../kernel/actor.ts'
+import { type Actor, userIdOf } from '../../kernel/actor.ts'
 import { AuthError, isAuthError, undefinedOn } from '../../kernel/errors.ts'
 import { parseToken, sameText, sha256, type UserId } from '../../kernel/ids.ts'
 import type { OneTimeTokenRow, PendingSignupRow, UserRow } from '../../store/schema.ts'
@@ -136,7 +136,7 @@ async function getAccount(deps: Deps, token: OneTimeTokenRow, userId: UserId): P
 
 /** Whether the account signed up, or is signed in, in this browser. */
 function isOwnBrowser(actor: Actor, account: UserRow): boolean {
-  return actor.userId === account.id || isSigningUpBrowser(actor, account.signup_browser_hash)
+  return userIdOf(actor) === account.id || isSigningUpBrowser(actor, account.signup_browser_hash)
 }
 
 /** Guesses count against the link. @throws password_required, incorrect_password, rate_limited */

@@ -1,12 +1,12 @@
-import type { LiveSession } from '../../domain/session-cache.ts'
+import type { Caller } from '../../http/authenticate.ts'
 
-const printed = new WeakMap<LiveSession, Readonly<Record<string, string>>>()
+const printed = new WeakMap<Caller, Readonly<Record<string, string>>>()
 
 /**
  * Who asks, for the service behind a proxy. All four are always there, so that a proxy which copies them overwrites whatever the client sent under these
  * names. Values are ASCII, or else percent-encoded (RFC 3986, section 2.1).
  */
-export function identityHeaders(me: LiveSession): Readonly<Record<string, string>> {
+export function identityHeaders(me: Caller): Readonly<Record<string, string>> {
   const known = printed.get(me)
   if (known) return known
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readCredential } from '../../http/credentials.ts'
+import { readCredential } from '../../http/authenticate.ts'
 import { route } from '../../http/route.ts'
 import { textField } from '../../http/wire.ts'
 import { AuthError } from '../../kernel/errors.ts'
@@ -10,12 +10,12 @@ export const forwardAuthRoutes = [
   route({
     method: 'GET',
     path: '/forward-auth',
+    surface: 'json',
     tag: 'Tokens',
     summary: 'Whether a reverse proxy may let a request through',
     description:
       'For `auth_request` of nginx, `forward_auth` of Caddy and their like; answers to every method and changes nothing. 200 says in its headers who asks. 401 says nobody does; with `?redirect`, 302 leads to the sign-in page and back, unless a bearer token is refused beside a session cookie. With `?scope=NAME`, API tokens that have the scope are taken as well.',
-    auth: 'optional',
-    apiTokens: true,
+    access: { by: ['anyone', 'session', 'api_token'] },
     everyMethod: true,
     origin: 'read',
     limit: 'none',
@@ -29,7 +29,7 @@ export const forwardAuthRoutes = [
     },
     errors: ['not_authenticated', 'token_invalid', 'insufficient_scope'],
     handle(deps, { me, query, header, cookies }) {
-      if (me?.scopes && !(query.scope !== undefined && me.scopes.includes(query.scope)))
+      if (me?.kind === 'api_token' && !(query.scope !== undefined && me.token.scopes.includes(query.scope)))
         throw new AuthError('insufficient_scope')
       if (me) return { status: 200, headers: identityHeaders(me) }
 

@@ -2,12 +2,13 @@ import { z } from 'zod'
 import type { Deps } from '../../domain/deps.ts'
 import type { DevelopmentMailbox, MailboxEntry } from '../../domain/mailbox.ts'
 import { type RouteContext, route } from '../../http/route.ts'
+import { mailFramePolicy } from '../../http/security-headers.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { isLoopbackHost, isLoopbackUrl } from '../../kernel/loopback.ts'
 import { plainAddress } from '../../kernel/networks.ts'
-import { mailboxListPage, mailboxMailPage, mailFrameCsp } from '../../pages/mailbox-page.ts'
+import { mailboxListPage, mailboxMailPage } from '../../pages/mailbox-page.ts'
 
-type Asker = Pick<RouteContext<'none', undefined, undefined, undefined>, 'header' | 'peer'>
+type Asker = Pick<RouteContext<'anyone', undefined, undefined, undefined>, 'header' | 'peer'>
 
 /** What proxies add: any of it shows one. */
 const forwarding = [
@@ -45,10 +46,11 @@ export const mailboxRoutes = [
   route({
     method: 'GET',
     path: '/dev/mailbox',
+    surface: 'json',
     tag: 'Operations',
     summary: 'The development mailbox',
     description: 'Exists only while no mail server is set and the public URL is loopback, and for the machine itself.',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',
     answers: { 200: { description: 'The mails', schema: 'html' } },
@@ -62,9 +64,10 @@ export const mailboxRoutes = [
   route({
     method: 'GET',
     path: '/dev/mailbox/:id',
+    surface: 'json',
     tag: 'Operations',
     summary: 'One mail of the development mailbox',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',
     params: oneMail,
@@ -79,9 +82,10 @@ export const mailboxRoutes = [
   route({
     method: 'GET',
     path: '/dev/mailbox/:id/html',
+    surface: 'json',
     tag: 'Operations',
     summary: 'The HTML of one mail, for the frame that shows it',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',
     params: oneMail,
@@ -89,7 +93,7 @@ export const mailboxRoutes = [
     errors: ['not_found'],
     handle(deps, context) {
       const entry = openMail(deps, context, context.params.id)
-      return { status: 200, html: entry.html, headers: { 'content-security-policy': mailFrameCsp } }
+      return { status: 200, html: entry.html, headers: { 'content-security-policy': mailFramePolicy } }
     },
   }),
 ]

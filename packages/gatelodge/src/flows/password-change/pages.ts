@@ -33,7 +33,7 @@ export const passwordSection: AccountSection = ({ config }, { user }, view, stat
 export const passwordChangePages: readonly Route[] = formPage({
   path: '/account/password',
   summary: 'Change your password',
-  auth: 'session',
+  access: { by: ['session'] },
   limit: 'password',
   body: z.strictObject({
     old_password: passwordField,

@@ -8,10 +8,11 @@ export const passwordChangeRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/auth/change-password',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Change your password',
     description: 'Ends your other sessions and mails you a notice.',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'cookie',
     limit: 'password',
     body: z.strictObject({ old_password: passwordField, new_password: passwordField }),

@@ -15,7 +15,7 @@ export const passwordResetPages = [
   ...formPage({
     path: '/forgot-password',
     summary: 'Ask for a password reset link',
-    auth: 'optional',
+    access: { by: ['anyone', 'session'] },
     limit: 'mailRequest',
     body: z.strictObject({ email: emailField }),
     errors: [],
@@ -45,7 +45,7 @@ ${form(view, state, {
   ...formPage({
     path: '/reset-password',
     summary: 'Choose a new password by a mailed link',
-    auth: 'optional',
+    access: { by: ['anyone', 'session'] },
     limit: 'token',
     query: z.object({ token: tokenField.optional().catch(undefined) }),
     body: z.strictObject({ token: tokenField, new_password: passwordField, password_confirmation: passwordField }),

@@ -10,10 +10,11 @@ export const passwordResetRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/auth/forgot-password',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Ask for a password reset link',
     description: 'The answer is the same for every address.',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'mailRequest',
     body: z.strictObject({ email: emailField }),
@@ -28,11 +29,12 @@ export const passwordResetRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/auth/reset-password',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Set a new password by a mailed link',
     description:
       'Ends every session and does not sign in. A browser gets a device cookie, and its sign-in is counted apart from those of strangers.',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'token',
     body: z.strictObject({ token: tokenField, new_password: passwordField }),

@@ -44,7 +44,7 @@ export const avatarPages: readonly Route[] = [
   ...formPage<'session', Uint8Array>({
     path: '/account/avatar',
     summary: 'Your picture',
-    auth: 'session',
+    access: { by: ['session'] },
     limit: 'upload',
     upload: avatarUpload,
     errors: told,

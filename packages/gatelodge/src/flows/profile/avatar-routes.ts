@@ -3,6 +3,7 @@ import { maxImageBytes } from '../../domain/avatars/render.ts'
 import { parseAvatarFile } from '../../domain/avatars/storage.ts'
 import { type UploadSpec, uploadPatience } from '../../http/multipart.ts'
 import { route } from '../../http/route.ts'
+import { picturePolicy } from '../../http/security-headers.ts'
 import { userSchema, userToWire } from '../../http/wire.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { changeAvatar, removeAvatar } from './change-avatar.ts'
@@ -11,7 +12,7 @@ import { changeAvatar, removeAvatar } from './change-avatar.ts'
 const imageHeaders = {
   'content-type': 'image/webp',
   'cache-control': 'public, max-age=31536000, immutable',
-  'content-security-policy': "default-src 'none'; sandbox",
+  'content-security-policy': picturePolicy,
   // Other sites of the operator show the picture of who signed in.
   'cross-origin-resource-policy': 'cross-origin',
 }
@@ -29,12 +30,13 @@ export const avatarRoutes = [
   route<'session', Uint8Array>({
     method: 'PUT',
     path: '/api/v1/auth/me/avatar',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Set your picture',
     description:
       'PNG, JPEG, WebP or AVIF, by content, up to 5 MiB and 40 megapixels. It is cut to a square in the middle and stored as WebP of 320 and 96 pixels, ' +
       'without anything that was beside the pixels. `avatar_url` is the path of the larger one; the smaller has `-96.webp` in place of `-320.webp`.',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'cookie',
     limit: 'upload',
     upload: avatarUpload,
@@ -48,9 +50,10 @@ export const avatarRoutes = [
   route({
     method: 'DELETE',
     path: '/api/v1/auth/me/avatar',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Remove your picture',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'cookie',
     limit: 'change',
     answers: { 200: { description: 'The account as it is now', schema: userSchema } },
@@ -63,9 +66,10 @@ export const avatarRoutes = [
   route({
     method: 'GET',
     path: '/avatars/:file',
+    surface: 'json',
     tag: 'Operations',
     summary: 'A picture, as `avatar_url` names it',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',
     params: z.strictObject({ file: z.string() }),

@@ -19,7 +19,7 @@ export function profilePages(others: readonly AccountSection[]): readonly Route[
   return formPage({
     path: '/account',
     summary: 'Your account',
-    auth: 'session',
+    access: { by: ['session'] },
     limit: 'change',
     body: z.strictObject({
       first_name: nameField.optional(),

@@ -9,10 +9,10 @@ export const profileRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/auth/me',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Your account and profile',
-    auth: 'session',
-    apiTokens: true,
+    access: { by: ['session', 'api_token'] },
     origin: 'read',
     limit: 'none',
     answers: { 200: { description: 'The account', schema: userSchema } },
@@ -25,10 +25,11 @@ export const profileRoutes = [
   route({
     method: 'PATCH',
     path: '/api/v1/auth/me',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Change your account and profile',
     description: 'What is not given stays; null clears a field; `profile` is merged.',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'cookie',
     limit: 'change',
     body: z.strictObject({

@@ -44,9 +44,10 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
     route({
       method: 'GET',
       path: '/healthz',
+      surface: 'json',
       tag: 'Operations',
       summary: 'Whether the process is up',
-      auth: 'none',
+      access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
       answers: { 200: { description: 'It is', schema: z.strictObject({ status: z.literal('ok') }) } },
@@ -59,11 +60,12 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
     route({
       method: 'GET',
       path: '/readyz',
+      surface: 'json',
       tag: 'Operations',
       summary: 'Whether the server can do its work',
       description:
         'Ok, or what is wrong. Figures are on the metrics listener: they would tell strangers who has an account.',
-      auth: 'none',
+      access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
       answers: {
@@ -81,9 +83,10 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
     route({
       method: 'GET',
       path: '/openapi.json',
+      surface: 'json',
       tag: 'Operations',
       summary: 'This API as OpenAPI 3.1',
-      auth: 'none',
+      access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
       answers: { 200: { description: 'The document', schema: z.looseObject({ openapi: z.string() }) }, ...known },
@@ -97,9 +100,10 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
     route({
       method: 'GET',
       path: '/docs',
+      surface: 'json',
       tag: 'Operations',
       summary: 'This API for people',
-      auth: 'none',
+      access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
       answers: { 200: { description: 'The page', schema: 'html' }, ...known },
@@ -113,9 +117,10 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
     route({
       method: 'GET',
       path: '/.well-known/security.txt',
+      surface: 'json',
       tag: 'Operations',
       summary: 'Where to report a vulnerability (RFC 9116)',
-      auth: 'none',
+      access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
       answers: { 200: { description: 'The file', schema: 'text' } },
@@ -128,9 +133,10 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
     route({
       method: 'GET',
       path: '/assets/:file',
+      surface: 'json',
       tag: 'Operations',
       summary: 'Style sheet and icon of the pages',
-      auth: 'none',
+      access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
       params: z.strictObject({ file: z.string() }),

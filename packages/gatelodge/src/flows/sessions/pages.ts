@@ -20,9 +20,9 @@ export const sessionPages: readonly Route[] = [
   route({
     method: 'GET',
     path: list,
-    tag: 'Pages',
+    surface: 'page',
     summary: 'Your sessions',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'read',
     limit: 'none',
     answers: { 200: { description: 'The newest first', schema: 'html' } },
@@ -69,7 +69,7 @@ export const sessionPages: readonly Route[] = [
   ...formPage({
     path: '/logout',
     summary: 'Sign out',
-    auth: 'optional',
+    access: { by: ['anyone', 'session'] },
     limit: 'none',
     body: z.strictObject({}),
     errors: [],

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { LiveApiToken } from '../../domain/api-tokens.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
-import { readCredential } from '../../http/credentials.ts'
+import { readCredential } from '../../http/authenticate.ts'
 import { route } from '../../http/route.ts'
 import {
   sessionSchema,
@@ -11,6 +12,7 @@ import {
   userSchema,
   userToWire,
 } from '../../http/wire.ts'
+import { second, toIso } from '../../kernel/clock.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { listSessions, revokeOtherSessions, revokeSession } from './end-sessions.ts'
 import { sessionAnswers } from './messages.ts'
@@ -29,15 +31,31 @@ function printSession(me: LiveSession): string {
   return text
 }
 
+/** Callers of the session check learn when the credential ends; a token has no session behind it, and nobody proved anything with it. */
+function apiTokenAsSession({ token }: LiveApiToken): z.infer<typeof sessionSchema> {
+  return {
+    id: token.id,
+    current: true,
+    created_at: toIso(token.createdAt),
+    last_seen_at: toIso(token.lastUsedAt ?? token.createdAt),
+    expires_at: toIso(token.expiresAt),
+    ip: null,
+    user_agent: null,
+    device: token.name,
+    methods: [],
+    assurance: 'aal1',
+  }
+}
+
 export const sessionRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/auth/session',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Who is signed in',
     description: 'An API token is answered as well: as a session of its id that no list has.',
-    auth: 'session',
-    apiTokens: true,
+    access: { by: ['session', 'api_token'] },
     origin: 'read',
     limit: 'none',
     answers: {
@@ -48,17 +66,19 @@ export const sessionRoutes = [
     },
     errors: [],
     handle(_deps, { me }) {
-      return { status: 200, jsonText: printSession(me) }
+      return me.kind === 'session'
+        ? { status: 200, jsonText: printSession(me) }
+        : { status: 200, json: { user: userToWire(me.user), session: apiTokenAsSession(me) } }
     },
   }),
 
   route({
     method: 'GET',
     path: '/api/v1/auth/validate',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Check a credential and name its user',
-    auth: 'optional',
-    apiTokens: true,
+    access: { by: ['anyone', 'session', 'api_token'] },
     origin: 'read',
     limit: 'none',
     answers: {
@@ -78,9 +98,9 @@ export const sessionRoutes = [
 
       const credential = readCredential(header('authorization'), undefined)
       const exp =
-        credential?.kind === 'bearer' && me.kind === 'token'
+        credential?.kind === 'bearer' && me.kind === 'session'
           ? (await deps.accessTokens.verify(credential.text)).exp
-          : Math.floor(me.session.expiresAt / 1000)
+          : Math.floor((me.kind === 'session' ? me.session : me.token).expiresAt / second)
       return { status: 200, json: { username: me.user.username, fullname: me.user.fullname, sub: me.user.id, exp } }
     },
   }),
@@ -88,10 +108,11 @@ export const sessionRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/auth/refresh',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Rotate a refresh token',
     description: 'Within the grace window a spent token answers with the same successor; after it, the session ends.',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'token',
     body: z.strictObject({ refresh_token: tokenField }),
@@ -116,11 +137,12 @@ export const sessionRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/auth/signout',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Sign out',
     description:
       'Ends the session that the cookie, the refresh token or the access token (even an expired one) names. Ending nothing is no failure.',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'none',
     body: z.strictObject({ refresh_token: tokenField.optional() }),
@@ -151,9 +173,10 @@ export const sessionRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/auth/me/sessions',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'List your sessions',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'read',
     limit: 'none',
     answers: { 200: { description: 'The newest first', schema: z.strictObject({ sessions: z.array(sessionSchema) }) } },
@@ -167,9 +190,10 @@ export const sessionRoutes = [
   route({
     method: 'DELETE',
     path: '/api/v1/auth/me/sessions/:id',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'End one of your sessions',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'cookie',
     limit: 'change',
     params: z.strictObject({ id: textField(256) }),
@@ -184,9 +208,10 @@ export const sessionRoutes = [
   route({
     method: 'DELETE',
     path: '/api/v1/auth/me/sessions',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'End all your other sessions',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'cookie',
     limit: 'change',
     answers: { 204: { description: 'Ended', schema: null } },

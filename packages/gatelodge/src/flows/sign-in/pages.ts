@@ -17,7 +17,7 @@ export const signInPages = [
   ...formPage({
     path: '/login',
     summary: 'Sign in',
-    auth: 'optional',
+    access: { by: ['anyone', 'session'] },
     limit: 'signIn',
     query: z.object({ next: z.string().optional().catch(undefined) }),
     body: z.strictObject({
@@ -29,7 +29,7 @@ export const signInPages = [
     errors: told,
     open(deps, { me, query, cookies }) {
       const next = safeRedirect(deps.config, query?.next, start)
-      return me?.kind === 'cookie' ? redirectAnswer(deps, { cookies }, next) : { values: { next } }
+      return me ? redirectAnswer(deps, { cookies }, next) : { values: { next } }
     },
     view(deps, _context, view, state) {
       const words = signInMessages[view.language].pages

@@ -18,7 +18,7 @@ const told = ['invalid_credentials', 'account_inactive', 'email_unverified'] as 
 export const reauthenticatePages: readonly Route[] = formPage({
   path: '/account/reauthenticate',
   summary: 'Prove again that it is you',
-  auth: 'session',
+  access: { by: ['session'] },
   limit: 'password',
   query: z.object({ next: z.string().optional().catch(undefined) }),
   body: z.strictObject({ password: passwordField, next: z.string().optional() }),

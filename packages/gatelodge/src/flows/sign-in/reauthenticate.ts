@@ -30,7 +30,7 @@ export async function reauthenticate(
     await lockCaller(work, me) // one proof replaces the session; those that come later have none to replace
     await record(work, 'reauthentication.succeeded', user.id, { method: 'pwd' })
     return startSession(deps, work, user, passwordProof, {
-      kind: me.kind === 'cookie' ? 'cookie' : 'token',
+      kind: me.principal.via === 'cookie' ? 'cookie' : 'token',
       remember: me.remember,
     })
   })

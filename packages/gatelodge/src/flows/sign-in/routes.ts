@@ -9,11 +9,12 @@ export const signInRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/auth/signin',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Sign in with a password',
     description:
       'By `identifier` (e-mail address or username), `email` or `username`. With `session: "cookie"` the session is an HttpOnly cookie, else a pair of tokens.',
-    auth: 'optional',
+    access: { by: ['anyone', 'session'] },
     origin: 'cookie',
     limit: 'signIn',
     body: z.strictObject({
@@ -35,11 +36,12 @@ export const signInRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/auth/reauthenticate',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Prove again that it is you',
     description:
       'Asked for before sensitive changes. The session gets a new id; the old one ends. Of several requests for one session, one succeeds; the others get `token_invalid`.',
-    auth: 'session',
+    access: { by: ['session'] },
     origin: 'cookie',
     limit: 'password',
     body: z.strictObject({ password: passwordField }),

@@ -17,7 +17,7 @@ export const signUpPages = [
   ...formPage({
     path: '/register',
     summary: 'Sign up',
-    auth: 'optional',
+    access: { by: ['anyone', 'session'] },
     limit: 'signUp',
     body: z.strictObject({
       email: emailField,
@@ -28,8 +28,7 @@ export const signUpPages = [
       password_confirmation: passwordField,
     }),
     errors: ['registration_closed', 'username_taken', 'email_taken'],
-    open: (deps, { me, cookies }) =>
-      me?.kind === 'cookie' ? redirectAnswer(deps, { cookies }, '/account') : { values: {} },
+    open: (deps, { me, cookies }) => (me ? redirectAnswer(deps, { cookies }, '/account') : { values: {} }),
     view(deps, _context, view, state) {
       const words = signUpMessages[view.language].pages
       if (deps.config.registration === 'admin' || deps.config.registration === 'closed')

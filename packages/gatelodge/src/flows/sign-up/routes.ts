@@ -10,11 +10,12 @@ export const signUpRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/auth/signup',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Register',
     description:
       'In registration mode `verify` a link is mailed and nothing exists before it is confirmed; in mode `instant` the account is made at once and the answer is a TokenResponse.',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'signUp',
     body: z.strictObject({
@@ -62,11 +63,12 @@ export const signUpRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/auth/username-available',
+    surface: 'json',
     tag: 'Authentication',
     summary: 'Ask whether a username is available',
     description:
       'A name that a pending sign-up reserves is available to the browser that signed up, by its cookie, and taken to all others until the sign-up expires.',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'read',
     limit: 'lookUp',
     query: z.strictObject({ username: usernameField }),

@@ -1,5 +1,5 @@
 import type { AccessTokenClaims, ClientTokenClaims } from '../../domain/access-tokens.ts'
-import { apiTokenPrefix } from '../../domain/api-tokens.ts'
+import { apiTokenPrefix, type LiveApiToken } from '../../domain/api-tokens.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { isTokenRevoked } from '../../domain/revoked-tokens.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
@@ -8,7 +8,7 @@ import { undefinedOn } from '../../kernel/errors.ts'
 /** What an active token stands for. */
 export type Introspected =
   | { readonly kind: 'user'; readonly claims: AccessTokenClaims; readonly live: LiveSession }
-  | { readonly kind: 'api_token'; readonly live: LiveSession }
+  | LiveApiToken
   | { readonly kind: 'client'; readonly claims: ClientTokenClaims }
 
 /**
@@ -30,14 +30,14 @@ async function ofApiToken(deps: Deps, text: string): Promise<Introspected | unde
   const live = await deps.apiTokens.find(text)
   if (!live) return undefined
 
-  deps.apiTokens.touch(live)
-  return { kind: 'api_token', live }
+  deps.apiTokens.touch(live.token)
+  return live
 }
 
 async function ofUser(deps: Deps, claims: AccessTokenClaims): Promise<Introspected | undefined> {
   const found = deps.sessionCache.find(claims.sid)
   const live = found instanceof Promise ? await found : found
-  if (live?.kind !== 'token' || live.user.id !== claims.sub) return undefined
+  if (live?.principal.via !== 'access_token' || live.user.id !== claims.sub) return undefined
 
   deps.sessionCache.touch(live)
   return { kind: 'user', claims, live }

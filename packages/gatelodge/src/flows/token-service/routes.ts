@@ -40,13 +40,13 @@ export const tokenServiceRoutes = [
   route({
     method: 'POST',
     path: '/oauth2/token',
+    surface: 'oauth',
     tag: 'Tokens',
     summary: 'An access token for a service client (RFC 6749, section 4.4)',
     description: '`grant_type=client_credentials`; `scope` narrows what the client may have.',
-    auth: 'client',
+    access: { by: ['client'] },
     origin: 'cookie',
     limit: 'client',
-    bodyType: 'oauth',
     body: z.object({ grant_type: textField(64, 1), scope: textField(1_400).optional(), ...clientFields }),
     answers: {
       200: {
@@ -74,14 +74,14 @@ export const tokenServiceRoutes = [
   route({
     method: 'POST',
     path: '/oauth2/introspect',
+    surface: 'oauth',
     tag: 'Tokens',
     summary: 'What a token stands for right now (RFC 7662)',
     description:
       'For access tokens of people and of service clients, and for API tokens. Whatever is unknown, expired, revoked or of another kind is `{"active": false}`.',
-    auth: 'client',
+    access: { by: ['client'] },
     origin: 'cookie',
     limit: 'client',
-    bodyType: 'oauth',
     body: z.object(tokenFields),
     answers: {
       200: {
@@ -98,14 +98,14 @@ export const tokenServiceRoutes = [
   route({
     method: 'POST',
     path: '/oauth2/revoke',
+    surface: 'oauth',
     tag: 'Tokens',
     summary: 'Revoke a token (RFC 7009)',
     description:
       'Whoever holds an access or refresh token of a person ends its session, and whoever holds an API token ends that; the token of a service client only that client. Everything else is 200 without effect.',
-    auth: 'optional_client',
+    access: { by: ['anyone', 'client'] },
     origin: 'cookie',
     limit: 'change',
-    bodyType: 'oauth',
     body: z.object(tokenFields),
     answers: { 200: { description: 'It is of no use any more', schema: null } },
     errors: [],
@@ -118,9 +118,10 @@ export const tokenServiceRoutes = [
   route({
     method: 'GET',
     path: '/.well-known/oauth-authorization-server',
+    surface: 'json',
     tag: 'Tokens',
     summary: 'What this authorization server can do (RFC 8414)',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',
     answers: { 200: { description: 'The metadata', schema: metadataSchema } },
@@ -133,10 +134,11 @@ export const tokenServiceRoutes = [
   route({
     method: 'GET',
     path: '/.well-known/jwks.json',
+    surface: 'json',
     tag: 'Tokens',
     summary: 'The keys that verify access tokens (RFC 7517)',
     description: 'A key is published an hour before it signs, and until the last token that it signed has expired.',
-    auth: 'none',
+    access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',
     answers: {
@@ -174,7 +176,7 @@ function toWire({ config }: Deps, found: Introspected): z.infer<typeof activeSch
     return { ...common, iss, sub, aud, iat, exp, jti, client_id, scope }
   }
 
-  const { user, session, scopes } = found.live
+  const { user } = found.kind === 'user' ? found.live : found
   const person = {
     ...(user.username !== null && { username: user.username }),
     email: user.email,
@@ -189,11 +191,11 @@ function toWire({ config }: Deps, found: Introspected): z.infer<typeof activeSch
     iss: config.publicUrl,
     sub: user.id,
     aud: config.tokenAudience ?? config.publicUrl,
-    iat: Math.floor(session.createdAt / second),
-    exp: Math.floor(session.expiresAt / second),
-    jti: session.id,
+    iat: Math.floor(found.token.createdAt / second),
+    exp: Math.floor(found.token.expiresAt / second),
+    jti: found.token.id,
     client_id: firstPartyClient,
-    scope: (scopes ?? []).join(' '),
+    scope: found.token.scopes.join(' '),
     ...person,
   }
 }

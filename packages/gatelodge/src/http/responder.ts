@@ -3,109 +3,78 @@ import { AuthError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { toOAuthFailure } from './oauth-error.ts'
 import { statusOf, toProblem } from './problem.ts'
+import type { RequestInfo } from './request-info.ts'
 import type { Answer } from './route.ts'
-
-interface Asked {
-  readonly request: Request
-  readonly requestId: string
-  readonly header: (name: string) => string | undefined
-}
+import { createSecurityHeaders } from './security-headers.ts'
 
 /** Prints answers and failures with the headers that every response has. */
-export interface Printer {
-  success(answer: Answer, asked: Asked): Response
+export interface Responder {
+  success(answer: Answer, request: RequestInfo): Response
   /** Any failure as problem+json; what is no AuthError is logged and printed as `internal`. */
-  failure(error: unknown, asked: Asked, status?: number, headers?: Readonly<Record<string, string>>): Response
+  failure(error: unknown, request: RequestInfo, status?: number, headers?: Readonly<Record<string, string>>): Response
   /** Any failure as RFC 6749, section 5.2, has it. */
-  oauthFailure(error: AuthError, asked: Asked): Response
+  oauthFailure(error: AuthError, request: RequestInfo): Response
   /** The failure as callers may know it: what is no AuthError is logged and becomes `internal`. */
   known(error: unknown, requestId: string): AuthError
   /** The answer to a CORS preflight. */
   preflight(origin: string | undefined, methods: readonly string[]): Response
 }
 
-const htmlPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-const apiPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
-
-/** A printer for one configuration; the headers are put together once. */
-export function createPrinter(config: Config, log: Log): Printer {
+/** Returns a responder for one configuration; the headers are put together once. */
+export function createResponder(config: Config, log: Log): Responder {
   const allowed = new Set(config.allowedOrigins)
   /** What was logged: a failure comes by twice when it may become a page. */
   const told = new WeakSet<AuthError>()
-  const common: Readonly<Record<string, string>> = {
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
-    'permissions-policy': 'camera=(), geolocation=(), microphone=(), publickey-credentials-get=(self)',
-    ...(config.publicUrl.startsWith('https:') && {
-      'strict-transport-security': 'max-age=63072000; includeSubDomains',
-    }),
-  }
-  const jsonHeaders = {
-    'content-type': 'application/json; charset=utf-8',
-    'content-security-policy': apiPolicy,
-    ...common,
-  }
-  const textHeaders = { ...jsonHeaders, 'content-type': 'text/plain; charset=utf-8' }
-  const htmlHeaders = {
-    ...jsonHeaders,
-    'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': htmlPolicy,
-  }
-  const problemHeaders = { ...jsonHeaders, 'content-type': 'application/problem+json' }
-  const emptyHeaders = { 'content-security-policy': apiPolicy, ...common }
+  const headersOf = createSecurityHeaders(config)
 
-  function success(answer: Answer, asked: Asked): Response {
+  function success(answer: Answer, request: RequestInfo): Response {
     const [body, headers] = contentOf(answer)
-    const extra = corsHeaders(asked.header('origin'))
+    const extra = corsHeaders(request.header('origin'))
     if (!extra && !answer.cookies && !answer.headers && answer.location === undefined) {
-      return new Response(body, { status: answer.status, headers: { ...headers, 'x-request-id': asked.requestId } })
+      return new Response(body, { status: answer.status, headers: { ...headers, 'x-request-id': request.requestId } })
     }
     return respond(
       body,
       answer.status,
-      { ...headers, ...answer.headers, ...extra, 'x-request-id': asked.requestId },
+      { ...headers, ...answer.headers, ...extra, 'x-request-id': request.requestId },
       answer,
     )
   }
 
   function contentOf(answer: Answer): [Body, Readonly<Record<string, string>>] {
-    if (answer.jsonText !== undefined) return [answer.jsonText, jsonHeaders]
-    if (answer.json !== undefined) return [JSON.stringify(answer.json), jsonHeaders]
-    if (answer.html !== undefined) return [answer.html, htmlHeaders]
-    if (answer.text !== undefined) return [answer.text, textHeaders]
-    if (answer.bytes !== undefined) return [answer.bytes, emptyHeaders]
-    return [null, emptyHeaders]
+    if (answer.jsonText !== undefined) return [answer.jsonText, headersOf.json]
+    if (answer.json !== undefined) return [JSON.stringify(answer.json), headersOf.json]
+    if (answer.html !== undefined) return [answer.html, headersOf.html]
+    if (answer.text !== undefined) return [answer.text, headersOf.text]
+    if (answer.bytes !== undefined) return [answer.bytes, headersOf.other]
+    return [null, headersOf.other]
   }
 
   function failure(
     error: unknown,
-    asked: Asked,
+    request: RequestInfo,
     status?: number,
     headers: Readonly<Record<string, string>> = {},
   ): Response {
-    const known = toKnown(error, asked.requestId)
-    const problem = toProblem(known, asked.requestId, status ?? statusOf[known.code])
+    const known = toKnown(error, request.requestId)
+    const problem = toProblem(known, request.requestId, status ?? statusOf[known.code])
     return respond(JSON.stringify(problem), problem.status, {
-      ...problemHeaders,
-      ...corsHeaders(asked.header('origin')),
+      ...headersOf.problem,
+      ...corsHeaders(request.header('origin')),
       ...headers,
       ...(known.retryAfter !== undefined && { 'retry-after': String(known.retryAfter) }),
       ...((problem.status === 401 || known.code === 'insufficient_scope') && { 'www-authenticate': challenge(known) }),
-      'x-request-id': asked.requestId,
+      'x-request-id': request.requestId,
     })
   }
 
-  function oauthFailure(error: AuthError, asked: Asked): Response {
+  function oauthFailure(error: AuthError, request: RequestInfo): Response {
     return respond(JSON.stringify(toOAuthFailure(error)), statusOf[error.code], {
-      ...jsonHeaders,
-      ...corsHeaders(asked.header('origin')),
+      ...headersOf.json,
+      ...corsHeaders(request.header('origin')),
       ...(error.retryAfter !== undefined && { 'retry-after': String(error.retryAfter) }),
       ...(error.code === 'invalid_client' && { 'www-authenticate': 'Basic realm="gatelodge", charset="UTF-8"' }),
-      'x-request-id': asked.requestId,
+      'x-request-id': request.requestId,
     })
   }
 
@@ -139,7 +108,7 @@ export function createPrinter(config: Config, log: Log): Printer {
     return new Response(null, {
       status: 204,
       headers: {
-        ...emptyHeaders,
+        ...headersOf.other,
         allow: methods.join(', '),
         ...(cors && {
           ...cors,
