@@ -2,8 +2,8 @@ import type { Fetch } from './ask.ts'
 import { InvalidAuthorizationHeader } from './errors.ts'
 import { type AccessTokenClaims, type Auth, readAccessClaims } from './server/claims.ts'
 import { type ClientCredentials, introspect } from './server/introspection.ts'
-import { parseJws, refused } from './server/jws.ts'
-import { type Algorithm, createKeys, verifySignature } from './server/keys.ts'
+import { parseJws, refused, verifySignature } from './server/jws.ts'
+import { type Algorithm, createKeys } from './server/keys.ts'
 
 export type { Fetch } from './ask.ts'
 export {
@@ -90,13 +90,14 @@ export function createResourceServer(options: ResourceServerOptions): ResourceSe
     text: string | null | undefined,
     wanted: { readonly kind?: K } = {},
   ): Promise<Extract<AccessTokenClaims, { kind: K }>> {
-    const { alg, kid, claims, signed, signature } = parseJws(asToken(text))
+    const token = asToken(text)
+    const { alg, kid, claims } = parseJws(token)
     const auth = readAccessClaims(claims, expected())
     if (!isOfKind(auth, wanted.kind)) throw refused('another kind of token')
 
     const key = await keys.find(kid)
     if (!key || key.alg !== alg) throw refused('no such key')
-    if (!(await verifySignature(key, signed, signature))) throw refused('another signature')
+    if (!(await verifySignature(token, key))) throw refused('another signature')
     return auth
   }
 

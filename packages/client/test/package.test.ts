@@ -25,19 +25,37 @@ function importsOf({ name, text }: { name: string; text: string }) {
   }))
 }
 
-test('the package depends on nothing and imports only its own files', () => {
+/** The file of the package that an import means, or something that is none. */
+function targetOf(name: string, from: string): string {
+  return from.startsWith('.') ? relative(root, join(root, dirname(name), from)) : from
+}
+
+test('the package depends on jose alone, which only the server half imports', () => {
   const kinds = ['dependencies', 'peerDependencies', 'optionalDependencies', 'devDependencies']
   assert.deepEqual(
     Object.keys(manifest).filter((name) => kinds.includes(name)),
-    [],
+    ['dependencies'],
   )
+  assert.deepEqual(Object.keys(manifest.dependencies), ['jose'])
   const imports = sources.flatMap(importsOf)
   assert.ok(imports.length > 30)
-  const outside = imports.filter(({ name, from }) => {
-    const target = relative(root, join(root, dirname(name), from))
-    return !from.startsWith('.') || !sources.some((source) => source.name === target)
-  })
-  assert.deepEqual(outside, [])
+  const outside = imports.filter(({ name, from }) => !sources.some((source) => source.name === targetOf(name, from)))
+  const known = ['src/server/jws.ts', 'src/server/keys.ts'].map((name) => ({ name, from: 'jose', isType: false }))
+  assert.deepEqual(outside, known)
+})
+
+test('nothing of the server half comes along with the client for browsers', () => {
+  const reached = new Set(['src/index.ts'])
+  for (const name of reached) {
+    const source = sources.find((each) => each.name === name)
+    assert.ok(source, name)
+    for (const { from, isType } of importsOf(source)) if (!isType) reached.add(targetOf(name, from))
+  }
+  assert.ok(reached.size > 5)
+  assert.deepEqual(
+    [...reached].filter((name) => name.startsWith('src/server')),
+    [],
+  )
 })
 
 test('nothing but web standards is reached for', () => {

@@ -84,7 +84,10 @@ export function readApiTokenClaims(unchecked: Unchecked, expected: Expected): Om
   return { kind: 'api_token', ...claims }
 }
 
-/** The claims that every token has, each looked at (RFC 8725, sections 3.8 to 3.10). */
+/**
+ * The claims that every token has, each looked at (RFC 8725, sections 3.8 to 3.10). `jwtVerify` of jose wants a signature, which introspection does not have, and
+ * takes an `exp` that is infinite, an `iat` in the future and numbers among the audiences.
+ */
 function readCommonClaims(unchecked: Unchecked, { issuer, audience, now }: Expected): Claims {
   const { iss, sub, aud, client_id, jti, exp, nbf = 0, iat, scope = '' } = unchecked
   const seconds = now / 1_000

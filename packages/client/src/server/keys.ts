@@ -1,3 +1,4 @@
+import { importJWK } from 'jose'
 import { AuthError, AuthServiceUnavailable } from '../errors.ts'
 import { isRecord } from '../json.ts'
 import { askService, type Service, unavailable } from './service.ts'
@@ -25,7 +26,10 @@ const coolDown = 30_000
 /** The same as long as there is no key at all. */
 const firstCoolDown = 1_000
 
-/** Keeps the keys of a JWKS (RFC 7517): asked for when first needed, after ten minutes, and for a name that is new. */
+/**
+ * Keeps the keys of a JWKS (RFC 7517): asked for when first needed, after ten minutes, and for a name that is new. `createRemoteJWKSet` of jose would have no key
+ * as soon as the issuer is away, ask again for each request meanwhile, and take keys without `alg`.
+ */
 export function createKeys(
   service: Service & { readonly now: () => number },
   url: string,
@@ -86,21 +90,12 @@ export function createKeys(
   return { find }
 }
 
-/** Kinds of keys by algorithm: a key is imported for its own algorithm alone. */
+/** Kinds of keys by algorithm: a key is imported for its own algorithm alone, of the members that make it, each a text. */
 const kinds = {
-  EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['x'], algorithm: { name: 'Ed25519' } },
-  ES256: { kty: 'EC', crv: 'P-256', members: ['x', 'y'], algorithm: { name: 'ECDSA', namedCurve: 'P-256' } },
-  RS256: { kty: 'RSA', crv: undefined, members: ['n', 'e'], algorithm: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['x'] },
+  ES256: { kty: 'EC', crv: 'P-256', members: ['x', 'y'] },
+  RS256: { kty: 'RSA', crv: undefined, members: ['n', 'e'] },
 } as const satisfies Record<Algorithm, object>
-
-/** Whether a signature is one of this key. Of ECDSA that is r and s in 32 bytes each, never DER (RFC 7518, section 3.4). */
-export function verifySignature(
-  { key }: VerificationKey,
-  signed: Uint8Array<ArrayBuffer>,
-  signature: Uint8Array<ArrayBuffer>,
-): Promise<boolean> {
-  return crypto.subtle.verify({ name: key.algorithm.name, hash: 'SHA-256' }, key, signature, signed)
-}
 
 async function importKeys(list: readonly unknown[], algorithms: readonly Algorithm[]) {
   const keys = new Map<string, VerificationKey>()
@@ -123,7 +118,7 @@ async function importKey(
   const alg = algorithms.find((allowed) => allowed === jwk.alg)
   if (alg === undefined) return undefined
 
-  const { kty, crv, members, algorithm } = kinds[alg]
+  const { kty, crv, members } = kinds[alg]
   const isPublic = !['d', 'k', 'p', 'q'].some((name) => name in jwk)
   const isForSignatures = jwk.use === undefined || jwk.use === 'sig'
   const mayVerify = jwk.key_ops === undefined || (Array.isArray(jwk.key_ops) && jwk.key_ops.includes('verify'))
@@ -132,14 +127,14 @@ async function importKey(
   const material = Object.fromEntries(members.map((name) => [name, String(jwk[name])]))
   try {
     const data = { kty, ...(crv !== undefined && { crv }), ...material }
-    const key = await crypto.subtle.importKey('jwk', data, algorithm, false, ['verify'])
+    const key = (await importJWK(data, alg, { extractable: false })) as CryptoKey // bytes come of symmetric keys only
     return isStrong(key) ? { alg, key } : undefined
   } catch {
     return undefined // what is no key verifies nothing
   }
 }
 
-/** RFC 7518, section 3.3: RSA keys have 2048 bits or more. */
+/** RFC 7518, section 3.3: RSA keys have 2048 bits or more. jose notices at the first signature, as a fault of the program. */
 function isStrong({ algorithm }: CryptoKey): boolean {
   return !('modulusLength' in algorithm) || Number(algorithm.modulusLength) >= 2_048
 }
