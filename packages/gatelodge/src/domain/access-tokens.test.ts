@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SignJWT } from 'jose'
+import { CompactSign, SignJWT } from 'jose'
 import { type Engine, forEachDatabase } from '../../test/support/app.ts'
 import { testDeps } from '../../test/support/deps.ts'
 import { innerActor } from '../kernel/actor.ts'
@@ -82,6 +82,32 @@ forEachDatabase('access tokens', (engine) => {
     }
     for (const typ of ['jwt', 'JWT', 'logout+jwt', 'application/at+jwtx'])
       await assert.rejects(tokens.verify(await sign({}, typ)), refused, typ)
+    await close()
+  })
+
+  test('only an object of claims counts, in plain UTF-8 and with an end, also under our signature', async () => {
+    const { tokens, keys, sign, close } = await setUp(engine)
+    const good = Buffer.from((await sign()).split('.')[1] ?? '', 'base64url').toString()
+    const signed = (claims: string | Uint8Array, header: object = {}) =>
+      new CompactSign(Buffer.from(claims))
+        .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: keys[0]?.kid ?? '', ...header })
+        .sign(keys[0]?.privateKey as CryptoKey, { crit: { x: true } })
+    for (const typ of ['at+jwt', 'application/at+jwt', 'AT+JWT'])
+      assert.equal((await tokens.verify(await signed(good, { typ }))).sid, 's')
+
+    const invalidUtf8 = Buffer.concat([
+      Buffer.from(`${good.slice(0, -1)},"x":"`),
+      Buffer.from([0xff]),
+      Buffer.from('"}'),
+    ])
+    for (const claims of [
+      ...['', 'null', '1', '"x"', '[]', `[${good}]`, good.slice(1), `\ufeff${good}`],
+      ...[good.replace('4000000000', '1e999'), good.replace('"iat":1', '"iat":-1e999'), good.replace(':1,', ':"1",')],
+      invalidUtf8,
+    ])
+      await assert.rejects(tokens.verifyAny(await signed(claims)), refused, String(claims))
+    for (const header of [{ typ: undefined }, { crit: ['b64'], b64: true }, { crit: ['x'], x: 1 }])
+      await assert.rejects(tokens.verifyAny(await signed(good, header)), refused, JSON.stringify(header))
     await close()
   })
 
