@@ -38,6 +38,17 @@ test('every layer imports only what stands below it', () => {
   assert.deepEqual(upward, [])
 })
 
+test('no files import each other in a circle, but for types', () => {
+  let left = imports.filter(({ isType }) => !isType)
+  for (let before = Number.POSITIVE_INFINITY; left.length < before; ) {
+    before = left.length
+    // What nothing that is left imports, or what imports nothing that is left, is in no circle.
+    const [importing, imported] = [new Set(left.map(({ from }) => from)), new Set(left.map(({ to }) => to))]
+    left = left.filter(({ from, to }) => imported.has(from) && importing.has(to))
+  }
+  assert.deepEqual(left, [])
+})
+
 test('no flow imports another flow, nor a table of all flows', () => {
   const across = imports.filter(
     ({ from, to }) => isInFlow(from) && to.startsWith('flows/') && !to.startsWith(`${posix.dirname(from)}/`),

@@ -5,8 +5,8 @@ import type { UserId } from '../../kernel/ids.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 import type { Deps } from '../deps.ts'
 import { lockUser } from '../users.ts'
+import { type AvatarName, avatarFile, nameAvatar, parseAvatarFile } from './names.ts'
 import type { AvatarImages } from './render.ts'
-import { type AvatarName, avatarFile, nameAvatar, parseAvatarFile } from './storage.ts'
 
 // A file and a row cannot be stored together. So every file is named in `avatar_removals` before it is written, and until an account has it, and
 // again from the commit on that takes it away: whatever is interrupted, clean-up finds what belongs to nobody, without listing a store.

@@ -1,8 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AuthError } from '../../kernel/errors.ts'
+import { avatarFile } from './names.ts'
 import { avatarSizes } from './render.ts'
-import { type AvatarStorage, avatarFile } from './storage.ts'
+import type { AvatarStorage } from './storage.ts'
 
 /** Avatars as files of one folder, which is made when the first one comes. */
 export function folderStorage(folder: string): AvatarStorage {

@@ -2,8 +2,9 @@ import { S3mini } from 's3mini'
 import type { Config } from '../../config.ts'
 import { second } from '../../kernel/clock.ts'
 import { AuthError } from '../../kernel/errors.ts'
+import { type AvatarName, avatarFile } from './names.ts'
 import { type AvatarSize, avatarSizes } from './render.ts'
-import { type AvatarName, type AvatarStorage, avatarFile } from './storage.ts'
+import type { AvatarStorage } from './storage.ts'
 
 /** How long one request to the store may take, in ms. */
 const patience = 10 * second

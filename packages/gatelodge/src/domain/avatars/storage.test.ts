@@ -7,8 +7,9 @@ import { s3Keys, startS3 } from '../../../test/support/s3.ts'
 import { readConfig } from '../../config.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import { systemRandom } from '../../kernel/random.ts'
+import { avatarFile, nameAvatar, parseAvatarFile } from './names.ts'
 import type { AvatarImages } from './render.ts'
-import { type AvatarStorage, avatarFile, nameAvatar, openAvatarStorage, parseAvatarFile } from './storage.ts'
+import { type AvatarStorage, openAvatarStorage } from './storage.ts'
 
 const images: AvatarImages = { 96: new Uint8Array([9, 6]), 320: new Uint8Array(100_000).fill(7) }
 const isAway = (error: unknown) => isAuthError(error, 'service_unavailable')

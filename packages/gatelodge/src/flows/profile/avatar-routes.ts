@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { parseAvatarFile } from '../../domain/avatars/names.ts'
 import { maxImageBytes } from '../../domain/avatars/render.ts'
-import { parseAvatarFile } from '../../domain/avatars/storage.ts'
 import { type UploadSpec, uploadPatience } from '../../http/multipart.ts'
 import { route } from '../../http/route.ts'
 import { picturePolicy } from '../../http/security-headers.ts'
