@@ -232,7 +232,7 @@ export const settings = {
   passwordHash: row(
     'GATELODGE_PASSWORD_HASH',
     passwordCost,
-    'm=19456,t=2,p=1',
+    'm=19456,t=2,p=1', // the first choice of OWASP's cheat sheet
     'The cost of argon2id for new hashes; older ones are renewed at sign-in. A setting because memory and time to spare ' +
       'differ by machine, and the cost has to rise with the years.',
   ),

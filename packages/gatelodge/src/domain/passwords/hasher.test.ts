@@ -4,16 +4,23 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { hashSync, verifySync } from '@node-rs/argon2'
+import { readConfig } from '../../config.ts'
 import { innerActor } from '../../kernel/actor.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { type HashKey, hashKey } from './hash-key.ts'
-import { createHasher, defaultHashParameters, type HasherOptions } from './hasher.ts'
+import { createHasher, type HasherOptions } from './hasher.ts'
 
 const keyOf = (ip: string): HashKey => hashKey({ ...innerActor('library', 'test'), ip })
 const [a, b] = [keyOf('a'), keyOf('b')]
 const parameters = { memoryKiB: 8, passes: 1, lanes: 1 }
-async function withHasher(options: HasherOptions, work: (hasher: ReturnType<typeof createHasher>) => Promise<void>) {
+const realParameters = readConfig({ env: {}, flags: {}, readFile: () => assert.fail('no file is read') }).config
+  .passwordHash
+
+async function withHasher(
+  options: Partial<HasherOptions>,
+  work: (hasher: ReturnType<typeof createHasher>) => Promise<void>,
+) {
   const hasher = createHasher({ parameters, ...options })
   try {
     await work(hasher)
@@ -96,7 +103,7 @@ test('nobody, a damaged hash and one too costly to compute fit no password and s
 })
 
 test('an unknown user or a damaged hash costs a real check, from the first on', async () => {
-  await withHasher({ parameters: defaultHashParameters, threads: 1 }, async (hasher) => {
+  await withHasher({ parameters: realParameters, threads: 1 }, async (hasher) => {
     for (const phc of [null, ...damaged]) {
       const checked = hasher.verify(phc, 'quiet harbour 53', a)
       assert.partialDeepStrictEqual(hasher.load(), { running: 1, waiting: 0 })
@@ -255,14 +262,14 @@ test('closing refuses new jobs and finishes those it has', async () => {
 })
 
 test('closing a hasher that was never used starts nothing and ends', async () => {
-  await createHasher().close()
+  await createHasher({ parameters }).close()
 })
 
 test('a job under way keeps the process alive, an idle thread does not', async () => {
   const script = `
     const { createHasher } = await import(${JSON.stringify(import.meta.resolve('./hasher.ts'))})
     const a = ${JSON.stringify(a)}
-    const hasher = createHasher({ threads: 1 })
+    const hasher = createHasher({ parameters: ${JSON.stringify(realParameters)}, threads: 1 })
     hasher.hash('quiet harbour 52', a).then(() => hasher.hash('quiet harbour 53', a)).then((phc) => console.log(phc))
   `
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {

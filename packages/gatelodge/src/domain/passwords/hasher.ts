@@ -1,23 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import type { PasswordCost } from '../../config.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { createFairQueue, type Path } from './fair-queue.ts'
 import type { HashKey } from './hash-key.ts'
 import type { HashAnswer, HashJob, HashWorkerData } from './hash-worker.ts'
 
-/** The cost of an argon2id hash (RFC 9106). */
-export interface HashParameters {
-  readonly memoryKiB: number
-  readonly passes: number
-  readonly lanes: number
-}
-
-/** OWASP's first choice for argon2id. */
-export const defaultHashParameters: HashParameters = { memoryKiB: 19_456, passes: 2, lanes: 1 }
+/** The cost of an argon2id hash. The default stands at the setting alone. */
+export type HashParameters = PasswordCost
 
 export interface HasherOptions {
-  readonly parameters?: HashParameters
+  readonly parameters: HashParameters
   /** Worker threads, never more than cores. */
   readonly threads?: number
   /** Jobs that may wait, at least 1. */
@@ -68,8 +62,8 @@ const waitingOfPlace = 2
 const fillPerSecond = 2 ** 21
 
 /** A pool of threads for argon2id, of our own so that libuv's stays free; threads start when they are first needed and idle ones keep no process alive. */
-export function createHasher(options: HasherOptions = {}): Hasher {
-  const parameters = options.parameters ?? defaultHashParameters
+export function createHasher(options: HasherOptions): Hasher {
+  const { parameters } = options
   const maxThreads = Math.min(options.threads ?? Number.POSITIVE_INFINITY, availableParallelism())
   const waiting = createFairQueue<Task>(options.maxWaiting ?? 256)
   const threads = new Set<Thread>()
