@@ -209,17 +209,30 @@ export async function loadUser(db: ReadDb, row: UserRow): Promise<User> {
 
 /** The account with profile and roles, or undefined when it was deleted after `row` was read. */
 export async function findWholeUser(db: ReadDb, row: UserRow): Promise<User | undefined> {
-  const rows = await db
+  const [user] = await findWholeUsers(db, [row])
+  return user
+}
+
+/** The same for many, in their order and by one statement; those that were deleted meanwhile are left out. */
+export async function findWholeUsers(db: ReadDb, rows: readonly UserRow[]): Promise<User[]> {
+  if (rows.length === 0) return []
+
+  const ids = rows.map(({ id }) => id)
+  const parts = await db
     .selectFrom('profiles')
     .leftJoin('user_roles', 'user_roles.user_id', 'profiles.user_id')
     .selectAll('profiles')
     .select('user_roles.role')
-    .where('profiles.user_id', '=', row.id)
+    .where('profiles.user_id', 'in', ids)
     .orderBy('user_roles.role')
     .execute()
-  const [profile] = rows
-  const roles = rows.flatMap(({ role }) => role ?? [])
-  return profile && toUser(row, profile, roles)
+  const partsOf = Map.groupBy(parts, ({ user_id }) => user_id)
+  return rows.flatMap((row) => {
+    const own = partsOf.get(row.id) ?? []
+    const [profile] = own
+    const roles = own.flatMap(({ role }) => role ?? [])
+    return profile ? toUser(row, profile, roles) : []
+  })
 }
 
 /** The language of an account's profile, if it is one of ours. */

@@ -2,7 +2,14 @@ import { sql } from 'kysely'
 import type { Deps } from '../../domain/deps.ts'
 import { normaliseEmail } from '../../domain/identifiers/email.ts'
 import { normaliseUsername } from '../../domain/identifiers/username.ts'
-import { findUser, findUserByEmail, findUserByUsername, findWholeUser, type User } from '../../domain/users.ts'
+import {
+  findUser,
+  findUserByEmail,
+  findUserByUsername,
+  findWholeUser,
+  findWholeUsers,
+  type User,
+} from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { isUuid, type UserId } from '../../kernel/ids.ts'
@@ -28,8 +35,7 @@ export async function findUsers(
     .limit(input.limit + 1)
     .execute()
 
-  const users = await Promise.all(rows.slice(0, input.limit).map((row) => findWholeUser(deps.store.db, row)))
-  return { users: users.filter((user) => user !== undefined), more: rows.length > input.limit }
+  return { users: await findWholeUsers(deps.store.db, rows.slice(0, input.limit)), more: rows.length > input.limit }
 }
 
 /** One account as callers see it, named by id, address or username. @throws user_not_found */
