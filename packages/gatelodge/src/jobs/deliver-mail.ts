@@ -1,6 +1,6 @@
 import type { Deps } from '../domain/deps.ts'
 import { type Instant, second } from '../kernel/clock.ts'
-import { createMailClaims } from './mail-claims.ts'
+import { createMailClaims, type MailClaims } from './mail-claims.ts'
 import { MailRefused, type MailTransport, parallelDeliveries } from './transports.ts'
 import { markMail, type Outcome, readyMail, type WrittenRow } from './write-mail.ts'
 
@@ -33,182 +33,218 @@ interface Hand extends WrittenRow {
   marking?: true
 }
 
+/** The mails of one process that are claimed, by their ids. */
+type Hands = Map<string, Hand>
+
+/** The job of one process as it stands. */
+interface Delivery {
+  readonly deps: Deps
+  readonly transport: MailTransport
+  readonly claims: MailClaims
+  readonly hands: Hands
+  readonly underWay: Set<Promise<void>>
+  /** How many hand-overs have ended. */
+  ended: number
+  timer?: NodeJS.Timeout
+  /** Ends when the last look that was asked for has ended. */
+  looking: Promise<unknown>
+  woken: boolean
+  stopping: boolean
+}
+
 /**
  * Delivers at least once, from any number of processes: a mail is claimed, then written and sealed in its row, in one transaction with its link; then it
  * is handed over; then the row is marked, if the claim is still ours. A process killed before the mark leaves the mail to whoever claims it when the
  * lease has ended, to be sent again with the same Message-ID.
  */
 export function createMailDelivery({ deps, transport }: { deps: Deps; transport: MailTransport }): MailDelivery {
-  const { log, clock } = deps
-  const claims = createMailClaims(deps)
-  const inHand = new Map<string, Hand>()
-  const underWay = new Set<Promise<void>>()
-  let ended = 0
-  let timer: NodeJS.Timeout | undefined
-  let looking: Promise<unknown> = Promise.resolve()
-  let woken = false
-  let stopping = false
-
-  function wake(): void {
-    if (!timer || woken || stopping) return
-
-    woken = true
-    inTurn(() => {
-      woken = false
-      return look()
-    }).catch((err: unknown) => log.error({ job: 'mail', err }, 'the outbox could not be read'))
+  const delivery: Delivery = {
+    deps,
+    transport,
+    claims: createMailClaims(deps),
+    hands: new Map(),
+    underWay: new Set(),
+    ended: 0,
+    looking: Promise.resolve(),
+    woken: false,
+    stopping: false,
   }
-
-  async function runDue(): Promise<number> {
-    let taken = 0
-    for (;;) {
-      const before = ended
-      taken += await inTurn(look)
-      if (ended !== before) continue // it made room that the look may not have seen
-      if (underWay.size === 0) return taken
-      await Promise.race(underWay)
-    }
-  }
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = looking.then(work)
-    looking = turn.catch(() => {})
-    return turn
-  }
-
-  async function look(): Promise<number> {
-    await markOutcomes()
-    await begin()
-    let taken = 0
-    while (!stopping && free() > 0) {
-      if (inHand.size >= mostInHand && (await makeRoom()) === 0) break
-      const rows = await claims.take([...inHand.keys()], Math.min(free(), mostInHand - inHand.size))
-      if (rows.length === 0) break
-
-      taken += rows.length
-      for (const row of rows) {
-        const written = await readyMail(deps, claims, row)
-        if (written) inHand.set(row.id, { ...written, domain: domainOf(written.mail.to) })
-        await begin()
-      }
-    }
-    return taken
-  }
-
-  function free(): number {
-    return parallelDeliveries - begun().length
-  }
-
-  function begun(): Hand[] {
-    return [...inHand.values()].filter((hand) => hand.begunAt !== undefined && !hand.outcome)
-  }
-
-  function waiting(): Hand[] {
-    return [...inHand.values()].filter((hand) => hand.begunAt === undefined)
-  }
-
-  /** Those that were handed over while the database failed: they must be marked, not sent again. */
-  async function markOutcomes(): Promise<void> {
-    const unmarked = [...inHand.values()].filter((hand) => hand.outcome && !hand.marking)
-    const marked = await Promise.allSettled(unmarked.map(mark))
-    const failure = marked.find((result) => result.status === 'rejected')
-    if (failure) throw failure.reason
-  }
-
-  /** Hands over what waits, as far as there is room, in all and in each domain. */
-  async function begin(): Promise<void> {
-    for (const hand of waiting()) {
-      if (stopping || free() <= 0) return
-      if (begun().filter(({ domain }) => domain === hand.domain).length >= parallelInDomain) continue
-
-      if (await claims.hold(hand.row)) handOver(hand)
-      else inHand.delete(hand.row.id)
-    }
-  }
-
-  function handOver(hand: Hand): void {
-    hand.begunAt = clock.now()
-    const delivery = send(hand)
-      .then((outcome) => {
-        hand.outcome = outcome
-        return mark(hand)
-      })
-      .finally(() => {
-        underWay.delete(delivery)
-        ended += 1
-      })
-    underWay.add(delivery)
-    const { id } = hand.row
-    delivery.then(wake, (err: unknown) => log.error({ job: 'mail', mail: id, err }, 'a mail could not be marked'))
-  }
-
-  async function send({ row: { id, kind }, mail: { to, mail } }: Hand): Promise<Outcome> {
-    const messageId = `<${id}@${new URL(deps.config.publicUrl).hostname}>`
-    try {
-      await transport.send({ id, kind, messageId, from: deps.config.mailFrom, to, ...mail })
-      return 'delivered'
-    } catch (err) {
-      if (err instanceof MailRefused) {
-        log.warn({ job: 'mail', mail: id, kind, reason: err.message }, 'a mail was not taken')
-        return { error: err.message, permanent: err.permanent }
-      }
-      log.error({ job: 'mail', mail: id, kind, err }, 'a mail could not be handed over')
-      return { error: 'not handed over', permanent: false }
-    }
-  }
-
-  async function mark(hand: Hand): Promise<void> {
-    if (!hand.outcome) return
-
-    hand.marking = true
-    try {
-      await markMail(deps, claims, hand.row, hand.outcome)
-      inHand.delete(hand.row.id)
-    } finally {
-      delete hand.marking
-    }
-  }
-
-  async function makeRoom(): Promise<number> {
-    const late = begun().filter(({ begunAt = 0 }) => clock.now() - begunAt >= hangsAfter)
-    const hanging = new Set(late.map(({ domain }) => domain))
-    return giveBack(
-      waiting().filter(({ domain }) => hanging.has(domain)),
-      pauseBehindHanging,
-    )
-  }
-
-  async function giveBack(hands: readonly Hand[], pause: number): Promise<number> {
-    const ids = hands.map(({ row }) => row.id)
-    await claims.giveBack(ids, pause)
-    for (const id of ids) inHand.delete(id)
-    return ids.length
-  }
-
   return {
-    wake,
-    runDue,
-    start() {
-      timer = setInterval(wake, second).unref()
-      // Its lock says so: the one server of a SQLite file need not wait for the leases of the one before.
-      if (deps.store.engine === 'sqlite')
-        inTurn(claims.endAll).catch((err: unknown) =>
-          log.error({ job: 'mail', err }, 'claims of mails could not be taken back'),
-        )
-      wake()
-    },
-    async stop() {
-      stopping = true
-      clearInterval(timer)
-      await looking
-      await atMost(patienceAtStop, Promise.allSettled(underWay))
-      await transport.close()
-      await Promise.allSettled(underWay)
-      await giveBack(waiting(), 0).catch((err: unknown) =>
-        log.error({ job: 'mail', err }, 'claims were not given back'),
-      )
-    },
+    wake: () => wake(delivery),
+    start: () => start(delivery),
+    stop: () => stop(delivery),
+    runDue: () => runDue(delivery),
   }
+}
+
+function wake(delivery: Delivery): void {
+  if (!delivery.timer || delivery.woken || delivery.stopping) return
+
+  delivery.woken = true
+  inTurn(delivery, () => {
+    delivery.woken = false
+    return look(delivery)
+  }).catch((err: unknown) => delivery.deps.log.error({ job: 'mail', err }, 'the outbox could not be read'))
+}
+
+function start(delivery: Delivery): void {
+  const { deps, claims } = delivery
+  delivery.timer = setInterval(() => wake(delivery), second).unref()
+  // Its lock says so: the one server of a SQLite file need not wait for the leases of the one before.
+  if (deps.store.engine === 'sqlite')
+    inTurn(delivery, claims.endAll).catch((err: unknown) =>
+      deps.log.error({ job: 'mail', err }, 'claims of mails could not be taken back'),
+    )
+  wake(delivery)
+}
+
+async function stop(delivery: Delivery): Promise<void> {
+  const { deps, transport, hands, underWay } = delivery
+  delivery.stopping = true
+  clearInterval(delivery.timer)
+  await delivery.looking
+  await atMost(patienceAtStop, Promise.allSettled(underWay))
+  await transport.close()
+  await Promise.allSettled(underWay)
+  await giveBack(delivery, waiting(hands), 0).catch((err: unknown) =>
+    deps.log.error({ job: 'mail', err }, 'claims were not given back'),
+  )
+}
+
+async function runDue(delivery: Delivery): Promise<number> {
+  let taken = 0
+  for (;;) {
+    const before = delivery.ended
+    taken += await inTurn(delivery, () => look(delivery))
+    if (delivery.ended !== before) continue // it made room that the look may not have seen
+    if (delivery.underWay.size === 0) return taken
+    await Promise.race(delivery.underWay)
+  }
+}
+
+function inTurn<T>(delivery: Delivery, work: () => Promise<T>): Promise<T> {
+  const turn = delivery.looking.then(work)
+  delivery.looking = turn.catch(() => {})
+  return turn
+}
+
+/** Takes in hand what is due and there is room for, and answers how many that were. */
+async function look(delivery: Delivery): Promise<number> {
+  const { deps, claims, hands } = delivery
+  await markOutcomes(delivery)
+  await begin(delivery)
+  let taken = 0
+  while (!delivery.stopping && free(hands) > 0) {
+    if (hands.size >= mostInHand && (await makeRoom(delivery)) === 0) break
+    const rows = await claims.take([...hands.keys()], Math.min(free(hands), mostInHand - hands.size))
+    if (rows.length === 0) break
+
+    taken += rows.length
+    for (const row of rows) {
+      const written = await readyMail(deps, claims, row)
+      if (written) hands.set(row.id, { ...written, domain: domainOf(written.mail.to) })
+      await begin(delivery)
+    }
+  }
+  return taken
+}
+
+/** Those that were handed over while the database failed: they must be marked, not sent again. */
+async function markOutcomes(delivery: Delivery): Promise<void> {
+  const unmarked = [...delivery.hands.values()].filter((hand) => hand.outcome && !hand.marking)
+  const marked = await Promise.allSettled(unmarked.map((hand) => mark(delivery, hand)))
+  const failure = marked.find((result) => result.status === 'rejected')
+  if (failure) throw failure.reason
+}
+
+/** Hands over what waits, as far as there is room, in all and in each domain. */
+async function begin(delivery: Delivery): Promise<void> {
+  const { claims, hands } = delivery
+  for (const hand of waiting(hands)) {
+    if (delivery.stopping || free(hands) <= 0) return
+    if (begun(hands).filter(({ domain }) => domain === hand.domain).length >= parallelInDomain) continue
+
+    if (await claims.hold(hand.row)) handOver(delivery, hand)
+    else hands.delete(hand.row.id)
+  }
+}
+
+function handOver(delivery: Delivery, hand: Hand): void {
+  const { deps, transport, underWay } = delivery
+  hand.begunAt = deps.clock.now()
+  const handedOver = send(deps, transport, hand)
+    .then((outcome) => {
+      hand.outcome = outcome
+      return mark(delivery, hand)
+    })
+    .finally(() => {
+      underWay.delete(handedOver)
+      delivery.ended += 1
+    })
+  underWay.add(handedOver)
+  handedOver.then(
+    () => wake(delivery),
+    (err: unknown) => deps.log.error({ job: 'mail', mail: hand.row.id, err }, 'a mail could not be marked'),
+  )
+}
+
+async function send(deps: Deps, transport: MailTransport, { row: { id, kind }, mail }: Hand): Promise<Outcome> {
+  const messageId = `<${id}@${new URL(deps.config.publicUrl).hostname}>`
+  try {
+    await transport.send({ id, kind, messageId, from: deps.config.mailFrom, to: mail.to, ...mail.mail })
+    return 'delivered'
+  } catch (err) {
+    if (err instanceof MailRefused) {
+      deps.log.warn({ job: 'mail', mail: id, kind, reason: err.message }, 'a mail was not taken')
+      return { error: err.message, permanent: err.permanent }
+    }
+    deps.log.error({ job: 'mail', mail: id, kind, err }, 'a mail could not be handed over')
+    return { error: 'not handed over', permanent: false }
+  }
+}
+
+async function mark({ deps, claims, hands }: Delivery, hand: Hand): Promise<void> {
+  if (!hand.outcome) return
+
+  hand.marking = true
+  try {
+    await markMail(deps, claims, hand.row, hand.outcome)
+    hands.delete(hand.row.id)
+  } finally {
+    delete hand.marking
+  }
+}
+
+/** Gives back what waits behind a hand-over that hangs, and answers how many mails that were. */
+async function makeRoom(delivery: Delivery): Promise<number> {
+  const { deps, hands } = delivery
+  const late = begun(hands).filter(({ begunAt = 0 }) => deps.clock.now() - begunAt >= hangsAfter)
+  const hanging = new Set(late.map(({ domain }) => domain))
+  return giveBack(
+    delivery,
+    waiting(hands).filter(({ domain }) => hanging.has(domain)),
+    pauseBehindHanging,
+  )
+}
+
+async function giveBack({ claims, hands }: Delivery, some: readonly Hand[], pause: number): Promise<number> {
+  const ids = some.map(({ row }) => row.id)
+  await claims.giveBack(ids, pause)
+  for (const id of ids) hands.delete(id)
+  return ids.length
+}
+
+/** How many hand-overs may begin. */
+function free(hands: Hands): number {
+  return parallelDeliveries - begun(hands).length
+}
+
+function begun(hands: Hands): Hand[] {
+  return [...hands.values()].filter((hand) => hand.begunAt !== undefined && !hand.outcome)
+}
+
+function waiting(hands: Hands): Hand[] {
+  return [...hands.values()].filter((hand) => hand.begunAt === undefined)
 }
 
 function domainOf(address: string): string {
