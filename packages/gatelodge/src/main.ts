@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import type { Output } from './cli/io.ts'
-import { lossyOutput } from './cli/lossy-output.ts'
 import { run } from './cli/run.ts'
+import { lossyOutput } from './output/lossy-output.ts'
+import type { Output } from './output/output.ts'
 
 let stdout: Output = { write: (chunk) => void process.stdout.write(chunk) }
 let stderr: Output = { write: (chunk) => void process.stderr.write(chunk) }

@@ -20,6 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   flows: ['kernel', 'store', 'domain', 'http', 'pages'],
   admin: ['kernel', 'store', 'domain', 'http', 'pages', 'flows', 'jobs'],
   jobs: ['kernel', 'store', 'domain', 'http', 'pages', 'flows'],
+  output: ['kernel'],
 }
 
 const projectFiles = filesBelow('')
@@ -36,6 +37,14 @@ test('every layer imports only what stands below it', () => {
     return !allowed[upper]?.includes(lower)
   })
   assert.deepEqual(upward, [])
+})
+
+test('the command line and the library import nothing of each other', () => {
+  const across = imports.filter(({ from, to }) => {
+    const layers = [layerOf(from), layerOf(to)]
+    return layers.includes('cli') && layers.includes('library')
+  })
+  assert.deepEqual(across, [])
 })
 
 test('no files import each other in a circle, but for types', () => {

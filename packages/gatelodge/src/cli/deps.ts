@@ -6,10 +6,10 @@ import { systemClock } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { uuidv7 } from '../kernel/ids.ts'
 import { systemRandom } from '../kernel/random.ts'
+import { createLog } from '../output/log.ts'
 import { loadSecret } from '../secret.ts'
 import type { Store } from '../store/store.ts'
 import type { CommandContext, LoadedConfig } from './command.ts'
-import { createLog } from './log.ts'
 
 /** What a command needs to know of its context to reach settings and database. */
 export type Reach = Pick<CommandContext, 'io' | 'flags' | 'configFile'>

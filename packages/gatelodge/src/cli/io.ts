@@ -1,3 +1,5 @@
+import type { Output } from '../output/output.ts'
+
 /** Everything that the command line touches of its process; tests bring their own. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -22,8 +24,4 @@ export interface Io {
   readonly onCrash: (listener: (error: unknown) => void) => void
   /** Ends the process at once. */
   readonly exit: (status: number) => void
-}
-
-export interface Output {
-  write(text: string): void
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { createLog } from '../../src/cli/log.ts'
+import { createLog } from '../../src/output/log.ts'
 import { composeTest, forEachDatabase, TestApp, testApp } from '../support/app.ts'
 import { bareDatabase } from '../support/databases.ts'
 import { testClock } from '../support/deps.ts'

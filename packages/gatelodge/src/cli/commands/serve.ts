@@ -1,10 +1,10 @@
 import type { Config } from '../../config.ts'
 import { second } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
+import { createLog } from '../../output/log.ts'
 import { banner } from '../banner.ts'
 import { type CommandContext, command, type LoadedConfig, type Result } from '../command.ts'
 import { loadConfig } from '../deps.ts'
-import { createLog } from '../log.ts'
 import { serveMetrics, serveUntilStopped } from '../serving.ts'
 
 type Context = Pick<CommandContext, 'io' | 'json'>

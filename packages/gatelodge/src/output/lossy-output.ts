@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { second } from '../kernel/clock.ts'
-import type { Output } from './io.ts'
+import type { Output } from './output.ts'
 
 /** The most that waits for a slow reader, in bytes. */
 const mostWaiting = 1024 * 1024

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts'
 import type { Log, LogFields } from '../kernel/log.ts'
-import type { Output } from './io.ts'
+import type { Output } from './output.ts'
 
 /** A log of JSON lines. Errors are cut to what helps an operator: type, message, code and stack, never what a caller sent. `base` stands in each line. */
 export async function createLog(
