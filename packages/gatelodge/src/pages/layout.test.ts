@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { serialize } from 'node:v8'
 import { plainTheme } from '../../test/support/theme.ts'
 import { favicon, referenceStylesheet, stylesheet } from './assets.ts'
 import { html } from './html.ts'
@@ -30,12 +29,4 @@ test('a page loads our own assets only and holds no script and no style of its o
 test('nothing that a page is given becomes markup', () => {
   const texts = [page({ title: evil, theme: plainTheme(evil), body: html`${evil}`, description: evil })]
   for (const text of texts) assert.doesNotMatch(text, /<svg/)
-})
-
-test('a page in a Latin language is a string of one byte for each character, which is sent several times as fast', () => {
-  const oneByte = 0x22 // the tag of such strings in the format of V8's serializer
-  const isOneByte = (text: string) => serialize(text)[2] === oneByte
-  const frame = { path: '/login', isSignedIn: false, formToken: 'token', flash: undefined }
-  assert.ok(isOneByte(page({ title: 'Hello', theme: plainTheme('Acme'), body: html``, frame })))
-  assert.ok(!isOneByte(page({ title: 'مرحبا', theme: plainTheme('Acme'), body: html``, frame })))
 })

@@ -2,7 +2,7 @@ import type { Theme } from '../domain/theme.ts'
 import { formTokenField } from '../http/form-token.ts'
 import { directionOf, type Language, languageNames, languages } from '../kernel/languages.ts'
 import { enhancements, favicon, referenceStylesheet, stylesheet } from './assets.ts'
-import { type Html, html, renderHtml, trustedHtml } from './html.ts'
+import { type Html, html, renderHtml } from './html.ts'
 import { legalLinks } from './legal-links.ts'
 import type { Flash } from './page-context.ts'
 import { pageWords } from './words/index.ts'
@@ -69,17 +69,6 @@ function navigation(words: (typeof pageWords)[Language]['layout']): Html {
   return html`<nav class="site-nav" aria-label="${words.account}"><a href="/account">${words.account}</a> <a href="/logout">${words.signOut}</a></nav>`
 }
 
-/**
- * In ASCII: one Arabic word would make every page a string of two bytes for each character, which takes five times as long to send. What `replace`
- * makes of such a word is still of two bytes, whatever stands in it; decoded anew it is not.
- */
-const names = Object.fromEntries(
-  languages.map((language) => {
-    const escaped = languageNames[language].replace(/[^ -~]/g, (character) => `&#${character.charCodeAt(0)};`)
-    return [language, trustedHtml(Buffer.from(escaped).toString('latin1'))]
-  }),
-)
-
 /** A form without script: one button for each language, which comes back to the same page. */
 function footer({ path, formToken }: Frame, theme: Theme, current: Language): Html {
   const words = pageWords[current].layout
@@ -88,7 +77,7 @@ function footer({ path, formToken }: Frame, theme: Theme, current: Language): Ht
 ${languages.map(
   (
     language,
-  ) => html`<button name="language" value="${language}" lang="${language}"${language === current && html` aria-current="true"`}>${names[language]}</button>
+  ) => html`<button name="language" value="${language}" lang="${language}"${language === current && html` aria-current="true"`}>${languageNames[language]}</button>
 `,
 )}</form>${legalLinks(theme, current)}</footer>`
 }

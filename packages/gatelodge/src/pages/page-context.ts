@@ -58,7 +58,7 @@ const keptPages = new WeakMap<Deps, Map<string, readonly string[]>>()
 
 /**
  * The same page for a visit that brings nothing: no cookie, no credential and, as its caller says, nothing in the address. It depends on path and language
- * only, but for the form token, so it is printed once and kept.
+ * only, but for the form token, so it is printed once and kept: `node bench/pages.ts` measures what that gains.
  */
 export function plainPageAnswer(deps: Deps, context: PageContext, content: (view: PageView) => PageContent): Answer {
   if (context.me || context.header('cookie') !== undefined) return pageAnswer(deps, context, content)
