@@ -99,6 +99,30 @@ test('who may call a route is declared in its access, and what a surface does ha
   assert.deepEqual(offenders(others, /\btag [!=]==|\.tag\b/), [])
 })
 
+/** Modules that write a table, where it is not one alone. Clean-up and copies write all tables by the same statements. */
+const sharedTables: Readonly<Record<string, readonly string[]>> = {
+  // Each row of `jobs` has one writer: the runs of jobs, the lock of administrators, the wish to be wiped, the proof of a write.
+  jobs: ['domain/administrators.ts', 'jobs/once.ts', 'store/wipe-requests.ts', 'store/write-proof.ts'],
+  // Counters of failures and budgets, places of reserved names, turns of those who share a name.
+  limit_counters: ['domain/limits.ts', 'domain/reserved-usernames.ts', 'domain/turns.ts'],
+  // A mail is asked for, then claimed and delivered, then asked for again.
+  mails: ['admin/mails/retry-mail.ts', 'domain/outbox.ts', 'jobs/mail-claims.ts'],
+}
+
+test('each table has one writing module', () => {
+  const writers = new Map<string, Set<string>>()
+  for (const { name, text } of sources) {
+    if (name.startsWith('store/migrat')) continue
+    for (const [, table = ''] of text.matchAll(
+      /\.(?:insertInto|updateTable|deleteFrom|replaceInto|mergeInto)\('(\w+)'/g,
+    ))
+      writers.set(table, (writers.get(table) ?? new Set()).add(name))
+  }
+  assert.ok(writers.size > 18)
+  for (const [table, modules] of writers)
+    assert.deepEqual([...modules].toSorted(), sharedTables[table] ?? [...modules].slice(0, 1), table)
+})
+
 test('security headers are written in one file', () => {
   const others = sources.filter(({ name }) => name !== 'http/security-headers.ts')
   assert.deepEqual(offenders(others, /default-src|frame-ancestors|max-age=63072000|nosniff|permissions-policy/i), [])

@@ -5,10 +5,11 @@ import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { lockForRemoval } from './administrators.ts'
 import { revokeApiTokens } from './api-tokens.ts'
-import { record } from './audit.ts'
+import { forgetOrigins, record } from './audit.ts'
 import { releaseAvatar } from './avatars/files.ts'
 import { forgetSignupsOf, lockSignupsOf } from './pending-signups.ts'
 import { endSessions } from './sessions.ts'
+import { deleteUserRow, updateUser } from './user-rows.ts'
 
 /** The addresses whose sign-ups a deletion holds. */
 export type LockedAddresses = readonly string[]
@@ -39,8 +40,8 @@ export async function deleteUser(
   await releaseAvatar(work, userId)
   await endSessions(work, userId)
   await forgetSignupsOf(work, emails)
-  await work.db.deleteFrom('users').where('id', '=', userId).execute()
-  await work.db.updateTable('events').set({ ip: null, user_agent: null }).where('user_id', '=', userId).execute()
+  await deleteUserRow(work, userId)
+  await forgetOrigins(work, userId)
   await record({ ...work, actor: { ...work.actor, ip: null, userAgent: null } }, 'user.deleted', userId, { by })
   work.erased()
 }
@@ -53,7 +54,7 @@ export async function deactivateUser(work: Work, userId: UserId): Promise<void> 
   const user = await lockForRemoval(work, userId)
   if (user?.is_active !== 1) return
 
-  await work.db.updateTable('users').set({ is_active: 0 }).where('id', '=', userId).execute()
+  await updateUser(work, userId, { is_active: 0 })
   await shutOut(work, userId)
 }
 

@@ -1,9 +1,9 @@
 import { AuthError } from '../kernel/errors.ts'
 import type { UserId } from '../kernel/ids.ts'
-import type { UserRow } from '../store/schema.ts'
+import type { Role, UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
-import { lockUser } from './users.ts'
+import { lockUser } from './user-rows.ts'
 
 /**
  * Grants a unit of work the right to delete an account, to make it inactive or to take its role. Holds the account until the unit ends and returns it as
@@ -15,6 +15,18 @@ export async function lockForRemoval(work: Work, userId: UserId): Promise<UserRo
 
   work.allowRemoval()
   return user
+}
+
+/** Gives a role to an account; false when it has the role already. */
+export async function grantRole(work: Work, userId: UserId, role: Role): Promise<boolean> {
+  work.changed([userId])
+  const added = await work.db
+    .insertInto('user_roles')
+    .values({ user_id: userId, role })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('role')
+    .executeTakeFirst()
+  return added !== undefined
 }
 
 async function isAdministrator(db: ReadDb, userId: UserId): Promise<boolean> {

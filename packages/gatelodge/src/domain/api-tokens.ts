@@ -134,6 +134,18 @@ export async function revokeApiTokens(work: Work, userId: UserId, since: Instant
   if (numDeletedRows > 0n) await record(work, 'api_token.all_revoked', userId, { count: Number(numDeletedRows) })
 }
 
+/** Stores last uses of tokens, where they are later than those stored. */
+export async function storeApiTokenUses(work: Work, uses: readonly ApiTokenUse[]): Promise<void> {
+  for (const [id, at] of uses) {
+    await work.db
+      .updateTable('api_tokens')
+      .set({ last_used_at: at })
+      .where('id', '=', id)
+      .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<', at)]))
+      .execute()
+  }
+}
+
 /** The stored token that a text is of, expired or not. */
 export async function findApiToken(db: ReadDb, text: string): Promise<ApiTokenRow | undefined> {
   const parts = text.startsWith(apiTokenPrefix) ? parseToken(text.slice(apiTokenPrefix.length)) : undefined

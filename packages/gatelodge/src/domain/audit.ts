@@ -100,3 +100,8 @@ export async function findEventsOf(db: ReadDb, userId: UserId, limit: number): P
     data: JSON.parse(row.data) as Record<string, unknown>,
   }))
 }
+
+/** Takes address and user agent out of the events of a user. */
+export async function forgetOrigins(work: Work, userId: UserId): Promise<void> {
+  await work.db.updateTable('events').set({ ip: null, user_agent: null }).where('user_id', '=', userId).execute()
+}

@@ -1,6 +1,5 @@
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError, isAuthError } from '../kernel/errors.ts'
-import { newId } from '../kernel/ids.ts'
 import type { SessionRow, UserRow } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
@@ -8,8 +7,9 @@ import { type Claimant, isRefused, noteFailure, noteSuccess, sessionHolder } fro
 import type { Deps } from './deps.ts'
 import { rememberDevice } from './devices.ts'
 import { attemptWithin, passwordDelay } from './limits.ts'
-import { newRefreshToken } from './refresh-tokens.ts'
+import { insertRefreshToken } from './refresh-tokens.ts'
 import { endSession, insertSession, type Proof, type Session, type SessionWish, toSession } from './sessions.ts'
+import { updateUser } from './user-rows.ts'
 import { loadUser, type User } from './users.ts'
 
 /** A proof by the account's password (RFC 8176). */
@@ -42,8 +42,7 @@ export interface StartedSession {
 /** @throws account_inactive, email_unverified: what keeps somebody out who has just proved a factor */
 export function assertMaySignIn(user: UserRow): void {
   if (user.is_active !== 1) throw new AuthError('account_inactive')
-  const confirmsLater = user.signup_browser_hash !== null // an `instant` sign-up is let in before its address is proved
-  if (user.email_verified_at === null && !confirmsLater) throw new AuthError('email_unverified')
+  if (user.email_verified_at === null && user.may_sign_in_unverified === 0) throw new AuthError('email_unverified')
 }
 
 /**
@@ -68,7 +67,7 @@ export async function startSession(
     await record(work, 'session.ended', principal.userId, { session_id: principal.sessionId, reason: 'replaced' })
   }
   const { row, token } = await insertSession(work, deps.config, user.id, proof, wish)
-  const secret = wish.kind === 'cookie' ? token.text : await insertRefreshToken(work, row)
+  const secret = wish.kind === 'cookie' ? token.text : await insertRefreshToken(work, row.id)
   const deviceCookie = await rememberDevice(deps, work, seen, row.id)
   await record(work, 'session.started', user.id, { session_id: row.id, methods: proof.methods, kind: wish.kind })
   return { row, user: await loadUser(work.db, user), secret, deviceCookie }
@@ -76,13 +75,7 @@ export async function startSession(
 
 /** Notes the sign-in on the account, which holds its row until the unit of work ends: whoever ends its sessions meanwhile comes before or after. */
 async function admit(work: Work, seen: UserRow): Promise<UserRow> {
-  const user = await work.db
-    .updateTable('users')
-    .set({ last_login_at: work.now })
-    .where('id', '=', seen.id)
-    .returningAll()
-    .executeTakeFirst()
-  work.changed([seen.id])
+  const user = await updateUser(work, seen.id, { last_login_at: work.now })
   if (user?.password_hash !== seen.password_hash) throw new AuthError('invalid_credentials')
   if (user.recovery_since !== null) throw new AuthError('invalid_credentials') // only the mailed link opens it: see startRecovery
   return user
@@ -127,20 +120,4 @@ export async function assertOwnPassword(deps: Deps, actor: Actor, user: UserRow,
     })
     throw new AuthError('incorrect_password')
   })
-}
-
-async function insertRefreshToken(work: Work, session: SessionRow): Promise<string> {
-  const token = newRefreshToken(work, session.id)
-  await work.db
-    .insertInto('refresh_tokens')
-    .values({
-      id: newId(work.random),
-      session_id: session.id,
-      secret_hash: token.hash,
-      created_at: work.now,
-      spent_at: null,
-      successor_sealed: null,
-    })
-    .execute()
-  return token.text
 }

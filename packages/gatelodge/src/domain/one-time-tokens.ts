@@ -8,7 +8,7 @@ import type { Work } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
 import { lockSignupsOf } from './pending-signups.ts'
 import { lockSession } from './sessions.ts'
-import { lockUser } from './users.ts'
+import { lockUser } from './user-rows.ts'
 
 /** Whose token it is: an account's, or a pending sign-up's. */
 export type TokenOwner = { readonly userId: UserId } | { readonly signupId: string }
@@ -114,6 +114,21 @@ export async function voidTokens(work: Work, owner: TokenOwner, purposes: readon
     ? tokens.where('user_id', '=', owner.userId)
     : tokens.where('signup_id', '=', owner.signupId)
   ).execute()
+}
+
+/** Voids the account's tokens of a purpose that were mailed to these addresses, spent or not. */
+export async function voidTokensTo(
+  work: Work,
+  userId: UserId,
+  purpose: TokenPurpose,
+  emails: readonly string[],
+): Promise<void> {
+  await work.db
+    .deleteFrom('one_time_tokens')
+    .where('user_id', '=', userId)
+    .where('purpose', '=', purpose)
+    .where('email', 'in', emails)
+    .execute()
 }
 
 async function findToken(db: ReadDb, text: string): Promise<OneTimeTokenRow | undefined> {

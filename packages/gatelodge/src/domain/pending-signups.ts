@@ -2,6 +2,7 @@ import type { Instant } from '../kernel/clock.ts'
 import type { PendingSignupRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
+import { releaseReservedNames } from './usernames.ts'
 
 /** The most pending sign-ups of one address. Each use of the address locks all of them, so their number must be small. */
 const mostSignups = 100
@@ -51,10 +52,26 @@ export async function makeRoomForSignup(work: Work, email: string): Promise<void
   await work.db.deleteFrom('pending_signups').where('id', 'in', ids).execute()
 }
 
+/** Stores a sign-up that waits for its link, in the place of the oldest if the address has too many. */
+export async function insertPendingSignup(work: Work, signup: Omit<PendingSignupRow, 'created_at'>): Promise<void> {
+  await work.db
+    .insertInto('pending_signups')
+    .values({ ...signup, created_at: work.now })
+    .execute()
+}
+
+/**
+ * Removes every pending sign-up of an address with its links: the address has an owner now. The names that are reserved for it stay so to their end: a visitor
+ * who sees one free early would know of the account.
+ */
+export async function voidSignupsOf(work: Work, email: string): Promise<void> {
+  await work.db.deleteFrom('pending_signups').where('email', '=', email).execute()
+}
+
 /** Removes everything that sign-ups stored of these addresses, also names that are reserved for them: an account that had them is deleted. */
 export async function forgetSignupsOf(work: Work, emails: readonly string[]): Promise<void> {
-  await work.db.deleteFrom('pending_signups').where('email', 'in', emails).execute()
-  await work.db.deleteFrom('usernames').where('email', 'in', emails).execute()
+  for (const email of emails) await voidSignupsOf(work, email)
+  await releaseReservedNames(work, emails)
 }
 
 function pendingSignupsOf(db: ReadDb, email: string, now: Instant) {

@@ -2,16 +2,18 @@ import { hour, type Instant } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { UserId } from '../kernel/ids.ts'
-import type { OneTimeTokenRow, TokenPurpose, UserRow } from '../store/schema.ts'
+import type { OneTimeTokenRow, UserRow } from '../store/schema.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { revokeApiTokens } from './api-tokens.ts'
 import { record } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { forgetDevices } from './devices.ts'
+import { findReservationsOf, removeReservations } from './email-reservations.ts'
 import { issueLink, type MailedLink } from './mailed-links.ts'
-import { voidTokens } from './one-time-tokens.ts'
+import { voidTokens, voidTokensTo } from './one-time-tokens.ts'
 import { requestMail } from './outbox.ts'
 import { endSessions } from './sessions.ts'
+import { updateUser } from './user-rows.ts'
 import { moveToEmail } from './users.ts'
 
 /** How long an owner can take the account back by the link of a notice, in ms. */
@@ -59,11 +61,11 @@ export async function startRecovery(
     await takeReservation(work, user.id, link.email)
     await moveToEmail(work, user.id, link.email)
   }
-  await work.db
-    .updateTable('users')
-    .set({ password_hash: null, password_changed_at: work.now, recovery_since: work.now })
-    .where('id', '=', user.id)
-    .execute()
+  await updateUser(work, user.id, {
+    password_hash: null,
+    password_changed_at: work.now,
+    recovery_since: work.now,
+  })
   await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
   // An owner who presses the buttons of several notices may open the first mail that came of it; one that went to another address is worth nothing.
   if (isRestored) await voidTokens(work, { userId: user.id }, ['recovery'])
@@ -85,9 +87,8 @@ export async function endRecovery(
 ): Promise<void> {
   if (recovery_since === null) return
 
-  await work.db.updateTable('users').set({ recovery_since: null }).where('id', '=', id).execute()
-  await voidLinksTo(work, id, 'security_undo', [email])
-  work.changed([id])
+  await updateUser(work, id, { recovery_since: null })
+  await voidTokensTo(work, id, 'security_undo', [email])
 }
 
 /**
@@ -95,25 +96,11 @@ export async function endRecovery(
  * link of the address in between. Earlier ones stay, for the same reason. @throws token_invalid
  */
 async function takeReservation(work: Work, userId: UserId, email: string): Promise<void> {
-  const reservations = await work.db
-    .selectFrom('email_reservations')
-    .selectAll()
-    .where('user_id', '=', userId)
-    .where('expires_at', '>', work.now)
-    .execute()
+  const reservations = await findReservationsOf(work.db, userId, work.now)
   const restored = reservations.find((reservation) => reservation.email === email)
   if (!restored) throw new AuthError('token_invalid')
 
   const later = reservations.filter(({ expires_at }) => expires_at >= restored.expires_at).map((row) => row.email)
-  await work.db.deleteFrom('email_reservations').where('email', 'in', later).execute()
-  await voidLinksTo(work, userId, 'email_change_undo', later)
-}
-
-async function voidLinksTo(work: Work, userId: UserId, purpose: TokenPurpose, emails: string[]): Promise<void> {
-  await work.db
-    .deleteFrom('one_time_tokens')
-    .where('user_id', '=', userId)
-    .where('purpose', '=', purpose)
-    .where('email', 'in', emails)
-    .execute()
+  await removeReservations(work, later)
+  await voidTokensTo(work, userId, 'email_change_undo', later)
 }

@@ -1,8 +1,9 @@
-import { type NewToken, newToken, parseToken, type SessionId, sameText, sha256 } from '../kernel/ids.ts'
+import { type NewToken, newId, newToken, parseToken, type SessionId, sameText, sha256 } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
-import type { Keyring } from '../kernel/sealing.ts'
+import { deriveKey, type Keyring, openWith, sealWith } from '../kernel/sealing.ts'
 import type { SessionRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
+import type { Work } from '../store/unit-of-work.ts'
 
 /** A refresh token that somebody brought, with its session. */
 export interface HeldToken {
@@ -11,6 +12,17 @@ export interface HeldToken {
   /** What is stored of it; null when it was spent so long ago that clean-up took its row. */
   readonly row: { readonly id: string; readonly spentAt: number | null; readonly sealed: string | null } | null
 }
+
+/** What a spent token leads to during the grace window. */
+export interface Successor {
+  readonly accessToken: string
+  /** epoch ms */
+  readonly accessTokenEnds: number
+  readonly refreshToken: NewToken
+}
+
+/** A successor as it is opened again: of its refresh token, the text. */
+export type OpenedSuccessor = Omit<Successor, 'refreshToken'> & { readonly refreshToken: string }
 
 const randomLength = 32
 
@@ -46,6 +58,53 @@ export async function findRefreshToken(db: ReadDb, keyring: Keyring, text: strin
     .executeTakeFirst()
   const stored = row ? { id: row.id, spentAt: row.spent_at, sealed: row.successor_sealed } : null
   return session && { session, secret, row: stored }
+}
+
+/** Stores the first refresh token of a session and returns its text. */
+export async function insertRefreshToken(work: Work, session: SessionId): Promise<string> {
+  const token = newRefreshToken(work, session)
+  await insert(work, token)
+  return token.text
+}
+
+/** Spends an unspent token and stores its one successor. The session must be locked: see `lockSession`. */
+export async function rotateRefreshToken(work: Work, held: HeldToken, rowId: string, next: Successor): Promise<void> {
+  await work.db
+    .updateTable('refresh_tokens')
+    .set({ spent_at: work.now, successor_sealed: sealSuccessor(work, held, rowId, next) })
+    .where('id', '=', rowId)
+    .where('spent_at', 'is', null)
+    .returning('id')
+    .executeTakeFirstOrThrow() // under the session's lock nobody else spent it since our look
+  await insert(work, next.refreshToken)
+}
+
+/** Returns the successor that a spent token leads to, if it is still stored. */
+export function openSuccessor({ secret, row }: HeldToken): OpenedSuccessor | undefined {
+  if (!row?.sealed) return undefined
+
+  const text = openWith(deriveKey(secret, 'refresh-successor'), row.sealed, row.id)
+  return text === undefined ? undefined : (JSON.parse(text) as OpenedSuccessor)
+}
+
+async function insert(work: Work, token: NewToken): Promise<void> {
+  await work.db
+    .insertInto('refresh_tokens')
+    .values({
+      id: newId(work.random),
+      session_id: token.id as SessionId,
+      secret_hash: token.hash,
+      created_at: work.now,
+      spent_at: null,
+      successor_sealed: null,
+    })
+    .execute()
+}
+
+// Only the holder of the spent secret can open its successor: the database alone gives nothing away.
+function sealSuccessor(work: Work, { secret }: HeldToken, rowId: string, next: Successor): string {
+  const opened: OpenedSuccessor = { ...next, refreshToken: next.refreshToken.text }
+  return sealWith(deriveKey(secret, 'refresh-successor'), work.random, JSON.stringify(opened), rowId)
 }
 
 function isMarked(keyring: Keyring, id: string, secret: string): boolean {

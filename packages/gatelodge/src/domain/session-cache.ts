@@ -4,7 +4,7 @@ import type { SessionId, UserId } from '../kernel/ids.ts'
 import type { SessionPrincipal } from '../kernel/principal.ts'
 import type { SessionRow } from '../store/schema.ts'
 import type { Invalidations, Store } from '../store/store.ts'
-import { isLive, type Session, type SessionLife, toSession } from './sessions.ts'
+import { isLive, type Session, type SessionLife, type SessionUse, toSession } from './sessions.ts'
 import { findUser, findWholeUser, type User } from './users.ts'
 
 /** A session with its user, as the session check needs them. Replaced, never changed, except for its last use. */
@@ -27,13 +27,11 @@ export interface SessionCache {
   /** Notes a use, to be stored off the request's path. */
   touch(live: LiveSession): void
   /** Last uses that are noted and not stored yet. */
-  unstoredTouches(): readonly Touch[]
+  unstoredTouches(): readonly SessionUse[]
   /** Says that these are stored. */
-  storedTouches(touches: readonly Touch[]): void
+  storedTouches(touches: readonly SessionUse[]): void
   figures(): SessionCacheFigures
 }
-
-export type Touch = readonly [session: SessionId, at: Instant]
 
 /** What the cache did since the start, and its state. */
 export interface SessionCacheFigures {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Instant } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { type NewToken, newToken, type SessionId, type UserId } from '../kernel/ids.ts'
@@ -6,7 +7,7 @@ import type { SessionRow, UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { describeDevice } from './user-agents.ts'
-import { lockUser } from './users.ts'
+import { lockUser } from './user-rows.ts'
 
 /** A proof by one factor: RFC 8176 names of its methods, and the assurance that it gives. */
 export interface Proof {
@@ -35,6 +36,9 @@ export interface SessionLife {
   /** ms after which a session ends whatever its use */
   readonly sessionAbsolute: number
 }
+
+/** When a session was used last. */
+export type SessionUse = readonly [session: SessionId, at: Instant]
 
 export interface SessionWish {
   readonly kind: 'cookie' | 'token'
@@ -143,6 +147,31 @@ export async function endSessions(work: Work, userId: UserId, keep: SessionId | 
     .execute()
   work.changed([userId])
   return ended.length
+}
+
+/** Stores that a session is used now. */
+export async function noteSessionUse(work: Work, id: SessionId): Promise<void> {
+  work.changed([]) // memory reads a session again before it calls it idle
+  await work.db.updateTable('sessions').set({ last_seen_at: work.now }).where('id', '=', id).execute()
+}
+
+/** Stores last uses of several sessions by one statement, where they are later than those stored. */
+export async function storeSessionUses(work: Work, uses: readonly SessionUse[]): Promise<void> {
+  const lastUse = sql<number>`case id ${sql.join(
+    uses.map(([id, at]) => sql`when ${id} then cast(${at} as bigint)`),
+    sql` `,
+  )} end`
+  work.changed([]) // memory knows the use already; other processes read again before they call a session idle
+  await work.db
+    .updateTable('sessions')
+    .set({ last_seen_at: lastUse })
+    .where(
+      'id',
+      'in',
+      uses.map(([id]) => id),
+    )
+    .where('last_seen_at', '<', lastUse)
+    .execute()
 }
 
 /** A user's live sessions, the newest first. */

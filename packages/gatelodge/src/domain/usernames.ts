@@ -6,6 +6,7 @@ import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
 import { leaveLonePlace, type Reservation, reservationHeldBy, takePlace, tokenFor } from './reserved-usernames.ts'
+import { updateUser } from './user-rows.ts'
 
 /**
  * Whether a name is free: no account has it, and no pending sign-up keeps it, but that of the asking browser. Addresses play no part, or the answer would
@@ -59,8 +60,12 @@ export async function claimUsername(
 /** Takes an account's name away. */
 export async function dropUsername(work: Work, userId: UserId): Promise<void> {
   await work.db.deleteFrom('usernames').where('user_id', '=', userId).execute()
-  await work.db.updateTable('users').set({ username: null }).where('id', '=', userId).execute()
-  work.changed([userId])
+  await updateUser(work, userId, { username: null })
+}
+
+/** Frees the names that are reserved for sign-ups of these addresses. */
+export async function releaseReservedNames(work: Work, emails: readonly string[]): Promise<void> {
+  await work.db.deleteFrom('usernames').where('email', 'in', emails).execute()
 }
 
 async function findUsername(db: ReadDb, username: string): Promise<UsernameRow | undefined> {
@@ -79,8 +84,7 @@ async function giveUp({ db }: Work, { username, email, expiresAt }: Reservation)
 async function give(work: Work, userId: UserId, username: string, reservedFor?: string): Promise<boolean> {
   if (!(await write(work, { username, user_id: userId, email: null, expires_at: null }, reservedFor))) return false
 
-  await work.db.updateTable('users').set({ username }).where('id', '=', userId).execute()
-  work.changed([userId])
+  await updateUser(work, userId, { username })
   return true
 }
 

@@ -7,7 +7,9 @@ import type { ProfileRow, Role, UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
-import { lockSignupsOf } from './pending-signups.ts'
+import { findReservation, removeReservations } from './email-reservations.ts'
+import { lockSignupsOf, voidSignupsOf } from './pending-signups.ts'
+import { insertUser, proved, updateUser } from './user-rows.ts'
 import { claimUsername, takeUsername } from './usernames.ts'
 
 /** An account as its holder and administrators see it: never a hash, never a credential. */
@@ -48,6 +50,8 @@ export interface NewUser {
   readonly lastName: string
   readonly passwordHash: string | null
   readonly signupBrowserHash?: string
+  /** Whether the account may sign in before its address is proved. */
+  readonly maySignInUnverified?: boolean
   /** Of a sign-up that was confirmed: when it would have expired. Its name may be another's by now; the account has none then. */
   readonly signupExpiresAt?: Instant
   readonly isStaff?: boolean
@@ -65,19 +69,6 @@ export async function getUser(db: ReadDb, id: UserId): Promise<UserRow> {
   const user = await findUser(db, id)
   if (!user) throw new AuthError('token_invalid')
   return user
-}
-
-/**
- * The account as it is now, held until the unit of work ends: whoever ends sessions or changes the password meanwhile waits, and is seen by the next.
- */
-export async function lockUser(work: Work, id: UserId): Promise<UserRow | undefined> {
-  work.changed([]) // an update that changes nothing is the row lock that both engines have
-  return work.db
-    .updateTable('users')
-    .set((eb) => ({ is_active: eb.ref('is_active') }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst()
 }
 
 /** The account with this canonical address. */
@@ -104,61 +95,32 @@ export async function findEmailOwner(db: ReadDb, email: string, now: Instant): P
   return reserved && findUser(db, reserved.userId)
 }
 
-/** Who keeps this address for an undo, and until when. */
-export async function findReservation(
-  db: ReadDb,
-  email: string,
-  now: Instant,
-): Promise<{ userId: UserId; expiresAt: Instant } | undefined> {
-  return db
-    .selectFrom('email_reservations')
-    .select(['user_id as userId', 'expires_at as expiresAt'])
-    .where('email', '=', email)
-    .where('expires_at', '>', now)
-    .executeTakeFirst()
-}
-
 /**
  * Makes an account with its profile and username, and voids every pending sign-up of its address.
  * @throws email_taken (also for an address that is kept for an undo), username_taken
  */
 export async function createUser(work: Work, user: NewUser): Promise<UserRow> {
   await lockSignupsOf(work, user.email)
-  const row = await work.db
-    .insertInto('users')
-    .values({
+  const row = await insertUser(
+    work,
+    {
       id: uuidv7(work.clock, work.random) as UserId,
       email: user.email,
       email_verified_at: user.emailVerifiedAt,
-      username: null,
       first_name: user.firstName,
       last_name: user.lastName,
       password_hash: user.passwordHash,
       password_changed_at: user.passwordHash === null ? null : work.now,
       is_active: 1,
       is_staff: user.isStaff ? 1 : 0,
-      avatar_url: null,
       signup_browser_hash: user.signupBrowserHash ?? null,
-      created_at: work.now,
-      last_login_at: null,
-    })
-    .onConflict((conflict) => conflict.column('email').doNothing())
-    .returningAll()
-    .executeTakeFirst()
+      may_sign_in_unverified: user.maySignInUnverified ? 1 : 0,
+    },
+    user.locale ?? null,
+  )
   // An account that moves away from the address at the same time reserves it: on PostgreSQL the insert waited for that, so look afterwards.
-  if (!row || (await findReservation(work.db, row.email, work.now))) throw new AuthError('email_taken')
+  if (await findReservation(work.db, row.email, work.now)) throw new AuthError('email_taken')
 
-  await work.db
-    .insertInto('profiles')
-    .values({
-      user_id: row.id,
-      phone_number: null,
-      website: null,
-      github_link: null,
-      birth_date: null,
-      locale: user.locale ?? null,
-    })
-    .execute()
   const username = await nameOf(work, row, user)
   await voidSignupsOf(work, row.email)
   await record(work, 'user.created', row.id, { by: user.by })
@@ -177,27 +139,15 @@ async function nameOf(work: Work, row: UserRow, { username, signupExpiresAt }: N
 }
 
 /**
- * Removes every pending sign-up of an address with its links: the address has an owner now. The names that are reserved for it stay so to their end: those
- * who see one free early would know of the account.
- */
-export async function voidSignupsOf(work: Work, email: string): Promise<void> {
-  await work.db.deleteFrom('pending_signups').where('email', '=', email).execute()
-}
-
-/**
  * Puts another address in place: a link was mailed there, so it is proved. Its reservation and its pending sign-ups end.
  * @throws token_invalid when another account got the address at the same time
  */
 export async function moveToEmail(work: Work, userId: UserId, email: string): Promise<void> {
-  const moved = work.db
-    .updateTable('users')
-    .set({ email, email_verified_at: work.now, signup_browser_hash: null })
-    .where('id', '=', userId)
-    .returning('id')
-  if (!(await undefinedOn('email_taken', () => moved.executeTakeFirst()))) throw new AuthError('token_invalid')
-  await work.db.deleteFrom('email_reservations').where('email', '=', email).execute()
+  const columns = { email, ...proved(work.now) }
+  const moved = await undefinedOn('email_taken', () => updateUser(work, userId, columns))
+  if (!moved) throw new AuthError('token_invalid')
+  await removeReservations(work, [email])
   await voidSignupsOf(work, email)
-  work.changed([userId])
 }
 
 /** The account with profile and roles, as callers see it. @throws token_invalid when it was deleted meanwhile */

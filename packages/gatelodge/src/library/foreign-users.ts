@@ -18,11 +18,12 @@ import { attemptWithin, passwordDelay, signInDelay } from '../domain/limits.ts'
 import { setPasswordHash } from '../domain/passwords/set.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import type { SessionWish } from '../domain/sessions.ts'
+import { insertUser, updateUser } from '../domain/user-rows.ts'
 import { dropUsername, takeUsername } from '../domain/usernames.ts'
 import { findUser, findUserByEmail, findUserByUsername, getUser } from '../domain/users.ts'
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError, AuthServiceUnavailable, invalidField, isAuthError } from '../kernel/errors.ts'
-import { isUuid, newToken, type UserId } from '../kernel/ids.ts'
+import { isUuid, type UserId } from '../kernel/ids.ts'
 import { lostKey } from '../store/constraints.ts'
 import type { UserRow } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
@@ -198,9 +199,8 @@ async function mirror(deps: Deps, work: Work, user: RepositoryUser): Promise<Use
   const columns = columnsOf(deps, work, user, seen)
   await freeFromOthers(work, user)
   work.allowRemoval() // the repository decides who is active, even where that leaves no administrator
-  if (seen) await work.db.updateTable('users').set(columns).where('id', '=', id).execute()
+  if (seen) await updateUser(work, id, columns)
   else await insert(work, user, columns)
-  work.changed([id])
   if (user.username === null) await dropUsername(work, id)
   else await takeUsername(work, id, user.username)
   if (seen?.is_active === 1 && !user.isActive) await shutOut(work, id)
@@ -224,7 +224,7 @@ function isCurrent(deps: Deps, copy: UserRow, user: RepositoryUser): boolean {
     copy.email === user.email &&
     copy.username === user.username &&
     (copy.email_verified_at !== null) === user.emailVerified &&
-    (copy.signup_browser_hash !== null) === isLetInUnproved(deps, user) &&
+    (copy.may_sign_in_unverified === 1) === isLetInUnproved(deps, user) &&
     (copy.is_active === 1) === user.isActive
   )
 }
@@ -238,7 +238,8 @@ function columnsOf(deps: Deps, work: Work, user: RepositoryUser, seen: UserRow |
   return {
     email: user.email,
     email_verified_at: user.emailVerified ? (seen?.email_verified_at ?? work.now) : null,
-    signup_browser_hash: isLetInUnproved(deps, user) ? newToken(work.random).hash : null, // its secret is nobody's
+    signup_browser_hash: null,
+    may_sign_in_unverified: isLetInUnproved(deps, user) ? 1 : 0,
     is_active: user.isActive ? 1 : 0,
   } as const
 }
@@ -248,8 +249,7 @@ async function freeFromOthers(work: Work, user: RepositoryUser): Promise<void> {
   const byEmail = await findUserByEmail(work.db, user.email)
   if (byEmail && byEmail.id !== user.id) {
     const nowhere = { email: `${byEmail.id}@moved.invalid`, email_verified_at: null }
-    await work.db.updateTable('users').set(nowhere).where('id', '=', byEmail.id).execute()
-    work.changed([byEmail.id])
+    await updateUser(work, byEmail.id, nowhere)
   }
   const byName = user.username === null ? undefined : await findUserByUsername(work.db, user.username)
   if (byName && byName.id !== user.id) await dropUsername(work, byName.id)
@@ -257,25 +257,15 @@ async function freeFromOthers(work: Work, user: RepositoryUser): Promise<void> {
 
 async function insert(work: Work, user: RepositoryUser, columns: ReturnType<typeof columnsOf>): Promise<void> {
   const id = user.id as UserId
-  await work.db
-    .insertInto('users')
-    .values({
-      ...columns,
-      id,
-      username: null,
-      first_name: user.firstName,
-      last_name: user.lastName,
-      password_hash: null,
-      password_changed_at: null,
-      is_staff: 0,
-      avatar_url: null,
-      created_at: work.now,
-      last_login_at: null,
-    })
-    .execute()
-  await work.db
-    .insertInto('profiles')
-    .values({ user_id: id, phone_number: null, website: null, github_link: null, birth_date: null, locale: null })
-    .execute()
+  const row = {
+    ...columns,
+    id,
+    first_name: user.firstName,
+    last_name: user.lastName,
+    password_hash: null,
+    password_changed_at: null,
+    is_staff: 0,
+  } as const
+  await insertUser(work, row, null)
   await record(work, 'user.created', id, { by: 'library' })
 }

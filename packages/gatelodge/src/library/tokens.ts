@@ -1,6 +1,7 @@
 import type { AccessTokenClaims } from '../domain/access-tokens.ts'
 import { startSession } from '../domain/authentication.ts'
-import { lockUser, type User } from '../domain/users.ts'
+import { lockUser } from '../domain/user-rows.ts'
+import type { User } from '../domain/users.ts'
 import { readCredential } from '../http/authenticate.ts'
 import {
   InvalidAuthorizationHeader,

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import type { Generated, Selectable } from 'kysely'
 import type { Instant } from '../kernel/clock.ts'
 import type { EventName } from '../kernel/events.ts'
 import type { SessionId, UserId } from '../kernel/ids.ts'
@@ -46,6 +46,8 @@ export interface UsersTable {
   avatar_url: string | null
   /** SHA-256 of the sign-up cookie's secret of an `instant` sign-up, until the address is proved. */
   signup_browser_hash: string | null
+  /** Whether the account may sign in before its address is proved. */
+  may_sign_in_unverified: Generated<Flag>
   created_at: Instant
   last_login_at: Instant | null
   /** Since when only the link mailed to its owner opens the account: "this wasn't me" was pressed, and no password was chosen yet. */
@@ -268,6 +270,7 @@ export interface RevokedTokensTable {
 }
 
 export type UserRow = Selectable<UsersTable>
+export type EmailReservationRow = Selectable<EmailReservationsTable>
 export type ProfileRow = Selectable<ProfilesTable>
 export type UsernameRow = Selectable<UsernamesTable>
 export type SessionRow = Selectable<SessionsTable>

@@ -82,6 +82,13 @@ export async function assertPeopleGoOn(app: TestApp): Promise<void> {
   assert.equal((await app.get('/session', { bearer: rotated.json.access_token })).status, 200)
   assert.equal((await app.post('/signin', { identifier: 'ada', password: held.password })).status, 200)
 
+  // Before step 0007 the hash of a sign-up cookie said that an unproved account may sign in.
+  for (const { email, may_sign_in_unverified } of await app.rows('users')) {
+    if (may_sign_in_unverified !== 1) continue
+    assert.equal((await app.post('/signin', { email, password: held.password })).status, 200, String(email))
+  }
+  assert.equal((await app.post('/signin', { email: 'frank@example.com', password: held.password })).status, 200)
+
   const early = await app.post('/signin', { email: 'eve@example.com', password: held.password }, { ip: '203.0.113.7' })
   assert.equal(early.code, 'rate_limited')
   const late = { email: 'new@example.com', password: held.password, username: 'carol' }

@@ -1,3 +1,4 @@
+import { grantRole } from '../../domain/administrators.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { type Email, parseEmail } from '../../domain/identifiers/email.ts'
@@ -7,7 +8,8 @@ import { type GivenNames, readNames } from '../../domain/names.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
-import { createUser, findUserByEmail, loadUser, lockUser, type User } from '../../domain/users.ts'
+import { lockUser, updateUser } from '../../domain/user-rows.ts'
+import { createUser, findUserByEmail, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError, invalidField } from '../../kernel/errors.ts'
 import type { UserRow } from '../../store/schema.ts'
@@ -105,7 +107,7 @@ async function lockPromotable(work: Work, email: Email): Promise<UserRow> {
   if (row.is_active === 0)
     throw new AuthError('account_inactive', { detail: 'The account is inactive: activate it first' })
   // Anybody can sign up with somebody else's address in `instant` mode and wait to be made an administrator.
-  if (row.email_verified_at === null && row.signup_browser_hash !== null) {
+  if (row.email_verified_at === null && row.may_sign_in_unverified === 1) {
     throw new AuthError('email_unverified', {
       detail:
         'Somebody signed up with this address and never proved that it is theirs. Let its owner confirm the mailed link, or delete the account first',
@@ -115,19 +117,9 @@ async function lockPromotable(work: Work, email: Email): Promise<UserRow> {
 }
 
 async function promote(work: Work, row: UserRow): Promise<User> {
-  await work.db
-    .updateTable('users')
-    .set({ is_staff: 1, email_verified_at: row.email_verified_at ?? work.now })
-    .where('id', '=', row.id)
-    .execute()
-  const added = await work.db
-    .insertInto('user_roles')
-    .values({ user_id: row.id, role: 'administrator' })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('role')
-    .executeTakeFirst()
-  work.changed([row.id])
-  if (added) await record(work, 'user.promoted', row.id, {})
+  const columns = { is_staff: 1, email_verified_at: row.email_verified_at ?? work.now } as const
+  await updateUser(work, row.id, columns)
+  if (await grantRole(work, row.id, 'administrator')) await record(work, 'user.promoted', row.id, {})
 
-  return loadUser(work.db, { ...row, is_staff: 1, email_verified_at: row.email_verified_at ?? work.now })
+  return loadUser(work.db, { ...row, ...columns })
 }

@@ -1,7 +1,8 @@
 import { deactivateUser } from '../../domain/account-removal.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
-import { lockUser, type User } from '../../domain/users.ts'
+import { lockUser, updateUser } from '../../domain/user-rows.ts'
+import type { User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { getRowNamed, getUserNamed } from './find-users.ts'
@@ -14,8 +15,7 @@ export async function setActive(deps: Deps, actor: Actor, input: { who: string; 
 
     const user = await lockUser(work, id)
     if (user?.is_active !== 0) return
-    await work.db.updateTable('users').set({ is_active: 1 }).where('id', '=', id).execute()
-    work.changed([id])
+    await updateUser(work, id, { is_active: 1 })
     await record(work, 'user.activated', id, {})
   })
   return getUserNamed(deps, actor, id)

@@ -4,7 +4,7 @@ import { AuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 import type { Deps } from '../deps.ts'
-import { lockUser } from '../users.ts'
+import { lockUser, updateUser } from '../user-rows.ts'
 import { type AvatarName, avatarFile, nameAvatar, parseAvatarFile } from './names.ts'
 import type { AvatarImages } from './render.ts'
 
@@ -35,8 +35,7 @@ export async function setAvatar(work: Work, userId: UserId, name: AvatarName | n
   if (name === null && former === null) return false
 
   const avatarUrl = name === null ? null : avatarPath(name)
-  await work.db.updateTable('users').set({ avatar_url: avatarUrl }).where('id', '=', userId).execute()
-  work.changed([userId])
+  await updateUser(work, userId, { avatar_url: avatarUrl })
   if (name === null) return true
 
   const { numDeletedRows } = await work.db

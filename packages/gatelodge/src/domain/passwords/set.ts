@@ -3,16 +3,12 @@ import type { UserRow } from '../../store/schema.ts'
 import type { Work } from '../../store/unit-of-work.ts'
 import { forgetFailures } from '../claimants.ts'
 import type { Deps } from '../deps.ts'
+import { updateUser } from '../user-rows.ts'
 import { assertPasswordAllowed } from './policy.ts'
 
 /** Sets an account's password hash; failures at the old one are forgotten. */
 export async function setPasswordHash(deps: Deps, work: Work, userId: UserId, hash: string): Promise<void> {
-  await work.db
-    .updateTable('users')
-    .set({ password_hash: hash, password_changed_at: work.now })
-    .where('id', '=', userId)
-    .execute()
-  work.changed([userId])
+  await updateUser(work, userId, { password_hash: hash, password_changed_at: work.now })
   await forgetFailures(deps, work, userId)
 }
 

@@ -30,6 +30,7 @@ const places: Readonly<Record<TableName, Readonly<Record<string, Place>> | { rea
     is_staff: at('user.is_staff'),
     avatar_url: at('user.avatar_url'),
     signup_browser_hash: secret,
+    may_sign_in_unverified: out('how the account was made, and no fact about its person'),
     created_at: at('user.created_at'),
     last_login_at: at('user.last_login_at'),
     recovery_since: at('account.recovery_since'),

@@ -1,10 +1,12 @@
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
+import { reserveEmail } from '../../domain/email-reservations.ts'
 import { spendToken, voidTokens } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { startRecovery, undoWindow } from '../../domain/recovery.ts'
 import { endSessions, isLive, lockSession } from '../../domain/sessions.ts'
-import { findEmailOwner, loadUser, lockUser, moveToEmail, type User } from '../../domain/users.ts'
+import { lockUser } from '../../domain/user-rows.ts'
+import { findEmailOwner, loadUser, moveToEmail, type User } from '../../domain/users.ts'
 import { type Actor, sessionIdOf, userIdOf } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
@@ -23,7 +25,7 @@ export async function confirmEmailChange(deps: Deps, actor: Actor, input: { toke
     if (user?.is_active !== 1 || !isAsked || (await isTaken(work, token.email, user.id)))
       throw new AuthError('token_invalid')
 
-    await reserve(work, user.email, user.id)
+    await reserveEmail(work, user.email, user.id, undoWindow)
     await moveToEmail(work, user.id, token.email)
     await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
     const keep = userIdOf(actor) === user.id ? sessionIdOf(actor) : null
@@ -53,19 +55,4 @@ export async function undoEmailChange(deps: Deps, actor: Actor, input: { token: 
 async function isTaken(work: Work, email: string, userId: UserId): Promise<boolean> {
   const owner = await findEmailOwner(work.db, email, work.now)
   return owner !== undefined && owner.id !== userId
-}
-
-/** Keeps an address for its former owner, who is locked. It ends after those of before, whatever the clocks say: that order tells which change came later. */
-async function reserve(work: Work, email: string, userId: UserId): Promise<void> {
-  const { last } = await work.db
-    .selectFrom('email_reservations')
-    .select((eb) => eb.fn.max('expires_at').as('last'))
-    .where('user_id', '=', userId)
-    .executeTakeFirstOrThrow()
-  const values = { user_id: userId, expires_at: Math.max(work.now + undoWindow, Number(last ?? 0) + 1) }
-  await work.db
-    .insertInto('email_reservations')
-    .values({ email, ...values })
-    .onConflict((conflict) => conflict.column('email').doUpdateSet(values))
-    .execute()
 }

@@ -1,10 +1,12 @@
+import { findReservation } from '../../domain/email-reservations.ts'
 import { type Email, maskEmail } from '../../domain/identifiers/email.ts'
 import { linkTo } from '../../domain/links.ts'
 import { issueLink } from '../../domain/mailed-links.ts'
 import { type MailWriter, mailContext } from '../../domain/outbox.ts'
 import { issueRecoveryLink } from '../../domain/recovery.ts'
 import { lockSession } from '../../domain/sessions.ts'
-import { findEmailOwner, findLanguage, findReservation, findUser, greetingName, lockUser } from '../../domain/users.ts'
+import { lockUser } from '../../domain/user-rows.ts'
+import { findEmailOwner, findLanguage, findUser, greetingName } from '../../domain/users.ts'
 import {
   addressInUseMail,
   confirmNewEmailMail,

@@ -6,6 +6,7 @@ import { attemptWithin, passwordDelay } from '../../domain/limits.ts'
 import { peekToken, spendToken } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
+import { proved, updateUser } from '../../domain/user-rows.ts'
 import { createUser, findUser, loadUser, type User } from '../../domain/users.ts'
 import { type Actor, userIdOf } from '../../kernel/actor.ts'
 import { AuthError, isAuthError, undefinedOn } from '../../kernel/errors.ts'
@@ -113,15 +114,8 @@ async function confirmAccount(
 
   return transact(deps, actor, async (work) => {
     await spendToken(work, 'verify_email', input.token)
-    const user = await work.db
-      .updateTable('users')
-      .set({ email_verified_at: work.now, signup_browser_hash: null })
-      .where('id', '=', userId)
-      .where('email', '=', token.email)
-      .returningAll()
-      .executeTakeFirst()
+    const user = await updateUser(work, userId, proved(work.now), { email: token.email })
     if (!user) throw new AuthError('token_invalid')
-    work.changed([userId])
     await record(work, 'email.verified', userId, {})
     return loadUser(work.db, user)
   })

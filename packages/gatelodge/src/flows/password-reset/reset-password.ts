@@ -9,7 +9,8 @@ import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertNewPasswordAllowed, setPasswordHash } from '../../domain/passwords/set.ts'
 import { endRecovery } from '../../domain/recovery.ts'
 import { endSessions } from '../../domain/sessions.ts'
-import { findUser, lockUser } from '../../domain/users.ts'
+import { lockUser, proved, updateUser } from '../../domain/user-rows.ts'
+import { findUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
@@ -57,10 +58,6 @@ export async function resetPassword(
 async function proveAddress(work: Work, user: UserRow): Promise<void> {
   if (user.email_verified_at !== null) return
 
-  await work.db
-    .updateTable('users')
-    .set({ email_verified_at: work.now, signup_browser_hash: null })
-    .where('id', '=', user.id)
-    .execute()
+  await updateUser(work, user.id, proved(work.now))
   await record(work, 'email.verified', user.id, {})
 }

@@ -6,6 +6,7 @@ import { type GivenNames, readNames } from '../../domain/names.ts'
 import { type ProfileChange, readProfile } from '../../domain/profiles.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { lockCaller } from '../../domain/sessions.ts'
+import { updateProfileRow, updateUser } from '../../domain/user-rows.ts'
 import { dropUsername, takeUsername } from '../../domain/usernames.ts'
 import { getUser, loadUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -37,10 +38,10 @@ export async function updateProfile(deps: Deps, actor: Actor, me: LiveSession, i
       ...(names.lastName !== undefined && { last_name: names.lastName }),
     }
     if (Object.keys(columns).length > 0) {
-      await work.db.updateTable('users').set(columns).where('id', '=', user.id).execute()
+      await updateUser(work, user.id, columns)
     }
     if (Object.keys(profile).length > 0) {
-      await work.db.updateTable('profiles').set(profile).where('user_id', '=', user.id).execute()
+      await updateProfileRow(work, user.id, profile)
     }
     work.changed([user.id])
     const fields = [...Object.keys(columns), ...Object.keys(profile), ...(username === undefined ? [] : ['username'])]

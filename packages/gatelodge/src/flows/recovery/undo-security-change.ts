@@ -1,7 +1,7 @@
 import type { Deps } from '../../domain/deps.ts'
 import { spendToken } from '../../domain/one-time-tokens.ts'
 import { startRecovery } from '../../domain/recovery.ts'
-import { lockUser } from '../../domain/users.ts'
+import { lockUser } from '../../domain/user-rows.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'

@@ -1,12 +1,19 @@
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
-import { findRefreshToken, type HeldToken, newRefreshToken } from '../../domain/refresh-tokens.ts'
-import { endSession, isLive, lockSession } from '../../domain/sessions.ts'
+import {
+  findRefreshToken,
+  type HeldToken,
+  newRefreshToken,
+  type OpenedSuccessor,
+  openSuccessor,
+  rotateRefreshToken,
+  type Successor,
+} from '../../domain/refresh-tokens.ts'
+import { endSession, isLive, lockSession, noteSessionUse } from '../../domain/sessions.ts'
 import { findUser, findWholeUser, type User } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
-import { newId, parseToken, type SessionId, sha256 } from '../../kernel/ids.ts'
-import { deriveKey, openWith, sealWith } from '../../kernel/sealing.ts'
+import type { SessionId } from '../../kernel/ids.ts'
 import type { SessionRow } from '../../store/schema.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
@@ -16,14 +23,6 @@ export interface Refreshed {
   readonly accessToken: string
   /** s */
   readonly expiresIn: number
-  readonly refreshToken: string
-}
-
-/** What a spent token leads to during the grace window. */
-interface Successor {
-  readonly accessToken: string
-  /** epoch ms */
-  readonly accessTokenEnds: number
   readonly refreshToken: string
 }
 
@@ -41,7 +40,7 @@ export async function refresh(deps: Deps, actor: Actor, input: { refreshToken: s
   const next: Successor = {
     accessToken: access.text,
     accessTokenEnds: deps.clock.now() + access.expiresIn * 1000,
-    refreshToken: newRefreshToken(deps, seen.session.id).text,
+    refreshToken: newRefreshToken(deps, seen.session.id),
   }
   const successor = await transact(deps, actor, (work) => rotate(deps, work, seen.session.id, input.refreshToken, next))
   if (!successor) throw new AuthError('token_invalid')
@@ -61,70 +60,34 @@ async function rotate(
   id: SessionId,
   text: string,
   next: Successor,
-): Promise<Successor | undefined> {
+): Promise<OpenedSuccessor | undefined> {
   // Sign-out deletes the session and then its tokens: a refresh that took them the other way round would meet it in a deadlock.
   if (!(await lockSession(work, id))) return undefined
 
   const held = await findRefreshToken(work.db, work.keyring, text)
   if (!held || !isLive(held.session, deps.config, work.now)) return undefined
-  const { row } = held
+  const { session, row } = held
   if (row?.spentAt !== null) return again(deps, work, held)
 
-  await work.db
-    .updateTable('refresh_tokens')
-    .set({ spent_at: work.now, successor_sealed: sealSuccessor(work, held, row.id, next) })
-    .where('id', '=', row.id)
-    .where('spent_at', 'is', null)
-    .returning('id')
-    .executeTakeFirstOrThrow() // under the session's lock nobody else spent it since our look
-  await insertSuccessor(work, held, next)
-  return next
+  await rotateRefreshToken(work, held, row.id, next)
+  await noteSessionUse(work, session.id)
+  await record(work, 'refresh.rotated', session.user_id, { session_id: session.id })
+  return { ...next, refreshToken: next.refreshToken.text }
 }
 
-async function again(deps: Deps, work: Work, held: HeldToken): Promise<Successor | undefined> {
+async function again(deps: Deps, work: Work, held: HeldToken): Promise<OpenedSuccessor | undefined> {
   const { session, row } = held
   // A clock set back must not stretch the grace.
   const inGrace = row && row.spentAt !== null && Math.abs(work.now - row.spentAt) < deps.config.refreshGrace
-  if (inGrace && row.sealed !== null) return openSuccessor(held, row.id, row.sealed)
+  if (inGrace && row.sealed !== null) return openSuccessor(held)
 
   const ended = await endSession(work, session.user_id, session.id)
   if (ended) await record(work, 'refresh.reused', session.user_id, { session_id: session.id })
   return undefined
 }
 
-async function insertSuccessor(work: Work, held: HeldToken, next: Successor): Promise<void> {
-  const { session } = held
-  const parts = parseToken(next.refreshToken)
-  if (!parts) throw new Error('a new token has the form of a token')
-
-  await work.db
-    .insertInto('refresh_tokens')
-    .values({
-      id: newId(work.random),
-      session_id: session.id,
-      secret_hash: sha256(parts.secret),
-      created_at: work.now,
-      spent_at: null,
-      successor_sealed: null,
-    })
-    .execute()
-  await work.db.updateTable('sessions').set({ last_seen_at: work.now }).where('id', '=', session.id).execute()
-  work.changed([]) // only its last use, and memory reads a session again before it calls it idle
-  await record(work, 'refresh.rotated', session.user_id, { session_id: session.id })
-}
-
 async function findLiveUser(deps: Deps, session: SessionRow): Promise<User | undefined> {
   const row = await findUser(deps.store.db, session.user_id)
   if (row?.is_active !== 1 || !isLive(session, deps.config, deps.clock.now())) return undefined
   return findWholeUser(deps.store.db, row)
-}
-
-// Only the holder of the spent secret can open its successor: the database alone gives nothing away.
-function sealSuccessor(work: Work, held: HeldToken, rowId: string, next: Successor): string {
-  return sealWith(deriveKey(held.secret, 'refresh-successor'), work.random, JSON.stringify(next), rowId)
-}
-
-function openSuccessor(held: HeldToken, rowId: string, sealed: string): Successor | undefined {
-  const text = openWith(deriveKey(held.secret, 'refresh-successor'), sealed, rowId)
-  return text === undefined ? undefined : (JSON.parse(text) as Successor)
 }

@@ -21,6 +21,7 @@ import { normaliseEmail } from '../../domain/identifiers/email.ts'
 import { normaliseUsername } from '../../domain/identifiers/username.ts'
 import { attemptWithin, signInDelay } from '../../domain/limits.ts'
 import type { SessionWish } from '../../domain/sessions.ts'
+import { updateUser } from '../../domain/user-rows.ts'
 import { findUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError, invalidField, isAuthError } from '../../kernel/errors.ts'
@@ -113,16 +114,7 @@ async function renewHash(deps: Deps, claimant: Claimant, user: UserRow, password
 
 /** The account with its renewed hash; undefined when its hash is no longer the one that was proved. */
 async function storeRenewedHash(work: Work, user: UserRow, hash: string): Promise<UserRow | undefined> {
-  const stored = await work.db
-    .updateTable('users')
-    .set({ password_hash: hash })
-    .where('id', '=', user.id)
-    .where('password_hash', '=', user.password_hash)
-    .returning('id')
-    .executeTakeFirst()
-  work.changed([])
-  if (!stored) return undefined
-
-  await record(work, 'password.rehashed', user.id, {})
-  return { ...user, password_hash: hash }
+  const stored = await updateUser(work, user.id, { password_hash: hash }, { password_hash: user.password_hash })
+  if (stored) await record(work, 'password.rehashed', user.id, {})
+  return stored
 }

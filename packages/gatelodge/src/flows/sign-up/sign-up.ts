@@ -9,7 +9,7 @@ import { type GivenNames, readNames } from '../../domain/names.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
-import { makeRoomForSignup } from '../../domain/pending-signups.ts'
+import { insertPendingSignup, makeRoomForSignup } from '../../domain/pending-signups.ts'
 import { isUsernameFree, reserveUsername } from '../../domain/usernames.ts'
 import { createUser, isEmailKnown } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -94,21 +94,17 @@ async function storePending(deps: Deps, actor: Actor, applicant: Applicant): Pro
     const expiresAt = work.now + deps.config.verifyTtl
     await makeRoomForSignup(work, applicant.email)
     const cookie = (await reserve(work, applicant, expiresAt)) ?? newToken(work.random)
-    await work.db
-      .insertInto('pending_signups')
-      .values({
-        id: cookie.id,
-        email: applicant.email,
-        password_hash: applicant.passwordHash,
-        username: applicant.username,
-        first_name: applicant.firstName,
-        last_name: applicant.lastName,
-        browser_hash: cookie.hash,
-        language: actor.language,
-        created_at: work.now,
-        expires_at: expiresAt,
-      })
-      .execute()
+    await insertPendingSignup(work, {
+      id: cookie.id,
+      email: applicant.email,
+      password_hash: applicant.passwordHash,
+      username: applicant.username,
+      first_name: applicant.firstName,
+      last_name: applicant.lastName,
+      browser_hash: cookie.hash,
+      language: actor.language,
+      expires_at: expiresAt,
+    })
     if (await mayMailTo(deps, work, applicant.email)) {
       await requestMail(work, 'signup', { email: applicant.email, signupId: cookie.id })
     }
@@ -134,6 +130,7 @@ async function createAtOnce(
       ...applicant,
       emailVerifiedAt: null,
       signupBrowserHash: cookie.hash,
+      maySignInUnverified: true,
       locale: actor.language,
       by: 'signup',
     })

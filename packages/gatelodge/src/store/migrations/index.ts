@@ -5,6 +5,7 @@ import * as avatars from './0003-avatars.ts'
 import * as tokens from './0004-tokens.ts'
 import * as recovery from './0005-recovery.ts'
 import * as strangers from './0006-strangers.ts'
+import * as unverified from './0007-unverified.ts'
 
 /** One step from a schema to the next; it runs in a transaction with the steps before it. */
 export interface Migration {
@@ -19,4 +20,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-tokens': tokens,
   '0005-recovery': recovery,
   '0006-strangers': strangers,
+  '0007-unverified': unverified,
 }

@@ -1,0 +1,14 @@
+import type { Kysely } from 'kysely'
+
+/** Accounts that may sign in before their address is proved say so themselves; before, the hash of a sign-up cookie said it. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .alterTable('users')
+    .addColumn('may_sign_in_unverified', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute()
+  await (db as Kysely<{ users: { may_sign_in_unverified: number; signup_browser_hash: string | null } }>)
+    .updateTable('users')
+    .set({ may_sign_in_unverified: 1 })
+    .where('signup_browser_hash', 'is not', null)
+    .execute()
+}
