@@ -1,19 +1,14 @@
-import type { Actor } from '../kernel/actor.ts'
-import { AuthError, isAuthError } from '../kernel/errors.ts'
+import { AuthError } from '../kernel/errors.ts'
 import type { SessionRow, UserRow } from '../store/schema.ts'
-import { transact, type Work } from '../store/unit-of-work.ts'
+import type { Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
-import { type Claimant, isRefused, noteFailure, noteSuccess, sessionHolder } from './claimants.ts'
+import { type Claimant, noteSuccess } from './claimants.ts'
 import type { Deps } from './deps.ts'
 import { rememberDevice } from './devices.ts'
-import { attemptWithin, passwordDelay } from './limits.ts'
 import { insertRefreshToken } from './refresh-tokens.ts'
 import { endSession, insertSession, type Proof, type Session, type SessionWish, toSession } from './sessions.ts'
 import { updateUser } from './user-rows.ts'
 import { loadUser, type User } from './users.ts'
-
-/** A proof by the account's password (RFC 8176). */
-export const passwordProof: Proof = { methods: ['pwd'], assurance: 'aal1' }
 
 /** A session that may exist, with the credential that goes to its holder once. */
 export interface SignedIn {
@@ -92,32 +87,4 @@ export async function finishSignIn(deps: Deps, started: StartedSession): Promise
     ...common,
     credential: { kind: 'token', accessToken: access.text, expiresIn: access.expiresIn, refreshToken: secret },
   }
-}
-
-/** Whether a password is the account's. One that is off for the claimant, or that nobody has, costs the same and answers false. @throws overloaded */
-export async function isPasswordOf(deps: Deps, claimant: Claimant, password: string): Promise<boolean> {
-  const refused = await isRefused(deps, claimant)
-  const right = await deps.hasher.verify(claimant.user?.password_hash ?? null, password, claimant.hashKey)
-  return right && !refused
-}
-
-/** Lets somebody signed in prove again that it is them. @throws incorrect_password, rate_limited, overloaded */
-export async function assertOwnPassword(deps: Deps, actor: Actor, user: UserRow, password: string): Promise<void> {
-  const holder = sessionHolder(actor, user)
-  const use = {
-    limit: passwordDelay,
-    subject: holder.subject,
-    isFailure: (error: unknown) => isAuthError(error, 'incorrect_password'),
-    resets: true,
-  }
-  await attemptWithin(deps, actor, use, async () => {
-    if (await isPasswordOf(deps, holder, password))
-      return transact(deps, actor, (work) => noteSuccess(deps, work, holder))
-
-    await transact(deps, actor, async (work) => {
-      await noteFailure(deps, work, holder)
-      await record(work, 'reauthentication.failed', user.id, {})
-    })
-    throw new AuthError('incorrect_password')
-  })
 }

@@ -1,20 +1,17 @@
 import { shutOut } from '../domain/account-removal.ts'
 import { record } from '../domain/audit.ts'
-import { finishSignIn, passwordProof, type SignedIn, startSession } from '../domain/authentication.ts'
-import {
-  type Claimant,
-  delaySubject,
-  findByIdentifier,
-  isRefused,
-  noteFailure,
-  sessionHolder,
-  stranger,
-  toIdentifier,
-} from '../domain/claimants.ts'
+import { finishSignIn, type SignedIn, startSession } from '../domain/authentication.ts'
+import { type Claimant, findByIdentifier, stranger, toIdentifier } from '../domain/claimants.ts'
 import type { Deps } from '../domain/deps.ts'
+import {
+  attemptPassword,
+  passwordInSession,
+  passwordProof,
+  passwordToSignIn,
+  withinPasswordDelay,
+} from '../domain/factors/password.ts'
 import { normaliseEmail } from '../domain/identifiers/email.ts'
 import { normaliseUsername } from '../domain/identifiers/username.ts'
-import { attemptWithin, passwordDelay, signInDelay } from '../domain/limits.ts'
 import { setPasswordHash } from '../domain/passwords/set.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import type { SessionWish } from '../domain/sessions.ts'
@@ -52,23 +49,13 @@ export async function signInForeign(
   const { deps, users } = engine
   const identifier = onlyOne(names)
   const asked = toIdentifier(identifier)
-  const use = {
-    limit: signInDelay,
-    subject: delaySubject(stranger(actor, undefined, asked)),
-    isFailure: (error: unknown) => isAuthError(error, 'invalid_credentials'),
-  }
-  return attemptWithin(deps, actor, use, async () => {
+  return withinPasswordDelay(deps, actor, passwordToSignIn(stranger(actor, undefined, asked)), async () => {
     const user = await ask(() => users.authenticateUser(identifier, password))
     const { db } = deps.store
     const copy = await (user ? findUser(db, user.id as UserId) : findByIdentifier(db, asked))
     const claimant = stranger(actor, copy, asked)
-    if (user && !(await isRefused(deps, claimant))) return startForeign(engine, claimant, actor, user, password, wish)
-
-    await transact(deps, actor, async (work) => {
-      await noteFailure(deps, work, claimant)
-      await record(work, 'signin.failed', copy?.id ?? null, { reason: copy ? 'wrong_password' : 'unknown_user' })
-    })
-    throw new AuthError('invalid_credentials')
+    const proved = await attemptPassword(deps, actor, passwordToSignIn(claimant), async () => user ?? undefined)
+    return startForeign(engine, claimant, actor, proved, password, wish)
   })
 }
 
@@ -101,18 +88,16 @@ export async function syncByEmail(engine: Users, email: string): Promise<void> {
 export async function proveForeign(engine: Users, actor: Actor, me: LiveSession, password: string): Promise<void> {
   const { deps, users } = engine
   const { id } = me.user
-  const holder = sessionHolder(actor, await getUser(deps.store.db, id))
-  const isFailure = (error: unknown) => isAuthError(error, 'incorrect_password')
-  await attemptWithin(deps, actor, { limit: passwordDelay, subject: holder.subject, isFailure }, async () => {
-    const known = await ask(() => users.getById(id))
-    const proved = known && (await ask(() => users.authenticateUser(known.email, password)))
-    if (proved?.id === id && !(await isRefused(deps, holder))) return
+  const use = passwordInSession(actor, await getUser(deps.store.db, id))
+  await withinPasswordDelay(deps, actor, use, () =>
+    attemptPassword(deps, actor, use, async () => {
+      const known = await ask(() => users.getById(id))
+      const proved = known && (await ask(() => users.authenticateUser(known.email, password)))
+      return proved?.id === id || undefined
+    }),
+  )
 
-    await transact(deps, actor, (work) => noteFailure(deps, work, holder))
-    throw new AuthError('incorrect_password')
-  })
-
-  const hash = await hashToKeep(deps, holder, id, password)
+  const hash = await hashToKeep(deps, use.claimant, id, password)
   if (hash !== null) await transact(deps, actor, (work) => setPasswordHash(deps, work, id, hash))
 }
 

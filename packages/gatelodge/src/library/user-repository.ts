@@ -1,19 +1,11 @@
 import { createAccount } from '../admin/users/create-user.ts'
 import { revokeApiTokens } from '../domain/api-tokens.ts'
 import { record } from '../domain/audit.ts'
-import { isPasswordOf } from '../domain/authentication.ts'
-import {
-  delaySubject,
-  findByIdentifier,
-  noteFailure,
-  noteSuccess,
-  stranger,
-  toIdentifier,
-} from '../domain/claimants.ts'
+import { findByIdentifier, noteSuccess, stranger, toIdentifier } from '../domain/claimants.ts'
 import type { Deps } from '../domain/deps.ts'
+import { attemptPassword, checkHash, passwordToSignIn, withinPasswordDelay } from '../domain/factors/password.ts'
 import { normaliseEmail } from '../domain/identifiers/email.ts'
 import { normaliseUsername } from '../domain/identifiers/username.ts'
-import { attemptWithin, signInDelay } from '../domain/limits.ts'
 import { readNames } from '../domain/names.ts'
 import { voidTokens } from '../domain/one-time-tokens.ts'
 import { requestNotice } from '../domain/outbox.ts'
@@ -24,7 +16,7 @@ import { endRecovery } from '../domain/recovery.ts'
 import { endSessions } from '../domain/sessions.ts'
 import { lockUser } from '../domain/user-rows.ts'
 import { findUser, findUserByEmail, findUserByUsername } from '../domain/users.ts'
-import { AuthError, isAuthError, UserNotFound } from '../kernel/errors.ts'
+import { UserNotFound, undefinedOn } from '../kernel/errors.ts'
 import type { UserId } from '../kernel/ids.ts'
 import type { UserRow } from '../store/schema.ts'
 import { transact } from '../store/unit-of-work.ts'
@@ -160,26 +152,15 @@ async function authenticate(deps: Deps, identifier: string, password: string): P
   const user = await findByIdentifier(deps.store.db, asked)
   const actor = actorOf(deps)
   const claimant = stranger(actor, user, asked)
-  const use = {
-    limit: signInDelay,
-    subject: delaySubject(claimant),
-    isFailure: (error: unknown) => isAuthError(error, 'invalid_credentials'),
-  }
-  try {
-    await attemptWithin(deps, actor, use, async () => {
-      const right = await isPasswordOf(deps, claimant, password)
-      await transact(deps, actor, async (work) => {
-        if (right) return noteSuccess(deps, work, claimant)
-
-        await noteFailure(deps, work, claimant)
-        await record(work, 'signin.failed', user?.id ?? null, { reason: user ? 'wrong_password' : 'unknown_user' })
-      })
-      if (!right) throw new AuthError('invalid_credentials')
-    })
-  } catch (error) {
-    if (isAuthError(error, 'invalid_credentials')) return null
-    throw error
-  }
+  const use = passwordToSignIn(claimant)
+  const right = await undefinedOn('invalid_credentials', () =>
+    withinPasswordDelay(deps, actor, use, async () => {
+      await attemptPassword(deps, actor, use, () => checkHash(deps, claimant, password))
+      await transact(deps, actor, (work) => noteSuccess(deps, work, claimant))
+      return true
+    }),
+  )
+  if (!right) return null
   return user?.is_active === 1 ? toRepositoryUser(user) : null
 }
 

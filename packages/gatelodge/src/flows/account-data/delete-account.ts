@@ -1,7 +1,7 @@
 import { deleteUser, lockForDeletion } from '../../domain/account-removal.ts'
-import { assertOwnPassword } from '../../domain/authentication.ts'
 import { removeDueAvatars } from '../../domain/avatars/files.ts'
 import type { Deps } from '../../domain/deps.ts'
+import { assertOwnPassword } from '../../domain/factors/password.ts'
 import { assertFresh } from '../../domain/freshness.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { lockCaller } from '../../domain/sessions.ts'

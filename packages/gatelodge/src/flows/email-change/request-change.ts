@@ -1,7 +1,7 @@
 import { mayMailTo } from '../../domain/asks.ts'
 import { record } from '../../domain/audit.ts'
-import { assertOwnPassword } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
+import { assertOwnPassword } from '../../domain/factors/password.ts'
 import { parseEmail } from '../../domain/identifiers/email.ts'
 import { consume, emailChangeBudget } from '../../domain/limits.ts'
 import { requestMail, requestNotice } from '../../domain/outbox.ts'

@@ -1,7 +1,7 @@
 import { record } from '../../domain/audit.ts'
-import { isPasswordOf } from '../../domain/authentication.ts'
-import { noteFailure, stranger } from '../../domain/claimants.ts'
+import { type Claimant, stranger } from '../../domain/claimants.ts'
 import type { Deps } from '../../domain/deps.ts'
+import { attemptPassword, checkHash, type PasswordUse, withinPasswordDelay } from '../../domain/factors/password.ts'
 import { attemptWithin, passwordDelay } from '../../domain/limits.ts'
 import { peekToken, spendToken } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
@@ -51,9 +51,13 @@ async function confirmSignUp(
 ): Promise<User> {
   const pending = await getPending(deps, signupId)
   if (!isSigningUpBrowser(actor, pending.browser_hash)) {
-    await assertChosenPassword(deps, actor, token, input.password, (password) =>
-      deps.hasher.verify(pending.password_hash, password, hashKey(actor)),
-    )
+    const password = required(input.password)
+    const { delay: limit, subject } = guessesAt(token)
+    const isFailure = (error: unknown) => isAuthError(error, 'incorrect_password')
+    await attemptWithin(deps, actor, { limit, subject, isFailure }, async () => {
+      if (!(await deps.hasher.verify(pending.password_hash, password, hashKey(actor))))
+        throw new AuthError('incorrect_password', { detail })
+    })
   }
 
   return transact(deps, actor, async (work) => {
@@ -103,13 +107,12 @@ async function confirmAccount(
 ): Promise<User> {
   const account = await getAccount(deps, token, userId)
   if (!isOwnBrowser(actor, account)) {
-    await assertChosenPassword(deps, actor, token, input.password, async (password) => {
-      const claimant = stranger(actor, account)
-      if (await isPasswordOf(deps, claimant, password)) return true
-
-      await transact(deps, actor, (work) => noteFailure(deps, work, claimant))
-      return false
-    })
+    const password = required(input.password)
+    const claimant = stranger(actor, account)
+    const use = passwordOfLink(token, claimant)
+    await withinPasswordDelay(deps, actor, use, () =>
+      attemptPassword(deps, actor, use, () => checkHash(deps, claimant, password)),
+    )
   }
 
   return transact(deps, actor, async (work) => {
@@ -133,21 +136,22 @@ function isOwnBrowser(actor: Actor, account: UserRow): boolean {
   return userIdOf(actor) === account.id || isSigningUpBrowser(actor, account.signup_browser_hash)
 }
 
-/** Guesses count against the link. @throws password_required, incorrect_password, rate_limited */
-async function assertChosenPassword(
-  deps: Deps,
-  actor: Actor,
-  token: OneTimeTokenRow,
-  password: string | undefined,
-  isRight: (password: string) => Promise<boolean>,
-): Promise<void> {
-  if (password === undefined) throw new AuthError('password_required')
+/** Guesses at the password of an account count against its link, and against the account. */
+function passwordOfLink(token: OneTimeTokenRow, claimant: Claimant): PasswordUse {
+  return { claimant, ...guessesAt(token), code: 'incorrect_password', detail, async recordFailure() {} }
+}
 
-  const subject = token.signup_id ?? token.user_id ?? ''
-  const isFailure = (error: unknown) => isAuthError(error, 'incorrect_password')
-  await attemptWithin(deps, actor, { limit: passwordDelay, subject, isFailure }, async () => {
-    if (!(await isRight(password))) throw new AuthError('incorrect_password', { detail: 'Incorrect password' })
-  })
+/** What guesses with a link are counted under. */
+function guessesAt({ signup_id, user_id }: OneTimeTokenRow) {
+  return { delay: passwordDelay, subject: signup_id ?? user_id ?? '' }
+}
+
+const detail = 'Incorrect password'
+
+/** @throws password_required */
+function required(password: string | undefined): string {
+  if (password === undefined) throw new AuthError('password_required')
+  return password
 }
 
 /** Whether the sign-up cookie is the one given to the browser that signed up. */

@@ -1,7 +1,7 @@
 import { record } from '../../domain/audit.ts'
-import { assertOwnPassword } from '../../domain/authentication.ts'
 import { sessionHolder } from '../../domain/claimants.ts'
 import type { Deps } from '../../domain/deps.ts'
+import { assertOwnPassword } from '../../domain/factors/password.ts'
 import { consume, passwordChangeBudget } from '../../domain/limits.ts'
 import { voidTokens } from '../../domain/one-time-tokens.ts'
 import { requestNotice } from '../../domain/outbox.ts'

@@ -1,12 +1,7 @@
 import { record } from '../../domain/audit.ts'
-import {
-  assertOwnPassword,
-  finishSignIn,
-  passwordProof,
-  type SignedIn,
-  startSession,
-} from '../../domain/authentication.ts'
+import { finishSignIn, type SignedIn, startSession } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
+import { assertOwnPassword, passwordProof } from '../../domain/factors/password.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
 import { lockCaller } from '../../domain/sessions.ts'
 import { getUser } from '../../domain/users.ts'

@@ -1,31 +1,21 @@
 import { record } from '../../domain/audit.ts'
-import {
-  assertMaySignIn,
-  finishSignIn,
-  isPasswordOf,
-  passwordProof,
-  type SignedIn,
-  startSession,
-} from '../../domain/authentication.ts'
-import {
-  type Claimant,
-  delaySubject,
-  findByIdentifier,
-  type Identifier,
-  noteFailure,
-  recognise,
-  toIdentifier,
-} from '../../domain/claimants.ts'
+import { assertMaySignIn, finishSignIn, type SignedIn, startSession } from '../../domain/authentication.ts'
+import { type Claimant, findByIdentifier, type Identifier, recognise, toIdentifier } from '../../domain/claimants.ts'
 import type { Deps } from '../../domain/deps.ts'
+import {
+  attemptPassword,
+  checkHash,
+  passwordProof,
+  passwordToSignIn,
+  withinPasswordDelay,
+} from '../../domain/factors/password.ts'
 import { normaliseEmail } from '../../domain/identifiers/email.ts'
 import { normaliseUsername } from '../../domain/identifiers/username.ts'
-import { attemptWithin, signInDelay } from '../../domain/limits.ts'
 import type { SessionWish } from '../../domain/sessions.ts'
 import { updateUser } from '../../domain/user-rows.ts'
 import { findUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import { AuthError, invalidField, isAuthError } from '../../kernel/errors.ts'
-import type { Events } from '../../kernel/events.ts'
+import { invalidField, isAuthError } from '../../kernel/errors.ts'
 import type { UserRow } from '../../store/schema.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
@@ -45,13 +35,9 @@ export async function signIn(deps: Deps, actor: Actor, input: SignIn): Promise<S
   const identifier = readIdentifier(input)
   const user = await findByIdentifier(deps.store.db, identifier)
   const claimant = await recognise(deps, actor, user, identifier)
-  const use = {
-    limit: signInDelay,
-    subject: delaySubject(claimant),
-    isFailure: (error: unknown) => isAuthError(error, 'invalid_credentials'),
-  }
-
-  return attemptWithin(deps, actor, use, () => signInByPassword(deps, actor, claimant, input))
+  return withinPasswordDelay(deps, actor, passwordToSignIn(claimant), () =>
+    signInByPassword(deps, actor, claimant, input),
+  )
 }
 
 /** @throws input_invalid unless exactly one of the three is given */
@@ -66,14 +52,13 @@ function readIdentifier(input: SignIn): Identifier {
 }
 
 async function signInByPassword(deps: Deps, actor: Actor, claimant: Claimant, input: SignIn): Promise<SignedIn> {
-  const { user } = claimant
-  const right = await isPasswordOf(deps, claimant, input.password)
-  if (!right || !user) {
-    await recordFailure(deps, actor, claimant, user ? 'wrong_password' : 'unknown_user')
-    throw new AuthError('invalid_credentials')
-  }
-
-  await assertAllowedIn(deps, actor, claimant, user)
+  const user = await attemptPassword(
+    deps,
+    actor,
+    passwordToSignIn(claimant),
+    async () => (await checkHash(deps, claimant, input.password)) && claimant.user,
+  )
+  await assertAllowedIn(deps, actor, user)
   const renewedHash = await renewHash(deps, claimant, user, input.password)
   const started = await transact(deps, actor, async (work) => {
     const proved = renewedHash === undefined ? user : await storeRenewedHash(work, user, renewedHash)
@@ -86,23 +71,12 @@ async function signInByPassword(deps: Deps, actor: Actor, claimant: Claimant, in
   return signInByPassword(deps, actor, { ...claimant, user: await findUser(deps.store.db, user.id) }, input)
 }
 
-async function recordFailure(
-  deps: Deps,
-  actor: Actor,
-  claimant: Claimant,
-  reason: Events['signin.failed']['reason'],
-): Promise<void> {
-  await transact(deps, actor, async (work) => {
-    if (reason === 'wrong_password' || reason === 'unknown_user') await noteFailure(deps, work, claimant)
-    await record(work, 'signin.failed', claimant.user?.id ?? null, { reason })
-  })
-}
-
-async function assertAllowedIn(deps: Deps, actor: Actor, claimant: Claimant, user: UserRow): Promise<void> {
+async function assertAllowedIn(deps: Deps, actor: Actor, user: UserRow): Promise<void> {
   try {
     assertMaySignIn(user)
   } catch (error) {
-    await recordFailure(deps, actor, claimant, isAuthError(error, 'account_inactive') ? 'inactive' : 'unverified')
+    const reason = isAuthError(error, 'account_inactive') ? 'inactive' : 'unverified'
+    await transact(deps, actor, (work) => record(work, 'signin.failed', user.id, { reason }))
     throw error
   }
 }
