@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { day, hour, minute } from '../kernel/clock.ts'
-import { exactTime, expirySentence, harmlessText, type MailContext, mailDocument } from './mail-layout.ts'
+import { exactTime, expirySentence, harmlessText, type MailContext, mailDocument, securityMail } from './mail-layout.ts'
 
 const context: MailContext = {
   serviceName: 'A & "B"',
@@ -89,4 +89,19 @@ test('every kind of block stands in both versions, escaped in one and plain in t
   )
   assert.doesNotMatch(mail.html, /<i>|<b>|<svg|<all>|&b=/)
   assert.match(mail.html, /href="http:\/\/localhost:3000\/do\?a=1&#38;b=&#34;"/)
+})
+
+test('a security notice says what happened, the way back, and how long that works where it ends', () => {
+  const words = { subject: (serviceName: string) => `News of ${serviceName}`, preheader: 'Look', footer: 'Safety' }
+  const link = 'https://auth.example/undo'
+  const notice = { name: 'Ada', event: 'It happened.', facts: [['Where', 'here']] as const }
+  const undone = securityMail(context, words, { ...notice, wayBack: { link, ttl: day, expiresAt: moment } })
+  const order = /It happened\..*Where: here.*If it wasn’t.*https:\/\/auth\.example\/undo.*expires in 1 day.*Safety/s
+  assert.match(undone.text, order)
+
+  const wayBackWords = { wasYou: 'Was it you?', action: 'No' }
+  const look = { text: 'See all:', url: 'https://auth.example/all' }
+  const { text } = securityMail(context, words, { ...notice, wayBack: { link }, wayBackWords, look })
+  assert.match(text, /Was it you\?.*https:\/\/auth\.example\/undo.*See all:.*https:\/\/auth\.example\/all/s)
+  assert.doesNotMatch(text, /expires|If it wasn’t/)
 })

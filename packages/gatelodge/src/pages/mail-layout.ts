@@ -99,14 +99,60 @@ export function linkMail(context: MailContext, words: LinkMailWords, data: LinkM
   })
 }
 
+/** What a notice about the safety of an account says. */
+export interface SecurityMailWords {
+  subject(serviceName: string): string
+  readonly preheader: string
+  readonly footer: string
+}
+
+/** The part of a notice that says what to do if it was not the owner. */
+export interface WayBackWords {
+  readonly wasYou: string
+  readonly action: string
+}
+
+export interface SecurityMail {
+  readonly name: string
+  /** What happened, or was asked for. */
+  readonly event: string
+  readonly facts?: readonly (readonly [label: string, value: string])[]
+  /** The link for an owner who did not do it; one that always works has no life. */
+  readonly wayBack: TimedLink | Pick<TimedLink, 'link'>
+  /** For a link that does something else than to undo what was done. */
+  readonly wayBackWords?: WayBackWords
+  /** Where else to look. */
+  readonly look?: { readonly text: string; readonly url: string }
+}
+
+/** Tells the owner of an account what happened to it, and what to do if it was somebody else. */
+export function securityMail(context: MailContext, words: SecurityMailWords, data: SecurityMail): RenderedMail {
+  return mailDocument(context, {
+    subject: words.subject(context.serviceName),
+    preheader: words.preheader,
+    name: data.name,
+    blocks: [
+      { kind: 'paragraph', text: data.event },
+      ...(data.facts ? [{ kind: 'facts', facts: data.facts } as const] : []),
+      ...undoBlocks(context, data.wayBack, data.wayBackWords),
+      ...(data.look ? [{ kind: 'link', ...data.look } as const] : []),
+    ],
+    footer: words.footer,
+  })
+}
+
 /** The way back of a security notice: what to do if it was not the owner, and the link for it. */
-export function undoBlocks({ language }: MailContext, { link, ttl, expiresAt }: TimedLink): readonly MailBlock[] {
-  const words = pageWords[language].mail.undo
-  return [
+export function undoBlocks(
+  { language }: MailContext,
+  wayBack: SecurityMail['wayBack'],
+  words: WayBackWords = pageWords[language].mail.undo,
+): readonly MailBlock[] {
+  const blocks: readonly MailBlock[] = [
     { kind: 'paragraph', text: words.wasYou },
-    { kind: 'action', label: words.action, url: link },
-    { kind: 'note', text: expirySentence(ttl, expiresAt, language) },
+    { kind: 'action', label: words.action, url: wayBack.link },
   ]
+  if (!('ttl' in wayBack)) return blocks
+  return [...blocks, { kind: 'note', text: expirySentence(wayBack.ttl, wayBack.expiresAt, language) }]
 }
 
 /** When a link of the given life in milliseconds ends, in words and as an exact time with its zone. */

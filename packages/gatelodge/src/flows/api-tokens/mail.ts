@@ -3,10 +3,9 @@ import { localeOf } from '../../kernel/languages.ts'
 import {
   exactTime,
   type MailContext,
-  mailDocument,
   type RenderedMail,
+  securityMail,
   type TimedLink,
-  undoBlocks,
 } from '../../pages/mail-layout.ts'
 import { apiTokenMessages } from './messages.ts'
 
@@ -23,18 +22,10 @@ export function apiTokenCreatedMail(context: MailContext, data: ApiTokenCreatedM
   const words = apiTokenMessages[context.language].mails.created
   const locale = localeOf(context.language)
 
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
+  return securityMail(context, words, {
     name: data.name,
-    blocks: [
-      {
-        kind: 'paragraph',
-        text: words.body(context.serviceName, exactTime(data.at, locale), exactTime(data.expiresAt, locale)),
-      },
-      ...undoBlocks(context, data.undo),
-      { kind: 'link', text: words.look, url: data.tokensLink },
-    ],
-    footer: words.footer,
+    event: words.body(context.serviceName, exactTime(data.at, locale), exactTime(data.expiresAt, locale)),
+    wayBack: data.undo,
+    look: { text: words.look, url: data.tokensLink },
   })
 }

@@ -2,13 +2,13 @@ import type { Instant } from '../../kernel/clock.ts'
 import { localeOf } from '../../kernel/languages.ts'
 import {
   exactTime,
-  expirySentence,
   type LinkMail,
   linkMail,
   type MailContext,
   mailDocument,
   oneLine,
   type RenderedMail,
+  securityMail,
 } from '../../pages/mail-layout.ts'
 import { emailChangeMessages } from './messages.ts'
 
@@ -27,22 +27,14 @@ export interface EmailChangeRequestedMail {
 
 /** Tells the current address of an account that another one was asked for. It holds no token. */
 export function emailChangeRequestedMail(context: MailContext, data: EmailChangeRequestedMail): RenderedMail {
-  const words = emailChangeMessages[context.language].mails.requested
+  const { requested: words, notice } = emailChangeMessages[context.language].mails
 
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
+  return securityMail(context, words, {
     name: data.name,
-    blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName, exactTime(data.at, localeOf(context.language))) },
-      {
-        kind: 'facts',
-        facts: [[emailChangeMessages[context.language].mails.notice.newAddress, oneLine(data.maskedNewEmail)]],
-      },
-      { kind: 'paragraph', text: words.wasYou },
-      { kind: 'action', label: words.action, url: data.forgotLink },
-    ],
-    footer: words.footer,
+    event: words.body(context.serviceName, exactTime(data.at, localeOf(context.language))),
+    facts: [[notice.newAddress, oneLine(data.maskedNewEmail)]],
+    wayBack: { link: data.forgotLink },
+    wayBackWords: words,
   })
 }
 
@@ -60,18 +52,12 @@ export interface EmailChangeNoticeMail {
 export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNoticeMail): RenderedMail {
   const words = emailChangeMessages[context.language].mails.notice
 
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
+  return securityMail(context, words, {
     name: data.name,
-    blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName) },
-      { kind: 'facts', facts: [[words.newAddress, oneLine(data.maskedNewEmail)]] },
-      { kind: 'paragraph', text: words.wasYou },
-      { kind: 'action', label: words.action, url: data.undoLink },
-      { kind: 'note', text: expirySentence(data.ttl, data.expiresAt, context.language) },
-    ],
-    footer: words.footer,
+    event: words.body(context.serviceName),
+    facts: [[words.newAddress, oneLine(data.maskedNewEmail)]],
+    wayBack: { link: data.undoLink, ttl: data.ttl, expiresAt: data.expiresAt },
+    wayBackWords: words,
   })
 }
 

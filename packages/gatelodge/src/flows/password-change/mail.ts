@@ -3,10 +3,9 @@ import { localeOf } from '../../kernel/languages.ts'
 import {
   exactTime,
   type MailContext,
-  mailDocument,
   type RenderedMail,
+  securityMail,
   type TimedLink,
-  undoBlocks,
 } from '../../pages/mail-layout.ts'
 import { passwordChangeMessages } from './messages.ts'
 
@@ -20,14 +19,9 @@ export interface PasswordChangedMail {
 export function passwordChangedMail(context: MailContext, data: PasswordChangedMail): RenderedMail {
   const words = passwordChangeMessages[context.language].mails.changed
 
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
+  return securityMail(context, words, {
     name: data.name,
-    blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName, exactTime(data.at, localeOf(context.language))) },
-      ...undoBlocks(context, data.undo),
-    ],
-    footer: words.footer,
+    event: words.body(context.serviceName, exactTime(data.at, localeOf(context.language))),
+    wayBack: data.undo,
   })
 }
