@@ -7,7 +7,7 @@ import { openAvatarStorage } from './domain/avatars/storage.ts'
 import type { Deps } from './domain/deps.ts'
 import { keep } from './domain/kept.ts'
 import { createLimitsInFlight } from './domain/limits.ts'
-import { createHasher } from './domain/passwords/hasher.ts'
+import { createHasher, type Hasher } from './domain/passwords/hasher.ts'
 import { readServiceClients } from './domain/service-clients.ts'
 import { createSessionCache } from './domain/session-cache.ts'
 import { keepSigningKeys, prepareSigningKeys, rotateSigningKeyByAge } from './domain/signing-keys.ts'
@@ -46,6 +46,8 @@ export interface ComposeOptions {
   readonly log: Log
   readonly clock?: Clock
   readonly random?: Random
+  /** In place of one made by `config`; it is closed with the rest. */
+  readonly hasher?: Hasher
   /** A command beside the server, which decides on the algorithm of the signing keys. */
   readonly isCommand?: boolean
   /** Told of each mail that lands in the development mailbox. */
@@ -137,7 +139,7 @@ async function wire(
     ttl: config.accessTokenTtl,
   }
   const threads = Math.max(1, Math.floor(availableParallelism() / config.workers))
-  const hasher = createHasher({ parameters: config.passwordHash, threads })
+  const hasher = options.hasher ?? createHasher({ parameters: config.passwordHash, threads })
   const stopping = new AbortController()
   const deps: Deps = {
     ...unit,

@@ -12,6 +12,7 @@ import { innerActor } from '../../src/kernel/actor.ts'
 import type { EventName } from '../../src/kernel/events.ts'
 import type { Log } from '../../src/kernel/log.ts'
 import type { Schema } from '../../src/store/schema.ts'
+import { cheapHasher } from './cheap-hasher.ts'
 import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
 import { createOpenApiCheck } from './openapi-check.ts'
 import { directUrlOf, freshPostgresDatabase, stopOwnPostgres } from './postgres.ts'
@@ -104,7 +105,9 @@ export function composeTest(
     },
   })
   return compose({
-    config: { ...config, passwordHash: options.passwordHash ?? { memoryKiB: 8, passes: 1, lanes: 1 } },
+    ...(options.passwordHash
+      ? { config: { ...config, passwordHash: options.passwordHash } }
+      : { config, hasher: cheapHasher() }),
     secret: testSecret,
     log: options.log ?? recordingLog(logged),
     clock,

@@ -6,7 +6,6 @@ import { openAvatarStorage } from '../../src/domain/avatars/storage.ts'
 import type { Deps } from '../../src/domain/deps.ts'
 import { keep } from '../../src/domain/kept.ts'
 import { createLimitsInFlight } from '../../src/domain/limits.ts'
-import { createHasher } from '../../src/domain/passwords/hasher.ts'
 import { readServiceClients } from '../../src/domain/service-clients.ts'
 import { createSessionCache } from '../../src/domain/session-cache.ts'
 import { keepSigningKeys, prepareSigningKeys } from '../../src/domain/signing-keys.ts'
@@ -23,6 +22,7 @@ import { openPostgres } from '../../src/store/postgres.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { createInvalidations, type Store } from '../../src/store/store.ts'
 import type { Engine } from './app.ts'
+import { cheapHasher } from './cheap-hasher.ts'
 import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
 
 export const testSecret = 'a secret of the tests, long enough to be one'
@@ -90,7 +90,7 @@ export async function testDeps(options: TestDepsOptions): Promise<TestDeps> {
   const token = { issuer, audience: config.tokenAudience ?? issuer, ttl: config.accessTokenTtl }
   const signingKeys = keepSigningKeys(unit)
   await prepareSigningKeys(unit, innerActor('job', 'start'), config, signingKeys)
-  const hasher = createHasher({ parameters: { memoryKiB: 8, passes: 1, lanes: 1 }, threads: 2 })
+  const hasher = cheapHasher()
 
   const deps: Deps = {
     config,
