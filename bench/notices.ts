@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { startPostgres } from '../packages/gatelodge/test/support/postgres.ts'
+import { startPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
 
 /**
  * How many transactions with a notice PostgreSQL commits in a second, beside the same without one: `node bench/notices.ts`. A notice takes a lock of the

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { startPostgres } from '../packages/gatelodge/test/support/postgres.ts'
+import { startPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const quick = process.env.PROOFS === 'quick'

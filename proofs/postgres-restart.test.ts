@@ -8,7 +8,8 @@ import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { bin } from '../packages/gatelodge/test/support/cli.ts'
-import { freePort, startPostgres, type TestPostgres } from '../packages/gatelodge/test/support/postgres.ts'
+import { freePort } from '../packages/gatelodge/test/support/postgres.ts'
+import { startPostgres, type TestPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
 import { until } from '../packages/gatelodge/test/support/until.ts'
 
 const endings = process.env.PROOFS === 'quick' ? (['fast'] as const) : (['fast', 'immediate', 'kill'] as const)

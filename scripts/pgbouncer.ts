@@ -4,7 +4,8 @@ import { chmodSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { freePort, startPostgres } from '../packages/gatelodge/test/support/postgres.ts'
+import { freePort } from '../packages/gatelodge/test/support/postgres.ts'
+import { startPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
 
 /**
  * Runs the tests of the flows, of two processes and of the clean-up on PostgreSQL behind a real PgBouncer that shares few connections by

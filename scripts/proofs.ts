@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, rmSync } from 'node:fs'
-import { startPostgres } from '../packages/gatelodge/test/support/postgres.ts'
+import { startPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
 import { checkProofs } from './evidence.ts'
 
 /** Tests whose work is held to a time here: see withinPace. */

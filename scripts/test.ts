@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { startPostgres } from '../packages/gatelodge/test/support/postgres.ts'
+import { startPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
 import { checkEvidence } from './evidence.ts'
 
 /**

@@ -7,7 +7,8 @@ import { after, test } from 'node:test'
 import pg from 'pg'
 import { boundProgram, runBound } from './support/bound.ts'
 import { type CommandFolder, commandFolder } from './support/cli.ts'
-import { freePort, startPostgres, stopOwnPostgres } from './support/postgres.ts'
+import { freePort, stopOwnPostgres } from './support/postgres.ts'
+import { startPostgres } from './support/postgres-server.ts'
 import { until } from './support/until.ts'
 
 after(stopOwnPostgres)
