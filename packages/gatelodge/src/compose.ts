@@ -46,8 +46,9 @@ export interface ComposeOptions {
   readonly log: Log
   readonly clock?: Clock
   readonly random?: Random
-  /** In place of one made by `config`; it is closed with the rest. */
+  /** In place of those that `config` asks for; they are closed with the rest. */
   readonly hasher?: Hasher
+  readonly store?: Store
   /** A command beside the server, which decides on the algorithm of the signing keys. */
   readonly isCommand?: boolean
   /** Told of each mail that lands in the development mailbox. */
@@ -73,7 +74,7 @@ export interface Composition {
 /** Opens and migrates the database and wires the program. @throws config_invalid for a secret that does not open the database's keys, service_unavailable */
 export async function compose(options: ComposeOptions): Promise<Composition> {
   const { config, log, clock = systemClock, random = systemRandom } = options
-  const store = await openStore(config)
+  const store = options.store ?? (await openStore(config))
   try {
     await migrateUp(store)
     await assertMayWork(store)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Kysely, sql } from 'kysely'
 import pg from 'pg'
@@ -19,6 +20,8 @@ export interface PostgresOptions {
   /** For the listener, where `url` leads to a connection pooler. */
   readonly direct?: string | null
   readonly monotonic?: Monotonic
+  /** Makes what a connection of the pool goes through, in place of a socket of its own. */
+  readonly stream?: () => Duplex
 }
 
 /** After this time a connection is made anew, so that reads do not stay with a server that another one has replaced, in s. */
@@ -28,12 +31,13 @@ const idleConnectionLife = minute
 const farewell = 2 * second
 
 /** Opens a pool of connections to a PostgreSQL database. It connects when it is asked. @throws config_invalid for a URL or a file of it that cannot be read */
-export function openPostgres({ url, direct, monotonic = systemMonotonic }: PostgresOptions): Store {
+export function openPostgres({ url, direct, monotonic = systemMonotonic, stream }: PostgresOptions): Store {
   const location = readLocation(url)
   const types = new pg.TypeOverrides()
   types.setTypeParser(pg.types.builtins.INT8, Number)
   const pool = new pg.Pool({
     ...toClientOptions(location),
+    ...(stream && { stream }),
     types,
     max: location.pool,
     idleTimeoutMillis: idleConnectionLife,

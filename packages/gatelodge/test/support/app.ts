@@ -15,7 +15,7 @@ import type { Schema } from '../../src/store/schema.ts'
 import { cheapHasher } from './cheap-hasher.ts'
 import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
 import { createOpenApiCheck } from './openapi-check.ts'
-import { directUrlOf, freshPostgresDatabase, stopOwnPostgres } from './postgres.ts'
+import { directUrlOf, freshPostgresDatabase, openTestPostgres, stopOwnPostgres } from './postgres.ts'
 
 export type Engine = 'sqlite' | 'postgres'
 
@@ -108,6 +108,7 @@ export function composeTest(
     ...(options.passwordHash
       ? { config: { ...config, passwordHash: options.passwordHash } }
       : { config, hasher: cheapHasher() }),
+    ...(options.database?.startsWith('postgres') && { store: openTestPostgres(options.database) }),
     secret: testSecret,
     log: options.log ?? recordingLog(logged),
     clock,

@@ -18,12 +18,11 @@ import { createKeyring } from '../../src/kernel/sealing.ts'
 import { createStrangers } from '../../src/kernel/strangers/strangers.ts'
 import { loadTheme } from '../../src/pages/theme.ts'
 import { migrateUp } from '../../src/store/migrate.ts'
-import { openPostgres } from '../../src/store/postgres.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { createInvalidations, type Store } from '../../src/store/store.ts'
 import type { Engine } from './app.ts'
 import { cheapHasher } from './cheap-hasher.ts'
-import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
+import { freshPostgresDatabase, openTestPostgres } from './postgres.ts'
 
 export const testSecret = 'a secret of the tests, long enough to be one'
 /** When every test clock starts: Friday, 20 November 2026, 10:05 UTC. */
@@ -71,9 +70,7 @@ export async function testDeps(options: TestDepsOptions): Promise<TestDeps> {
   })
 
   const postgres = options.engine === 'postgres' ? await freshPostgresDatabase() : null
-  const store = postgres
-    ? openPostgres({ url: postgres.url, direct: directUrlOf(postgres.url) ?? null })
-    : openSqlite(options.databaseFile ?? ':memory:')
+  const store = postgres ? openTestPostgres(postgres.url) : openSqlite(options.databaseFile ?? ':memory:')
   await migrateUp(store)
   const unit = {
     store,

@@ -1,5 +1,8 @@
 import { createServer } from 'node:net'
 import pg from 'pg'
+import { openPostgres } from '../../src/store/postgres.ts'
+import type { Store } from '../../src/store/store.ts'
+import { keptConnection } from './kept-connections.ts'
 import type { TestPostgres } from './postgres-server.ts'
 
 let own: Promise<TestPostgres> | undefined
@@ -15,6 +18,11 @@ export async function freshPostgresDatabase(): Promise<{ url: string; release():
       free.push(url)
     },
   }
+}
+
+/** A database of `freshPostgresDatabase`, through connections that the tests of this process hand on to each other. */
+export function openTestPostgres(url: string): Store {
+  return openPostgres({ url, direct: directUrlOf(url) ?? null, stream: keptConnection(url) })
 }
 
 /** The way past a pooler to a database of `freshPostgresDatabase`, when one stands before it: scripts/pgbouncer.ts. */
@@ -52,7 +60,7 @@ function ownServer(): Promise<TestPostgres> {
 }
 
 async function command(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new pg.Client({ connectionString: url, stream: keptConnection(url) })
   await client.connect()
   try {
     await client.query(sql)

@@ -4,6 +4,7 @@ import pg from 'pg'
 import type { Store, WriteDb } from '../../src/store/store.ts'
 import type { Person, TestApp, Told } from './app.ts'
 import { inParallel, tally } from './attack.ts'
+import { endKeptConnections } from './kept-connections.ts'
 
 /** Settings for tests that ask more often than the limits allow. */
 export const unlimited = { GATELODGE_RATE_LIMITS: 'off' }
@@ -77,6 +78,7 @@ export async function deadlocksOf(app: TestApp, race: () => Promise<void>): Prom
   const before = await deadlocks(database.url, Number.POSITIVE_INFINITY)
   await race()
   await app.composition.close()
+  endKeptConnections(database.url)
   return (await deadlocks(database.url, 0)) - before
 }
 
