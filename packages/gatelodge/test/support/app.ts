@@ -11,6 +11,7 @@ import { buildOpenApi } from '../../src/http/openapi.ts'
 import { innerActor } from '../../src/kernel/actor.ts'
 import type { EventName } from '../../src/kernel/events.ts'
 import type { Log } from '../../src/kernel/log.ts'
+import { copiedTables } from '../../src/store/copy.ts'
 import type { Schema } from '../../src/store/schema.ts'
 import { cheapHasher } from './cheap-hasher.ts'
 import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
@@ -242,10 +243,10 @@ export class TestApp {
     return told.cookie('gatelodge') ?? ''
   }
 
-  /** All rows of a table; those of a table whose ids tell the time, the oldest first. PostgreSQL returns others in any order. */
+  /** All rows of a table in the order of its key: the oldest first where the key tells the time, else by chance, and the same on both databases. */
   async rows<Table extends keyof Schema>(table: Table): Promise<Record<string, unknown>[]> {
-    const order = ['users', 'mails', 'events'].includes(table) ? sql`order by id` : sql``
-    const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(table)} ${order}`.execute(
+    const order = sql.join(copiedTables[table].map((column) => sql.ref(column)))
+    const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(table)} order by ${order}`.execute(
       this.deps.store.migrationDb,
     )
     return rows
