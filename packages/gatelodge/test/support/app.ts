@@ -109,7 +109,9 @@ export function composeTest(
     ...(options.passwordHash
       ? { config: { ...config, passwordHash: options.passwordHash } }
       : { config, hasher: cheapHasher() }),
-    ...(options.database?.startsWith('postgres') && { store: openTestPostgres(options.database) }),
+    ...(options.database?.startsWith('postgres') && {
+      store: openTestPostgres(options.database, config.databaseDirect),
+    }),
     secret: testSecret,
     log: options.log ?? recordingLog(logged),
     clock,

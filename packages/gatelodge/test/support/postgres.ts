@@ -21,8 +21,8 @@ export async function freshPostgresDatabase(): Promise<{ url: string; release():
 }
 
 /** A database of `freshPostgresDatabase`, through connections that the tests of this process hand on to each other. */
-export function openTestPostgres(url: string): Store {
-  return openPostgres({ url, direct: directUrlOf(url) ?? null, stream: keptConnection(url) })
+export function openTestPostgres(url: string, direct = directUrlOf(url) ?? null): Store {
+  return openPostgres({ url, direct, stream: keptConnection(url) })
 }
 
 /** The way past a pooler to a database of `freshPostgresDatabase`, when one stands before it: scripts/pgbouncer.ts. */
