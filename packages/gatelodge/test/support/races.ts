@@ -78,7 +78,6 @@ export async function deadlocksOf(app: TestApp, race: () => Promise<void>): Prom
   const before = await deadlocks(database.url, Number.POSITIVE_INFINITY)
   await race()
   await app.composition.close()
-  endKeptConnections(database.url)
   return (await deadlocks(database.url, 0)) - before
 }
 
@@ -88,7 +87,9 @@ async function deadlocks(url: string, othersLeft: number): Promise<number> {
   await client.connect()
   const first = async (text: string) => (await client.query<Record<string, string>>(text)).rows[0]
   const mine = 'datname = current_database()'
-  while (Number((await first(`select count(*) as n from pg_stat_activity where ${mine}`))?.n) - 1 > othersLeft) {}
+  while (Number((await first(`select count(*) as n from pg_stat_activity where ${mine}`))?.n) - 1 > othersLeft) {
+    endKeptConnections(url)
+  }
   const told = await first(`select deadlocks from pg_stat_database where ${mine}`)
   await client.end()
   return Number(told?.deadlocks)
