@@ -2,7 +2,7 @@ import { test } from 'node:test'
 import { forEachDatabase } from '../packages/gatelodge/test/support/app.ts'
 import { assertPlateau, longestMemory, simulate } from '../packages/gatelodge/test/support/traffic.ts'
 
-const amount = process.env.PROOFS === 'quick' ? { every: 3, members: 3 } : { every: 1, members: 12 }
+const amount = process.env.PROOFS === 'quick' ? { every: 5, members: 3 } : { every: 1, members: 12 }
 
 forEachDatabase('plateau', (engine) => {
   test('after the longest memory, 90 further days make no table and no file larger', async (t) => {
