@@ -110,6 +110,7 @@ forEachDatabase('e-mail verification', (engine) => {
   test('a resend without the cookie goes to the newest sign-up, and to nobody with a confirmed address', async () => {
     await using app = await testApp({ engine })
     await signUp(app)
+    app.clock.advance(1)
     const second = await signUp(app, { ...ada, username: 'ada2' })
 
     await app.post('/verify-email/resend', { email: ada.email })
