@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Looks again and again until something is so. @throws after `patience` ms, with what was looked at */
+/** Looks again and again until something is so, less often the longer it takes: what is waited for needs the processor. @throws after `patience` ms, with what was looked at */
 export async function until(isSo: () => boolean | Promise<boolean>, patience = 60_000): Promise<void> {
-  const giveUp = performance.now() + patience
+  const start = performance.now()
   while (!(await isSo())) {
-    if (performance.now() > giveUp) throw new Error(`not within ${patience} ms: ${isSo}`)
-    await pause(2)
+    const waited = performance.now() - start
+    if (waited > patience) throw new Error(`not within ${patience} ms: ${isSo}`)
+    await pause(Math.min(2 + waited / 50, 20))
   }
 }
