@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { connect, type Socket } from 'node:net'
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
 /** A connection to PostgreSQL that nobody uses at the moment, and what the server said as it began. */
@@ -46,7 +46,7 @@ class LentConnection extends Duplex {
 
   connect(port: number, host: string): void {
     const free = kept.get(this.#url)?.pop()
-    const socket = free?.socket ?? connect(port, host).setNoDelay()
+    const socket = free?.socket ?? connect(placeOf(port, host))
     const inScope = (work: () => void) => this.#scope.runInAsyncScope(work)
     this.#socket = socket
     socket.removeAllListeners('close').removeAllListeners('error')
@@ -133,6 +133,12 @@ class LentConnection extends Duplex {
   unref(): void {
     this.#socket?.unref()
   }
+}
+
+/** The Unix socket of the server that `npm test` started, if it is that one. */
+function placeOf(port: number, host: string): NetConnectOpts {
+  const path = process.env.TEST_POSTGRES_SOCKET
+  return path?.endsWith(`.${port}`) ? { path } : { port, host, noDelay: true }
 }
 
 /** Whether the server waits for what comes next. */

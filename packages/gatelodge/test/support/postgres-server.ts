@@ -23,6 +23,8 @@ import { freePort } from './postgres.ts'
 export interface TestPostgres {
   /** Of the server's own database; each test makes one of its own beside it. */
   readonly url: string
+  /** The same server's Unix socket, which costs half as much; none where its path would be too long. */
+  readonly socket: string | undefined
   /** Ends the server and starts it again on what it stored: `fast` as an operator does, `immediate` and `kill` as a crash. */
   restart(how: keyof typeof endings, away?: number): Promise<void>
   /** Ends the server and starts it again as a standby, which only reads until it is promoted. */
@@ -51,6 +53,8 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   if (user) chownSync(data, user.uid, user.gid)
 
   const port = await freePort()
+  const socket = `${data}/.s.PGSQL.${port}`
+  const hasSocket = socket.length < longestSocketPath
   const initdb = ['--pgdata', data, '--username=postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']
   await promisify(execFile)(join(native, 'bin', 'initdb'), initdb, { ...user, cwd: folder })
   for (const [name, text] of Object.entries({ 'server.crt': tls?.cert, 'server.key': tls?.key })) {
@@ -61,6 +65,8 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   const settings = [
     '-p',
     String(port),
+    '-c',
+    `unix_socket_directories=${hasSocket ? data : ''}`,
     ...serverSettings,
     ...(durable ? [] : forgetful),
     ...(tls ? ['-c', 'ssl=on'] : []),
@@ -92,6 +98,7 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
 
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    socket: hasSocket ? socket : undefined,
     async restart(how, away = 0) {
       await end(how)
       await pause(away)
@@ -119,9 +126,10 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   }
 }
 
-const serverSettings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=400'].flatMap(
-  (setting) => ['-c', setting],
-)
+/** Of `sun_path`, with a byte for its end; Linux allows a few more. */
+const longestSocketPath = 103
+
+const serverSettings = ['listen_addresses=127.0.0.1', 'max_connections=400'].flatMap((setting) => ['-c', setting])
 const forgetful = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'].flatMap((setting) => ['-c', setting])
 
 /** The programs that npm installed. PostgreSQL refuses to run as root: then it runs as nobody, from a copy that nobody may read. */
