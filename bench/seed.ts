@@ -6,7 +6,7 @@ import { passwordProof } from '../packages/gatelodge/src/domain/factors/password
 import { hashKey } from '../packages/gatelodge/src/domain/passwords/hash-key.ts'
 import { insertSession } from '../packages/gatelodge/src/domain/sessions.ts'
 import { createUser } from '../packages/gatelodge/src/domain/users.ts'
-import { innerActor } from '../packages/gatelodge/src/kernel/actor.ts'
+import { systemActor } from '../packages/gatelodge/src/kernel/actor.ts'
 import type { SessionId, UserId } from '../packages/gatelodge/src/kernel/ids.ts'
 import { transact, type Work } from '../packages/gatelodge/src/store/unit-of-work.ts'
 
@@ -48,12 +48,12 @@ export async function seed(folder: string, count: number, url?: string): Promise
   const composition = await compose({ config, secret: env.GATELODGE_SECRET, log })
   const { deps } = composition
   try {
-    const passwordHash = await deps.hasher.hash(password, hashKey(innerActor('command', 'bench')))
-    const { people, holder } = await transact(deps, innerActor('command', 'bench'), (work) =>
+    const passwordHash = await deps.hasher.hash(password, hashKey(systemActor('command', 'bench')))
+    const { people, holder } = await transact(deps, systemActor('command', 'bench'), (work) =>
       insertPeople(work, config, count, passwordHash),
     )
     const accessToken = await deps.accessTokens.sign({ ...holder, roles: [] })
-    const { client, secret } = await createClient(deps, innerActor('command', 'bench'), { name: 'bench', scopes: [] })
+    const { client, secret } = await createClient(deps, systemActor('command', 'bench'), { name: 'bench', scopes: [] })
     const basic = `Basic ${Buffer.from(`${client.id}:${secret}`).toString('base64')}`
     return { env, database, password, people, accessToken: accessToken.text, client: basic }
   } finally {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { requestMail } from '../packages/gatelodge/src/domain/outbox.ts'
 import { leaseTime } from '../packages/gatelodge/src/jobs/mail-claims.ts'
-import { innerActor } from '../packages/gatelodge/src/kernel/actor.ts'
+import { systemActor } from '../packages/gatelodge/src/kernel/actor.ts'
 import { transact } from '../packages/gatelodge/src/store/unit-of-work.ts'
 import { composeTest, type Engine, forEachDatabase } from '../packages/gatelodge/test/support/app.ts'
 import { bin } from '../packages/gatelodge/test/support/cli.ts'
@@ -81,7 +81,7 @@ async function killedServer(engine: Engine, signal: 'SIGKILL' | 'SIGTERM' = 'SIG
   const env = { GATELODGE_SMTP_URL: `smtp://127.0.0.1:${inbox.smtp.port}`, GATELODGE_DATABASE: database.location }
   const clock = testClock(Date.now())
   const process = await composeTest({ env, database: database.location }, clock, [])
-  await transact(process.deps, innerActor('command', 'test'), async (work) => {
+  await transact(process.deps, systemActor('command', 'test'), async (work) => {
     for (let n = 0; n < asked; n += 1) await requestMail(work, 'test', { email: `person${n}@domain${n}.example` })
   })
 

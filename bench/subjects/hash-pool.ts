@@ -1,13 +1,13 @@
 import { readConfig } from '../../packages/gatelodge/src/config.ts'
 import { hashKey } from '../../packages/gatelodge/src/domain/passwords/hash-key.ts'
 import { createHasher } from '../../packages/gatelodge/src/domain/passwords/hasher.ts'
-import { innerActor } from '../../packages/gatelodge/src/kernel/actor.ts'
+import { systemActor } from '../../packages/gatelodge/src/kernel/actor.ts'
 
 // The bare pool: the server's own hasher with its default parameters, always `at once` checks under way, nothing else in the process.
 const atOnce = 8
 const { config } = readConfig({ env: {}, flags: {}, readFile: () => '' })
 const hasher = createHasher({ parameters: config.passwordHash })
-const key = hashKey(innerActor('command', 'bench'))
+const key = hashKey(systemActor('command', 'bench'))
 const password = 'quiet harbour 52'
 const phc = await hasher.hash(password, key)
 

@@ -5,7 +5,7 @@ import {
   createClient as createServiceClient,
   revokeClient,
 } from '../../gatelodge/src/admin/service-clients/manage-clients.ts'
-import { innerActor } from '../../gatelodge/src/kernel/actor.ts'
+import { systemActor } from '../../gatelodge/src/kernel/actor.ts'
 import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { commandFolderOn } from '../../gatelodge/test/support/databases.ts'
 import { AuthServiceUnavailable, InvalidToken } from '../src/errors.ts'
@@ -16,7 +16,7 @@ import { fetchOf } from './support/around.ts'
 // The real server on the other side: in a process of its own, and in this one where time has to move.
 
 const issuer = 'http://localhost:3000'
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 
 /** A service of the operator's, with its credentials. */
 async function openService(app: TestApp, scopes: readonly string[] = ['orders:read']) {

@@ -4,8 +4,8 @@ import { createAccessTokens } from './domain/access-tokens.ts'
 import { createApiTokens } from './domain/api-tokens.ts'
 import { createAvatarRenderer } from './domain/avatars/render.ts'
 import { openAvatarStorage } from './domain/avatars/storage.ts'
+import { cached } from './domain/cached.ts'
 import type { Deps } from './domain/deps.ts'
-import { keep } from './domain/kept.ts'
 import { createLimitsInFlight } from './domain/limits.ts'
 import { createHasher, type Hasher } from './domain/passwords/hasher.ts'
 import { readServiceClients } from './domain/service-clients.ts'
@@ -24,7 +24,7 @@ import { repeatOnce } from './jobs/once.ts'
 import { repeat } from './jobs/repeat.ts'
 import { mailboxTransport, smtpTransport } from './jobs/transports.ts'
 import { recordUntrustedPeer } from './jobs/untrusted-peers.ts'
-import { innerActor } from './kernel/actor.ts'
+import { systemActor } from './kernel/actor.ts'
 import { type Clock, minute, second, systemClock } from './kernel/clock.ts'
 import type { RecordedEvent } from './kernel/events.ts'
 import type { Log } from './kernel/log.ts'
@@ -132,7 +132,7 @@ async function wire(
   }
   const signingKeys = keepSigningKeys(unit)
   const [newestKey] = await signingKeys.get()
-  if (!newestKey || !options.isCommand) await prepareSigningKeys(unit, innerActor('job', 'start'), config, signingKeys)
+  if (!newestKey || !options.isCommand) await prepareSigningKeys(unit, systemActor('job', 'start'), config, signingKeys)
   const mailbox = mailboxTransport({ clock, announce: options.announceMail ?? (() => {}) })
   const settings = {
     issuer: config.publicUrl,
@@ -151,7 +151,7 @@ async function wire(
     mailbox: config.smtp ? null : mailbox,
     accessTokens: createAccessTokens(signingKeys, settings, clock, random),
     apiTokens: createApiTokens({ store, clock }),
-    serviceClients: keep(unit, () => readServiceClients(store.db)),
+    serviceClients: cached(unit, () => readServiceClients(store.db)),
     sessionCache: createSessionCache({ store, invalidations, clock, life: config }),
     limitsInFlight: createLimitsInFlight(),
     untrustedPeers: createUntrustedPeers({ clock, log }),
@@ -167,7 +167,7 @@ async function wire(
   const jobs = [
     repeatOnce(deps, 'clean-up', 10 * minute, (stopping) => cleanUp(deps, stopping)),
     repeatOnce(deps, 'signing-keys', 10 * minute, () =>
-      rotateSigningKeyByAge(unit, innerActor('job', 'signing-keys'), config),
+      rotateSigningKeyByAge(unit, systemActor('job', 'signing-keys'), config),
     ),
     repeat(log, 'counted-events', 5 * second, () => storeCountedEvents(deps)),
     repeat(log, 'ceiling', minute, tellOfCeiling(deps)),

@@ -4,7 +4,7 @@ import { AuthError, type FieldFault } from './kernel/errors.ts'
 import { isLoopbackHost, isLoopbackUrl } from './kernel/loopback.ts'
 import { isLocalPostgres, parsePostgresUrl } from './kernel/postgres-url.ts'
 
-export type { DatabaseLocation, Listen, Mailbox, PasswordCost, Smtp } from './config/forms.ts'
+export type { DatabaseLocation, Listen, Mailbox, PasswordCost, Smtp } from './config/parsers.ts'
 export { type Config, type Setting, type SettingKey, settings } from './config/settings.ts'
 
 /** Everything a setting may come from. */

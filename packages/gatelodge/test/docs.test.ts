@@ -13,15 +13,12 @@ import {
   apiTokenNoticeBudget,
   deviceMailBudgets,
   emailChangeBudget,
-  forgivenBySuccess,
   mailBudgets,
   newDeviceBudget,
   passwordChangeBudget,
-  passwordDelay,
-  passwordStop,
   resetReserve,
-  signInDelay,
 } from '../src/domain/limits.ts'
+import { forgivenBySuccess, passwordDelay, passwordLockout, signInDelay } from '../src/domain/password-limits.ts'
 import { undoWindow } from '../src/domain/recovery.ts'
 import { createCookieJar } from '../src/http/cookies.ts'
 import { givenUpAfter } from '../src/jobs/write-mail.ts'
@@ -141,7 +138,7 @@ test('the defaults of SECURITY.md are those of the code', () => {
   assert.deepEqual(
     tableRowsOf(section('SECURITY.md', 'Fixed numbers')).map(([, value]) => value),
     [
-      ...[passwordStop.free, forgivenBySuccess, mostDevices].map(String),
+      ...[passwordLockout.free, forgivenBySuccess, mostDevices].map(String),
       ...[undoWindow, deviceMemory, givenUpAfter].map(formatDuration),
       kept('keepMails'),
     ],

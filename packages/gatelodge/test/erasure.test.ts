@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { deleteUser, lockForDeletion } from '../src/domain/account-removal.ts'
-import { innerActor } from '../src/kernel/actor.ts'
+import { systemActor } from '../src/kernel/actor.ts'
 import type { UserId } from '../src/kernel/ids.ts'
 import { transact, type Work } from '../src/store/unit-of-work.ts'
 import { composeTest } from './support/app.ts'
@@ -75,7 +75,7 @@ describe('SQLite: no file holds a byte of address, names or device', { concurren
       testClock(),
       [],
     )
-    const unit = (work: (work: Work) => Promise<void>) => transact(deps, innerActor('job', 'test'), work)
+    const unit = (work: (work: Work) => Promise<void>) => transact(deps, systemActor('job', 'test'), work)
     const people = manyPeople()
     await unit(async (work) => {
       for (const each of people.toSorted((one, other) => one.place - other.place)) await addPerson(work, each)

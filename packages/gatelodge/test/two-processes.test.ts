@@ -4,7 +4,7 @@ import pg from 'pg'
 import { createAdministrator } from '../src/admin/users/create-user.ts'
 import { setActive } from '../src/admin/users/set-active.ts'
 import { storeLastSeen } from '../src/jobs/last-seen.ts'
-import { innerActor } from '../src/kernel/actor.ts'
+import { systemActor } from '../src/kernel/actor.ts'
 import { day } from '../src/kernel/clock.ts'
 import { composeTest, TestApp } from './support/app.ts'
 import { inParallel, tally } from './support/attack.ts'
@@ -13,7 +13,7 @@ import { directUrlOf, freshPostgresDatabase } from './support/postgres.ts'
 import { tcpProxy } from './support/tcp-proxy.ts'
 import { until } from './support/until.ts'
 
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 /** How soon another process has to know, in ms; proofs/two-servers.test.ts holds it to 100 on a quiet machine. */
 const soon = 500
 

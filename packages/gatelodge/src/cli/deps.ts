@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type Config, readConfig } from '../config.ts'
 import type { Deps } from '../domain/deps.ts'
-import { type Actor, innerActor } from '../kernel/actor.ts'
+import { type Actor, systemActor } from '../kernel/actor.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { uuidv7 } from '../kernel/ids.ts'
@@ -72,5 +72,5 @@ function fromFolder(cwd: string, config: Config): Config {
 }
 
 function commandActor(): Actor {
-  return innerActor('command', uuidv7(systemClock, systemRandom))
+  return systemActor('command', uuidv7(systemClock, systemRandom))
 }

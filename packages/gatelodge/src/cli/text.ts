@@ -1,5 +1,5 @@
 import { AuthError } from '../kernel/errors.ts'
-import { PostgresTrouble } from '../store/postgres-errors.ts'
+import { PostgresFailure } from '../store/postgres-errors.ts'
 
 /** Rows as lines whose columns are aligned; the last column is as long as it is. */
 export function columns(rows: readonly (readonly string[])[]): string {
@@ -21,7 +21,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /** What keeps the database from us is for the operator, not for callers of the API. */
 export function reasonOf({ cause, detail }: AuthError): string {
-  if (cause instanceof PostgresTrouble) return `PostgreSQL: ${cause.message}`
+  if (cause instanceof PostgresFailure) return `PostgreSQL: ${cause.message}`
   return cause instanceof Error && cause.message.startsWith('SQLITE_') ? `SQLite: ${cause.message}` : detail
 }
 

@@ -8,7 +8,6 @@ import {
   database,
   duration,
   either,
-  type Form,
   folder,
   formatMailbox,
   greetingName,
@@ -22,13 +21,14 @@ import {
   origins,
   passwordCost,
   postgresUrl,
+  type SettingType,
   secretText,
   smtpName,
   smtpUrl,
   title,
   webPage,
   wholeNumber,
-} from './forms.ts'
+} from './parsers.ts'
 
 /** One setting: its three names, how its text is read, its default (null: none) and its line in the manual. */
 export interface Setting<T> {
@@ -341,9 +341,14 @@ export type Config = {
   readonly [Key in SettingKey]: (typeof settings)[Key] extends Setting<infer Value> ? Value : never
 }
 
-function row<T extends Value>(env: string, form: Form<T>, fallback: Fallback, doc: string): Setting<T>
-function row<T extends Value>(env: string, form: Form<T>, fallback: null, doc: string): Setting<T | null>
-function row<T extends Value>(env: string, form: Form<T>, fallback: Fallback | null, doc: string): Setting<T | null> {
+function row<T extends Value>(env: string, form: SettingType<T>, fallback: Fallback, doc: string): Setting<T>
+function row<T extends Value>(env: string, form: SettingType<T>, fallback: null, doc: string): Setting<T | null>
+function row<T extends Value>(
+  env: string,
+  form: SettingType<T>,
+  fallback: Fallback | null,
+  doc: string,
+): Setting<T | null> {
   const fileKey = env.replace('GATELODGE_', '').toLowerCase()
   const flag = `--${fileKey.replaceAll('_', '-')}`
   return { env, flag, fileKey, ...form, default: fallback, doc, secret: false }

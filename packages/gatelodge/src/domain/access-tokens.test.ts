@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { CompactSign, SignJWT } from 'jose'
 import { type Engine, forEachDatabase } from '../../test/support/app.ts'
 import { testDeps } from '../../test/support/deps.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { isAuthError } from '../kernel/errors.ts'
 import type { SessionId, UserId } from '../kernel/ids.ts'
 import { systemRandom } from '../kernel/random.ts'
@@ -171,7 +171,7 @@ forEachDatabase('access tokens', (engine) => {
 
   test('signing keys are made once, and another secret does not open them', async () => {
     const { deps, keys, close } = await setUp(engine)
-    await prepareSigningKeys(deps, innerActor('job', 'start'), deps.config, keepSigningKeys(deps))
+    await prepareSigningKeys(deps, systemActor('job', 'start'), deps.config, keepSigningKeys(deps))
     assert.deepEqual(
       (await readSigningKeys(deps)).map(({ kid }) => kid),
       keys.map(({ kid }) => kid),
@@ -186,7 +186,7 @@ forEachDatabase('access tokens', (engine) => {
     await deps.store.transaction(async (db) => {
       await db.deleteFrom('signing_keys').execute()
     })
-    const prepare = () => prepareSigningKeys(deps, innerActor('job', 'start'), deps.config, keepSigningKeys(deps))
+    const prepare = () => prepareSigningKeys(deps, systemActor('job', 'start'), deps.config, keepSigningKeys(deps))
     await Promise.all([prepare(), prepare()])
     assert.equal((await readSigningKeys(deps)).length, 1)
     await close()

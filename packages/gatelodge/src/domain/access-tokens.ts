@@ -3,7 +3,7 @@ import { type Clock, second } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { isUuid, newId, type SessionId, sha256, type UserId } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
-import type { Kept } from './kept.ts'
+import type { Cached } from './cached.ts'
 import { isClientId } from './service-clients.ts'
 import { publishedAt, type SigningKey, signerAt } from './signing-keys.ts'
 
@@ -76,7 +76,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Signs and verifies access tokens with the keys that the database has. */
 export function createAccessTokens(
-  keptKeys: Kept<readonly SigningKey[]>,
+  keptKeys: Cached<readonly SigningKey[]>,
   settings: AccessTokenSettings,
   clock: Clock,
   random: Random,

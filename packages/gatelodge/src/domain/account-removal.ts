@@ -55,11 +55,11 @@ export async function deactivateUser(work: Work, userId: UserId): Promise<void> 
   if (user?.is_active !== 1) return
 
   await updateUser(work, userId, { is_active: 0 })
-  await shutOut(work, userId)
+  await revokeAllAccess(work, userId)
 }
 
 /** Takes everything from a user who was just made inactive that lets them in: sessions and API tokens. */
-export async function shutOut(work: Work, userId: UserId): Promise<void> {
+export async function revokeAllAccess(work: Work, userId: UserId): Promise<void> {
   await record(work, 'user.deactivated', userId, { sessions_ended: await endSessions(work, userId) })
   await revokeApiTokens(work, userId)
 }

@@ -6,7 +6,7 @@ import { type Claimant, noteSuccess } from './claimants.ts'
 import type { Deps } from './deps.ts'
 import { rememberDevice } from './devices.ts'
 import { insertRefreshToken } from './refresh-tokens.ts'
-import { endSession, insertSession, type Proof, type Session, type SessionWish, toSession } from './sessions.ts'
+import { endSession, insertSession, type Proof, type Session, type SessionOptions, toSession } from './sessions.ts'
 import { updateUser } from './user-rows.ts'
 import { loadUser, type User } from './users.ts'
 
@@ -50,7 +50,7 @@ export async function startSession(
   work: Work,
   seen: UserRow,
   proof: Proof,
-  wish: SessionWish,
+  wish: SessionOptions,
   claimant?: Claimant,
 ): Promise<StartedSession> {
   const user = await admit(work, seen)

@@ -8,17 +8,9 @@ import type { Deps } from './deps.ts'
 import { devicesOf, findKnownDevice } from './devices.ts'
 import { normaliseEmail } from './identifiers/email.ts'
 import { normaliseUsername } from './identifiers/username.ts'
-import {
-  countFailure,
-  failuresOf,
-  forgiveFailures,
-  forgivenBySuccess,
-  isDelayedTogether,
-  passwordStop,
-  resetLimit,
-  signInDelay,
-} from './limits.ts'
+import { countFailure, failuresOf, forgiveFailures, isDelayedTogether, resetLimit } from './limits.ts'
 import { requestMail } from './outbox.ts'
+import { forgivenBySuccess, passwordLockout, signInDelay } from './password-limits.ts'
 import { type HashKey, hashKey } from './passwords/hash-key.ts'
 import { findUserByEmail, findUserByUsername } from './users.ts'
 
@@ -110,7 +102,7 @@ export function delaySubject({ identifiers: [asked], subject }: Claimant): strin
 export async function isRefused(deps: Deps, { subject, identifiers }: Claimant): Promise<boolean> {
   if (!deps.config.rateLimits) return false
 
-  const isStopped = (await failuresOf(deps, passwordStop, subject)) >= passwordStop.free
+  const isStopped = (await failuresOf(deps, passwordLockout, subject)) >= passwordLockout.free
   return isStopped || (identifiers.length > 0 && (await isDelayedTogether(deps, signInDelay, identifiers)))
 }
 
@@ -118,8 +110,8 @@ export async function isRefused(deps: Deps, { subject, identifiers }: Claimant):
 export async function noteFailure(deps: Deps, work: Work, { kind, user, subject }: Claimant): Promise<void> {
   if (!deps.config.rateLimits) return
 
-  const failures = await countFailure(deps, work, passwordStop, subject)
-  if (!user || failures !== passwordStop.free) return
+  const failures = await countFailure(deps, work, passwordLockout, subject)
+  if (!user || failures !== passwordLockout.free) return
 
   await record(work, 'password.disabled', user.id, { failures, for: kind })
   await requestMail(work, 'password_disabled', { userId: user.id, for: kind })
@@ -131,13 +123,13 @@ export async function noteFailure(deps: Deps, work: Work, { kind, user, subject 
  */
 export async function noteSuccess(deps: Deps, work: Work, claimant: Claimant): Promise<void> {
   const { subject, identifiers } = claimant
-  await forgiveFailures(deps, work, passwordStop, subject, forgivenBySuccess)
+  await forgiveFailures(deps, work, passwordLockout, subject, forgivenBySuccess)
   await resetLimit(deps, work, signInDelay, identifiers.length > 0 ? identifiers : [subject])
 }
 
 /** Wipes what strangers and devices failed at before an account got another password. */
 export async function forgetFailures(deps: Deps, work: Work, userId: UserId): Promise<void> {
   const devices = (await devicesOf(work.db, userId)).map((id) => `device ${id} ${userId}`)
-  await resetLimit(deps, work, passwordStop, [userId, ...devices])
+  await resetLimit(deps, work, passwordLockout, [userId, ...devices])
   await resetLimit(deps, work, signInDelay, devices)
 }

@@ -5,7 +5,7 @@ import type { AccessTokens } from './access-tokens.ts'
 import type { ApiTokens } from './api-tokens.ts'
 import type { AvatarRenderer } from './avatars/render.ts'
 import type { AvatarStorage } from './avatars/storage.ts'
-import type { Kept } from './kept.ts'
+import type { Cached } from './cached.ts'
 import type { LimitsInFlight } from './limits.ts'
 import type { DevelopmentMailbox } from './mailbox.ts'
 import type { Hasher } from './passwords/hasher.ts'
@@ -22,7 +22,7 @@ export interface Deps extends UnitDeps {
   readonly accessTokens: AccessTokens
   readonly sessionCache: SessionCache
   readonly apiTokens: ApiTokens
-  readonly serviceClients: Kept<ServiceClients>
+  readonly serviceClients: Cached<ServiceClients>
   readonly limitsInFlight: LimitsInFlight
   readonly untrustedPeers: UntrustedPeers
   readonly avatarRenderer: AvatarRenderer

@@ -8,6 +8,7 @@ import type { Strangers } from '../kernel/strangers/strangers.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
 import type { Deps } from './deps.ts'
+import { signInDelay } from './password-limits.ts'
 
 /** So many per window, counted from the first; then nothing until the window ends. */
 export interface Budget {
@@ -47,32 +48,6 @@ export const addressLimits = {
 
 export type AddressLimit = keyof typeof addressLimits
 
-/**
- * Failed sign-ins by one identifier, known or not, which is what a stranger may be told of; an account's identifiers delay it together, of which nobody is
- * told (`isDelayedTogether`). A known device has a count of its own, so that strangers cannot lock its owner out.
- */
-export const signInDelay: GrowingDelay = {
-  name: 'signin.account',
-  free: 10,
-  first: second,
-  longest: 15 * minute,
-  memory: day,
-}
-/** Wrong passwords in one session, or of somebody who holds a sign-up link. */
-export const passwordDelay: GrowingDelay = {
-  name: 'password.account',
-  free: 5,
-  first: second,
-  longest: 15 * minute,
-  memory: day,
-}
-/**
- * Wrong passwords of one claimant: at `free` the password is off for it until it is reset by mail (NIST SP 800-63B-4, 3.2.2). Nothing is delayed by it. See
- * `domain/claimants.ts`.
- */
-export const passwordStop: GrowingDelay = { name: 'password.stop', free: 100, first: 0, longest: 0, memory: 90 * day }
-/** So many failures of its own count a right password takes back, as many as cost no wait: more were hardly the owner's. */
-export const forgivenBySuccess = signInDelay.free
 /** Mails that strangers can cause for one address; beyond, the answer stays the same and nothing is sent. */
 export const mailBudgets: readonly Budget[] = [
   { name: 'mail.quarter', max: 3, window: 15 * minute },

@@ -34,7 +34,7 @@ export interface NewOneTimeToken {
 export async function issueToken(work: Work, wish: NewOneTimeToken): Promise<string> {
   const { purpose, owner, email, ttl, sessionId, since } = wish
   if ('userId' in owner) await lockUser(work, owner.userId) // above the tokens that are voided, and the one that refers to it
-  if (!livesBesideOthers.has(purpose)) await voidTokens(work, owner, [purpose])
+  if (!livesBesideOthers.has(purpose)) await invalidateTokens(work, owner, [purpose])
 
   const token = newToken(work.random)
   await work.db
@@ -59,7 +59,11 @@ export async function issueToken(work: Work, wish: NewOneTimeToken): Promise<str
 const livesBesideOthers: ReadonlySet<TokenPurpose> = new Set(['email_change_undo', 'security_undo', 'recovery'])
 
 /** The live token of one of these purposes, left unspent, so that garbage costs no hash. @throws token_invalid */
-export async function peekToken(deps: Deps, purposes: readonly TokenPurpose[], text: string): Promise<OneTimeTokenRow> {
+export async function findValidToken(
+  deps: Deps,
+  purposes: readonly TokenPurpose[],
+  text: string,
+): Promise<OneTimeTokenRow> {
   const row = await findToken(deps.store.db, text)
   if (!row || !purposes.includes(row.purpose) || row.spent_at !== null || row.expires_at <= deps.clock.now()) {
     throw new AuthError('token_invalid')
@@ -68,7 +72,7 @@ export async function peekToken(deps: Deps, purposes: readonly TokenPurpose[], t
 }
 
 /** Spends a token of this purpose by one conditional update: of many parallel uses one succeeds. @throws token_invalid */
-export async function spendToken(work: Work, purpose: TokenPurpose, text: string): Promise<OneTimeTokenRow> {
+export async function consumeToken(work: Work, purpose: TokenPurpose, text: string): Promise<OneTimeTokenRow> {
   const parts = parseToken(text)
   if (!parts) throw new AuthError('token_invalid')
   const isGood = (eb: ExpressionBuilder<Schema, 'one_time_tokens'>) =>
@@ -108,7 +112,11 @@ async function lockAbove(work: Work, token: Pick<OneTimeTokenRow, 'email' | 'use
 }
 
 /** Voids the owner's unspent tokens of these purposes. */
-export async function voidTokens(work: Work, owner: TokenOwner, purposes: readonly TokenPurpose[]): Promise<void> {
+export async function invalidateTokens(
+  work: Work,
+  owner: TokenOwner,
+  purposes: readonly TokenPurpose[],
+): Promise<void> {
   const tokens = work.db.deleteFrom('one_time_tokens').where('purpose', 'in', purposes).where('spent_at', 'is', null)
   await ('userId' in owner
     ? tokens.where('user_id', '=', owner.userId)
@@ -117,7 +125,7 @@ export async function voidTokens(work: Work, owner: TokenOwner, purposes: readon
 }
 
 /** Voids the account's tokens of a purpose that were mailed to these addresses, spent or not. */
-export async function voidTokensTo(
+export async function invalidateTokensTo(
   work: Work,
   userId: UserId,
   purpose: TokenPurpose,

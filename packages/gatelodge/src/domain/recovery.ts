@@ -10,7 +10,7 @@ import type { Deps } from './deps.ts'
 import { forgetDevices } from './devices.ts'
 import { findReservationsOf, removeReservations } from './email-reservations.ts'
 import { issueLink, type MailedLink } from './mailed-links.ts'
-import { voidTokens, voidTokensTo } from './one-time-tokens.ts'
+import { invalidateTokens, invalidateTokensTo } from './one-time-tokens.ts'
 import { requestMail } from './outbox.ts'
 import { endSessions } from './sessions.ts'
 import { updateUser } from './user-rows.ts'
@@ -66,9 +66,9 @@ export async function startRecovery(
     password_changed_at: work.now,
     recovery_since: work.now,
   })
-  await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
+  await invalidateTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
   // An owner who presses the buttons of several notices may open the first mail that came of it; one that went to another address is worth nothing.
-  if (isRestored) await voidTokens(work, { userId: user.id }, ['recovery'])
+  if (isRestored) await invalidateTokens(work, { userId: user.id }, ['recovery'])
   await forgetDevices(work, user.id)
   const sessionsEnded = await endSessions(work, user.id)
   await revokeApiTokens(work, user.id, link.since ?? 0) // links of older versions do not say since when
@@ -88,7 +88,7 @@ export async function endRecovery(
   if (recovery_since === null) return
 
   await updateUser(work, id, { recovery_since: null })
-  await voidTokensTo(work, id, 'security_undo', [email])
+  await invalidateTokensTo(work, id, 'security_undo', [email])
 }
 
 /**
@@ -102,5 +102,5 @@ async function takeReservation(work: Work, userId: UserId, email: string): Promi
 
   const later = reservations.filter(({ expires_at }) => expires_at >= restored.expires_at).map((row) => row.email)
   await removeReservations(work, later)
-  await voidTokensTo(work, userId, 'email_change_undo', later)
+  await invalidateTokensTo(work, userId, 'email_change_undo', later)
 }

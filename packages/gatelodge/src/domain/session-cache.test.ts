@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { testDeps } from '../../test/support/deps.ts'
 import { storeLastSeen } from '../jobs/last-seen.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { day, minute } from '../kernel/clock.ts'
 import type { SessionId, UserId } from '../kernel/ids.ts'
 import { transact } from '../store/unit-of-work.ts'
@@ -16,7 +16,7 @@ import { createUser } from './users.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gatelodge-cache-'))
 after(() => rmSync(folder, { recursive: true }))
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 /** On PostgreSQL memory answers only while notices come in, which nobody can time to the turn: test/two-processes.test.ts. */
 const engine = 'sqlite'
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))

@@ -40,7 +40,7 @@ export interface SessionLife {
 /** When a session was used last. */
 export type SessionUse = readonly [session: SessionId, at: Instant]
 
-export interface SessionWish {
+export interface SessionOptions {
   readonly kind: 'cookie' | 'token'
   /** Whether the cookie outlives the browser. */
   readonly remember: boolean
@@ -62,7 +62,7 @@ export async function insertSession(
   life: SessionLife,
   userId: UserId,
   proof: Proof,
-  wish: SessionWish,
+  wish: SessionOptions,
 ): Promise<{ row: SessionRow; token: NewToken }> {
   const token = newToken(work.random)
   const row: SessionRow = {

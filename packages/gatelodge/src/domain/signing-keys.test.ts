@@ -5,11 +5,11 @@ import { composeTest, forEachDatabase, testApp } from '../../test/support/app.ts
 import { bareDatabase } from '../../test/support/databases.ts'
 import { testClock } from '../../test/support/deps.ts'
 import { cleanUp } from '../jobs/clean-up.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { day, hour, minute } from '../kernel/clock.ts'
 import { readSigningKeys, rotateSigningKey, rotateSigningKeyByAge } from './signing-keys.ts'
 
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 type App = Awaited<ReturnType<typeof testApp>>
 
 const published = async (app: App): Promise<string[]> =>

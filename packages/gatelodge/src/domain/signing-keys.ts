@@ -7,7 +7,7 @@ import type { Keyring } from '../kernel/sealing.ts'
 import type { SigningAlgorithm, SigningKeyRow } from '../store/schema.ts'
 import { transact, type UnitDeps, type Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
-import { type Kept, keep } from './kept.ts'
+import { type Cached, cached } from './cached.ts'
 
 /** A key pair that signs access tokens. The private half lives sealed in the database. */
 export interface SigningKey {
@@ -38,8 +38,8 @@ export const publishedBefore = hour
 const clockSkew = minute
 
 /** The signing keys as the database has them, the newest first. */
-export function keepSigningKeys(deps: UnitDeps): Kept<readonly SigningKey[]> {
-  return keep(deps, (before) => readSigningKeys(deps, before))
+export function keepSigningKeys(deps: UnitDeps): Cached<readonly SigningKey[]> {
+  return cached(deps, (before) => readSigningKeys(deps, before))
 }
 
 /** Makes the first key, or the successor of one whose algorithm is not the one that is set. @throws config_invalid when the secret does not open the keys */
@@ -47,7 +47,7 @@ export async function prepareSigningKeys(
   deps: UnitDeps,
   actor: Actor,
   settings: KeySettings,
-  keys: Kept<readonly SigningKey[]>,
+  keys: Cached<readonly SigningKey[]>,
 ): Promise<void> {
   const [newest] = await keys.get()
   if (newest?.alg !== settings.tokenAlgorithm) await addKey(deps, actor, settings, newest?.kid ?? null)

@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../test/support/app.ts'
 import { deleteAccount } from '../admin/users/delete-user.ts'
 import { getUserNamed } from '../admin/users/find-users.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { isAuthError } from '../kernel/errors.ts'
 import type { UserId } from '../kernel/ids.ts'
 import { findWholeUser, getUser, loadUser } from './users.ts'
 
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 
 forEachDatabase('accounts', (engine) => {
   test('an account that is deleted after its row was read is gone, not broken', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
 import { type MailTest, mailTest } from '../../test/support/mail.ts'
-import { peekToken } from '../domain/one-time-tokens.ts'
+import { findValidToken } from '../domain/one-time-tokens.ts'
 import type { MailKind, MailRequests } from '../domain/outbox.ts'
 import { day, hour, minute } from '../kernel/clock.ts'
 import type { SessionId, UserId } from '../kernel/ids.ts'
@@ -43,7 +43,7 @@ async function tokenOf(
 ): Promise<OneTimeTokenRow> {
   const url = new URL(mail?.links[0] ?? '')
   assert.equal(url.origin + url.pathname, `http://localhost:3000${path}`)
-  return peekToken(deps, [purpose], url.searchParams.get('token') ?? '')
+  return findValidToken(deps, [purpose], url.searchParams.get('token') ?? '')
 }
 
 async function addSignUp({ store, clock }: MailTest, id: string, email: string, life = day): Promise<void> {

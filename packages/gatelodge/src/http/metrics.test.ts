@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, type TestApp, testApp } from '../../test/support/app.ts'
 import { record } from '../domain/audit.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { createMetrics } from './metrics.ts'
 import { metricsEndpoint } from './metrics-endpoint.ts'
@@ -47,7 +47,7 @@ forEachDatabase('metrics', (engine) => {
   test('what was undone was no event', async () => {
     await using app = await testApp({ engine, env })
     const exported = (undo: boolean) =>
-      transact(app.deps, innerActor('job', 'test'), async (work) => {
+      transact(app.deps, systemActor('job', 'test'), async (work) => {
         await record(work, 'user.exported', null, {})
         if (undo) throw new Error('undone')
       })

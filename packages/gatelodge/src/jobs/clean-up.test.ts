@@ -9,7 +9,7 @@ import { duringUnit } from '../../test/support/races.ts'
 import type { Composition } from '../compose.ts'
 import { record, strangersEvents } from '../domain/audit.ts'
 import type { Deps } from '../domain/deps.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { day, hour, minute } from '../kernel/clock.ts'
 import type { Store, WriteDb } from '../store/store.ts'
 import { transact } from '../store/unit-of-work.ts'
@@ -221,7 +221,7 @@ forEachDatabase('clean-up', (engine) => {
 
   test('of every name that strangers cause, events about nobody go after a week', async () => {
     await using app = await testApp({ engine })
-    await transact(app.deps, innerActor('job', 'test'), async (work) => {
+    await transact(app.deps, systemActor('job', 'test'), async (work) => {
       for (const name of strangersEvents) await record(work, name, null, {} as never)
       await record(work, 'mail.failed', null, { kind: 'welcome' })
     })
@@ -259,7 +259,7 @@ async function planOf(store: Store, query: CompiledQuery): Promise<string[]> {
 }
 
 async function addCounters({ deps }: { deps: Deps }, rows: number): Promise<void> {
-  await transact(deps, innerActor('job', 'test'), async (work) => {
+  await transact(deps, systemActor('job', 'test'), async (work) => {
     for (let index = 0; index < rows; index += 500) {
       const batch = Array.from({ length: 500 }, (_, at) => ({ key: `k${index + at}`, count: 1, since: 1 }))
       const values = batch.map((counter) => ({ ...counter, blocked_until: 1, expires_at: 1 }))

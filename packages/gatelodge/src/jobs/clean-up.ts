@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { removeDueAvatars } from '../domain/avatars/files.ts'
 import type { Deps } from '../domain/deps.ts'
 import { deviceMemory } from '../domain/devices.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { day, hour, type Instant, minute } from '../kernel/clock.ts'
 import type { Schema } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
@@ -29,7 +29,7 @@ export async function cleanUp(deps: Deps, stopping?: AbortSignal): Promise<numbe
   for (const removal of removalsAt(deps)) {
     let last = batch
     while (last === batch && !stopping?.aborted) {
-      last = await transact(deps, innerActor('job', 'clean-up'), (work) => removeBatch(work, removal))
+      last = await transact(deps, systemActor('job', 'clean-up'), (work) => removeBatch(work, removal))
       removed += last
       if (last === batch) await pause(breath)
     }

@@ -1,6 +1,6 @@
 import { recordCounted } from '../domain/audit.ts'
 import type { Deps } from '../domain/deps.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { transact } from '../store/unit-of-work.ts'
 
 /** Stores what was counted of strangers' events in minutes that are over, or `all` of it. What a failure left is stored by a later run. */
@@ -10,7 +10,7 @@ export async function storeCountedEvents(deps: Deps, { all = false } = {}): Prom
   if (due.length === 0) return
 
   try {
-    await transact(deps, innerActor('job', 'counted-events'), async (work) => {
+    await transact(deps, systemActor('job', 'counted-events'), async (work) => {
       for (const counted of due) await recordCounted(work, counted)
     })
   } catch (error) {

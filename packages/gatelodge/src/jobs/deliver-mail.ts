@@ -26,7 +26,7 @@ const pauseBehindHanging = 30 * second
 const patienceAtStop = 10 * second
 
 /** A claimed mail; once handed over it stays in hand, with its outcome, until it is marked. */
-interface Hand extends WrittenRow {
+interface InFlight extends WrittenRow {
   readonly domain: string
   begunAt?: Instant
   outcome?: Outcome
@@ -34,14 +34,14 @@ interface Hand extends WrittenRow {
 }
 
 /** The mails of one process that are claimed, by their ids. */
-type Hands = Map<string, Hand>
+type InFlightMails = Map<string, InFlight>
 
 /** The job of one process as it stands. */
 interface Delivery {
   readonly deps: Deps
   readonly transport: MailTransport
   readonly claims: MailClaims
-  readonly hands: Hands
+  readonly inFlight: InFlightMails
   readonly underWay: Set<Promise<void>>
   /** How many hand-overs have ended. */
   ended: number
@@ -62,7 +62,7 @@ export function createMailDelivery({ deps, transport }: { deps: Deps; transport:
     deps,
     transport,
     claims: createMailClaims(deps),
-    hands: new Map(),
+    inFlight: new Map(),
     underWay: new Set(),
     ended: 0,
     looking: Promise.resolve(),
@@ -99,14 +99,14 @@ function start(delivery: Delivery): void {
 }
 
 async function stop(delivery: Delivery): Promise<void> {
-  const { deps, transport, hands, underWay } = delivery
+  const { deps, transport, inFlight, underWay } = delivery
   delivery.stopping = true
   clearInterval(delivery.timer)
   await delivery.looking
   await atMost(patienceAtStop, Promise.allSettled(underWay))
   await transport.close()
   await Promise.allSettled(underWay)
-  await giveBack(delivery, waiting(hands), 0).catch((err: unknown) =>
+  await giveBack(delivery, waiting(inFlight), 0).catch((err: unknown) =>
     deps.log.error({ job: 'mail', err }, 'claims were not given back'),
   )
 }
@@ -130,19 +130,19 @@ function inTurn<T>(delivery: Delivery, work: () => Promise<T>): Promise<T> {
 
 /** Takes in hand what is due and there is room for, and answers how many that were. */
 async function look(delivery: Delivery): Promise<number> {
-  const { deps, claims, hands } = delivery
+  const { deps, claims, inFlight } = delivery
   await markOutcomes(delivery)
   await begin(delivery)
   let taken = 0
-  while (!delivery.stopping && free(hands) > 0) {
-    if (hands.size >= mostInHand && (await makeRoom(delivery)) === 0) break
-    const rows = await claims.take([...hands.keys()], Math.min(free(hands), mostInHand - hands.size))
+  while (!delivery.stopping && free(inFlight) > 0) {
+    if (inFlight.size >= mostInHand && (await makeRoom(delivery)) === 0) break
+    const rows = await claims.take([...inFlight.keys()], Math.min(free(inFlight), mostInHand - inFlight.size))
     if (rows.length === 0) break
 
     taken += rows.length
     for (const row of rows) {
       const written = await readyMail(deps, claims, row)
-      if (written) hands.set(row.id, { ...written, domain: domainOf(written.mail.to) })
+      if (written) inFlight.set(row.id, { ...written, domain: domainOf(written.mail.to) })
       await begin(delivery)
     }
   }
@@ -151,31 +151,31 @@ async function look(delivery: Delivery): Promise<number> {
 
 /** Those that were handed over while the database failed: they must be marked, not sent again. */
 async function markOutcomes(delivery: Delivery): Promise<void> {
-  const unmarked = [...delivery.hands.values()].filter((hand) => hand.outcome && !hand.marking)
-  const marked = await Promise.allSettled(unmarked.map((hand) => mark(delivery, hand)))
+  const unmarked = [...delivery.inFlight.values()].filter((entry) => entry.outcome && !entry.marking)
+  const marked = await Promise.allSettled(unmarked.map((entry) => mark(delivery, entry)))
   const failure = marked.find((result) => result.status === 'rejected')
   if (failure) throw failure.reason
 }
 
 /** Hands over what waits, as far as there is room, in all and in each domain. */
 async function begin(delivery: Delivery): Promise<void> {
-  const { claims, hands } = delivery
-  for (const hand of waiting(hands)) {
-    if (delivery.stopping || free(hands) <= 0) return
-    if (begun(hands).filter(({ domain }) => domain === hand.domain).length >= parallelInDomain) continue
+  const { claims, inFlight } = delivery
+  for (const entry of waiting(inFlight)) {
+    if (delivery.stopping || free(inFlight) <= 0) return
+    if (begun(inFlight).filter(({ domain }) => domain === entry.domain).length >= parallelInDomain) continue
 
-    if (await claims.hold(hand.row)) handOver(delivery, hand)
-    else hands.delete(hand.row.id)
+    if (await claims.hold(entry.row)) handOver(delivery, entry)
+    else inFlight.delete(entry.row.id)
   }
 }
 
-function handOver(delivery: Delivery, hand: Hand): void {
+function handOver(delivery: Delivery, entry: InFlight): void {
   const { deps, transport, underWay } = delivery
-  hand.begunAt = deps.clock.now()
-  const handedOver = send(deps, transport, hand)
+  entry.begunAt = deps.clock.now()
+  const handedOver = send(deps, transport, entry)
     .then((outcome) => {
-      hand.outcome = outcome
-      return mark(delivery, hand)
+      entry.outcome = outcome
+      return mark(delivery, entry)
     })
     .finally(() => {
       underWay.delete(handedOver)
@@ -184,11 +184,11 @@ function handOver(delivery: Delivery, hand: Hand): void {
   underWay.add(handedOver)
   handedOver.then(
     () => wake(delivery),
-    (err: unknown) => deps.log.error({ job: 'mail', mail: hand.row.id, err }, 'a mail could not be marked'),
+    (err: unknown) => deps.log.error({ job: 'mail', mail: entry.row.id, err }, 'a mail could not be marked'),
   )
 }
 
-async function send(deps: Deps, transport: MailTransport, { row: { id, kind }, mail }: Hand): Promise<Outcome> {
+async function send(deps: Deps, transport: MailTransport, { row: { id, kind }, mail }: InFlight): Promise<Outcome> {
   const messageId = `<${id}@${new URL(deps.config.publicUrl).hostname}>`
   try {
     await transport.send({ id, kind, messageId, from: deps.config.mailFrom, to: mail.to, ...mail.mail })
@@ -203,48 +203,48 @@ async function send(deps: Deps, transport: MailTransport, { row: { id, kind }, m
   }
 }
 
-async function mark({ deps, claims, hands }: Delivery, hand: Hand): Promise<void> {
-  if (!hand.outcome) return
+async function mark({ deps, claims, inFlight }: Delivery, entry: InFlight): Promise<void> {
+  if (!entry.outcome) return
 
-  hand.marking = true
+  entry.marking = true
   try {
-    await markMail(deps, claims, hand.row, hand.outcome)
-    hands.delete(hand.row.id)
+    await markMail(deps, claims, entry.row, entry.outcome)
+    inFlight.delete(entry.row.id)
   } finally {
-    delete hand.marking
+    delete entry.marking
   }
 }
 
 /** Gives back what waits behind a hand-over that hangs, and answers how many mails that were. */
 async function makeRoom(delivery: Delivery): Promise<number> {
-  const { deps, hands } = delivery
-  const late = begun(hands).filter(({ begunAt = 0 }) => deps.clock.now() - begunAt >= hangsAfter)
+  const { deps, inFlight } = delivery
+  const late = begun(inFlight).filter(({ begunAt = 0 }) => deps.clock.now() - begunAt >= hangsAfter)
   const hanging = new Set(late.map(({ domain }) => domain))
   return giveBack(
     delivery,
-    waiting(hands).filter(({ domain }) => hanging.has(domain)),
+    waiting(inFlight).filter(({ domain }) => hanging.has(domain)),
     pauseBehindHanging,
   )
 }
 
-async function giveBack({ claims, hands }: Delivery, some: readonly Hand[], pause: number): Promise<number> {
+async function giveBack({ claims, inFlight }: Delivery, some: readonly InFlight[], pause: number): Promise<number> {
   const ids = some.map(({ row }) => row.id)
   await claims.giveBack(ids, pause)
-  for (const id of ids) hands.delete(id)
+  for (const id of ids) inFlight.delete(id)
   return ids.length
 }
 
 /** How many hand-overs may begin. */
-function free(hands: Hands): number {
-  return parallelDeliveries - begun(hands).length
+function free(inFlight: InFlightMails): number {
+  return parallelDeliveries - begun(inFlight).length
 }
 
-function begun(hands: Hands): Hand[] {
-  return [...hands.values()].filter((hand) => hand.begunAt !== undefined && !hand.outcome)
+function begun(inFlight: InFlightMails): InFlight[] {
+  return [...inFlight.values()].filter((entry) => entry.begunAt !== undefined && !entry.outcome)
 }
 
-function waiting(hands: Hands): Hand[] {
-  return [...hands.values()].filter((hand) => hand.begunAt === undefined)
+function waiting(inFlight: InFlightMails): InFlight[] {
+  return [...inFlight.values()].filter((entry) => entry.begunAt === undefined)
 }
 
 function domainOf(address: string): string {

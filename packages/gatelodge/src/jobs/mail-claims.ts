@@ -1,7 +1,7 @@
 import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely'
 import type { Deps } from '../domain/deps.ts'
 import { noticeEvery, waitingStates } from '../domain/outbox.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { type Instant, minute } from '../kernel/clock.ts'
 import { newId } from '../kernel/ids.ts'
 import type { MailRow, Schema } from '../store/schema.ts'
@@ -11,8 +11,8 @@ import { longestHandOver } from './transports.ts'
 
 /** The mails that one process has claimed in the database. */
 export interface MailClaims {
-  /** Claims up to `limit` due mails that nobody else has, the longest due first; those `inHand` are left out. */
-  take(inHand: readonly string[], limit: number): Promise<MailRow[]>
+  /** Claims up to `limit` due mails that nobody else has, the longest due first; those `inFlight` are left out. */
+  take(inFlight: readonly string[], limit: number): Promise<MailRow[]>
   /** The claimed mail with a lease that outlives a hand-over, or undefined when somebody else has it by now. */
   hold(row: MailRow): Promise<MailRow | undefined>
   /** Changes a mail and, with `release`, ends its claim; false, with nothing changed, when the claim is not ours any more. */
@@ -35,7 +35,7 @@ const leastLease = longestHandOver + minute
 export const longestPause = 15 * minute
 const furthestTry = Math.max(1.2 * longestPause, noticeEvery)
 
-const actor = innerActor('job', 'mail-delivery')
+const actor = systemActor('job', 'mail-delivery')
 
 /** Claims for one process. A claim is the process's mark in the row and the time until which the others respect it. */
 export function createMailClaims(deps: Deps): MailClaims {
@@ -43,10 +43,10 @@ export function createMailClaims(deps: Deps): MailClaims {
   const lease = newId(deps.random)
 
   return {
-    async take(inHand, limit) {
+    async take(inFlight, limit) {
       // Without a look first, each second of an idle server would cost a write transaction.
       const looked = store.db.selectFrom('mails').select('id').where(isDueOrMisdated(lease, clock.now())).limit(1)
-      if (!(await except(looked, inHand).executeTakeFirst())) return []
+      if (!(await except(looked, inFlight).executeTakeFirst())) return []
 
       return transact(deps, actor, async ({ db, now }) => {
         await db
@@ -63,7 +63,7 @@ export function createMailClaims(deps: Deps): MailClaims {
         const rows = await db
           .with(
             (cte) => cte('due').materialized(), // run twice, a select that skips locked rows would claim more than the limit
-            () => skipLocked(store, except(due, inHand).limit(limit)),
+            () => skipLocked(store, except(due, inFlight).limit(limit)),
           )
           .updateTable('mails')
           .set({ lease, leased_until: now + leaseTime })

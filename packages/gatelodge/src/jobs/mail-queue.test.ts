@@ -9,13 +9,13 @@ import { retryFailedMails, retryMail } from '../admin/mails/retry-mail.ts'
 import type { Composition } from '../compose.ts'
 import { type MailKind, type MailRequests, requestMail } from '../domain/outbox.ts'
 import { createUser } from '../domain/users.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { hour, minute, second } from '../kernel/clock.ts'
 import type { MailRow } from '../store/schema.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { leaseTime, longestPause } from './mail-claims.ts'
 
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 
 interface Outbox {
   readonly clock: TestClock

@@ -1,5 +1,5 @@
 import type { Deps } from '../domain/deps.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { type Instant, minute } from '../kernel/clock.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { type RepeatedJob, repeat } from './repeat.ts'
@@ -28,7 +28,7 @@ export async function claimRun(deps: Deps, name: string, interval: number): Prom
   const job = await deps.store.db.selectFrom('jobs').select('due_at').where('name', '=', name).executeTakeFirst()
   if (job && !isDue(job.due_at, deps.clock.now(), interval)) return false
 
-  return transact(deps, innerActor('job', name), async ({ db, now }) => {
+  return transact(deps, systemActor('job', name), async ({ db, now }) => {
     await db
       .insertInto('jobs')
       .values({ name, due_at: now, ran_at: null })

@@ -1,6 +1,6 @@
 import { record } from '../domain/audit.ts'
 import type { Deps } from '../domain/deps.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { transact } from '../store/unit-of-work.ts'
 
 /** Records the untrusted peer that requests noted, off their path. What a failure left is recorded by a later run. */
@@ -9,6 +9,6 @@ export async function recordUntrustedPeer(deps: Deps): Promise<void> {
   const peer = untrustedPeers.unrecorded()
   if (peer === undefined) return
 
-  await transact(deps, innerActor('job', 'untrusted-peers'), (work) => record(work, 'proxy.untrusted', null, { peer }))
+  await transact(deps, systemActor('job', 'untrusted-peers'), (work) => record(work, 'proxy.untrusted', null, { peer }))
   untrustedPeers.recorded()
 }

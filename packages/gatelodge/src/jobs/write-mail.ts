@@ -8,7 +8,7 @@ import {
   type SealedMail,
 } from '../domain/outbox.ts'
 import { mailWriters } from '../flows/mails.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { hour, second } from '../kernel/clock.ts'
 import type { Random } from '../kernel/random.ts'
 import type { MailRow } from '../store/schema.ts'
@@ -27,7 +27,7 @@ export interface WrittenRow {
   readonly mail: AddressedMail
 }
 
-const actor = innerActor('job', 'mail-delivery')
+const actor = systemActor('job', 'mail-delivery')
 const firstPause = 5 * second
 
 /**

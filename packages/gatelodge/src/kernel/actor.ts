@@ -36,7 +36,7 @@ export function isStranger(actor: Actor): boolean {
 }
 
 /** An actor that is no person on the network: a command, a job or the library's caller. */
-export function innerActor(kind: Exclude<Actor['kind'], 'request'>, requestId: string): Actor {
+export function systemActor(kind: Exclude<Actor['kind'], 'request'>, requestId: string): Actor {
   return {
     kind,
     ip: null,

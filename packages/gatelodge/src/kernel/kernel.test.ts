@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { testClock } from '../../test/support/deps.ts'
-import { innerActor, sessionIdOf, userIdOf } from './actor.ts'
+import { sessionIdOf, systemActor, userIdOf } from './actor.ts'
 import { durationInWords, formatDuration, parseDuration } from './duration.ts'
 import {
   AuthError,
@@ -158,7 +158,7 @@ test('a text sealed under a derived key opens under the same derivation', () => 
 })
 
 test('an actor off the network has no address, session or cookie', () => {
-  const actor = innerActor('command', 'user create')
+  const actor = systemActor('command', 'user create')
   assert.deepEqual(
     [actor.kind, actor.ip, userIdOf(actor), sessionIdOf(actor), actor.deviceCookie],
     ['command', null, null, null, null],

@@ -13,7 +13,7 @@ import { loadSecret } from '../secret.ts'
 import { lockSqliteForServer } from '../store/sqlite.ts'
 import { type Api, bindApi } from './api.ts'
 import { type Engine, setEngine } from './engine.ts'
-import { foreignRoutes } from './foreign-routes.ts'
+import { externalRoutes } from './external-routes.ts'
 import { sqlUserRepository, type UserRepository } from './user-repository.ts'
 
 /** The settings by the names of `Config`, with texts as in the environment: `{ database: 'sqlite::memory:', resetTtl: '30m' }`. */
@@ -70,8 +70,8 @@ export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
 
   const composition = await orRelease(lock, () => compose({ config, secret, log, ...clockOf(options) }))
   const engine = toEngine(composition, options.users)
-  const fetch = engine.hasForeignUsers
-    ? createApp(engine.deps, foreignRoutes(routes, engine), problemPage)
+  const fetch = engine.hasExternalUsers
+    ? createApp(engine.deps, externalRoutes(routes, engine), problemPage)
     : composition.fetch
   const auth: Auth = {
     fetch: async (request, env) => fetch(request, env),
@@ -144,5 +144,5 @@ function clockOf({ clock }: AuthOptions): { clock?: Clock } {
 
 function toEngine(composition: Composition, users: UserRepository | undefined): Engine {
   const { deps } = composition
-  return { composition, deps, users: users ?? sqlUserRepository(deps), hasForeignUsers: users !== undefined }
+  return { composition, deps, users: users ?? sqlUserRepository(deps), hasExternalUsers: users !== undefined }
 }

@@ -1,7 +1,7 @@
 import type { Composition } from '../compose.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
-import { type Actor, innerActor } from '../kernel/actor.ts'
+import { type Actor, systemActor } from '../kernel/actor.ts'
 import { uuidv7 } from '../kernel/ids.ts'
 import type { Auth } from './auth.ts'
 import type { UserRepository } from './user-repository.ts'
@@ -12,7 +12,7 @@ export interface Engine {
   readonly deps: Deps
   readonly users: UserRepository
   /** Whether accounts live in a repository of the host's own. */
-  readonly hasForeignUsers: boolean
+  readonly hasExternalUsers: boolean
 }
 
 /** Who calls: the person's access token, where an operation acts for somebody signed in, and what the host knows of the client. */
@@ -40,7 +40,7 @@ export function engineOf(auth: Auth): Engine {
 /** The actor of one library call. */
 export function actorOf(deps: Deps, caller: Caller = {}, me?: LiveSession): Actor {
   return {
-    ...innerActor('library', uuidv7(deps.clock, deps.random)),
+    ...systemActor('library', uuidv7(deps.clock, deps.random)),
     ip: caller.ip ?? null,
     userAgent: caller.userAgent ?? null,
     principal: me?.principal ?? null,

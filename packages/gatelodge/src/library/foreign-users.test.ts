@@ -8,7 +8,7 @@ import { type MemoryUsers, memoryUsers } from '../../test/support/memory-users.t
 import { createAdministrator } from '../admin/users/create-user.ts'
 import { noteFailure, stranger } from '../domain/claimants.ts'
 import { findUserByEmail } from '../domain/users.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import {
   AuthServiceUnavailable,
   InvalidCredentialsError,
@@ -110,7 +110,7 @@ forEachDatabase('a user repository of the host’s own', (engine) => {
     assert.equal(result.status, 'signed_in')
     const { deps } = engineOf(app.auth)
     const copy = await findUserByEmail(deps.store.db, ada.email)
-    const actor = innerActor('library', 'test')
+    const actor = systemActor('library', 'test')
     await transact(deps, actor, async (work) => {
       for (let failure = 0; failure < 100; failure += 1) await noteFailure(deps, work, stranger(actor, copy))
     })
@@ -133,7 +133,7 @@ forEachDatabase('a user repository of the host’s own', (engine) => {
     const root = await app.host.users.create({ email: 'root@example.com', password })
     app.host.change(root.id, { emailVerified: true })
     const { accessToken: token } = await app.auth.api.loginUser({ email: 'root@example.com', password })
-    await createAdministrator(engineOf(app.auth).deps, innerActor('command', 'test'), { email: 'root@example.com' })
+    await createAdministrator(engineOf(app.auth).deps, systemActor('command', 'test'), { email: 'root@example.com' })
     const result = await app.auth.api.registerUser(ada, { token })
     assert.equal(result.status, 'created')
     const isUnverified = (error: unknown) => isAuthError(error, 'email_unverified')

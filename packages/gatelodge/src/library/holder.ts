@@ -6,7 +6,7 @@ import { sessionOfAccessToken } from '../http/authenticate.ts'
 import type { Actor } from '../kernel/actor.ts'
 import { InvalidToken, NotAuthenticated, UserNotFound } from '../kernel/errors.ts'
 import { actorOf, type Caller, type Engine } from './engine.ts'
-import { syncById } from './foreign-users.ts'
+import { syncById } from './external-users.ts'
 
 export interface Holder {
   readonly claims: AccessTokenClaims
@@ -18,7 +18,7 @@ export async function holderOf(engine: Engine, token: string): Promise<Holder> {
   if (typeof token !== 'string') throw new InvalidToken()
 
   const claims = await engine.deps.accessTokens.verify(token)
-  const isThere = engine.hasForeignUsers
+  const isThere = engine.hasExternalUsers
     ? await syncById(engine, claims.sub)
     : (await findUser(engine.deps.store.db, claims.sub)) !== undefined
   if (!isThere) throw new UserNotFound()

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
 import { password, signUp, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { setActive } from '../admin/users/set-active.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { hour } from '../kernel/clock.ts'
 import { InvalidCredentialsError, InvalidToken, isAuthError, NotAuthenticated } from '../kernel/errors.ts'
 import { engineOf } from './engine.ts'
@@ -48,7 +48,7 @@ forEachDatabase('passwords by the library', (engine) => {
     const { id, email } = await signUp(app)
     assert.equal(await createPasswordResetToken(app.auth, { email: 'nobody@example.com' }), null)
     assert.equal(typeof (await createPasswordResetToken(app.auth, { email: email.toUpperCase() })), 'string')
-    await setActive(engineOf(app.auth).deps, innerActor('command', 'test'), { who: id, active: false })
+    await setActive(engineOf(app.auth).deps, systemActor('command', 'test'), { who: id, active: false })
     assert.equal(await createPasswordResetToken(app.auth, { email }), null)
   })
 
@@ -66,9 +66,9 @@ forEachDatabase('passwords by the library', (engine) => {
     const second = (await createPasswordResetToken(app.auth, { email })) ?? ''
     await assert.rejects(verifyPasswordResetToken(app.auth, 'garbage'), InvalidToken)
     await assert.rejects(verifyPasswordResetToken(app.auth, first), InvalidToken)
-    await setActive(engineOf(app.auth).deps, innerActor('command', 'test'), { who: id, active: false })
+    await setActive(engineOf(app.auth).deps, systemActor('command', 'test'), { who: id, active: false })
     await assert.rejects(verifyPasswordResetToken(app.auth, second), InvalidToken)
-    await setActive(engineOf(app.auth).deps, innerActor('command', 'test'), { who: id, active: true })
+    await setActive(engineOf(app.auth).deps, systemActor('command', 'test'), { who: id, active: true })
     await verifyPasswordResetToken(app.auth, second)
     app.clock.advance(hour)
     await assert.rejects(verifyPasswordResetToken(app.auth, second), InvalidToken)

@@ -1,6 +1,6 @@
 import { record } from '../domain/audit.ts'
 import { parseEmail } from '../domain/identifiers/email.ts'
-import { issueToken, peekToken } from '../domain/one-time-tokens.ts'
+import { findValidToken, issueToken } from '../domain/one-time-tokens.ts'
 import { hashKey } from '../domain/passwords/hash-key.ts'
 import { findUser, findUserByEmail } from '../domain/users.ts'
 import { changePassword as change } from '../flows/password-change/change-password.ts'
@@ -12,7 +12,7 @@ import type { UserId } from '../kernel/ids.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Auth } from './auth.ts'
 import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
-import { passPasswordOn, proveForeign, syncByEmail } from './foreign-users.ts'
+import { passPasswordOn, proveExternal, syncByEmail } from './external-users.ts'
 import { signedIn } from './holder.ts'
 import { addressSchema, changePasswordSchema, readInput, resetPasswordSchema } from './input.ts'
 import { raising } from './naming.ts'
@@ -42,7 +42,7 @@ export function createPasswordResetToken(auth: Auth, input: { email: string }): 
     const engine = engineOf(auth)
     const { deps } = engine
     const email = parseEmail('email', readInput(addressSchema, input).email)
-    if (engine.hasForeignUsers) await syncByEmail(engine, email)
+    if (engine.hasExternalUsers) await syncByEmail(engine, email)
 
     return transact(deps, actorOf(deps), async (work) => {
       const user = await findUserByEmail(work.db, email)
@@ -79,7 +79,7 @@ export function resetPassword(
     const given = readInput(resetPasswordSchema, input)
     const { userId } = await resetTokenHolder(engine, given.token)
     await reset(engine.deps, actorOf(engine.deps, caller), given)
-    if (engine.hasForeignUsers) await passPasswordOn(engine, userId, given.newPassword)
+    if (engine.hasExternalUsers) await passPasswordOn(engine, userId, given.newPassword)
   })
 }
 
@@ -93,9 +93,9 @@ export function changePassword(
     const engine = engineOf(auth)
     const { actor, me } = await signedIn(engine, caller)
     const given = readInput(changePasswordSchema, input)
-    if (engine.hasForeignUsers) await proveForeign(engine, actor, me, given.oldPassword)
+    if (engine.hasExternalUsers) await proveExternal(engine, actor, me, given.oldPassword)
     await change(engine.deps, actor, me, given)
-    if (engine.hasForeignUsers) await passPasswordOn(engine, me.user.id, given.newPassword)
+    if (engine.hasExternalUsers) await passPasswordOn(engine, me.user.id, given.newPassword)
   })
 }
 
@@ -104,7 +104,7 @@ export async function resetTokenHolder(
   { deps }: Pick<Engine, 'deps'>,
   token: string,
 ): Promise<{ userId: UserId; email: string }> {
-  const row = await peekToken(deps, ['password_reset', 'recovery'], token)
+  const row = await findValidToken(deps, ['password_reset', 'recovery'], token)
   const user = await findUser(deps.store.db, row.user_id as UserId) // a reset token is an account's
   if (user?.is_active !== 1 || user.email !== row.email) throw new InvalidToken()
   return { userId: user.id, email: user.email }

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
 import { password, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { createAdministrator } from '../admin/users/create-user.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { minute } from '../kernel/clock.ts'
 import {
   InvalidCredentialsError,
@@ -30,7 +30,7 @@ function somebody() {
 async function administrator(auth: Auth): Promise<string> {
   const { deps } = engineOf(auth)
   const input = { email: 'root@example.com', password }
-  const { user } = await createAdministrator(deps, innerActor('command', 'test'), input)
+  const { user } = await createAdministrator(deps, systemActor('command', 'test'), input)
   return createAccessToken(auth, { sub: user.id })
 }
 

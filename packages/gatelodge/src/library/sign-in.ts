@@ -10,7 +10,7 @@ import { signUp } from '../flows/sign-up/sign-up.ts'
 import { AuthError, NoAuthUserError, SessionValidationError, TokenError } from '../kernel/errors.ts'
 import type { Auth } from './auth.ts'
 import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
-import { createForeign, signInForeign, signUpForeign } from './foreign-users.ts'
+import { createExternal, signInExternal, signUpExternal } from './external-users.ts'
 import { holderOf, signedIn } from './holder.ts'
 import { type LoginRequest, loginSchema, type RegisterRequest, readInput, registerSchema } from './input.ts'
 import { raising } from './naming.ts'
@@ -49,8 +49,8 @@ export function registerUser(auth: Auth, input: RegisterRequest, caller: Caller 
     if (await isAdministrator(engine, caller)) return createByAdministrator(engine, request, caller)
 
     const actor = actorOf(deps, caller)
-    if (engine.hasForeignUsers) {
-      const started = await signUpForeign(engine, actor, newRepositoryUser(request))
+    if (engine.hasExternalUsers) {
+      const started = await signUpExternal(engine, actor, newRepositoryUser(request))
       return { status: 'signed_in', ...toLoginResponse(started) }
     }
     const result = await signUp(deps, actor, request)
@@ -75,9 +75,9 @@ export function loginUser(auth: Auth, input: LoginRequest, caller: Caller = {}):
     const { password, ...names } = readInput(loginSchema, input)
     const actor = actorOf(engine.deps, caller)
     const wish = { kind: 'token', remember: false } as const
-    if (!engine.hasForeignUsers)
+    if (!engine.hasExternalUsers)
       return toLoginResponse(await signIn(engine.deps, actor, { ...names, password, ...wish }))
-    return toLoginResponse(await signInForeign(engine, actor, names, password, wish))
+    return toLoginResponse(await signInExternal(engine, actor, names, password, wish))
   })
 }
 
@@ -105,7 +105,7 @@ export function refreshToken(auth: Auth, token: string): Promise<TokenPair> {
   return raising({ token_invalid: TokenError, user_not_found: TokenError }, async () => {
     const engine = engineOf(auth)
     const fresh = await refresh(engine.deps, actorOf(engine.deps), { refreshToken: String(token) })
-    if (engine.hasForeignUsers) await holderOf(engine, fresh.accessToken) // the repository may have stopped the account
+    if (engine.hasExternalUsers) await holderOf(engine, fresh.accessToken) // the repository may have stopped the account
     return { accessToken: fresh.accessToken, refreshToken: fresh.refreshToken }
   })
 }
@@ -125,8 +125,8 @@ async function createByAdministrator(
   caller: Caller,
 ): Promise<RegisterResponse> {
   const { actor } = await signedIn(engine, caller)
-  const user = engine.hasForeignUsers
-    ? await loadUser(engine.deps.store.db, await createForeign(engine, actor, newRepositoryUser(request)))
+  const user = engine.hasExternalUsers
+    ? await loadUser(engine.deps.store.db, await createExternal(engine, actor, newRepositoryUser(request)))
     : await createAccount(engine.deps, actor, request)
   return { status: 'created', user: toPublicUser(user) }
 }

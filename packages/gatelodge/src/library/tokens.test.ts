@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
 import { password, signUp, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { setActive } from '../admin/users/set-active.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { hour } from '../kernel/clock.ts'
 import {
   AuthError,
@@ -97,7 +97,7 @@ forEachDatabase('tokens by the library', (engine) => {
 
   test('getLoggedInUser raises InvalidToken once the account is inactive', async () => {
     const ada = await signUp(app)
-    await setActive(engineOf(app.auth).deps, innerActor('command', 'test'), { who: ada.id, active: false })
+    await setActive(engineOf(app.auth).deps, systemActor('command', 'test'), { who: ada.id, active: false })
     await assert.rejects(getLoggedInUser(app.auth, ada.token), InvalidToken)
   })
 
@@ -161,7 +161,7 @@ forEachDatabase('tokens by the library', (engine) => {
     await assert.rejects(createAccessToken(app.auth, { sub: 'nobody' }), UserNotFound)
     await assert.rejects(createAccessToken(app.auth, { sub: 'somebody else', sid }), SessionValidationError)
     await assert.rejects(createAccessToken(app.auth, { sub: ada.id, sid: 'none' }), SessionValidationError)
-    await setActive(engineOf(app.auth).deps, innerActor('command', 'test'), { who: ada.id, active: false })
+    await setActive(engineOf(app.auth).deps, systemActor('command', 'test'), { who: ada.id, active: false })
     const isInactive = (error: unknown) => isAuthError(error, 'account_inactive')
     await assert.rejects(createAccessToken(app.auth, { sub: ada.id }), isInactive)
   })

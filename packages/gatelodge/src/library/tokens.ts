@@ -15,7 +15,7 @@ import type { SessionId, UserId } from '../kernel/ids.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Auth } from './auth.ts'
 import { actorOf, type Engine, engineOf } from './engine.ts'
-import { syncById } from './foreign-users.ts'
+import { syncById } from './external-users.ts'
 import { holderOf } from './holder.ts'
 import { accessTokenSchema, readInput } from './input.ts'
 import { raising } from './naming.ts'
@@ -118,7 +118,7 @@ function inactive(reason: Exclude<Introspection['reason'], null>): Introspection
 
 async function startVouched(engine: Engine, sub: string) {
   const { deps } = engine
-  if (engine.hasForeignUsers && !(await syncById(engine, sub))) throw new UserNotFound()
+  if (engine.hasExternalUsers && !(await syncById(engine, sub))) throw new UserNotFound()
   const started = await transact(deps, actorOf(deps), async (work) => {
     const user = await lockUser(work, sub as UserId) // a text that is no user's id finds nobody
     if (!user) throw new UserNotFound()

@@ -5,7 +5,7 @@ import { testAuth } from '../../test/support/auth.ts'
 import { memoryUsers } from '../../test/support/memory-users.ts'
 import { setActive } from '../admin/users/set-active.ts'
 import { insertApiToken } from '../domain/api-tokens.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { isAuthError, MissingFieldError, UserAlreadyExistsError, UserNotFound } from '../kernel/errors.ts'
 import type { UserId } from '../kernel/ids.ts'
 import { transact } from '../store/unit-of-work.ts'
@@ -24,7 +24,7 @@ async function overSql(engine: Engine): Promise<RepositoryUnderTest> {
   return {
     users: getUserRepository(auth),
     async deactivate(id) {
-      await setActive(engineOf(auth).deps, innerActor('command', 'test'), { who: id, active: false })
+      await setActive(engineOf(auth).deps, systemActor('command', 'test'), { who: id, active: false })
     },
     close: async () => app[Symbol.asyncDispose](),
   }
@@ -80,7 +80,7 @@ forEachDatabase('the SQL user repository', (engine) => {
     )
     const { deps } = engineOf(app.auth)
     const expiresAt = deps.clock.now() + 60_000
-    const actor = innerActor('command', 'test')
+    const actor = systemActor('command', 'test')
     await transact(deps, actor, (work) =>
       insertApiToken(work, signedUp.user.id as UserId, { name: 'x', scopes: [], expiresAt }),
     )

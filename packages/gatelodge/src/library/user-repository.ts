@@ -7,7 +7,7 @@ import { attemptPassword, checkHash, passwordToSignIn, withinPasswordDelay } fro
 import { normaliseEmail } from '../domain/identifiers/email.ts'
 import { normaliseUsername } from '../domain/identifiers/username.ts'
 import { readNames } from '../domain/names.ts'
-import { voidTokens } from '../domain/one-time-tokens.ts'
+import { invalidateTokens } from '../domain/one-time-tokens.ts'
 import { requestNotice } from '../domain/outbox.ts'
 import { hashKey } from '../domain/passwords/hash-key.ts'
 import { assertPasswordAllowed } from '../domain/passwords/policy.ts'
@@ -140,7 +140,7 @@ async function updatePassword(deps: Deps, id: UserId, password: string): Promise
 
     await setPasswordHash(deps, work, id, hash)
     await endRecovery(work, user)
-    await voidTokens(work, { userId: id }, ['password_reset', 'recovery', 'email_change'])
+    await invalidateTokens(work, { userId: id }, ['password_reset', 'recovery', 'email_change'])
     await revokeApiTokens(work, id)
     await requestNotice(deps, work, 'password_changed', { userId: id, at: work.now })
     await record(work, 'password.changed', id, { sessions_ended: await endSessions(work, id) })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Deps } from '../domain/deps.ts'
-import { type NewOneTimeToken, peekToken } from '../domain/one-time-tokens.ts'
+import { findValidToken, type NewOneTimeToken } from '../domain/one-time-tokens.ts'
 import type { Answer, Route, RouteContext } from '../http/route.ts'
 import { tokenField } from '../http/wire.ts'
 import { AuthError } from '../kernel/errors.ts'
@@ -57,7 +57,7 @@ export function linkPage({ path, summary, purpose, words, wayOut, submit }: Link
 
       const { token } = link
       if (token === undefined) throw new AuthError('token_invalid')
-      await peekToken(deps, [purpose], token)
+      await findValidToken(deps, [purpose], token)
       return { values: { token } }
     },
     view: (_deps, _context, view, state) => buttonPage(view, state, path, words(view.language)),

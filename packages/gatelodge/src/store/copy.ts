@@ -79,10 +79,10 @@ export async function copyDatabase(
           for (const table of tableNames) copied[table] = await copyTable(source, target, table, tell)
           return copied
         },
-        { patient: true },
+        { unbounded: true },
       )
     },
-    { patient: true },
+    { unbounded: true },
   )
 }
 

@@ -25,7 +25,7 @@ export interface MigrationStatus {
 /** Any number will do, if nobody else in the database takes it. */
 const advisoryLock = 7_236_112_026
 /** Both the wait for others and a step over a large table may take longer than any request should. */
-const patiently = { patient: true }
+const withoutBounds = { unbounded: true }
 
 /**
  * Every known migration and when it was applied. @throws service_unavailable when the database is newer than this program or another program's, or its server
@@ -56,7 +56,7 @@ export async function migrateUp(store: Store, steps = migrations): Promise<strin
       await withSteps(db).insertInto('schema_migrations').values(applied).execute()
     }
     return missing
-  }, patiently)
+  }, withoutBounds)
 }
 
 /** The SQL that `migrateUp` would run now, statement by statement. @throws service_unavailable as migrationStatus does */

@@ -17,7 +17,7 @@ import { within } from '../kernel/within.ts'
 import { connectFailure, endsConnection, noAnswer, statementFailure } from './postgres-errors.ts'
 
 /** How long things may take, in ms. */
-export interface Patience {
+export interface Timeouts {
   readonly statementTimeout: number
   readonly lockTimeout: number
 }
@@ -29,11 +29,11 @@ const idleInTransaction = minute
 
 /**
  * A Kysely dialect over a pool that may itself lead to a pooler: no state of a session, no named statements. Trouble of the database becomes an
- * AuthError here, and nowhere else. Null for `patience` bounds nothing: for work on whole tables.
+ * AuthError here, and nowhere else. Null for `timeouts` bounds nothing: for work on whole tables.
  */
-export function postgresDialect(pool: pg.Pool, patience: Patience | null): Dialect {
+export function postgresDialect(pool: pg.Pool, timeouts: Timeouts | null): Dialect {
   return {
-    createDriver: () => new PostgresDriver(pool, patience),
+    createDriver: () => new PostgresDriver(pool, timeouts),
     createQueryCompiler: () => new PostgresQueryCompiler(),
     createAdapter: () => new PostgresAdapter(),
     createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new PostgresIntrospector(db),
@@ -42,18 +42,18 @@ export function postgresDialect(pool: pg.Pool, patience: Patience | null): Diale
 
 class PostgresDriver implements Driver {
   readonly #pool: pg.Pool
-  readonly #patience: Patience | null
+  readonly #timeouts: Timeouts | null
   readonly #begin: string
 
-  constructor(pool: pg.Pool, patience: Patience | null) {
+  constructor(pool: pg.Pool, timeouts: Timeouts | null) {
     this.#pool = pool
-    this.#patience = patience
+    this.#timeouts = timeouts
     // One message of the simple protocol, so that no time is lost; and for this transaction only, since the next may be on another connection.
     this.#begin = [
       'begin isolation level read committed', // what our locks and conditional updates are made for, whatever the role's default is
-      `set local statement_timeout = ${patience?.statementTimeout ?? 0}`,
-      `set local lock_timeout = ${patience?.lockTimeout ?? 0}`,
-      `set local idle_in_transaction_session_timeout = ${patience ? idleInTransaction : 0}`,
+      `set local statement_timeout = ${timeouts?.statementTimeout ?? 0}`,
+      `set local lock_timeout = ${timeouts?.lockTimeout ?? 0}`,
+      `set local idle_in_transaction_session_timeout = ${timeouts ? idleInTransaction : 0}`,
     ].join('; ')
   }
 
@@ -61,7 +61,7 @@ class PostgresDriver implements Driver {
 
   async acquireConnection(): Promise<PostgresConnection> {
     try {
-      return new PostgresConnection(await this.#pool.connect(), this.#patience)
+      return new PostgresConnection(await this.#pool.connect(), this.#timeouts)
     } catch (error) {
       throw connectFailure(error)
     }
@@ -90,16 +90,16 @@ class PostgresDriver implements Driver {
 
 class PostgresConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient
-  readonly #patience: Patience | null
+  readonly #timeouts: Timeouts | null
   #inTransaction = false
   #isLost = false
   readonly #lose = () => {
     this.#isLost = true
   }
 
-  constructor(client: pg.PoolClient, patience: Patience | null) {
+  constructor(client: pg.PoolClient, timeouts: Timeouts | null) {
     this.#client = client
-    this.#patience = patience
+    this.#timeouts = timeouts
     client.once('end', this.#lose)
     client.once('error', this.#lose)
   }
@@ -129,7 +129,7 @@ class PostgresConnection implements DatabaseConnection {
   async ask<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<pg.QueryResult<R>> {
     try {
       const answer = this.#client.query<R>(text, values && [...values])
-      return this.#patience === null ? await answer : await within(this.#longest(this.#patience), answer, noAnswer)
+      return this.#timeouts === null ? await answer : await within(this.#longest(this.#timeouts), answer, noAnswer)
     } catch (error) {
       const meaning = statementFailure(error, this.#isLost)
       if (error instanceof AuthError || endsConnection(meaning)) this.#lose()
@@ -138,7 +138,7 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   /** Outside of a transaction the server knows no bound: it would be state of the session. */
-  #longest({ statementTimeout }: Patience): number {
+  #longest({ statementTimeout }: Timeouts): number {
     return this.#inTransaction ? statementTimeout + grace : statementTimeout
   }
 

@@ -2,7 +2,7 @@ import { AuthError } from '../kernel/errors.ts'
 import { foreignKeyViolation, uniqueViolation } from './constraints.ts'
 
 /** Trouble of the database in words for an operator; it is the cause of the error that callers see. */
-export class PostgresTrouble extends Error {
+export class PostgresFailure extends Error {
   /** SQLSTATE, or the system's code. */
   readonly code: string | undefined
 
@@ -59,12 +59,12 @@ export function noAnswer(): AuthError {
 export function isRetriable(error: unknown): boolean {
   if (!(error instanceof AuthError)) return false
   const { cause } = error
-  return cause instanceof StaleLocks || (cause instanceof PostgresTrouble && retriable.has(cause.code ?? ''))
+  return cause instanceof StaleLocks || (cause instanceof PostgresFailure && retriable.has(cause.code ?? ''))
 }
 
 /** Whether it helps to make the connection anew: the server goes away, or was made a standby and another one leads now. */
 export function endsConnection(error: unknown): boolean {
-  return error instanceof AuthError && error.cause instanceof PostgresTrouble && lost.test(error.cause.code ?? '')
+  return error instanceof AuthError && error.cause instanceof PostgresFailure && lost.test(error.cause.code ?? '')
 }
 
 const poolWaitEnded = 'timeout exceeded when trying to connect'
@@ -115,14 +115,14 @@ function sameReason(reason: string, ...codes: readonly string[]): Record<string,
 }
 
 function busy(reason: string, cause: unknown): AuthError {
-  return new AuthError('database_busy', { retryAfter: 1, cause: new PostgresTrouble(reason, cause) })
+  return new AuthError('database_busy', { retryAfter: 1, cause: new PostgresFailure(reason, cause) })
 }
 
 function unavailable(reason: string, cause: unknown): AuthError {
   return new AuthError('service_unavailable', {
     detail: 'The database cannot be reached; try again in a moment',
     retryAfter: 5,
-    cause: new PostgresTrouble(reason, cause),
+    cause: new PostgresFailure(reason, cause),
   })
 }
 

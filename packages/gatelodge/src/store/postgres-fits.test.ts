@@ -7,7 +7,7 @@ import { startPostgres } from '../../test/support/postgres-server.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { migrateUp } from './migrate.ts'
 import { openPostgres } from './postgres.ts'
-import { PostgresTrouble } from './postgres-errors.ts'
+import { PostgresFailure } from './postgres-errors.ts'
 
 const server = await startPostgres()
 after(() => server.stop())
@@ -213,7 +213,7 @@ test('a role that may not work with the tables is refused at the start, with wha
       () => assert.fail('it may not'),
       (reason: unknown) => reason,
     )
-  assert.ok(error instanceof AuthError && error.cause instanceof PostgresTrouble, String(error))
+  assert.ok(error instanceof AuthError && error.cause instanceof PostgresFailure, String(error))
   assert.deepEqual([error.code, error.cause.code], ['service_unavailable', '42501'])
   assert.match(error.cause.message, /permission denied for table users: .*schema.*gatelodge doctor/)
   await store.close()
@@ -232,7 +232,7 @@ test('defaults of the role for time zone, dates, isolation and bytes change noth
     await admin(`alter role odd set ${setting}`)
   const store = openPostgres({ url: urlOf('oddly', 'odd') })
   await migrateUp(store)
-  for (const options of [{}, { patient: true }]) {
+  for (const options of [{}, { unbounded: true }]) {
     const isolation = await store.transaction(async (db) => {
       const { rows } = await sql<{ value: string }>`select current_setting('transaction_isolation') as value`.execute(
         db,

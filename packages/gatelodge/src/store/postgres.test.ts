@@ -11,7 +11,7 @@ import { tcpProxy } from '../../test/support/tcp-proxy.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { migrateUp } from './migrate.ts'
 import { openPostgres } from './postgres.ts'
-import { PostgresTrouble } from './postgres-errors.ts'
+import { PostgresFailure } from './postgres-errors.ts'
 import type { Store, WriteDb } from './store.ts'
 
 const database = await freshPostgresDatabase()
@@ -40,16 +40,16 @@ async function failureOf(
     (reason: unknown) => reason,
   )
   assert.ok(error instanceof AuthError, String(error))
-  assert.ok(error.cause instanceof PostgresTrouble)
+  assert.ok(error.cause instanceof PostgresFailure)
   return { code: error.code, retryAfter: error.retryAfter, why: error.cause.message }
 }
 
-test('bounds are set for a transaction only, and none for a patient one', async () => {
+test('bounds are set for a transaction only, and none for an unbounded one', async () => {
   await using store = open('?pool=1&statement_timeout=7s&lock_timeout=3s')
   const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
   const inside = (db: WriteDb) => Promise.all(names.map((name) => setting(db, name)))
   assert.deepEqual(await store.transaction(inside), ['7s', '3s', '1min'])
-  assert.deepEqual(await store.transaction(inside, { patient: true }), ['0', '0', '0'])
+  assert.deepEqual(await store.transaction(inside, { unbounded: true }), ['0', '0', '0'])
   assert.deepEqual(await Promise.all(names.map((name) => setting(store.migrationDb, name))), ['0', '0', '0'])
 })
 

@@ -28,7 +28,7 @@ export interface PostgresOptions {
 const connectionLife = (10 * minute) / second
 const idleConnectionLife = minute
 /** How long connections may take to say goodbye, in ms. */
-const farewell = 2 * second
+const closeTimeout = 2 * second
 
 /** Opens a pool of connections to a PostgreSQL database. It connects when it is asked. @throws config_invalid for a URL or a file of it that cannot be read */
 export function openPostgres({ url, direct, monotonic = systemMonotonic, stream }: PostgresOptions): Store {
@@ -51,7 +51,7 @@ export function openPostgres({ url, direct, monotonic = systemMonotonic, stream 
   })
   pool.on('remove', (client) => clients.delete(client))
   const db = new Kysely<Schema>({ dialect: postgresDialect(pool, location) })
-  const patientDb = new Kysely<Schema>({ dialect: postgresDialect(pool, null) })
+  const unboundedDb = new Kysely<Schema>({ dialect: postgresDialect(pool, null) })
   const listener = createPostgresListener({
     connection: postgresClientOptions(direct ?? url),
     notify: (payload) =>
@@ -66,8 +66,8 @@ export function openPostgres({ url, direct, monotonic = systemMonotonic, stream 
     engine: 'postgres',
     db,
     migrationDb: db,
-    transaction: (work, { patient = false } = {}) =>
-      retry(systemRandom, () => (patient ? patientDb : db).transaction().execute(work)),
+    transaction: (work, { unbounded = false } = {}) =>
+      retry(systemRandom, () => (unbounded ? unboundedDb : db).transaction().execute(work)),
     proveWrite: () => provePostgresWrite((work) => db.transaction().execute(work)),
     async lockName(db, name) {
       await sql`select pg_advisory_xact_lock(hashtextextended(${`gatelodge ${name}`}, 0))`.execute(db)
@@ -87,7 +87,7 @@ export function openPostgres({ url, direct, monotonic = systemMonotonic, stream 
     async rewrite() {},
     async close() {
       listener.stop()
-      await within(farewell, pool.end(), () => new Error('the database does not say goodbye')).catch(() => {
+      await within(closeTimeout, pool.end(), () => new Error('the database does not say goodbye')).catch(() => {
         for (const client of clients) socketOf(client).destroy() // of a server that hangs, which must not keep us from ending
       })
     },

@@ -9,7 +9,7 @@ import { after, test } from 'node:test'
 import { sql } from 'kysely'
 import { forEachDatabase } from '../../test/support/app.ts'
 import { testDeps } from '../../test/support/deps.ts'
-import { innerActor } from '../kernel/actor.ts'
+import { systemActor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { UserId } from '../kernel/ids.ts'
 import { migrateUp, migrationPlan, migrationStatus } from './migrate.ts'
@@ -19,7 +19,7 @@ import { transact, type Work } from './unit-of-work.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gatelodge-store-'))
 after(() => rmSync(folder, { recursive: true }))
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 
 test('a new database file is for its owner only and is set up to lose nothing', async () => {
   const file = join(folder, 'new.db')

@@ -22,10 +22,10 @@ export interface Store {
   /** Sees committed rows only. */
   readonly db: ReadDb
   /**
-   * Runs `work` in one transaction of its own; commits when it resolves. A patient one may take as long as whole tables take.
+   * Runs `work` in one transaction of its own; commits when it resolves. An unbounded one may take as long as whole tables take.
    * @throws database_busy, and service_unavailable, after which nobody knows whether it was committed
    */
-  transaction<T>(work: (db: WriteDb) => Promise<T>, options?: { patient?: boolean }): Promise<T>
+  transaction<T>(work: (db: WriteDb) => Promise<T>, options?: { unbounded?: boolean }): Promise<T>
   /** Proves that rows can be written now, as a sign-in writes them, and leaves nothing. Costs a transaction. @throws service_unavailable, database_busy */
   proveWrite(): Promise<void>
   /**

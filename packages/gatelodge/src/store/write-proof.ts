@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { AuthError } from '../kernel/errors.ts'
 import { copiedTables } from './copy.ts'
-import { PostgresTrouble } from './postgres-errors.ts'
+import { PostgresFailure } from './postgres-errors.ts'
 import { grantOf } from './postgres-fits.ts'
 import type { ReadDb, Store, WriteDb } from './store.ts'
 
@@ -44,7 +44,7 @@ export async function provePostgresWrite(transact: Transact): Promise<void> {
   await transact(async (db) => {
     const missing = await missingPrivileges(db)
     if (missing.length > 0) {
-      const cause = new PostgresTrouble(`its role may not ${missing.join(', ')}`, undefined)
+      const cause = new PostgresFailure(`its role may not ${missing.join(', ')}`, undefined)
       throw new AuthError('service_unavailable', { retryAfter: 5, cause })
     }
     await sql`update users set id = id where false`.execute(db)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deactivateUser } from '../../src/domain/account-removal.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import type { UserId } from '../../src/kernel/ids.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
@@ -12,7 +12,7 @@ import { type SeenPage, Visitor } from '../support/visitor.ts'
 async function addresses(app: TestApp): Promise<readonly string[]> {
   const owner = await app.user({ email: 'owner@example.com' })
   const stopped = await app.user({ email: 'stops@example.com' })
-  await transact(app.deps, innerActor('command', 'test'), (work) => deactivateUser(work, stopped.id as UserId))
+  await transact(app.deps, systemActor('command', 'test'), (work) => deactivateUser(work, stopped.id as UserId))
   const moved = await app.user({ email: 'moved@example.com' })
   const { access } = await app.tokens(moved)
   await app.post('/change-email', { new_email: 'later@example.com', password: moved.password }, { bearer: access })
@@ -67,7 +67,7 @@ forEachDatabase('04 enumeration', (engine) => {
           next_attempt_at: app.clock.now(),
           finished_at: state === 'failed' ? app.clock.now() : null,
         }
-        await transact(app.deps, innerActor('command', 'test'), (work) =>
+        await transact(app.deps, systemActor('command', 'test'), (work) =>
           work.db.updateTable('mails').set(delay).where('state', '=', 'delivered').execute(),
         )
         app.clock.advance(5 * 60_000)

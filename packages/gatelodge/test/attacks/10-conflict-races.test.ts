@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createAccount } from '../../src/admin/users/create-user.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import { isAuthError } from '../../src/kernel/errors.ts'
 import { forEachDatabase, type TestApp, type Told, testApp } from '../support/app.ts'
 import { inParallel, linkOf } from '../support/attack.ts'
@@ -136,7 +136,7 @@ async function signUp(app: TestApp, email: string): Promise<{ cookie: string }> 
 /** Whether an administrator got the account; nothing but `email_taken` may stop it. */
 async function madeByAdministrator(app: TestApp, email: string): Promise<boolean> {
   try {
-    await createAccount(app.deps, innerActor('command', 'test'), { email, password: 'another harbour 7' })
+    await createAccount(app.deps, systemActor('command', 'test'), { email, password: 'another harbour 7' })
     return true
   } catch (error) {
     if (!isAuthError(error, 'email_taken')) throw error

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setActive } from '../../src/admin/users/set-active.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { askPage, inParallel, tally } from '../support/attack.ts'
 import { outcomes, turns, unlimited } from '../support/races.ts'
@@ -134,7 +134,7 @@ forEachDatabase('10 races for one session', (engine) => {
       const { person, prove } = await signedIn(app)
       const [, ...told] = await Promise.all([
         turns(round * 2).then(() =>
-          setActive(app.deps, innerActor('command', 'test'), { who: person.id, active: false }),
+          setActive(app.deps, systemActor('command', 'test'), { who: person.id, active: false }),
         ),
         prove(),
         prove(),

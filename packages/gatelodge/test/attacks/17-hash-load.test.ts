@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashKey } from '../../src/domain/passwords/hash-key.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { inParallel, tally, turn } from '../support/attack.ts'
 import { withinPace } from '../support/pace.ts'
@@ -140,7 +140,7 @@ function flood(app: TestApp, floodFrom: (at: number) => string): AsyncDisposable
   let isOver = false
   const refill = () => {
     for (const { refused } = hasher.load(); hasher.load().refused === refused; ) {
-      const key = hashKey({ ...innerActor('library', 'test'), ip: floodFrom(asked.length) })
+      const key = hashKey({ ...systemActor('library', 'test'), ip: floodFrom(asked.length) })
       asked.push(hasher.verify(null, 'wrong harbour', key).catch(() => false))
     }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deactivateUser, deleteUser, lockForDeletion } from '../../src/domain/account-removal.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import type { UserId } from '../../src/kernel/ids.ts'
 import { transact, type Work } from '../../src/store/unit-of-work.ts'
 import { composeTest, forEachDatabase, type Person, TestApp, testApp } from '../support/app.ts'
@@ -9,7 +9,7 @@ import { turn } from '../support/attack.ts'
 import { freshDatabase } from '../support/databases.ts'
 import { testClock } from '../support/deps.ts'
 
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 
 async function holdings(app: TestApp, person: Person) {
   const cookie = await app.cookie(person)

@@ -5,7 +5,7 @@ import { deleteAccount } from '../../src/admin/users/delete-user.ts'
 import { setActive } from '../../src/admin/users/set-active.ts'
 import { deactivateUser, deleteUser, lockForDeletion } from '../../src/domain/account-removal.ts'
 import { lockForRemoval } from '../../src/domain/administrators.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import { isAuthError } from '../../src/kernel/errors.ts'
 import type { UserId } from '../../src/kernel/ids.ts'
 import type { Auth } from '../../src/library/auth.ts'
@@ -16,7 +16,7 @@ import { inParallel, tally } from '../support/attack.ts'
 import { type TestAuth, testAuth } from '../support/auth.ts'
 
 const password = 'quiet harbour 52'
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 
 forEachDatabase('43 last administrator', (engine) => {
   test('fifty administrators who delete themselves at once: one is left, and was told so', async () => {

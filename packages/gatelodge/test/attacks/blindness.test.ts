@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { KyselyPlugin } from 'kysely'
 import { createAccount } from '../../src/admin/users/create-user.ts'
 import { signUp } from '../../src/flows/sign-up/sign-up.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import type { Store } from '../../src/store/store.ts'
 import { type Ask, forEachDatabase, type Person, type TestApp, type Told, testApp } from '../support/app.ts'
 import { type TableName, tables } from '../support/attack.ts'
@@ -180,7 +180,7 @@ forEachDatabase('blindness', (engine) => {
         assert.equal(told.status, 200)
       },
       made: async (email) => {
-        await createAccount(app.deps, innerActor('command', 'test'), { email, password })
+        await createAccount(app.deps, systemActor('command', 'test'), { email, password })
       },
       moved: async (email) => {
         const owner = await app.user()
@@ -247,7 +247,7 @@ forEachDatabase('blindness', (engine) => {
         transformResult: async ({ result }) => result,
       }
       const transaction: Store['transaction'] = (work) => store.transaction((db) => work(db.withPlugin(noting)))
-      const actor = { ...innerActor('job', 'test'), kind: 'request', ip } as const
+      const actor = { ...systemActor('job', 'test'), kind: 'request', ip } as const
       const noted = { ...app.deps, store: { ...store, transaction } }
       await signUp(noted, actor, { email, password, username })
       return statements

@@ -4,7 +4,7 @@ import { rotateKeys } from '../../src/admin/keys/manage-keys.ts'
 import { requestPasswordReset } from '../../src/flows/password-reset/request-reset.ts'
 import { cleanUp } from '../../src/jobs/clean-up.ts'
 import { storeCountedEvents, tellOfCeiling } from '../../src/jobs/counted-events.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import { day, hour, minute } from '../../src/kernel/clock.ts'
 import type { EventName } from '../../src/kernel/events.ts'
 import { ceiling } from '../../src/kernel/strangers/strangers.ts'
@@ -153,8 +153,8 @@ forEachDatabase('rows by strangers', (engine) => {
     }
     for (let round = 0; round < 6; round += 1)
       await app.post('/reauthenticate', { password: wrong }, { bearer: access })
-    await rotateKeys(app.deps, innerActor('command', 'test'), { compromised: false })
-    await requestPasswordReset(app.deps, innerActor('library', 'test'), { email: ada.email })
+    await rotateKeys(app.deps, systemActor('command', 'test'), { compromised: false })
+    await requestPasswordReset(app.deps, systemActor('library', 'test'), { email: ada.email })
     const names = tally((await app.rows('events')).map(({ name }) => String(name)))
     assert.partialDeepStrictEqual(names, {
       'service_token.issued': 15,

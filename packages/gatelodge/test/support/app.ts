@@ -8,7 +8,7 @@ import type { MailboxEntry } from '../../src/domain/mailbox.ts'
 import type { HashParameters } from '../../src/domain/passwords/hasher.ts'
 import { routes } from '../../src/flows/index.ts'
 import { buildOpenApi } from '../../src/http/openapi.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import type { EventName } from '../../src/kernel/events.ts'
 import type { Log } from '../../src/kernel/log.ts'
 import { copiedTables } from '../../src/store/copy.ts'
@@ -226,7 +226,7 @@ export class TestApp {
 
   /** Makes a service client and answers its credentials, also as an Authorization header. */
   async client(name = 'service', scopes: readonly string[] = ['read', 'write']) {
-    const { client, secret } = await createClient(this.deps, innerActor('command', 'test'), { name, scopes })
+    const { client, secret } = await createClient(this.deps, systemActor('command', 'test'), { name, scopes })
     const headers = { authorization: basic(client.id, secret) }
     return { id: client.id, secret, headers }
   }

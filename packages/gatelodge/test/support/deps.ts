@@ -3,14 +3,14 @@ import { createAccessTokens } from '../../src/domain/access-tokens.ts'
 import { createApiTokens } from '../../src/domain/api-tokens.ts'
 import { createAvatarRenderer } from '../../src/domain/avatars/render.ts'
 import { openAvatarStorage } from '../../src/domain/avatars/storage.ts'
+import { cached } from '../../src/domain/cached.ts'
 import type { Deps } from '../../src/domain/deps.ts'
-import { keep } from '../../src/domain/kept.ts'
 import { createLimitsInFlight } from '../../src/domain/limits.ts'
 import { readServiceClients } from '../../src/domain/service-clients.ts'
 import { createSessionCache } from '../../src/domain/session-cache.ts'
 import { keepSigningKeys, prepareSigningKeys } from '../../src/domain/signing-keys.ts'
 import { createUntrustedPeers } from '../../src/domain/untrusted-peers.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import type { Clock, Instant } from '../../src/kernel/clock.ts'
 import type { Log, LogFields } from '../../src/kernel/log.ts'
 import { systemRandom } from '../../src/kernel/random.ts'
@@ -86,7 +86,7 @@ export async function testDeps(options: TestDepsOptions): Promise<TestDeps> {
   const issuer = config.publicUrl
   const token = { issuer, audience: config.tokenAudience ?? issuer, ttl: config.accessTokenTtl }
   const signingKeys = keepSigningKeys(unit)
-  await prepareSigningKeys(unit, innerActor('job', 'start'), config, signingKeys)
+  await prepareSigningKeys(unit, systemActor('job', 'start'), config, signingKeys)
   const hasher = cheapHasher()
 
   const deps: Deps = {
@@ -97,7 +97,7 @@ export async function testDeps(options: TestDepsOptions): Promise<TestDeps> {
     log: recordingLog(logged),
     accessTokens: createAccessTokens(signingKeys, token, clock, random),
     apiTokens: createApiTokens(unit),
-    serviceClients: keep(unit, () => readServiceClients(unit.store.db)),
+    serviceClients: cached(unit, () => readServiceClients(unit.store.db)),
     sessionCache: createSessionCache({ ...unit, life: config }),
     limitsInFlight: createLimitsInFlight(),
     untrustedPeers: createUntrustedPeers({ clock, log: recordingLog(logged) }),

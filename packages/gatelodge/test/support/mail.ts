@@ -4,14 +4,14 @@ import { requestMail } from '../../src/domain/outbox.ts'
 import { createUser, type NewUser } from '../../src/domain/users.ts'
 import { createMailDelivery, type MailDelivery } from '../../src/jobs/deliver-mail.ts'
 import { type MailTransport, smtpTransport } from '../../src/jobs/transports.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import type { Language } from '../../src/kernel/languages.ts'
 import type { MailRow, UserRow } from '../../src/store/schema.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
 import { type TestDeps, type TestDepsOptions, testDeps } from './deps.ts'
 import { type SmtpOptions, type SmtpTestServer, smtpServer } from './smtp.ts'
 
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 
 /** A migrated database, a mail server and the job between them. */
 export interface MailTest extends TestDeps {

@@ -9,7 +9,7 @@ import { rotateSigningKeyByAge } from '../../src/domain/signing-keys.ts'
 import { cleanUp } from '../../src/jobs/clean-up.ts'
 import { storeLastSeen } from '../../src/jobs/last-seen.ts'
 import { claimRun } from '../../src/jobs/once.ts'
-import { innerActor } from '../../src/kernel/actor.ts'
+import { systemActor } from '../../src/kernel/actor.ts'
 import { day, hour, second } from '../../src/kernel/clock.ts'
 import { type Ask, type Engine, type TestApp, type Told, testApp } from './app.ts'
 import { blackRows, dataFolder, png, upload } from './images.ts'
@@ -145,12 +145,12 @@ async function whatServicesDo(app: TestApp, { clients, draw }: Town): Promise<vo
 
 async function whatJobsDo(app: TestApp): Promise<void> {
   await storeLastSeen(app.deps)
-  await rotateSigningKeyByAge(app.deps, innerActor('job', 'signing-keys'), app.deps.config)
+  await rotateSigningKeyByAge(app.deps, systemActor('job', 'signing-keys'), app.deps.config)
   if (await claimRun(app.deps, 'clean-up', hour)) await cleanUp(app.deps)
   assert.equal(await removeDueAvatars(app.deps), 0, 'clean-up left pictures for the next upload to remove')
 }
 
-const operator = innerActor('command', 'traffic')
+const operator = systemActor('command', 'traffic')
 const picture = png(2, 2, [blackRows(2, 2)])
 const stored = { 96: new Uint8Array(1), 320: new Uint8Array(1) }
 
@@ -227,7 +227,7 @@ async function makeApiTokens(app: TestApp, member: Member, draw: Draw): Promise<
 
 /** Of an upload the files are stored, and then the server ends. Every other time one more takes the place of the picture before. */
 async function changePicture(app: TestApp, member: Member, draw: Draw): Promise<void> {
-  await storeAvatar(app.deps, innerActor('command', 'upload'), stored)
+  await storeAvatar(app.deps, systemActor('command', 'upload'), stored)
   if (draw.number(2) === 0) ok(await upload(app, { bearer: member.access, ...draw.from() }, picture))
 }
 

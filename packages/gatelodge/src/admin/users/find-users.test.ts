@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KyselyPlugin } from 'kysely'
 import { forEachDatabase, type TestApp, testApp } from '../../../test/support/app.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 import { createAccount, createAdministrator } from './create-user.ts'
 import { findUsers, getUserNamed } from './find-users.ts'
 
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 const password = 'quiet harbour 52'
 
 function addUser(app: TestApp, name: string) {

@@ -1,4 +1,4 @@
-import { wholeNumber } from '../../config/forms.ts'
+import { wholeNumber } from '../../config/parsers.ts'
 import { usageError } from '../parse.ts'
 
 const form = wholeNumber(1, 1000)

@@ -1,4 +1,4 @@
-import { type Actor, innerActor } from '../../kernel/actor.ts'
+import { type Actor, systemActor } from '../../kernel/actor.ts'
 import { hour } from '../../kernel/clock.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
@@ -78,7 +78,7 @@ export async function removeDueAvatars(deps: Deps): Promise<number> {
   }
 
   if (removed.length > 0) {
-    await transact(deps, innerActor('job', 'avatars'), async (work) => {
+    await transact(deps, systemActor('job', 'avatars'), async (work) => {
       await work.db.deleteFrom('avatar_removals').where('name', 'in', removed).execute()
     })
   }

@@ -5,7 +5,8 @@ import { transact, type Work } from '../../store/unit-of-work.ts'
 import { record } from '../audit.ts'
 import { type Claimant, delaySubject, isRefused, noteFailure, noteSuccess, sessionHolder } from '../claimants.ts'
 import type { Deps } from '../deps.ts'
-import { attemptWithin, type GrowingDelay, passwordDelay, signInDelay } from '../limits.ts'
+import { attemptWithin, type GrowingDelay } from '../limits.ts'
+import { passwordDelay, signInDelay } from '../password-limits.ts'
 import type { Proof } from '../sessions.ts'
 
 /** A proof by the account's password (RFC 8176). */

@@ -5,13 +5,13 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { hashSync, verifySync } from '@node-rs/argon2'
 import { readConfig } from '../../config.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { type HashKey, hashKey } from './hash-key.ts'
 import { createHasher, type HasherOptions } from './hasher.ts'
 
-const keyOf = (ip: string): HashKey => hashKey({ ...innerActor('library', 'test'), ip })
+const keyOf = (ip: string): HashKey => hashKey({ ...systemActor('library', 'test'), ip })
 const [a, b] = [keyOf('a'), keyOf('b')]
 const parameters = { memoryKiB: 8, passes: 1, lanes: 1 }
 const realParameters = readConfig({ env: {}, flags: {}, readFile: () => assert.fail('no file is read') }).config

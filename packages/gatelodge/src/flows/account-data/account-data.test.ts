@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
 import { tables } from '../../../test/support/attack.ts'
 import { deleteAccount } from '../../admin/users/delete-user.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 async function promote(app: TestApp, person: Person) {
-  await transact(app.deps, innerActor('command', 'test'), async (work) => {
+  await transact(app.deps, systemActor('command', 'test'), async (work) => {
     await work.db
       .insertInto('user_roles')
       .values({ user_id: person.id as UserId, role: 'administrator' })
@@ -72,7 +72,7 @@ forEachDatabase('own data', (engine) => {
     const password = 'quiet harbour 52'
     const ways = {
       self: (bearer: string, _id: string) => app.delete('/me', { bearer }, { password }),
-      operator: (_bearer: string, who: string) => deleteAccount(app.deps, innerActor('command', 'test'), { who }),
+      operator: (_bearer: string, who: string) => deleteAccount(app.deps, systemActor('command', 'test'), { who }),
     }
     for (const [way, remove] of Object.entries(ways)) {
       const [former, current] = [`former-${way}@mark.example`, `current-${way}@mark.example`]

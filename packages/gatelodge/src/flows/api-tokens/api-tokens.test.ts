@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { forEachDatabase, type TestApp, testApp } from '../../../test/support/app.ts'
 import { setActive } from '../../admin/users/set-active.ts'
 import { storeLastSeen } from '../../jobs/last-seen.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 import { day, minute, second } from '../../kernel/clock.ts'
 import type { SessionId } from '../../kernel/ids.ts'
 import { createApiToken } from './create-token.ts'
 
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 
 async function withToken(app: TestApp, wish: object = {}) {
   const ada = await app.user()

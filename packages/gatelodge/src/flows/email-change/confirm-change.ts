@@ -1,7 +1,7 @@
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { reserveEmail } from '../../domain/email-reservations.ts'
-import { spendToken, voidTokens } from '../../domain/one-time-tokens.ts'
+import { consumeToken, invalidateTokens } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { startRecovery, undoWindow } from '../../domain/recovery.ts'
 import { endSessions, isLive, lockSession } from '../../domain/sessions.ts'
@@ -18,7 +18,7 @@ import { transact, type Work } from '../../store/unit-of-work.ts'
  */
 export async function confirmEmailChange(deps: Deps, actor: Actor, input: { token: string }): Promise<User> {
   return transact(deps, actor, async (work) => {
-    const token = await spendToken(work, 'email_change', input.token)
+    const token = await consumeToken(work, 'email_change', input.token)
     const user = await lockUser(work, token.user_id as UserId) // an e-mail change is an account's
     const session = token.session_id === null ? undefined : await lockSession(work, token.session_id)
     const isAsked = session !== undefined && isLive(session, deps.config, work.now)
@@ -27,7 +27,7 @@ export async function confirmEmailChange(deps: Deps, actor: Actor, input: { toke
 
     await reserveEmail(work, user.email, user.id, undoWindow)
     await moveToEmail(work, user.id, token.email)
-    await voidTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
+    await invalidateTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
     const keep = userIdOf(actor) === user.id ? sessionIdOf(actor) : null
     const sessionsEnded = await endSessions(work, user.id, keep)
     const notice = { userId: user.id, formerEmail: user.email, newEmail: token.email, since: token.since ?? 0 }
@@ -43,7 +43,7 @@ export async function confirmEmailChange(deps: Deps, actor: Actor, input: { toke
  */
 export async function undoEmailChange(deps: Deps, actor: Actor, input: { token: string }): Promise<void> {
   await transact(deps, actor, async (work) => {
-    const token = await spendToken(work, 'email_change_undo', input.token)
+    const token = await consumeToken(work, 'email_change_undo', input.token)
     const user = await lockUser(work, token.user_id as UserId) // an undo is an account's
     if (!user) throw new AuthError('token_invalid')
 

@@ -2,9 +2,10 @@ import { record } from '../../domain/audit.ts'
 import { type Claimant, stranger } from '../../domain/claimants.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { attemptPassword, checkHash, type PasswordUse, withinPasswordDelay } from '../../domain/factors/password.ts'
-import { attemptWithin, passwordDelay } from '../../domain/limits.ts'
-import { peekToken, spendToken } from '../../domain/one-time-tokens.ts'
+import { attemptWithin } from '../../domain/limits.ts'
+import { consumeToken, findValidToken } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
+import { passwordDelay } from '../../domain/password-limits.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { proved, updateUser } from '../../domain/user-rows.ts'
 import { createUser, findUser, loadUser, type User } from '../../domain/users.ts'
@@ -26,7 +27,7 @@ export interface VerifyEmail {
  * @throws token_invalid, password_required, incorrect_password (the link stays good), rate_limited, overloaded
  */
 export async function verifyEmail(deps: Deps, actor: Actor, input: VerifyEmail): Promise<User> {
-  const token = await peekToken(deps, ['verify_signup', 'verify_email'], input.token)
+  const token = await findValidToken(deps, ['verify_signup', 'verify_email'], input.token)
   return token.signup_id !== null
     ? confirmSignUp(deps, actor, input, token, token.signup_id)
     : confirmAccount(deps, actor, input, token, token.user_id as UserId) // a token has one owner, by its check constraint
@@ -34,7 +35,7 @@ export async function verifyEmail(deps: Deps, actor: Actor, input: VerifyEmail):
 
 /** Whether this browser has to give the chosen password with the link; spends nothing. @throws token_invalid */
 export async function needsChosenPassword(deps: Deps, actor: Actor, input: { token: string }): Promise<boolean> {
-  const token = await peekToken(deps, ['verify_signup', 'verify_email'], input.token)
+  const token = await findValidToken(deps, ['verify_signup', 'verify_email'], input.token)
   if (token.signup_id !== null)
     return !isSigningUpBrowser(actor, (await getPending(deps, token.signup_id)).browser_hash)
 
@@ -61,7 +62,7 @@ async function confirmSignUp(
   }
 
   return transact(deps, actor, async (work) => {
-    await spendToken(work, 'verify_signup', input.token)
+    await consumeToken(work, 'verify_signup', input.token)
     const user = await createFrom(work, pending)
     await record(work, 'email.verified', user.id, {})
     await requestMail(work, 'welcome', { userId: user.id })
@@ -116,7 +117,7 @@ async function confirmAccount(
   }
 
   return transact(deps, actor, async (work) => {
-    await spendToken(work, 'verify_email', input.token)
+    await consumeToken(work, 'verify_email', input.token)
     const user = await updateUser(work, userId, proved(work.now), { email: token.email })
     if (!user) throw new AuthError('token_invalid')
     await record(work, 'email.verified', userId, {})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { createAdministrator } from '../../admin/users/create-user.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 
 const names = ['x-auth-user', 'x-auth-username', 'x-auth-email', 'x-auth-roles']
 
@@ -30,7 +30,7 @@ forEachDatabase('forward auth', (engine) => {
   test('who has a session is let through by every method, and named in headers', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
-    await createAdministrator(app.deps, innerActor('command', 'test'), { email: ada.email })
+    await createAdministrator(app.deps, systemActor('command', 'test'), { email: ada.email })
     const { access } = await app.tokens(ada)
     const cookie = await app.cookie(ada)
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {

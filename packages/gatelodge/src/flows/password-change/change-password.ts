@@ -3,7 +3,7 @@ import { sessionHolder } from '../../domain/claimants.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { assertOwnPassword } from '../../domain/factors/password.ts'
 import { consume, passwordChangeBudget } from '../../domain/limits.ts'
-import { voidTokens } from '../../domain/one-time-tokens.ts'
+import { invalidateTokens } from '../../domain/one-time-tokens.ts'
 import { requestNotice } from '../../domain/outbox.ts'
 import { assertNewPasswordAllowed, setPasswordHash } from '../../domain/passwords/set.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
@@ -35,7 +35,7 @@ export async function changePassword(
     if (user.password_hash !== seen.password_hash) throw new AuthError('incorrect_password')
 
     await setPasswordHash(deps, work, user.id, hash)
-    await voidTokens(work, { userId: user.id }, ['password_reset', 'email_change'])
+    await invalidateTokens(work, { userId: user.id }, ['password_reset', 'email_change'])
     const sessionsEnded = await endSessions(work, user.id, me.session.id)
     await requestNotice(deps, work, 'password_changed', { userId: user.id, at: work.now })
     await record(work, 'password.changed', user.id, { sessions_ended: sessionsEnded })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { createAccount } from '../../admin/users/create-user.ts'
 import { requestMail } from '../../domain/outbox.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 import { day } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
@@ -131,8 +131,8 @@ forEachDatabase('password reset', (engine) => {
     const { token } = await app.lastMail(ada.email)
     const { deactivateUser } = await import('../../domain/account-removal.ts')
     const { transact } = await import('../../store/unit-of-work.ts')
-    const { innerActor } = await import('../../kernel/actor.ts')
-    await transact(app.deps, innerActor('command', 'test'), (work) => deactivateUser(work, ada.id as never))
+    const { systemActor } = await import('../../kernel/actor.ts')
+    await transact(app.deps, systemActor('command', 'test'), (work) => deactivateUser(work, ada.id as never))
 
     assert.equal((await app.post('/reset-password', { token, new_password: fresh })).code, 'token_invalid')
     const before = (await app.mails(ada.email)).length
@@ -172,7 +172,7 @@ forEachDatabase('password reset', (engine) => {
 
   test('an invited person has seven days to choose a password, which proves the address', async () => {
     await using app = await testApp({ engine })
-    const actor = innerActor('command', 'test')
+    const actor = systemActor('command', 'test')
     const late = { email: 'late@example.com' }
     const grace = { email: 'grace@example.com' }
     for (const person of [late, grace]) await createAccount(app.deps, actor, person)
@@ -196,7 +196,7 @@ forEachDatabase('password reset', (engine) => {
   test('an invitation that waits for its mail is not sent once a password was chosen', async () => {
     await using app = await testApp({ engine })
     const { id } = await app.user()
-    await transact(app.deps, innerActor('command', 'test'), (work) =>
+    await transact(app.deps, systemActor('command', 'test'), (work) =>
       requestMail(work, 'invitation', { userId: id as UserId }),
     )
     await app.composition.deliverMail()

@@ -2,9 +2,10 @@ import { revokeApiTokens } from '../../domain/api-tokens.ts'
 import { record } from '../../domain/audit.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { distrustDevices, trustDevice } from '../../domain/devices.ts'
-import { resetLimit, signInDelay } from '../../domain/limits.ts'
-import { peekToken, spendToken, voidTokens } from '../../domain/one-time-tokens.ts'
+import { resetLimit } from '../../domain/limits.ts'
+import { consumeToken, findValidToken, invalidateTokens } from '../../domain/one-time-tokens.ts'
 import { requestNotice } from '../../domain/outbox.ts'
+import { signInDelay } from '../../domain/password-limits.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertNewPasswordAllowed, setPasswordHash } from '../../domain/passwords/set.ts'
 import { endRecovery } from '../../domain/recovery.ts'
@@ -27,7 +28,7 @@ export async function resetPassword(
   actor: Actor,
   input: { token: string; newPassword: string },
 ): Promise<{ deviceCookie: string }> {
-  const token = await peekToken(deps, ['password_reset', 'recovery'], input.token) // garbage must not cost a hash
+  const token = await findValidToken(deps, ['password_reset', 'recovery'], input.token) // garbage must not cost a hash
   const seen = await findUser(deps.store.db, token.user_id as UserId) // a reset token is an account's
   if (seen?.is_active !== 1 || seen.email !== token.email) throw new AuthError('token_invalid')
   assertNewPasswordAllowed(deps, seen, input.newPassword)
@@ -35,7 +36,7 @@ export async function resetPassword(
   const hash = await deps.hasher.hash(input.newPassword, key)
 
   return transact(deps, actor, async (work) => {
-    await spendToken(work, token.purpose, input.token)
+    await consumeToken(work, token.purpose, input.token)
     const user = await lockUser(work, seen.id)
     if (user?.is_active !== 1 || user.email !== token.email) throw new AuthError('token_invalid')
     // A link that was on its way when the owner asked for recovery opens nothing.
@@ -44,7 +45,7 @@ export async function resetPassword(
     await setPasswordHash(deps, work, user.id, hash)
     await endRecovery(work, user)
     await proveAddress(work, user)
-    await voidTokens(work, { userId: user.id }, ['password_reset', 'recovery', 'verify_email', 'email_change'])
+    await invalidateTokens(work, { userId: user.id }, ['password_reset', 'recovery', 'verify_email', 'email_change'])
     await distrustDevices(work, user.id)
     await resetLimit(deps, work, signInDelay, [`email ${user.email}`, `username ${user.username}`])
     const sessionsEnded = await endSessions(work, user.id)

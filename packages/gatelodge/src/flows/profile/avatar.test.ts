@@ -10,14 +10,14 @@ import { removeDueAvatars, setAvatar, storeAvatar } from '../../domain/avatars/f
 import type { Deps } from '../../domain/deps.ts'
 import { type Asker, endSessions } from '../../domain/sessions.ts'
 import { cleanUp } from '../../jobs/clean-up.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 import { hour } from '../../kernel/clock.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import type { SessionId, UserId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { changeAvatar, removeAvatar } from './change-avatar.ts'
 
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 const picture = await plain(40, 30).png().toBuffer()
 const other = await plain(30, 40, { r: 0, g: 0, b: 200 }).webp().toBuffer()
 

@@ -1,5 +1,5 @@
 import type { Deps } from '../../domain/deps.ts'
-import { spendToken } from '../../domain/one-time-tokens.ts'
+import { consumeToken } from '../../domain/one-time-tokens.ts'
 import { startRecovery } from '../../domain/recovery.ts'
 import { lockUser } from '../../domain/user-rows.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -13,7 +13,7 @@ import { transact } from '../../store/unit-of-work.ts'
  */
 export async function undoSecurityChange(deps: Deps, actor: Actor, input: { token: string }): Promise<void> {
   await transact(deps, actor, async (work) => {
-    const token = await spendToken(work, 'security_undo', input.token)
+    const token = await consumeToken(work, 'security_undo', input.token)
     const user = await lockUser(work, token.user_id as UserId) // a security notice is an account's
     if (!user) throw new AuthError('token_invalid')
 

@@ -5,7 +5,7 @@ import { inParallel, tally } from '../../../test/support/attack.ts'
 import { crowd, deadlocksOf, linkToMove, turns, unlimited, waitingIn } from '../../../test/support/races.ts'
 import { createAccount } from '../../admin/users/create-user.ts'
 import { forgetSignupsOf, lockSignupsOf } from '../../domain/pending-signups.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
@@ -51,7 +51,7 @@ test('links, changes, sign-ups and deletions of the same account and address nev
       const asks: (() => Promise<unknown>)[] = [
         () => app.post('/verify-email', { token: signUp, password }),
         () => app.post('/change-email/confirm', { token: move }),
-        () => createAccount(app.deps, innerActor('command', 'test'), { email: wanted }).catch(assertTaken),
+        () => createAccount(app.deps, systemActor('command', 'test'), { email: wanted }).catch(assertTaken),
         () => app.post('/reset-password', { token: reset, new_password: 'recovered harbour 1' }),
         () => app.post('/change-password', { old_password: password, new_password: 'another harbour 2' }, { bearer }),
         () => app.patch('/me', { username: `another${wave}`, first_name: 'Ada' }, { bearer }),
@@ -85,7 +85,7 @@ test('a deletion that meets a change of address begins again, so that it locks t
     await moved.promise
     const deleting = app.delete('/me', { bearer: ada.access }, { password: ada.password })
     while ((await waitingIn(store)) < 1) await turns(1)
-    const signingUp = transact(app.deps, innerActor('command', 'test'), async (work) => {
+    const signingUp = transact(app.deps, systemActor('command', 'test'), async (work) => {
       await lockSignupsOf(work, email)
       await forgetSignupsOf(work, [email])
       await work.db.updateTable('users').set({ is_active: 1 }).where('email', '=', ada.email).execute()
@@ -106,14 +106,14 @@ test('units of work that want one address take turns, also while it has no sign-
   const email = 'wanted@example.com'
   const order: string[] = []
   const [held, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const first = transact(app.deps, innerActor('command', 'test'), async (work) => {
+  const first = transact(app.deps, systemActor('command', 'test'), async (work) => {
     await lockSignupsOf(work, email)
     held.resolve()
     await goOn.promise
     order.push('first')
   })
   await held.promise
-  const second = createAccount(app.deps, innerActor('command', 'test'), { email }).then(() => order.push('second'))
+  const second = createAccount(app.deps, systemActor('command', 'test'), { email }).then(() => order.push('second'))
   while ((await waitingIn(store)) < 1 && order.length === 0) await turns(1)
   goOn.resolve()
   await Promise.all([first, second])

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { storeLastSeen } from '../../jobs/last-seen.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 import { minute } from '../../kernel/clock.ts'
 import type { SessionId } from '../../kernel/ids.ts'
 import type { SessionRow } from '../../store/schema.ts'
@@ -250,7 +250,7 @@ forEachDatabase('sessions', (engine) => {
     const first = await app.tokens(ada)
     const [row] = (await app.rows('sessions')) as unknown as SessionRow[]
     assert.ok(row)
-    await transact(app.deps, innerActor('command', 'test'), async (work) => {
+    await transact(app.deps, systemActor('command', 'test'), async (work) => {
       const copies = Array.from({ length: 999 }, (_, n) => ({ ...row, id: `copy${n}` as SessionId }))
       await work.db.insertInto('sessions').values(copies).execute()
     })

@@ -3,9 +3,10 @@ import { test } from 'node:test'
 import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
 import { inParallel } from '../../../test/support/attack.ts'
 import { until } from '../../../test/support/until.ts'
-import { attemptWithin, signInDelay } from '../../domain/limits.ts'
+import { attemptWithin } from '../../domain/limits.ts'
+import { signInDelay } from '../../domain/password-limits.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
@@ -14,7 +15,7 @@ async function setUser(
   person: Person,
   columns: { is_active?: 0 | 1; email_verified_at?: null; password_hash?: string },
 ) {
-  await transact(app.deps, innerActor('command', 'test'), async (work) => {
+  await transact(app.deps, systemActor('command', 'test'), async (work) => {
     work.allowRemoval()
     await work.db
       .updateTable('users')
@@ -143,13 +144,13 @@ forEachDatabase('sign-in', (engine) => {
     const { createHasher } = await import('../../domain/passwords/hasher.ts')
     const weak = createHasher({ parameters: { memoryKiB: 8, passes: 1, lanes: 1 }, threads: 1 })
     const strong = createHasher({ parameters: { memoryKiB: 16, passes: 1, lanes: 1 }, threads: 1 })
-    const before = await weak.hash(ada.password, hashKey(innerActor('library', 'test')))
+    const before = await weak.hash(ada.password, hashKey(systemActor('library', 'test')))
     await setUser(app, ada, { password_hash: before })
     assert.equal(strong.needsRehash(before), true)
 
     const deps = { ...app.deps, hasher: strong }
     const { signIn } = await import('./sign-in.ts')
-    await signIn(deps, innerActor('library', 'test'), {
+    await signIn(deps, systemActor('library', 'test'), {
       email: ada.email,
       password: ada.password,
       kind: 'cookie',
@@ -170,7 +171,7 @@ forEachDatabase('sign-in', (engine) => {
     const { signIn } = await import('./sign-in.ts')
     const input = { email: ada.email, password: ada.password, kind: 'cookie', remember: false } as const
     const deps = { ...app.deps, hasher: strong }
-    const made = await inParallel(8, () => signIn(deps, innerActor('library', 'test'), input))
+    const made = await inParallel(8, () => signIn(deps, systemActor('library', 'test'), input))
 
     assert.equal(new Set(made.map(({ session }) => session.id)).size, 8)
     assert.equal((await app.events()).filter((name) => name === 'password.rehashed').length, 1)
@@ -265,7 +266,7 @@ forEachDatabase('sign-in', (engine) => {
     const ada = await app.user()
     const { promise, resolve } = Promise.withResolvers<void>()
     const use = { limit: signInDelay, subject: `email ${ada.email}`, isFailure: () => false }
-    const actor = innerActor('library', 'test')
+    const actor = systemActor('library', 'test')
     const underWay = Array.from({ length: 10 }, () => attemptWithin(app.deps, actor, use, () => promise))
     await until(() => app.deps.limitsInFlight.attempts.values().next().value === 10)
 

@@ -11,7 +11,7 @@ import {
 } from '../../domain/factors/password.ts'
 import { normaliseEmail } from '../../domain/identifiers/email.ts'
 import { normaliseUsername } from '../../domain/identifiers/username.ts'
-import type { SessionWish } from '../../domain/sessions.ts'
+import type { SessionOptions } from '../../domain/sessions.ts'
 import { updateUser } from '../../domain/user-rows.ts'
 import { findUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -19,7 +19,7 @@ import { invalidField, isAuthError } from '../../kernel/errors.ts'
 import type { UserRow } from '../../store/schema.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
-export interface SignIn extends SessionWish {
+export interface SignIn extends SessionOptions {
   /** E-mail address or username. */
   readonly identifier?: string | undefined
   readonly email?: string | undefined

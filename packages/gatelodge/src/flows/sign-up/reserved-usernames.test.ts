@@ -5,7 +5,7 @@ import { linkOf } from '../../../test/support/attack.ts'
 import { freshDatabase } from '../../../test/support/databases.ts'
 import { testClock } from '../../../test/support/deps.ts'
 import { createAccount } from '../../admin/users/create-user.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 
 const ada = { email: 'ada@example.com', password: 'quiet harbour 52', username: 'ada' }
 
@@ -78,7 +78,7 @@ forEachDatabase('reserved usernames', (engine) => {
     const rename = (ask: object) => app.patch('/me', { username: 'Ada' }, { bearer, ...ask })
     assert.equal((await rename({})).code, 'username_taken')
     assert.equal((await app.get('/me', { bearer })).json.username, person.username)
-    const command = innerActor('command', 'test')
+    const command = systemActor('command', 'test')
     for (const email of ['gone@example.com', 'new@example.com']) {
       const given = { email, username: 'ada', password: ada.password }
       await assert.rejects(createAccount(app.deps, command, given), { code: 'username_taken' })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { createAccount } from '../../admin/users/create-user.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 
 const ada = {
   email: 'ada@example.com',
@@ -70,7 +70,7 @@ forEachDatabase('sign-up', (engine) => {
       assert.equal((await app.get('/me', { bearer: access })).json.username, 'ada')
 
       const given = { email: 'desk@example.com', username: 'Support', password: ada.password }
-      const user = await createAccount(app.deps, innerActor('command', 'test'), given)
+      const user = await createAccount(app.deps, systemActor('command', 'test'), given)
       assert.equal(user.username, 'support')
       const { token: confirms } = await app.lastMail('desk@example.com')
       await app.post('/verify-email', { token: confirms, password: ada.password })

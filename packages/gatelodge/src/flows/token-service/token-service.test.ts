@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { basic, forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { createClient, listClients, revokeClient } from '../../admin/service-clients/manage-clients.ts'
 import { setActive } from '../../admin/users/set-active.ts'
-import { innerActor } from '../../kernel/actor.ts'
+import { systemActor } from '../../kernel/actor.ts'
 import { minute } from '../../kernel/clock.ts'
 
-const actor = innerActor('command', 'test')
+const actor = systemActor('command', 'test')
 const grant = { grant_type: 'client_credentials' }
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 

@@ -4,7 +4,7 @@ import { isLoopbackHost } from '../kernel/loopback.ts'
 import { parsePostgresUrl, postgresUrlForm } from '../kernel/postgres-url.ts'
 
 /** How the text of a setting is read: `parse` answers undefined for a bad one, and `form` completes the sentence "must be ...". */
-export interface Form<T> {
+export interface SettingType<T> {
   readonly parse: (text: string) => T | undefined
   readonly form: string
 }
@@ -53,13 +53,13 @@ export interface PasswordCost {
   readonly lanes: number
 }
 
-export const duration: Form<number> = {
+export const duration: SettingType<number> = {
   parse: parseDuration,
   form: 'a positive duration such as 1s, 15m, 24h or 7d',
 }
 
 /** A whole number in decimal digits, both bounds included. */
-export function wholeNumber(least: number, most: number): Form<number> {
+export function wholeNumber(least: number, most: number): SettingType<number> {
   return {
     parse: (text) =>
       /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined,
@@ -68,16 +68,16 @@ export function wholeNumber(least: number, most: number): Form<number> {
 }
 
 /** One of the given words, spelt exactly so. */
-export function oneOf<const Word extends string>(...words: readonly Word[]): Form<Word> {
+export function oneOf<const Word extends string>(...words: readonly Word[]): SettingType<Word> {
   return { parse: (text) => words.find((word) => word === text), form: `one of ${words.join(', ')}` }
 }
 
 /** A switch: its first word is true, its second false. */
-export function either(yes: string, no: string): Form<boolean> {
+export function either(yes: string, no: string): SettingType<boolean> {
   return { parse: (text) => (text === yes ? true : text === no ? false : undefined), form: `${yes} or ${no}` }
 }
 
-export const listen: Form<Listen> = {
+export const listen: SettingType<Listen> = {
   parse(text) {
     const match = /^(?:\[([^\]]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i.exec(text)
     const host = match?.[1] ?? match?.[2]
@@ -90,33 +90,33 @@ export const listen: Form<Listen> = {
 }
 
 // The pattern comes before the URL parser, which would forgive white space, backslashes and an empty query.
-export const origin: Form<string> = {
+export const origin: SettingType<string> = {
   parse: (text) => (/^https?:\/\/[^\s/?#\\@*]+\/?$/i.test(text) ? URL.parse(text)?.origin : undefined),
   form: 'an http or https origin such as https://auth.example.com, without path, query, user name or wildcard',
 }
 
-export const origins: Form<readonly string[]> = {
+export const origins: SettingType<readonly string[]> = {
   parse: (text) => everyItem(text, origin.parse),
   form: `a list, separated by commas, whose items are each ${origin.form}`,
 }
 
-export const baseUrl: Form<string> = {
+export const baseUrl: SettingType<string> = {
   parse: (text) =>
     /^https?:\/\/[^\s/?#\\@*]+(?:\/[^\s?#\\]*)?$/i.test(text) ? URL.parse(text)?.href.replace(/\/+$/, '') : undefined,
   form: 'an http or https URL without query, fragment or user name',
 }
 
-export const networks: Form<readonly string[]> = {
+export const networks: SettingType<readonly string[]> = {
   parse: (text) => everyItem(text, parseNetwork),
   form: 'a list, separated by commas, of IP addresses and networks such as 10.0.0.0/8 or fd00::/8',
 }
 
-export const postgresUrl: Form<string> = {
+export const postgresUrl: SettingType<string> = {
   parse: (text) => (parsePostgresUrl(text) ? text : undefined),
   form: postgresUrlForm,
 }
 
-export const database: Form<DatabaseLocation> = {
+export const database: SettingType<DatabaseLocation> = {
   parse(text) {
     const url = postgresUrl.parse(text)
     if (url !== undefined) return { kind: 'postgres', url }
@@ -127,44 +127,44 @@ export const database: Form<DatabaseLocation> = {
   form: `sqlite:PATH, sqlite::memory: or ${postgresUrlForm}`,
 }
 
-export const folder: Form<string> = {
+export const folder: SettingType<string> = {
   parse: (text) => (/^[^\p{Cc}]+$/u.test(text) ? text : undefined),
   form: 'a path',
 }
 
-export const secretText: Form<string> = {
+export const secretText: SettingType<string> = {
   parse: (text) => ([...text].length >= 32 ? text : undefined),
   form: 'a text of 32 or more characters',
 }
 
-export const title: Form<string> = {
+export const title: SettingType<string> = {
   parse: (text) => (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,64}$/u.test(text) && text.trim() === text ? text : undefined),
   form: 'a name of 1 to 64 characters on one line, without space at its ends',
 }
 
-export const color: Form<string> = {
+export const color: SettingType<string> = {
   parse: (text) => (/^#[0-9a-f]{6}$/i.test(text) ? text.toLowerCase() : undefined),
   form: 'a colour such as #1b6b58',
 }
 
-export const webPage: Form<string> = {
+export const webPage: SettingType<string> = {
   parse: (text) => (/^https?:\/\/[^\s\\@]+$/i.test(text) ? URL.parse(text)?.href : undefined),
   form: 'an http or https URL without user name',
 }
 
-export const audience: Form<string> = {
+export const audience: SettingType<string> = {
   parse: (text) =>
     /^[\x21-\x7e]{1,255}$/.test(text) && (!text.includes(':') || URL.canParse(text)) ? text : undefined,
   form: 'a word or URI of up to 255 ASCII characters without space (StringOrURI of RFC 7519)',
 }
 
-export const contact: Form<string> = {
+export const contact: SettingType<string> = {
   parse: (text) =>
     /^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/[^\s/]\S*)$/.test(text) && URL.canParse(text) ? text : undefined,
   form: 'one mailto: or https: URI',
 }
 
-export const mailbox: Form<Mailbox> = {
+export const mailbox: SettingType<Mailbox> = {
   parse(text) {
     const match = /^(?:"((?:[^"\\\p{Cc}]|\\[^\p{Cc}])*)"|([^"\\<>\p{Cc}]*?)) ?<([^<>]*)>$/u.exec(text)
     const address = match ? match[3] : text
@@ -196,7 +196,7 @@ export function greetingName(url: string): string {
   return smtpName.parse(name) ?? 'localhost'
 }
 
-export const smtpName: Form<string> = {
+export const smtpName: SettingType<string> = {
   parse(text) {
     const literal = /^\[(IPv6:)?([0-9a-f:.]+)\]$/i.exec(text)
     if (literal) return isIP(literal[2] ?? '') === (literal[1] === undefined ? 4 : 6) ? text : undefined
@@ -217,7 +217,7 @@ function isDomainName(text: string): boolean {
   )
 }
 
-export const smtpUrl: Form<Smtp> = {
+export const smtpUrl: SettingType<Smtp> = {
   parse(text) {
     const url = /^smtps?:\/\/[^\s\\]+$/.test(text) ? URL.parse(text) : null
     if (!url?.hostname || !/^\/?$/.test(url.pathname) || url.hash !== '') return undefined
@@ -241,7 +241,7 @@ export const smtpUrl: Form<Smtp> = {
 // The least memory for 1, 2, 3, 4 and 5 or more passes: the sets of equal strength in OWASP's password storage sheet.
 const leastMemoryKiB = [47_104, 19_456, 12_288, 9_216, 7_168]
 
-export const passwordCost: Form<PasswordCost> = {
+export const passwordCost: SettingType<PasswordCost> = {
   parse(text) {
     const match = /^m=(\d{1,7}),t=([1-9]\d?),p=([1-9]\d?)$/.exec(text)
     const [memoryKiB, passes, lanes] = [Number(match?.[1]), Number(match?.[2]), Number(match?.[3])]
@@ -253,7 +253,7 @@ export const passwordCost: Form<PasswordCost> = {
     'with at most m=1048576 (1 GiB), t=99 and p=99',
 }
 
-export const avatarPlace: Form<AvatarPlace> = {
+export const avatarPlace: SettingType<AvatarPlace> = {
   parse(text) {
     if (text === 'folder') return { kind: 'folder' }
 
@@ -268,7 +268,7 @@ export const avatarPlace: Form<AvatarPlace> = {
   form: 'folder, or s3://BUCKET[/PREFIX]?endpoint=ORIGIN&region=REGION, the origin such as https://s3.example.com',
 }
 
-export const credential: Form<string> = {
+export const credential: SettingType<string> = {
   parse: (text) => (/^[\x21-\x7e]{1,256}$/.test(text) ? text : undefined),
   form: 'a word of up to 256 ASCII characters without space',
 }

@@ -1,4 +1,4 @@
-import { shutOut } from '../domain/account-removal.ts'
+import { revokeAllAccess } from '../domain/account-removal.ts'
 import { record } from '../domain/audit.ts'
 import { finishSignIn, type SignedIn, startSession } from '../domain/authentication.ts'
 import { type Claimant, findByIdentifier, stranger, toIdentifier } from '../domain/claimants.ts'
@@ -14,7 +14,7 @@ import { normaliseEmail } from '../domain/identifiers/email.ts'
 import { normaliseUsername } from '../domain/identifiers/username.ts'
 import { setPasswordHash } from '../domain/passwords/set.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
-import type { SessionWish } from '../domain/sessions.ts'
+import type { SessionOptions } from '../domain/sessions.ts'
 import { insertUser, updateUser } from '../domain/user-rows.ts'
 import { dropUsername, takeUsername } from '../domain/usernames.ts'
 import { findUser, findUserByEmail, findUserByUsername, getUser } from '../domain/users.ts'
@@ -39,12 +39,12 @@ interface Names {
  * Signs somebody in by the host's repository: it says whether the password is right, the session starts in our store.
  * @throws input_invalid, invalid_credentials, email_unverified, rate_limited, service_unavailable
  */
-export async function signInForeign(
+export async function signInExternal(
   engine: Users,
   actor: Actor,
   names: Names,
   password: string,
-  wish: SessionWish,
+  wish: SessionOptions,
 ): Promise<SignedIn> {
   const { deps, users } = engine
   const identifier = onlyOne(names)
@@ -55,21 +55,21 @@ export async function signInForeign(
     const copy = await (user ? findUser(db, user.id as UserId) : findByIdentifier(db, asked))
     const claimant = stranger(actor, copy, asked)
     const proved = await attemptPassword(deps, actor, passwordToSignIn(claimant), async () => user ?? undefined)
-    return startForeign(engine, claimant, actor, proved, password, wish)
+    return startExternal(engine, claimant, actor, proved, password, wish)
   })
 }
 
 /** Makes an account in the host's repository and signs it in. @throws what the repository refuses, registration_closed unless the mode is `instant` */
-export async function signUpForeign(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<SignedIn> {
+export async function signUpExternal(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<SignedIn> {
   if (engine.deps.config.registration !== 'instant') throw new AuthError('registration_closed')
 
   const user = await ask(() => engine.users.create(input))
   const claimant = stranger(actor, undefined, toIdentifier(user.email))
-  return startForeign(engine, claimant, actor, user, input.password, { kind: 'token', remember: false })
+  return startExternal(engine, claimant, actor, user, input.password, { kind: 'token', remember: false })
 }
 
 /** Makes an account in the host's repository for an administrator. @throws what the repository refuses */
-export async function createForeign(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<UserRow> {
+export async function createExternal(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<UserRow> {
   const user = await ask(() => engine.users.create(input))
   return transactMirroring(engine.deps, actor, (work) => mirror(engine.deps, work, user))
 }
@@ -85,7 +85,7 @@ export async function syncByEmail(engine: Users, email: string): Promise<void> {
 }
 
 /** Has the repository check the password of somebody signed in, which may have changed there. @throws incorrect_password, rate_limited, service_unavailable */
-export async function proveForeign(engine: Users, actor: Actor, me: LiveSession, password: string): Promise<void> {
+export async function proveExternal(engine: Users, actor: Actor, me: LiveSession, password: string): Promise<void> {
   const { deps, users } = engine
   const { id } = me.user
   const use = passwordInSession(actor, await getUser(deps.store.db, id))
@@ -131,13 +131,13 @@ async function sync({ deps }: Users, user: RepositoryUser | null): Promise<boole
   return true
 }
 
-async function startForeign(
+async function startExternal(
   { deps }: Users,
   claimant: Claimant,
   actor: Actor,
   user: RepositoryUser,
   password: string,
-  wish: SessionWish,
+  wish: SessionOptions,
 ): Promise<SignedIn> {
   const hash = await hashToKeep(deps, claimant, user.id, password)
   const started = await transactMirroring(deps, actor, async (work) => {
@@ -188,7 +188,7 @@ async function mirror(deps: Deps, work: Work, user: RepositoryUser): Promise<Use
   else await insert(work, user, columns)
   if (user.username === null) await dropUsername(work, id)
   else await takeUsername(work, id, user.username)
-  if (seen?.is_active === 1 && !user.isActive) await shutOut(work, id)
+  if (seen?.is_active === 1 && !user.isActive) await revokeAllAccess(work, id)
   return (await findUser(work.db, id)) as UserRow // written just above
 }
 

@@ -1,7 +1,7 @@
 import type { Invalidations, Store } from '../store/store.ts'
 
 /** A value that the database has and memory keeps while nothing can have changed it. */
-export interface Kept<T> {
+export interface Cached<T> {
   /** The value as memory has it, or undefined when the database has to be asked. */
   peek(): T | undefined
   /** The value as the database has it. */
@@ -13,10 +13,10 @@ export interface Kept<T> {
  * small tables that change rarely. `read` is given the value before, to answer it again when nothing of it is new. As the session cache, it trusts
  * memory only while the store can vouch for it (decision 14).
  */
-export function keep<T extends object>(
+export function cached<T extends object>(
   { store, invalidations }: { store: Store; invalidations: Invalidations },
   read: (before: T | undefined) => Promise<T>,
-): Kept<T> {
+): Cached<T> {
   let value: T | undefined
   let isFresh = false
   let version = store.foreignVersion()

@@ -4,7 +4,7 @@ import type { Answer, CallerKind, Route, RouteContext } from '../http/route.ts'
 import { signInAnswer } from '../http/sign-in-answer.ts'
 import { invalidField, NotAuthenticated } from '../kernel/errors.ts'
 import type { Engine } from './engine.ts'
-import { passPasswordOn, proveForeign, signInForeign, signUpForeign } from './foreign-users.ts'
+import { passPasswordOn, proveExternal, signInExternal, signUpExternal } from './external-users.ts'
 import { resetTokenHolder } from './passwords.ts'
 import { newRepositoryUser } from './user-repository.ts'
 
@@ -16,7 +16,7 @@ type Override = (users: Users, context: Context, original: () => Promise<Answer>
  * The route table over a repository of the host's own: sign-up, sign-in and passwords ask it. What it has no word for is left out: confirming and
  * changing an address, asking for a username, and deleting the account.
  */
-export function foreignRoutes(routes: readonly Route[], users: Users): Route[] {
+export function externalRoutes(routes: readonly Route[], users: Users): Route[] {
   return routes
     .filter(({ method, path }) => !leftOut.has(`${method} ${path}`))
     .map((route) => {
@@ -68,12 +68,12 @@ const overrides: Readonly<Record<string, Override>> = {
   async [`POST ${base}/signup`](users, { actor, body, cookies }) {
     const { first_name: firstName, last_name: lastName, ...rest } = signUpBody.parse(body)
     const request = newRepositoryUser({ ...rest, firstName, lastName })
-    return signInAnswer(cookies, await signUpForeign(users, actor, request), 201)
+    return signInAnswer(cookies, await signUpExternal(users, actor, request), 201)
   },
 
   async [`POST ${base}/signin`](users, { actor, body, cookies }) {
     const { password, session: kind, remember, ...names } = signInBody.parse(body)
-    return signInAnswer(cookies, await signInForeign(users, actor, names, password, { kind, remember }))
+    return signInAnswer(cookies, await signInExternal(users, actor, names, password, { kind, remember }))
   },
 
   async [`POST ${base}/reset-password`](users, { body }, original) {
@@ -87,14 +87,14 @@ const overrides: Readonly<Record<string, Override>> = {
   async [`POST ${base}/change-password`](users, { actor, body, me: holder }, original) {
     const me = signedIn(holder)
     const { old_password: oldPassword, new_password: newPassword } = changeBody.parse(body)
-    await proveForeign(users, actor, me, oldPassword)
+    await proveExternal(users, actor, me, oldPassword)
     const answer = await original()
     await passPasswordOn(users, me.user.id, newPassword)
     return answer
   },
 
   async [`POST ${base}/reauthenticate`](users, { actor, body, me: holder }, original) {
-    await proveForeign(users, actor, signedIn(holder), reauthenticateBody.parse(body).password)
+    await proveExternal(users, actor, signedIn(holder), reauthenticateBody.parse(body).password)
     return original()
   },
 
