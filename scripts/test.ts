@@ -1,46 +1,39 @@
-import { spawnSync } from 'node:child_process'
-import { globSync, mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { startPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
+import { parseArgs } from 'node:util'
 import { checkEvidence } from './evidence.ts'
+import { grouped, runTests } from './run-tests.ts'
+import { allTests } from './test-files.ts'
 
 /**
  * Runs every test, or the given files, on the databases that the program supports. The whole run also holds the coverage gate and the evidence maps:
- * `npm test`, `npm test -- packages/gatelodge/src/flows/sign-in/sign-in.test.ts`.
+ * `npm test`, `npm test -- packages/gatelodge/src/flows/sign-in/sign-in.test.ts`. With `--engine=sqlite` or `postgres` it asks only that database wherever
+ * a test asks both, and holds neither. `--seed=N` puts the files in the order of an earlier run.
  */
-const patterns = [
-  'packages/*/src/**/*.test.ts',
-  'packages/*/test/**/*.test.ts',
-  'scripts/**/*.test.ts',
-  'examples/**/*.test.ts',
-]
 const covered = ['kernel', 'domain', 'flows'].map((layer) => `packages/gatelodge/src/${layer}/**/*.ts`)
 const ranFile = 'coverage/ran-tests.ndjson'
 
-const given = process.argv.slice(2)
-const whole = given.length === 0
-const files = whole ? globSync(patterns, { exclude: ['**/node_modules/**'] }).sort() : given
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { engine: { type: 'string' }, seed: { type: 'string' } },
+})
+const { engine, seed } = values
+if (engine !== undefined && engine !== 'sqlite' && engine !== 'postgres')
+  throw new Error('--engine is sqlite or postgres')
 
-const postgres = await startPostgres()
+const files = positionals.length > 0 ? positionals : allTests()
+const isGate = positionals.length === 0 && engine === undefined
 rmSync('coverage', { recursive: true, force: true })
-mkdirSync('coverage', { recursive: true })
-const { status } = spawnSync(
-  process.execPath,
-  [
-    '--test',
-    `--test-concurrency=${availableParallelism()}`, // most of a test is waiting for a disk, a mail or a process
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=./scripts/ran-tests-reporter.ts',
-    `--test-reporter-destination=${ranFile}`,
-    ...(whole ? coverageFlags() : []),
-    ...files,
-  ],
-  { stdio: 'inherit', env: { ...process.env, TEST_POSTGRES_URL: postgres.url } },
-)
-await postgres.stop()
-if (status !== 0) process.exitCode = status ?? 1
-else if (whole && !checkEvidence(ranFile)) process.exitCode = 1
+const inProcesses = files.length > 1 ? grouped(files, seed === undefined ? undefined : Number(seed)) : files
+const status = await runTests({
+  batches: [{ files: inProcesses, concurrency: availableParallelism() }],
+  ranFile,
+  flags: isGate ? coverageFlags() : [],
+  env: engine === undefined ? {} : { TEST_ENGINE: engine },
+})
+if (engine !== undefined) console.log(`only on ${engine}: neither the coverage gate nor the evidence was looked at`)
+if (status !== 0) process.exitCode = status
+else if (isGate && !checkEvidence(ranFile)) process.exitCode = 1
 
 function coverageFlags(): string[] {
   return [

@@ -133,7 +133,6 @@ async function startServer(disk: Disk): Promise<Server> {
     GATELODGE_RATE_LIMITS: 'off',
     GATELODGE_PASSWORD_HASH: 'm=7168,t=5,p=1',
     GATELODGE_LOG_LEVEL: 'error',
-    NODE_V8_COVERAGE: '', // the test runner's would be cut off at the limit
   }
   const [program = '', ...argv] = [...disk.prefix, process.execPath, bin, 'serve']
   const child = spawn(program, argv, { env, cwd: disk.folder, stdio: ['ignore', 'ignore', 'pipe'] })

@@ -22,9 +22,11 @@ export type Engine = 'sqlite' | 'postgres'
 
 after(stopOwnPostgres)
 
-/** Runs a suite once for each database that the program supports. */
+/** Runs a suite once for each database that the program supports, or on the one that `npm test -- --engine` names. */
 export function forEachDatabase(name: string, suite: (engine: Engine) => void): void {
-  for (const engine of ['sqlite', 'postgres'] as const) describe(`${name} (${engine})`, () => suite(engine))
+  const only = process.env.TEST_ENGINE
+  const engines = (['sqlite', 'postgres'] as const).filter((engine) => only === undefined || engine === only)
+  for (const engine of engines) describe(`${name} (${engine})`, () => suite(engine))
 }
 
 export interface Ask {

@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process'
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
+import { startPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
+import { mayShareProcess } from './test-files.ts'
+
+export interface TestRun {
+  /** Batches that run one after the other. */
+  readonly batches: readonly { readonly files: readonly string[]; readonly concurrency: number }[]
+  /** Where the names of the tests that ran go. */
+  readonly ranFile: string
+  readonly flags?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Files of one process: few enough that the processes end at about the same time, many enough that its start is nothing beside them. */
+const groupSize = 12
+const groupFolder = 'coverage/groups'
+
+/** Runs test files by `node --test` beside a PostgreSQL of their own and answers the exit status: the first that is not 0. */
+export async function runTests({ batches, ranFile, flags = [], env = {} }: TestRun): Promise<number> {
+  const postgres = await startPostgres()
+  mkdirSync(dirname(ranFile), { recursive: true })
+  writeFileSync(ranFile, '')
+  const ranInBatch = `${ranFile}.batch`
+  const statuses = batches.map(({ files, concurrency }) => {
+    const { status } = spawnSync(
+      process.execPath,
+      [
+        '--test',
+        `--test-concurrency=${concurrency}`,
+        `--import=${ownCoverageOnly}`,
+        '--test-reporter=spec',
+        '--test-reporter-destination=stdout',
+        '--test-reporter=./scripts/ran-tests-reporter.ts',
+        `--test-reporter-destination=${ranInBatch}`,
+        ...flags,
+        ...files,
+      ],
+      {
+        stdio: 'inherit',
+        env: { ...process.env, ...env, TEST_POSTGRES_URL: postgres.url, TEST_POSTGRES_SOCKET: postgres.socket },
+      },
+    )
+    appendFileSync(ranFile, readFileSync(ranInBatch))
+    return status ?? 1
+  })
+  await postgres.stop()
+  return statuses.find((status) => status !== 0) ?? 0
+}
+
+/** Node.js has read it by then: what tests start writes no coverage. It would be large, cut off with a process that is killed, and keep the program from its compile cache. */
+const ownCoverageOnly =
+  'data:text/javascript,const{env}=process;env.TEST_COVERAGE=env.NODE_V8_COVERAGE??"";delete env.NODE_V8_COVERAGE'
+
+/**
+ * The same files with those that may share a process put together in groups, in an order of chance: a test that needs another to have run, or not to have
+ * run, does not stay unseen. The order is that of a printed seed.
+ */
+export function grouped(files: readonly string[], seed = Math.floor(Math.random() * 2 ** 32)): string[] {
+  const shared = shuffle(files.filter(mayShareProcess), seed)
+  const own = files.filter((file) => !mayShareProcess(file))
+  console.log(`${shared.length} files share processes, in the order of --seed=${seed}; ${own.length} have their own`)
+  rmSync(groupFolder, { recursive: true, force: true })
+  mkdirSync(groupFolder, { recursive: true })
+
+  const count = Math.ceil(shared.length / groupSize)
+  const groups = Array.from({ length: count }, (_, index) =>
+    writeGroup(
+      index + 1,
+      shared.filter((_, position) => position % count === index),
+    ),
+  )
+  return [...own, ...groups]
+}
+
+function writeGroup(number: number, files: readonly string[]): string {
+  const path = `${groupFolder}/group-${number}.ts`
+  const runner = relative(groupFolder, resolve('scripts/shared-process.ts'))
+  writeFileSync(
+    path,
+    `import { runTogether } from '${runner}'\n\nawait runTogether(${JSON.stringify(files, undefined, 2)})\n`,
+  )
+  return path
+}
+
+/** mulberry32, and Fisher and Yates: the same order for the same seed on every machine. */
+function shuffle<T>(list: readonly T[], seed: number): T[] {
+  let state = seed
+  const random = () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+  const shuffled = [...list]
+  for (let last = shuffled.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(random() * (last + 1))
+    ;[shuffled[last], shuffled[other]] = [shuffled[other] as T, shuffled[last] as T]
+  }
+  return shuffled
+}
