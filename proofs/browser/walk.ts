@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { pages } from '../../packages/gatelodge/src/flows/index.ts'
 import { directionOf, type Language, languages } from '../../packages/gatelodge/src/kernel/languages.ts'
 import { pageWords } from '../../packages/gatelodge/src/pages/words/index.ts'
+import { pages } from '../../packages/gatelodge/src/routes.ts'
 import { layoutShift, type Sitting, sitDown } from '../../packages/gatelodge/test/support/browser.ts'
 import { commandFolder } from '../../packages/gatelodge/test/support/cli.ts'
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { routes } from '../../gatelodge/src/flows/index.ts'
+import { routes } from '../../gatelodge/src/routes.ts'
 import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { dataFolder, plain } from '../../gatelodge/test/support/images.ts'
 import { createClientOn } from '../src/client.ts'

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const source = 'packages/gatelodge/src/'
 /** What wires the program; it may import everything, and nothing below imports it. */
-const entryPoints = ['cli', 'compose', 'main', 'index', 'library', 'secret']
+const entryPoints = ['cli', 'compose', 'main', 'index', 'library', 'routes', 'secret']
 
 /** What each layer may import besides itself. */
 const allowed: Readonly<Record<string, readonly string[]>> = {

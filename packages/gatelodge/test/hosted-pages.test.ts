@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { pages } from '../src/flows/index.ts'
 import { languages } from '../src/kernel/languages.ts'
+import { pages } from '../src/routes.ts'
 import { forEachDatabase, type TestApp, testApp } from './support/app.ts'
 import { type SeenPage, Visitor } from './support/visitor.ts'
 

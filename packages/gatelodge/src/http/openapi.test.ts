@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { createOpenApiCheck } from '../../test/support/openapi-check.ts'
-import { routes } from '../flows/index.ts'
+import { routes } from '../routes.ts'
 import {
   buildOpenApi,
   errorStatus,

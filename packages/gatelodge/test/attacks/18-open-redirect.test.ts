@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pages } from '../../src/flows/index.ts'
+import { pages } from '../../src/routes.ts'
 import { forEachDatabase, testApp } from '../support/app.ts'
 import { askPage, concrete } from '../support/attack.ts'
 import { Visitor } from '../support/visitor.ts'

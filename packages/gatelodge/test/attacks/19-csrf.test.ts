@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pages } from '../../src/flows/index.ts'
 import { errorTable } from '../../src/kernel/errors.ts'
+import { pages } from '../../src/routes.ts'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { askEveryRoute, askPage, concrete, stored } from '../support/attack.ts'
 import { Visitor } from '../support/visitor.ts'

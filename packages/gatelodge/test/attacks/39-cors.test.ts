@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { routes } from '../../src/flows/index.ts'
+import { routes } from '../../src/routes.ts'
 import { forEachDatabase, testApp } from '../support/app.ts'
 import { askEveryRoute, concrete } from '../support/attack.ts'
 

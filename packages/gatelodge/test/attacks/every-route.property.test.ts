@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { z } from 'zod'
-import { routes } from '../../src/flows/index.ts'
 import type { Route } from '../../src/http/route.ts'
+import { routes } from '../../src/routes.ts'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 
 const runs = { sqlite: 120, postgres: 12 }

@@ -1,5 +1,5 @@
-import { routes } from '../../src/flows/index.ts'
 import type { Route } from '../../src/http/route.ts'
+import { routes } from '../../src/routes.ts'
 import { copiedTables } from '../../src/store/copy.ts'
 import type { Ask, TestApp, Told } from './app.ts'
 
