@@ -142,7 +142,7 @@ export function securityMail(context: MailContext, words: SecurityMailWords, dat
 }
 
 /** The way back of a security notice: what to do if it was not the owner, and the link for it. */
-export function undoBlocks(
+function undoBlocks(
   { language }: MailContext,
   wayBack: SecurityMail['wayBack'],
   words: WayBackWords = pageWords[language].mail.undo,

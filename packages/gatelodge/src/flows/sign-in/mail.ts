@@ -4,10 +4,9 @@ import {
   exactTime,
   harmlessText,
   type MailContext,
-  mailDocument,
   type RenderedMail,
+  securityMail,
   type TimedLink,
-  undoBlocks,
 } from '../../pages/mail-layout.ts'
 import { signInMessages } from './messages.ts'
 
@@ -26,23 +25,15 @@ export interface NewDeviceMail {
 export function newDeviceMail(context: MailContext, data: NewDeviceMail): RenderedMail {
   const words = signInMessages[context.language].mails.newDevice
 
-  return mailDocument(context, {
-    subject: words.subject(context.serviceName),
-    preheader: words.preheader,
+  return securityMail(context, words, {
     name: data.name,
-    blocks: [
-      { kind: 'paragraph', text: words.body(context.serviceName) },
-      {
-        kind: 'facts',
-        facts: [
-          [words.device, harmlessText(data.device) ?? words.unknownDevice],
-          [words.address, data.ip ?? words.unknownDevice],
-          [words.time, exactTime(data.at, localeOf(context.language))],
-        ],
-      },
-      ...undoBlocks(context, data.undo),
-      { kind: 'link', text: words.sessions, url: data.sessionsLink },
+    event: words.body(context.serviceName),
+    facts: [
+      [words.device, harmlessText(data.device) ?? words.unknownDevice],
+      [words.address, data.ip ?? words.unknownDevice],
+      [words.time, exactTime(data.at, localeOf(context.language))],
     ],
-    footer: words.footer,
+    wayBack: data.undo,
+    look: { text: words.sessions, url: data.sessionsLink },
   })
 }
