@@ -21,7 +21,7 @@ forEachDatabase('copy from', (engine) => {
     const { status, stdout, stderr } = await folder.run(['copy', '--from', source.location])
     assert.equal(status, 0, stderr)
     assert.match(stdout, /^Copied \d+ rows of \d+ tables to .*; counts and checksums are equal\.\n.*GATELODGE_SECRET/)
-    assert.match(stderr, /^users: 4 of 4 rows\n/)
+    assert.match(stderr, /^users: 6 of 6 rows\n/)
 
     const logged: LogLine[] = []
     const clock = testClock(populatedAt)
