@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 
 /** Accounts that may sign in before their address is proved say so themselves; before, the hash of a sign-up cookie said it. */
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -6,9 +6,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .alterTable('users')
     .addColumn('may_sign_in_unverified', 'integer', (column) => column.notNull().defaultTo(0))
     .execute()
-  await (db as Kysely<{ users: { may_sign_in_unverified: number; signup_browser_hash: string | null } }>)
-    .updateTable('users')
-    .set({ may_sign_in_unverified: 1 })
-    .where('signup_browser_hash', 'is not', null)
-    .execute()
+  // Without parameters, so that `migrate plan` can print it.
+  await sql`update users set may_sign_in_unverified = 1 where signup_browser_hash is not null`.execute(db)
 }
