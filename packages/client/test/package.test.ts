@@ -25,7 +25,7 @@ function importsOf({ name, text }: { name: string; text: string }) {
   }))
 }
 
-/** The file of the package that an import means, or something that is none. */
+/** The file of the package that an import names; for an import of another package, a path that no file has. */
 function targetOf(name: string, from: string): string {
   return from.startsWith('.') ? relative(root, join(root, dirname(name), from)) : from
 }

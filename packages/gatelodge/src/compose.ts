@@ -46,7 +46,7 @@ export interface ComposeOptions {
   readonly log: Log
   readonly clock?: Clock
   readonly random?: Random
-  /** In place of those that `config` asks for; they are closed with the rest. */
+  /** Used instead of what `config` asks for, and closed with the rest. */
   readonly hasher?: Hasher
   readonly store?: Store
   /** A command beside the server, which decides on the algorithm of the signing keys. */

@@ -184,6 +184,11 @@ export async function readLiveSession(
   return whole && toLiveSession(row, whole, life)
 }
 
+/** Whether a live session is one that access tokens name, and the session of this user. */
+export function isTokenSessionOf(live: LiveSession | undefined, userId: string): live is LiveSession {
+  return live?.principal.via === 'access_token' && live.user.id === userId
+}
+
 /** A stored session and its user as the session check sees them. */
 export function toLiveSession(row: SessionRow, user: User, life: SessionLife): LiveSession {
   return {

@@ -2,7 +2,7 @@ import type { AccessTokenClaims } from '../domain/access-tokens.ts'
 import { apiTokenPrefix, type LiveApiToken } from '../domain/api-tokens.ts'
 import type { Deps } from '../domain/deps.ts'
 import { type ServiceClient, verifyClientSecret } from '../domain/service-clients.ts'
-import type { LiveSession } from '../domain/session-cache.ts'
+import { isTokenSessionOf, type LiveSession } from '../domain/session-cache.ts'
 import type { Actor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { parseToken, type SessionId, sameText, sha256 } from '../kernel/ids.ts'
@@ -146,6 +146,6 @@ function ofClaims(deps: Deps, claims: AccessTokenClaims): LiveSession | Promise<
 }
 
 function assertSubject(live: LiveSession | undefined, claims: AccessTokenClaims): LiveSession {
-  if (live?.principal.via !== 'access_token' || live.user.id !== claims.sub) throw new AuthError('token_invalid')
+  if (!isTokenSessionOf(live, claims.sub)) throw new AuthError('token_invalid')
   return live
 }

@@ -154,7 +154,7 @@ export function openApiPath(route: Pick<Route, 'path'>): string {
 /** Returns in words who may call a route, and what they must have proved. */
 export function accessInWords({ by, fresh }: Access): string {
   const isOpen = by.includes('anyone')
-  if (by.includes('client')) return isOpen ? `anyone; a named service client must authenticate` : clientInWords
+  if (by.includes('client')) return isOpen ? 'anyone; a named service client must authenticate' : clientInWords
   if (!by.includes('session')) return 'anyone'
 
   const callers = by.includes('api_token') ? `${sessionInWords}, or an API token` : sessionInWords

@@ -1,5 +1,6 @@
 import type { AccessTokenClaims } from '../domain/access-tokens.ts'
 import { startSession } from '../domain/authentication.ts'
+import { isTokenSessionOf } from '../domain/session-cache.ts'
 import { lockUser } from '../domain/user-rows.ts'
 import type { User } from '../domain/users.ts'
 import { readCredential } from '../http/authenticate.ts'
@@ -129,6 +130,6 @@ async function startVouched(engine: Engine, sub: string) {
 
 async function liveSession({ deps }: Engine, sub: string, sid: string) {
   const live = await deps.sessionCache.find(sid as SessionId) // a text that is no session's id finds none
-  if (live?.principal.via !== 'access_token' || live.user.id !== sub) throw new SessionValidationError()
+  if (!isTokenSessionOf(live, sub)) throw new SessionValidationError()
   return { userId: live.user.id, sessionId: live.session.id, roles: live.user.roles }
 }

@@ -54,7 +54,7 @@ export function passwordInSession(actor: Actor, user: UserRow): PasswordUse {
 export function withinPasswordDelay<T>(
   deps: Deps,
   actor: Actor,
-  { delay, subject, code, resets }: PasswordUse,
+  { delay, subject, code, resets }: Pick<PasswordUse, 'delay' | 'subject' | 'code' | 'resets'>,
   run: () => Promise<T>,
 ): Promise<T> {
   const isFailure = (error: unknown) => isAuthError(error, code)

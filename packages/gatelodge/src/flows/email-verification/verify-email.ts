@@ -2,7 +2,6 @@ import { record } from '../../domain/audit.ts'
 import { type Claimant, stranger } from '../../domain/claimants.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { attemptPassword, checkHash, type PasswordUse, withinPasswordDelay } from '../../domain/factors/password.ts'
-import { attemptWithin } from '../../domain/limits.ts'
 import { consumeToken, findValidToken } from '../../domain/one-time-tokens.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { passwordDelay } from '../../domain/password-limits.ts'
@@ -10,7 +9,7 @@ import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { proved, updateUser } from '../../domain/user-rows.ts'
 import { createUser, findUser, loadUser, type User } from '../../domain/users.ts'
 import { type Actor, userIdOf } from '../../kernel/actor.ts'
-import { AuthError, isAuthError, undefinedOn } from '../../kernel/errors.ts'
+import { AuthError, undefinedOn } from '../../kernel/errors.ts'
 import { parseToken, sameText, sha256, type UserId } from '../../kernel/ids.ts'
 import type { OneTimeTokenRow, PendingSignupRow, UserRow } from '../../store/schema.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
@@ -53,11 +52,10 @@ async function confirmSignUp(
   const pending = await getPending(deps, signupId)
   if (!isSigningUpBrowser(actor, pending.browser_hash)) {
     const password = required(input.password)
-    const { delay: limit, subject } = guessesAt(token)
-    const isFailure = (error: unknown) => isAuthError(error, 'incorrect_password')
-    await attemptWithin(deps, actor, { limit, subject, isFailure }, async () => {
+    const guesses = guessesAt(token)
+    await withinPasswordDelay(deps, actor, guesses, async () => {
       if (!(await deps.hasher.verify(pending.password_hash, password, hashKey(actor))))
-        throw new AuthError('incorrect_password', { detail })
+        throw new AuthError(guesses.code, { detail: guesses.detail })
     })
   }
 
@@ -139,15 +137,14 @@ function isOwnBrowser(actor: Actor, account: UserRow): boolean {
 
 /** Guesses at the password of an account count against its link, and against the account. */
 function passwordOfLink(token: OneTimeTokenRow, claimant: Claimant): PasswordUse {
-  return { claimant, ...guessesAt(token), code: 'incorrect_password', detail, async recordFailure() {} }
+  return { claimant, ...guessesAt(token), async recordFailure() {} }
 }
 
-/** What guesses with a link are counted under. */
+/** What guesses with a link are counted under, and what a wrong one answers. */
 function guessesAt({ signup_id, user_id }: OneTimeTokenRow) {
-  return { delay: passwordDelay, subject: signup_id ?? user_id ?? '' }
+  const subject = signup_id ?? user_id ?? ''
+  return { delay: passwordDelay, subject, code: 'incorrect_password', detail: 'Incorrect password' } as const
 }
-
-const detail = 'Incorrect password'
 
 /** @throws password_required */
 function required(password: string | undefined): string {

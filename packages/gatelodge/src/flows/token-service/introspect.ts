@@ -2,7 +2,7 @@ import type { AccessTokenClaims, ClientTokenClaims } from '../../domain/access-t
 import { apiTokenPrefix, type LiveApiToken } from '../../domain/api-tokens.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { isTokenRevoked } from '../../domain/revoked-tokens.ts'
-import type { LiveSession } from '../../domain/session-cache.ts'
+import { isTokenSessionOf, type LiveSession } from '../../domain/session-cache.ts'
 import { undefinedOn } from '../../kernel/errors.ts'
 
 /** What an active token stands for. */
@@ -37,7 +37,7 @@ async function ofApiToken(deps: Deps, text: string): Promise<Introspected | unde
 async function ofUser(deps: Deps, claims: AccessTokenClaims): Promise<Introspected | undefined> {
   const found = deps.sessionCache.find(claims.sid)
   const live = found instanceof Promise ? await found : found
-  if (live?.principal.via !== 'access_token' || live.user.id !== claims.sub) return undefined
+  if (!isTokenSessionOf(live, claims.sub)) return undefined
 
   deps.sessionCache.touch(live)
   return { kind: 'user', claims, live }
