@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { composeTest, forEachDatabase, testApp } from '../../test/support/app.ts'
+import { inParallel } from '../../test/support/attack.ts'
 import { bareDatabase } from '../../test/support/databases.ts'
 import { testClock } from '../../test/support/deps.ts'
+import { deadlocksOf } from '../../test/support/races.ts'
 import { cleanUp } from '../jobs/clean-up.ts'
 import { systemActor } from '../kernel/actor.ts'
 import { day, hour, minute } from '../kernel/clock.ts'
@@ -181,4 +183,16 @@ forEachDatabase('signing keys', (engine) => {
     await long.close()
     await database.release()
   })
+})
+
+test('rotations at once never lock each other in a circle', async () => {
+  const app = await testApp({ engine: 'postgres', env: { GATELODGE_KEY_ROTATION: '1d' } })
+  const broken = await deadlocksOf(app, async () => {
+    for (let wave = 0; wave < 20; wave += 1) {
+      app.clock.advance(2 * day)
+      const told = await inParallel(50, () => rotateSigningKeyByAge(app.deps, actor, app.deps.config))
+      assert.equal(told.filter(Boolean).length, 1)
+    }
+  })
+  assert.equal(broken, 0)
 })

@@ -1,5 +1,4 @@
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
-import { sql } from 'kysely'
 import type { Actor } from '../kernel/actor.ts'
 import { hour, type Instant, minute, toIso } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
@@ -166,9 +165,9 @@ async function insertKey(work: Work, { kid, alg, publicJwk, privateSealed }: Mad
   await record(work, 'key.created', null, { kid, alg, activates_at: toIso(activatesAt) })
 }
 
-/** Several processes may start on one empty database, or rotate at once: they wait for each other at these rows. */
-async function lockKeys(work: Work): Promise<void> {
-  await sql`update schema_migrations set name = name`.execute(work.db)
+/** Several processes may start on one empty database, or rotate at once: they take turns. */
+function lockKeys(work: Work): Promise<void> {
+  return work.lockName('signing keys')
 }
 
 function readKeyRows({ store }: { store: Pick<UnitDeps['store'], 'db'> }): Promise<SigningKeyRow[]> {
