@@ -42,6 +42,10 @@ export interface Client {
   verifyEmail(body: Body<'POST /api/v1/auth/verify-email'>): Promise<Answer<'POST /api/v1/auth/verify-email'>>
   resendVerification(email: string): Promise<Answer<'POST /api/v1/auth/verify-email/resend'>>
   signIn(body: Omit<Body<'POST /api/v1/auth/signin'>, 'session'>): Promise<Answer<'POST /api/v1/auth/signin'>>
+  /** Replaces an initial password, after `signIn` was answered `password_change_required`, and completes that sign-in. */
+  replaceInitialPassword(
+    body: Body<'POST /api/v1/auth/signin/new-password'>,
+  ): Promise<Answer<'POST /api/v1/auth/signin/new-password'>>
   /** Ends the session. In token mode its tokens are gone afterwards even if the server was not reached, which is raised. */
   signOut(): Promise<void>
   /** Who is signed in; null for nobody. */
@@ -193,6 +197,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
     verifyEmail: (body) => call('POST /api/v1/auth/verify-email', { body }),
     resendVerification: (email) => call('POST /api/v1/auth/verify-email/resend', { body: { email } }),
     signIn: (body) => call('POST /api/v1/auth/signin', { body: { ...body, session: kind } }),
+    replaceInitialPassword: (body) => call('POST /api/v1/auth/signin/new-password', { body }),
     async signOut() {
       const held = await tokens?.read()
       try {

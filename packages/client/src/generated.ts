@@ -82,6 +82,12 @@ export interface OAuthError {
   error_description: string
 }
 
+export interface PasswordChangeRequired {
+  status: 'password_change_required'
+  change_token: string
+  expires_in: number
+}
+
 export interface Problem {
   type: string
   title: string
@@ -110,6 +116,7 @@ export interface Problem {
     | 'not_authenticated'
     | 'not_found'
     | 'overloaded'
+    | 'password_change_required'
     | 'password_required'
     | 'rate_limited'
     | 'reauthentication_required'
@@ -286,8 +293,32 @@ export interface Routes {
     }
     query: undefined
     params: undefined
-    answers: { 200: TokenResponse | CookieSignIn }
+    answers: { 200: TokenResponse | CookieSignIn | PasswordChangeRequired }
     errors:
+      | 'invalid_credentials'
+      | 'account_inactive'
+      | 'email_unverified'
+      | 'overloaded'
+      | 'input_invalid'
+      | 'body_too_large'
+      | 'media_type_unsupported'
+      | 'cross_site'
+      | 'rate_limited'
+      | 'database_busy'
+      | 'service_unavailable'
+      | 'internal'
+  }
+  /** Replace an initial password */
+  'POST /api/v1/auth/signin/new-password': {
+    body: {
+      change_token: string
+      new_password: string
+    }
+    query: undefined
+    params: undefined
+    answers: { 200: TokenResponse | CookieSignIn | PasswordChangeRequired }
+    errors:
+      | 'token_invalid'
       | 'invalid_credentials'
       | 'account_inactive'
       | 'email_unverified'
@@ -308,7 +339,7 @@ export interface Routes {
     }
     query: undefined
     params: undefined
-    answers: { 200: TokenResponse | CookieSignIn }
+    answers: { 200: TokenResponse | CookieSignIn | PasswordChangeRequired }
     errors:
       | 'incorrect_password'
       | 'invalid_credentials'

@@ -50,6 +50,7 @@ export function credentialOf(route: Route): 'none' | 'optional' | 'session' {
 
 const optional: ReadonlySet<Route> = new Set<Route>([
   'POST /api/v1/auth/signin',
+  'POST /api/v1/auth/signin/new-password',
   'POST /api/v1/auth/verify-email',
   'POST /api/v1/auth/change-email/confirm',
   'GET /api/v1/auth/validate',

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { createAccount } from '../../gatelodge/src/admin/users/create-user.ts'
+import { systemActor } from '../../gatelodge/src/kernel/actor.ts'
 import { routes } from '../../gatelodge/src/routes.ts'
 import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { dataFolder, plain } from '../../gatelodge/test/support/images.ts'
@@ -42,7 +44,9 @@ forEachDatabase('the client', (engine) => {
       assert.equal((await client.verifyEmail({ token, ...password })).user.email, email)
       assert.equal(await client.session(), null)
 
-      const { user } = await client.signIn({ email, password: 'quiet harbour 52' })
+      const signedIn = await client.signIn({ email, password: 'quiet harbour 52' })
+      assert.ok('user' in signedIn)
+      const { user } = signedIn
       assert.equal((await client.me()).id, user.id)
       assert.equal((await client.session())?.session.current, true)
       await client.updateMe({ first_name: 'Ada', profile: { locale: 'fr' } })
@@ -243,6 +247,24 @@ forEachDatabase('the client', (engine) => {
     assert.equal((await client.me()).email, email)
     assert.deepEqual(events, [`signed-in ${email}`])
   })
+
+  for (const session of ['cookie', 'token'] as const) {
+    test(`an initial password is replaced before anyone is signed in (${session})`, async () => {
+      const { client, events } = open(app, session)
+      const email = `newcomer-${session}@example.com`
+      const account = { email, password: 'quiet harbour 52', mustChangePassword: true }
+      await createAccount(app.deps, systemActor('command', 'test'), account)
+      const answer = await client.signIn({ email, password: account.password })
+      assert.ok('change_token' in answer)
+      assert.deepEqual([answer.status, await client.session(), events], ['password_change_required', null, []])
+
+      const { change_token } = answer
+      const done = await client.replaceInitialPassword({ change_token, new_password: 'calm lagoon 7 tides' })
+      assert.ok('user' in done)
+      assert.equal((await client.session())?.user.email, email)
+      assert.deepEqual(events, [`signed-in ${email}`])
+    })
+  }
 
   test('requests are such that Cloudflare Workers send them', async () => {
     const { client, network } = open(app, 'token')

@@ -127,7 +127,9 @@ forEachDatabase('answers that are overtaken', (engine) => {
     test(`a change is told although another tab told of one meanwhile (${session})`, async () => {
       const { client, network, events, hear } = open(app, session)
       const person = await app.user()
-      const { user } = await signIn(client, person)
+      const signedIn = await signIn(client, person)
+      assert.ok('user' in signedIn)
+      const { user } = signedIn
       const answer = holdBack(app, network, `${auth}/me`)
       const changing = client.updateMe({ first_name: 'Ada' })
       await answer.made

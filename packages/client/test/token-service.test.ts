@@ -58,7 +58,9 @@ forEachDatabase('the token service', (engine) => {
       remove: (name: string) => kept.delete(name),
     }
     const client = createClient({ baseUrl: url, session: 'token', storage })
-    const { user } = await client.signIn({ email: 'ada@example.com', password: 'quiet harbour 52' })
+    const signedIn = await client.signIn({ email: 'ada@example.com', password: 'quiet harbour 52' })
+    assert.ok('user' in signedIn)
+    const { user } = signedIn
     const token: string = JSON.parse([...kept.values()][0] ?? '').access_token
 
     const auth = await asking.introspectRemote(token)

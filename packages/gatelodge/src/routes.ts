@@ -23,6 +23,7 @@ import { servicePages } from './flows/service/pages.ts'
 import { serviceRoutes } from './flows/service/routes.ts'
 import { sessionPages } from './flows/sessions/pages.ts'
 import { sessionRoutes } from './flows/sessions/routes.ts'
+import { newPasswordPages } from './flows/sign-in/new-password-page.ts'
 import { signInPages } from './flows/sign-in/pages.ts'
 import { reauthenticatePages } from './flows/sign-in/reauthenticate-page.ts'
 import { signInRoutes } from './flows/sign-in/routes.ts'
@@ -55,6 +56,7 @@ export const routes: readonly Route[] = [
 export const pages: readonly Route[] = [
   ...servicePages,
   ...signInPages,
+  ...newPasswordPages,
   ...passwordResetPages,
   ...signUpPages,
   ...emailVerificationPages,

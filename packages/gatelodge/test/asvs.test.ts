@@ -278,6 +278,7 @@ forEachDatabase('ASVS', (engine) => {
       '/reset-password',
       '/security/undo',
       '/signin',
+      '/signin/new-password',
       '/signout',
       '/signup',
       '/username-available',

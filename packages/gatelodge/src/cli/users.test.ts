@@ -44,6 +44,19 @@ async function failure(
 }
 
 forEachDatabase('accounts by commands', (engine) => {
+  test('an initial password has to be replaced at the first sign-in', async () => {
+    await using folder = await commandFolderOn(engine)
+    const refused = await folder.run('user create --email a@example.com --invite --must-change-password')
+    assert.equal(refused.status, 2)
+    assert.match(refused.stderr, /--must-change-password needs --password-stdin/)
+    await folder.json('user create --email ada@example.com --password-stdin --must-change-password', `${password}\n`)
+    const store = await openLocation(folder.database)
+    const columns = ['must_change_password', 'may_sign_in_unverified'] as const
+    const user = await store.db.selectFrom('users').select(columns).executeTakeFirst()
+    await store.close()
+    assert.deepEqual({ ...user }, { must_change_password: 1, may_sign_in_unverified: 1 })
+  })
+
   test('an account lives from its making to its deletion by commands, and each step is recorded', async () => {
     await using folder = await commandFolderOn(engine)
     const made = await folder.json<UserAnswer>(

@@ -1,5 +1,5 @@
 import { AuthError } from '../kernel/errors.ts'
-import type { SessionRow, UserRow } from '../store/schema.ts'
+import type { SessionRow, SignInStep, UserRow } from '../store/schema.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
 import { type Claimant, noteSuccess } from './claimants.ts'
@@ -7,11 +7,16 @@ import type { Deps } from './deps.ts'
 import { rememberDevice } from './devices.ts'
 import { insertRefreshToken } from './refresh-tokens.ts'
 import { endSession, insertSession, type Proof, type Session, type SessionOptions, toSession } from './sessions.ts'
-import { updateUser } from './user-rows.ts'
+import { issueTicket } from './sign-in-tickets.ts'
+import { lockUser, updateUser } from './user-rows.ts'
 import { loadUser, type User } from './users.ts'
 
-/** A session that may exist, with the credential that goes to its holder once. */
+/** Where a sign-in has led: to a session, or to a step that is required before there is one. */
+export type SignInOutcome = SignedIn | StepRequired
+
+/** A new session and its credential, which is shown to its user once. */
 export interface SignedIn {
+  readonly status: 'signed_in'
   readonly user: User
   readonly session: Session
   readonly remember: boolean
@@ -26,60 +31,126 @@ export interface SignedIn {
   readonly deviceCookie: string
 }
 
-/** What the transaction of a sign-in made; `finishSignIn` turns it into the answer. */
-export interface StartedSession {
+/** A step that is required before there is a session. The ticket is the credential for that step and for nothing else: see `sign-in-tickets.ts`. */
+export interface StepRequired {
+  readonly status: SignInStep
+  readonly ticket: string
+  /** The address of the account, for password managers. */
+  readonly account: string
+  /** Seconds. */
+  readonly expiresIn: number
+}
+
+/** What the transaction of a sign-in stored. `finishSignIn` turns it into the outcome. */
+export type SignInDecision = StartedSession | StepRequired
+
+interface StartedSession {
+  readonly status: 'signed_in'
   readonly row: SessionRow
   readonly user: User
   readonly secret: string
   readonly deviceCookie: string
 }
 
-/** @throws account_inactive, email_unverified: what keeps somebody out who has just proved a factor */
-export function assertMaySignIn(user: UserRow): void {
-  if (user.is_active !== 1) throw new AuthError('account_inactive')
-  if (user.email_verified_at === null && user.may_sign_in_unverified === 0) throw new AuthError('email_unverified')
+/** One condition for a session. `run` returns the step that is missing, or throws what excludes the account. */
+interface SignInCheck {
+  readonly name: string
+  readonly run: (user: UserRow, proof: Proof) => SignInStep | undefined
+}
+
+/** What a proof must satisfy to become a session, in this order. Every way to sign in passes all of them. */
+const signInChecks: readonly SignInCheck[] = [
+  {
+    name: 'the account is active',
+    run(user) {
+      if (user.is_active !== 1) throw new AuthError('account_inactive')
+      return undefined
+    },
+  },
+  {
+    name: 'the address is verified',
+    run(user) {
+      if (user.email_verified_at === null && user.may_sign_in_unverified === 0) throw new AuthError('email_unverified')
+      return undefined
+    },
+  },
+  {
+    name: 'the password is not an initial one',
+    run: (user, proof) =>
+      user.must_change_password === 1 && proof.methods.includes('pwd') ? 'password_change_required' : undefined,
+  },
+]
+
+/**
+ * Returns the step that an account still needs after a proof, or undefined when the proof is enough for a session.
+ * @throws account_inactive, email_unverified
+ */
+export function nextSignInStep(user: UserRow, proof: Proof): SignInStep | undefined {
+  for (const check of signInChecks) {
+    const step = check.run(user, proof)
+    if (step) return step
+  }
+  return undefined
 }
 
 /**
- * The one step in which every way to sign in ends: decides whether the proof suffices, and starts a session with a new id. The session that
- * asked, if any, ends (no fixation). `seen` is the account as it was proved: a reset or a deletion since then ends this sign-in. `claimant` is who gave the right password just now.
+ * Decides whether a proof is enough for a session: the one step in which every way to sign in ends. Starts a session with a new ID, or issues a ticket for
+ * the step that is missing. The session that the request came with, if any, ends when a new one starts (no fixation). `seen` is the account as it was
+ * proved: if its password was changed or the account was deleted since then, the sign-in fails. `claimant` is who just gave the right password.
  * @throws invalid_credentials, account_inactive, email_unverified
  */
-export async function startSession(
+export async function decideSignIn(
   deps: Deps,
   work: Work,
   seen: UserRow,
   proof: Proof,
-  wish: SessionOptions,
+  options: SessionOptions,
   claimant?: Claimant,
-): Promise<StartedSession> {
-  const user = await admit(work, seen)
-  assertMaySignIn(user)
+): Promise<SignInDecision> {
+  const user = await holdProved(work, seen, proof)
+  const step = nextSignInStep(user, proof)
   if (claimant) await noteSuccess(deps, work, claimant)
+  if (!step) return startSession(deps, work, { seen, user }, proof, options)
 
-  const { principal } = work.actor
-  if (principal?.kind === 'session' && (await endSession(work, principal.userId, principal.sessionId))) {
-    await record(work, 'session.ended', principal.userId, { session_id: principal.sessionId, reason: 'replaced' })
-  }
-  const { row, token } = await insertSession(work, deps.config, user.id, proof, wish)
-  const secret = wish.kind === 'cookie' ? token.text : await insertRefreshToken(work, row.id)
-  const deviceCookie = await rememberDevice(deps, work, seen, row.id)
-  await record(work, 'session.started', user.id, { session_id: row.id, methods: proof.methods, kind: wish.kind })
-  return { row, user: await loadUser(work.db, user), secret, deviceCookie }
+  const { text, expiresAt } = await issueTicket(work, user, step, proof, options)
+  await record(work, 'signin.step_required', user.id, { step })
+  return { status: step, ticket: text, account: user.email, expiresIn: Math.floor((expiresAt - work.now) / 1000) }
 }
 
-/** Notes the sign-in on the account, which holds its row until the unit of work ends: whoever ends its sessions meanwhile comes before or after. */
-async function admit(work: Work, seen: UserRow): Promise<UserRow> {
-  const user = await updateUser(work, seen.id, { last_login_at: work.now })
+/** Locks the account until the unit of work ends, and notes the sign-in where it leads to a session. @throws invalid_credentials when the password was changed */
+async function holdProved(work: Work, seen: UserRow, proof: Proof): Promise<UserRow> {
+  const user = nextSignInStep(seen, proof)
+    ? await lockUser(work, seen.id)
+    : await updateUser(work, seen.id, { last_login_at: work.now })
   if (user?.password_hash !== seen.password_hash) throw new AuthError('invalid_credentials')
   if (user.recovery_since !== null) throw new AuthError('invalid_credentials') // only the mailed link opens it: see startRecovery
   return user
 }
 
-/** Signs the access token of a started session, outside its transaction. */
-export async function finishSignIn(deps: Deps, started: StartedSession): Promise<SignedIn> {
-  const { row, user, secret, deviceCookie } = started
-  const common = { user, session: toSession(row, deps.config), remember: row.remember === 1, deviceCookie }
+async function startSession(
+  deps: Deps,
+  work: Work,
+  { seen, user }: { readonly seen: UserRow; readonly user: UserRow },
+  proof: Proof,
+  options: SessionOptions,
+): Promise<StartedSession> {
+  const { principal } = work.actor
+  if (principal?.kind === 'session' && (await endSession(work, principal.userId, principal.sessionId))) {
+    await record(work, 'session.ended', principal.userId, { session_id: principal.sessionId, reason: 'replaced' })
+  }
+  const { row, token } = await insertSession(work, deps.config, user.id, proof, options)
+  const secret = options.kind === 'cookie' ? token.text : await insertRefreshToken(work, row.id)
+  const deviceCookie = await rememberDevice(deps, work, seen, row.id)
+  await record(work, 'session.started', user.id, { session_id: row.id, methods: proof.methods, kind: options.kind })
+  return { status: 'signed_in', row, user: await loadUser(work.db, user), secret, deviceCookie }
+}
+
+/** Returns the outcome of a decision. Signs the access token of a new session, outside its transaction. */
+export async function finishSignIn(deps: Deps, decision: SignInDecision): Promise<SignInOutcome> {
+  if (decision.status !== 'signed_in') return decision
+
+  const { status, row, user, secret, deviceCookie } = decision
+  const common = { status, user, session: toSession(row, deps.config), remember: row.remember === 1, deviceCookie }
   if (row.kind === 'cookie') return { ...common, credential: { kind: 'cookie', text: secret } }
 
   const access = await deps.accessTokens.sign({ userId: user.id, sessionId: row.id, roles: user.roles })

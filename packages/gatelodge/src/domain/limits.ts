@@ -62,6 +62,8 @@ export const deviceMailBudgets: readonly Budget[] = [
 ]
 /** Passwords changed by a session of the account: a thief who holds one must not outrun its owner. */
 export const passwordChangeBudget: Budget = { name: 'password_change.account', max: 5, window: hour }
+/** Tries to replace an initial password, over all tickets of the account. */
+export const newPasswordBudget: Budget = { name: 'new_password.account', max: 10, window: hour }
 /** Changes of address asked for by one account: each of them mails a stranger. */
 export const emailChangeBudget: Budget = { name: 'email_change.account', max: 10, window: hour }
 /** At most one notice of a new device a day. */

@@ -48,7 +48,7 @@ export function issueRecoveryLink(deps: Deps, work: Work, user: UserRow): Promis
 /**
  * Puts an account, held by `lockUser`, into recovery for the owner of the address that the link was mailed to. The address is restored, every session ends,
  * the password is off, API tokens added since are revoked, other links are void. From now on only the reset link that is mailed to that address opens
- * the account: see `startSession` and `resetPassword`. @throws token_invalid when the address is neither the account's nor reserved for it
+ * the account: see `decideSignIn` and `resetPassword`. @throws token_invalid when the address is neither the account's nor reserved for it
  */
 export async function startRecovery(
   work: Work,

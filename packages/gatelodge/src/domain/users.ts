@@ -52,6 +52,8 @@ export interface NewUser {
   readonly signupBrowserHash?: string
   /** Whether the account may sign in before its address is proved. */
   readonly maySignInUnverified?: boolean
+  /** Whether the password must be replaced at the first sign-in. */
+  readonly mustChangePassword?: boolean
   /** Of a sign-up that was confirmed: when it would have expired. Its name may be another's by now; the account has none then. */
   readonly signupExpiresAt?: Instant
   readonly isStaff?: boolean
@@ -115,6 +117,7 @@ export async function createUser(work: Work, user: NewUser): Promise<UserRow> {
       is_staff: user.isStaff ? 1 : 0,
       signup_browser_hash: user.signupBrowserHash ?? null,
       may_sign_in_unverified: user.maySignInUnverified ? 1 : 0,
+      must_change_password: user.mustChangePassword ? 1 : 0,
     },
     user.locale ?? null,
   )

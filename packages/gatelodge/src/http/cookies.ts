@@ -13,6 +13,8 @@ export interface CookieJar {
   readonly flash: Cookie
   /** The sealed token of a mailed link, once it left the address bar. */
   readonly link: Cookie
+  /** The sealed ticket of a sign-in that needs another step. */
+  readonly ticket: Cookie
 }
 
 export interface Cookie {
@@ -36,6 +38,7 @@ export function createCookieJar(publicUrl: string): CookieJar {
     form: cookie('gatelodge-form', secure),
     flash: cookie('gatelodge-flash', secure),
     link: cookie('gatelodge-link', secure),
+    ticket: cookie('gatelodge-ticket', secure),
   }
 }
 

@@ -25,6 +25,7 @@ export const statusOf = {
   not_authenticated: 401,
   not_found: 404,
   overloaded: 503,
+  password_change_required: 403,
   password_required: 400,
   rate_limited: 429,
   reauthentication_required: 403,

@@ -75,6 +75,7 @@ function removalsAt({ clock, config }: Deps): readonly Removal[] {
     { table: 'email_reservations', key: ['email'], ...expired },
     { table: 'limit_counters', key: ['key'], ...expired },
     { table: 'api_tokens', key: ['id'], ...expired },
+    { table: 'sign_in_tickets', key: ['id'], ...expired },
     { table: 'revoked_tokens', key: ['jti'], column: 'expires_at', span: { until: now - slack } },
     { table: 'signing_keys', key: ['kid'], column: 'retires_at', span: { until: now } },
     { table: 'known_devices', key: ['user_id', 'place'], column: 'last_seen_at', span: { until: now - deviceMemory } },

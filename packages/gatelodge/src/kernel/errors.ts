@@ -23,6 +23,7 @@ export const errorTable = {
   not_authenticated: ['Not authenticated', 'You are not signed in'],
   not_found: ['Not found', 'There is nothing here'],
   overloaded: ['Overloaded', 'Too many passwords are being checked right now; try again in a moment'],
+  password_change_required: ['Password change required', 'Replace the initial password before you sign in'],
   password_required: ['Password required', 'Enter the password chosen at sign-up'],
   rate_limited: ['Rate limited', 'Too many attempts; wait and try again'],
   reauthentication_required: ['Re-authentication required', 'Confirm that it is you before this change'],
@@ -53,6 +54,7 @@ export const faultCodes = [
   'malformed',
   'mismatch',
   'required',
+  'reused',
   'too_common',
   'too_long',
   'too_many',
@@ -176,3 +178,16 @@ export class SessionValidationError extends named('token_invalid') {}
 export class NoAuthUserError extends named('not_authenticated') {}
 /** `service_unavailable`: the service was not reached or answered nonsense. */
 export class AuthServiceUnavailable extends named('service_unavailable') {}
+/** `password_change_required`: the password is right, but it is an initial one, which `replaceInitialPassword` must replace first. */
+export class PasswordChangeRequiredError extends AuthError {
+  /** For `replaceInitialPassword`, once. It is not a session. */
+  readonly changeToken: string
+  /** Seconds. */
+  readonly expiresIn: number
+
+  constructor(changeToken: string, expiresIn: number) {
+    super('password_change_required')
+    this.changeToken = changeToken
+    this.expiresIn = expiresIn
+  }
+}

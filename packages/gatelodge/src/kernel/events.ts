@@ -16,6 +16,7 @@ export interface Events {
   'session.ended': { session_id: string; reason: 'signout' | 'revoked' | 'replaced' | 'token_revoked' }
   'session.others_ended': { count: number }
   'signin.failed': { reason: 'unknown_user' | 'wrong_password' | 'inactive' | 'unverified' | 'password_disabled' }
+  'signin.step_required': { step: 'password_change_required' }
   'signin.new_device': { device: string }
   'password.disabled': { failures: number; for: 'stranger' | 'device' | 'session' }
   'reauthentication.succeeded': { method: string }
@@ -73,6 +74,7 @@ export const eventDocs = {
   'session.ended': 'One session ended.',
   'session.others_ended': 'The user ended all their other sessions.',
   'signin.failed': 'A sign-in was refused.',
+  'signin.step_required': 'A sign-in needs another step before there is a session.',
   'signin.new_device': 'A sign-in came from a device not seen before; the user was told.',
   'password.disabled':
     'Too many failures: the password is off for devices that the account does not know, for one that it knows, or for one session, until it is reset by mail.',

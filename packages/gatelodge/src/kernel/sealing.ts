@@ -11,6 +11,7 @@ export type SealingPurpose =
   | 'form'
   | 'flash'
   | 'link'
+  | 'ticket'
   | 'signup'
 
 /** Seals and opens texts under keys derived from the one secret. */

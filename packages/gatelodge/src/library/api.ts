@@ -22,7 +22,15 @@ import {
   verifyPassword,
   verifyPasswordResetToken,
 } from './passwords.ts'
-import { authenticateUser, loginUser, logoutUser, refreshToken, registerUser, statelessLogout } from './sign-in.ts'
+import {
+  authenticateUser,
+  loginUser,
+  logoutUser,
+  refreshToken,
+  registerUser,
+  replaceInitialPassword,
+  statelessLogout,
+} from './sign-in.ts'
 import {
   createAccessToken,
   getCurrentUser,
@@ -56,6 +64,7 @@ export const operations = {
   logoutUser,
   refreshToken,
   registerUser,
+  replaceInitialPassword,
   requestEmailChange,
   requestPasswordReset,
   resendVerification,

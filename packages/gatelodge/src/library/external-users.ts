@@ -1,6 +1,6 @@
 import { revokeAllAccess } from '../domain/account-removal.ts'
 import { record } from '../domain/audit.ts'
-import { finishSignIn, type SignedIn, startSession } from '../domain/authentication.ts'
+import { decideSignIn, finishSignIn, type SignInOutcome } from '../domain/authentication.ts'
 import { type Claimant, findByIdentifier, stranger, toIdentifier } from '../domain/claimants.ts'
 import type { Deps } from '../domain/deps.ts'
 import {
@@ -45,7 +45,7 @@ export async function signInExternal(
   names: Names,
   password: string,
   wish: SessionOptions,
-): Promise<SignedIn> {
+): Promise<SignInOutcome> {
   const { deps, users } = engine
   const identifier = onlyOne(names)
   const asked = toIdentifier(identifier)
@@ -60,7 +60,7 @@ export async function signInExternal(
 }
 
 /** Makes an account in the host's repository and signs it in. @throws what the repository refuses, registration_closed unless the mode is `instant` */
-export async function signUpExternal(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<SignedIn> {
+export async function signUpExternal(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<SignInOutcome> {
   if (engine.deps.config.registration !== 'instant') throw new AuthError('registration_closed')
 
   const user = await ask(() => engine.users.create(input))
@@ -138,15 +138,15 @@ async function startExternal(
   user: RepositoryUser,
   password: string,
   wish: SessionOptions,
-): Promise<SignedIn> {
+): Promise<SignInOutcome> {
   const hash = await hashToKeep(deps, claimant, user.id, password)
-  const started = await transactMirroring(deps, actor, async (work) => {
+  const decision = await transactMirroring(deps, actor, async (work) => {
     const row = await mirror(deps, work, user)
     if (hash !== null) await setPasswordHash(deps, work, row.id, hash)
     const proved = { ...row, password_hash: hash ?? row.password_hash }
-    return startSession(deps, work, proved, passwordProof, wish, claimant)
+    return decideSignIn(deps, work, proved, passwordProof, wish, claimant)
   })
-  return finishSignIn(deps, started)
+  return finishSignIn(deps, decision)
 }
 
 /**
@@ -249,6 +249,7 @@ async function insert(work: Work, user: RepositoryUser, columns: ReturnType<type
     last_name: user.lastName,
     password_hash: null,
     password_changed_at: null,
+    must_change_password: 0,
     is_staff: 0,
   } as const
   await insertUser(work, row, null)

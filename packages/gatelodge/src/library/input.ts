@@ -30,6 +30,7 @@ export const verifyEmailSchema = z.strictObject({
   signUpToken: tokenField.optional(),
 })
 export const resetPasswordSchema = z.strictObject({ token: tokenField, newPassword: passwordField })
+export const replaceInitialPasswordSchema = z.strictObject({ changeToken: tokenField, newPassword: passwordField })
 export const changePasswordSchema = z.strictObject({ oldPassword: passwordField, newPassword: passwordField })
 export const changeEmailSchema = z.strictObject({ newEmail: emailField, password: passwordField })
 export const updateProfileSchema = z.strictObject({
@@ -57,6 +58,7 @@ export const messageSchema = z.strictObject({
 
 export type RegisterRequest = z.input<typeof registerSchema>
 export type LoginRequest = z.input<typeof loginSchema>
+export type ReplaceInitialPasswordRequest = z.input<typeof replaceInitialPasswordSchema>
 export type UpdateProfileRequest = z.input<typeof updateProfileSchema>
 export type EmailMessage = z.input<typeof messageSchema>
 

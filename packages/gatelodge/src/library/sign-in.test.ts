@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
 import { password, type TestAuth, testAuth } from '../../test/support/auth.ts'
-import { createAdministrator } from '../admin/users/create-user.ts'
+import { createAccount, createAdministrator } from '../admin/users/create-user.ts'
 import { systemActor } from '../kernel/actor.ts'
 import { minute } from '../kernel/clock.ts'
 import {
@@ -10,6 +10,7 @@ import {
   isAuthError,
   MissingFieldError,
   NoAuthUserError,
+  PasswordChangeRequiredError,
   SessionValidationError,
   TokenError,
   UserAlreadyExistsError,
@@ -17,7 +18,15 @@ import {
 import type { Auth } from './auth.ts'
 import { engineOf } from './engine.ts'
 import { listSessions } from './own-account.ts'
-import { authenticateUser, loginUser, logoutUser, refreshToken, registerUser, statelessLogout } from './sign-in.ts'
+import {
+  authenticateUser,
+  loginUser,
+  logoutUser,
+  refreshToken,
+  registerUser,
+  replaceInitialPassword,
+  statelessLogout,
+} from './sign-in.ts'
 import { createAccessToken, getLoggedInUser } from './tokens.ts'
 
 let people = 0
@@ -227,5 +236,23 @@ forEachDatabase('sign-in by the library', (engine) => {
     await refreshToken(app.auth, pair.refreshToken)
     app.clock.advance(minute)
     await assert.rejects(refreshToken(app.auth, pair.refreshToken), TokenError)
+  })
+
+  test('an initial password is replaced before the user is signed in', async () => {
+    const { deps } = engineOf(app.auth)
+    const { email } = somebody()
+    const input = { email, password, mustChangePassword: true }
+    await createAccount(deps, systemActor('command', 'test'), input)
+
+    const refusal = await loginUser(app.auth, { email, password }).catch((error: unknown) => error)
+    assert.ok(refusal instanceof PasswordChangeRequiredError)
+    assert.equal(refusal.expiresIn, 600)
+    const { changeToken } = refusal
+    const same = replaceInitialPassword(app.auth, { changeToken, newPassword: password })
+    await assert.rejects(same, { code: 'input_invalid' })
+    const signedIn = await app.auth.api.replaceInitialPassword({ changeToken, newPassword: 'calm lagoon 7 tides' })
+    assert.equal((await getLoggedInUser(app.auth, signedIn.accessToken)).email, email)
+    const again = replaceInitialPassword(app.auth, { changeToken, newPassword: 'another harbour 2' })
+    await assert.rejects(again, (error) => error instanceof TokenError)
   })
 })

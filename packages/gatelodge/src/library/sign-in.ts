@@ -1,18 +1,33 @@
 import { createAccount } from '../admin/users/create-user.ts'
-import type { SignedIn } from '../domain/authentication.ts'
+import type { SignInOutcome } from '../domain/authentication.ts'
 import { loadUser } from '../domain/users.ts'
 import { sessionAnswers } from '../flows/sessions/messages.ts'
 import { refresh } from '../flows/sessions/refresh.ts'
 import { signOut } from '../flows/sessions/sign-out.ts'
+import { setNewPassword } from '../flows/sign-in/new-password.ts'
 import { signIn } from '../flows/sign-in/sign-in.ts'
 import { signUpAnswers } from '../flows/sign-up/messages.ts'
 import { signUp } from '../flows/sign-up/sign-up.ts'
-import { AuthError, NoAuthUserError, SessionValidationError, TokenError } from '../kernel/errors.ts'
+import {
+  AuthError,
+  NoAuthUserError,
+  PasswordChangeRequiredError,
+  SessionValidationError,
+  TokenError,
+} from '../kernel/errors.ts'
 import type { Auth } from './auth.ts'
 import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
 import { createExternal, signInExternal, signUpExternal } from './external-users.ts'
 import { holderOf, signedIn } from './holder.ts'
-import { type LoginRequest, loginSchema, type RegisterRequest, readInput, registerSchema } from './input.ts'
+import {
+  type LoginRequest,
+  loginSchema,
+  type RegisterRequest,
+  type ReplaceInitialPasswordRequest,
+  readInput,
+  registerSchema,
+  replaceInitialPasswordSchema,
+} from './input.ts'
 import { raising } from './naming.ts'
 import { type PublicUser, toPublicUser } from './public-user.ts'
 import { newRepositoryUser } from './user-repository.ts'
@@ -54,7 +69,7 @@ export function registerUser(auth: Auth, input: RegisterRequest, caller: Caller 
       return { status: 'signed_in', ...toLoginResponse(started) }
     }
     const result = await signUp(deps, actor, request)
-    if (result.status === 'signed_in') return { status: 'signed_in', ...toLoginResponse(result.signedIn) }
+    if (result.status === 'created') return { status: 'signed_in', ...toLoginResponse(result.outcome) }
     return { status: result.status, message: signUpAnswers.verificationRequired, signUpToken: result.signUpCookie }
   })
 }
@@ -67,7 +82,7 @@ export async function authenticateUser(auth: Auth, input: LoginRequest, caller: 
 
 /**
  * Signs a person in by `identifier`, `email` or `username` and password. What keeps an account out is told only after a right password.
- * @throws InvalidCredentialsError, MissingFieldError, account_inactive, email_unverified, rate_limited, overloaded
+ * @throws InvalidCredentialsError, MissingFieldError, PasswordChangeRequiredError, account_inactive, email_unverified, rate_limited, overloaded
  */
 export function loginUser(auth: Auth, input: LoginRequest, caller: Caller = {}): Promise<LoginResponse> {
   return raising({}, async () => {
@@ -78,6 +93,22 @@ export function loginUser(auth: Auth, input: LoginRequest, caller: Caller = {}):
     if (!engine.hasExternalUsers)
       return toLoginResponse(await signIn(engine.deps, actor, { ...names, password, ...wish }))
     return toLoginResponse(await signInExternal(engine, actor, names, password, wish))
+  })
+}
+
+/**
+ * Replaces an initial password by the token of `PasswordChangeRequiredError`, and signs the user in. A password that is refused does not consume the token.
+ * @throws TokenError, input_invalid, rate_limited, overloaded
+ */
+export function replaceInitialPassword(
+  auth: Auth,
+  input: ReplaceInitialPasswordRequest,
+  caller: Caller = {},
+): Promise<LoginResponse> {
+  return raising({ token_invalid: TokenError }, async () => {
+    const { deps } = engineOf(auth)
+    const given = readInput(replaceInitialPasswordSchema, input)
+    return toLoginResponse(await setNewPassword(deps, actorOf(deps, caller), given))
   })
 }
 
@@ -131,7 +162,10 @@ async function createByAdministrator(
   return { status: 'created', user: toPublicUser(user) }
 }
 
-function toLoginResponse({ credential, user }: SignedIn): LoginResponse {
+/** @throws PasswordChangeRequiredError */
+function toLoginResponse(outcome: SignInOutcome): LoginResponse {
+  if (outcome.status !== 'signed_in') throw new PasswordChangeRequiredError(outcome.ticket, outcome.expiresIn)
+  const { credential, user } = outcome
   if (credential.kind !== 'token') throw new AuthError('internal') // every caller here wishes for tokens
   const { accessToken, refreshToken: text, expiresIn } = credential
   return { accessToken, refreshToken: text, expiresIn, user: toPublicUser(user) }

@@ -1,5 +1,5 @@
 import type { AccessTokenClaims } from '../domain/access-tokens.ts'
-import { startSession } from '../domain/authentication.ts'
+import { decideSignIn } from '../domain/authentication.ts'
 import { isTokenSessionOf } from '../domain/session-cache.ts'
 import { lockUser } from '../domain/user-rows.ts'
 import type { User } from '../domain/users.ts'
@@ -8,6 +8,7 @@ import {
   InvalidAuthorizationHeader,
   isAuthError,
   NotAuthenticated,
+  PasswordChangeRequiredError,
   SessionValidationError,
   TokenError,
   UserNotFound,
@@ -120,12 +121,13 @@ function inactive(reason: Exclude<Introspection['reason'], null>): Introspection
 async function startVouched(engine: Engine, sub: string) {
   const { deps } = engine
   if (engine.hasExternalUsers && !(await syncById(engine, sub))) throw new UserNotFound()
-  const started = await transact(deps, actorOf(deps), async (work) => {
+  const decision = await transact(deps, actorOf(deps), async (work) => {
     const user = await lockUser(work, sub as UserId) // a text that is no user's id finds nobody
     if (!user) throw new UserNotFound()
-    return startSession(deps, work, user, { methods: [], assurance: 'aal1' }, { kind: 'token', remember: false })
+    return decideSignIn(deps, work, user, { methods: [], assurance: 'aal1' }, { kind: 'token', remember: false })
   })
-  return { userId: started.user.id, sessionId: started.row.id, roles: started.user.roles }
+  if (decision.status !== 'signed_in') throw new PasswordChangeRequiredError(decision.ticket, decision.expiresIn)
+  return { userId: decision.user.id, sessionId: decision.row.id, roles: decision.user.roles }
 }
 
 async function liveSession({ deps }: Engine, sub: string, sid: string) {

@@ -40,6 +40,7 @@ export const uniqueConstraints = {
     service_clients_name_key: ['name', 'input_invalid'],
   },
   api_tokens: { api_tokens_pkey: ['id', random] },
+  sign_in_tickets: { sign_in_tickets_pkey: ['id', random] },
   revoked_tokens: { revoked_tokens_pkey: ['jti', upsert] },
   jobs: { jobs_pkey: ['name', upsert] },
   avatar_removals: {
@@ -58,6 +59,7 @@ export const foreignKeys = {
   refresh_tokens: 'token_invalid',
   known_devices: 'token_invalid',
   api_tokens: 'token_invalid',
+  sign_in_tickets: 'invalid_credentials',
 } as const satisfies Partial<Record<keyof Schema, ErrorCode>>
 
 /** The constraint that refused a row, for the log: never the values. */

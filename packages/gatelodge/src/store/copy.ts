@@ -23,6 +23,7 @@ export const copiedTables = {
   signing_keys: ['kid'],
   service_clients: ['id'],
   api_tokens: ['id'],
+  sign_in_tickets: ['id'],
   revoked_tokens: ['jti'],
   jobs: ['name'],
   avatar_removals: ['name'],

@@ -23,6 +23,7 @@ export interface Schema {
   signing_keys: SigningKeysTable
   service_clients: ServiceClientsTable
   api_tokens: ApiTokensTable
+  sign_in_tickets: SignInTicketsTable
   revoked_tokens: RevokedTokensTable
   jobs: JobsTable
   avatar_removals: AvatarRemovalsTable
@@ -48,6 +49,8 @@ export interface UsersTable {
   signup_browser_hash: string | null
   /** Whether the account may sign in before its address is proved. */
   may_sign_in_unverified: Generated<Flag>
+  /** Whether the password is an initial one, which its user must replace at the next sign-in. */
+  must_change_password: Generated<Flag>
   created_at: Instant
   last_login_at: Instant | null
   /** Since when only the link mailed to its owner opens the account: "this wasn't me" was pressed, and no password was chosen yet. */
@@ -148,6 +151,27 @@ export interface SessionsTable {
   remember: Flag
   ip: string | null
   user_agent: string | null
+}
+
+/** What a sign-in may still need after a proof, before there is a session. */
+export type SignInStep = 'password_change_required'
+
+/** Sign-ins that wait for their next step. */
+export interface SignInTicketsTable {
+  id: string
+  user_id: UserId
+  step: SignInStep
+  secret_hash: string
+  /** SHA-256 of what the ticket depends on: see accountState. */
+  account_state: string
+  /** JSON array of RFC 8176 method names: what was proved so far. */
+  methods: string
+  assurance: 'aal1' | 'aal2'
+  /** The session that was asked for. */
+  kind: 'cookie' | 'token'
+  remember: Flag
+  created_at: Instant
+  expires_at: Instant
 }
 
 export interface RefreshTokensTable {
@@ -280,3 +304,4 @@ export type MailRow = Selectable<MailsTable>
 export type SigningKeyRow = Selectable<SigningKeysTable>
 export type ServiceClientRow = Selectable<ServiceClientsTable>
 export type ApiTokenRow = Selectable<ApiTokensTable>
+export type SignInTicketRow = Selectable<SignInTicketsTable>

@@ -87,6 +87,11 @@ export async function assertPeopleGoOn(app: TestApp): Promise<void> {
     if (may_sign_in_unverified !== 1) continue
     assert.equal((await app.post('/signin', { email, password: held.password })).status, 200, String(email))
   }
+  for (const { email, must_change_password } of await app.rows('users')) {
+    if (must_change_password !== 1) continue
+    const { json } = await app.post('/signin', { email, password: held.password })
+    assert.equal(json.status, 'password_change_required', String(email))
+  }
   assert.equal((await app.post('/signin', { email: 'frank@example.com', password: held.password })).status, 200)
 
   const early = await app.post('/signin', { email: 'eve@example.com', password: held.password }, { ip: '203.0.113.7' })

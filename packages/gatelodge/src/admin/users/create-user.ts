@@ -20,6 +20,8 @@ export interface NewAccount extends GivenNames {
   readonly username?: string | undefined
   /** Absent: the person is invited by mail to choose one. */
   readonly password?: string | undefined
+  /** Whether the password is an initial one, which its user has to replace at the first sign-in. */
+  readonly mustChangePassword?: boolean | undefined
 }
 
 interface Person {
@@ -38,11 +40,17 @@ export async function createAccount(deps: Deps, actor: Actor, input: NewAccount)
   if (person.username === null && deps.config.username === 'required') {
     throw invalidField('username', 'required', 'This field is required')
   }
+  const mustChangePassword = input.mustChangePassword ?? false
   const passwordHash = input.password === undefined ? null : await hashAllowed(deps, actor, person, input.password)
 
   return transact(deps, actor, async (work) => {
     const account = { ...person, passwordHash, emailVerifiedAt: null, isStaff: false }
-    const row = await createUser(work, { ...account, by: 'administrator' })
+    const row = await createUser(work, {
+      ...account,
+      mustChangePassword,
+      maySignInUnverified: mustChangePassword,
+      by: 'administrator',
+    })
     if (passwordHash === null) await requestMail(work, 'invitation', { userId: row.id })
     else await requestMail(work, 'verification', { email: row.email, signupId: null })
     return loadUser(work.db, row)

@@ -21,11 +21,16 @@ export const userCommands = [
       'first-name': { value: 'NAME', doc: 'The first name.' },
       'last-name': { value: 'NAME', doc: 'The last name.' },
       'password-stdin': passwordOption,
+      'must-change-password': {
+        doc: 'The password is an initial one: the user has to replace it at the first sign-in, also before the address is confirmed.',
+      },
       invite: { doc: 'Set no password: mail a link by which the person chooses one.' },
     },
     async run(context) {
       const { io, options } = context
       if (options['password-stdin'] === options.invite) throw usageError('Give either --password-stdin or --invite')
+      if (options.invite && options['must-change-password'])
+        throw usageError('--must-change-password needs --password-stdin: an invited user chooses the password')
 
       const { createAccount } = await import('../../admin/users/create-user.ts')
       const password = options.invite ? undefined : await readPassword(io)
@@ -36,6 +41,7 @@ export const userCommands = [
           firstName: options['first-name'],
           lastName: options['last-name'],
           password,
+          mustChangePassword: options['must-change-password'],
         }),
       )
       const mail = options.invite ? 'an invitation to set a password' : 'a link to confirm the address'

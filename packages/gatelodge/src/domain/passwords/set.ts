@@ -6,9 +6,9 @@ import type { Deps } from '../deps.ts'
 import { updateUser } from '../user-rows.ts'
 import { assertPasswordAllowed } from './policy.ts'
 
-/** Sets an account's password hash; failures at the old one are forgotten. */
+/** Sets the hash of a password that its user chose; failures at the old one are forgotten. */
 export async function setPasswordHash(deps: Deps, work: Work, userId: UserId, hash: string): Promise<void> {
-  await updateUser(work, userId, { password_hash: hash, password_changed_at: work.now })
+  await updateUser(work, userId, { password_hash: hash, password_changed_at: work.now, must_change_password: 0 })
   await forgetFailures(deps, work, userId)
 }
 

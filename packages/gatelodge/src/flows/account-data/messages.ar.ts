@@ -37,6 +37,7 @@ export const ar: AccountDataMessages = {
       'session.others_ended': 'تسجيل الخروج من كل الأجهزة الأخرى',
       'signin.failed': 'رفض تسجيل الدخول',
       'events.counted': 'محاولات دخول مرفوضة أخرى',
+      'signin.step_required': 'تسجيل الدخول يتطلب خطوة أخرى',
       'signin.new_device': 'تسجيل الدخول من جهاز جديد',
       'password.disabled': 'إيقاف كلمة المرور بعد محاولات فاشلة كثيرة',
       'reauthentication.succeeded': 'تأكيد الهوية بكلمة المرور',

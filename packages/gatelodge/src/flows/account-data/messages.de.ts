@@ -38,6 +38,7 @@ export const de: AccountDataMessages = {
       'session.others_ended': 'Überall sonst abgemeldet',
       'signin.failed': 'Anmeldung abgelehnt',
       'events.counted': 'Weitere abgelehnte Anmeldungen',
+      'signin.step_required': 'Anmeldung braucht einen weiteren Schritt',
       'signin.new_device': 'Anmeldung von einem neuen Gerät',
       'password.disabled': 'Passwort nach zu vielen Fehlversuchen gesperrt',
       'reauthentication.succeeded': 'Identität durch Passwort bestätigt',

@@ -37,6 +37,7 @@ export const es: AccountDataMessages = {
       'session.others_ended': 'Todas las demás sesiones cerradas',
       'signin.failed': 'Inicio de sesión rechazado',
       'events.counted': 'Otros inicios de sesión rechazados',
+      'signin.step_required': 'El inicio de sesión requiere otro paso',
       'signin.new_device': 'Inicio de sesión desde un dispositivo nuevo',
       'password.disabled': 'Contraseña bloqueada tras demasiados fallos',
       'reauthentication.succeeded': 'Identidad confirmada con contraseña',

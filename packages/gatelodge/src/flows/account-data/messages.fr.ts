@@ -38,6 +38,7 @@ export const fr: AccountDataMessages = {
       'session.others_ended': 'Déconnexion de tous les autres appareils',
       'signin.failed': 'Connexion refusée',
       'events.counted': 'Autres connexions refusées',
+      'signin.step_required': 'Étape supplémentaire nécessaire à la connexion',
       'signin.new_device': 'Connexion depuis un nouvel appareil',
       'password.disabled': 'Mot de passe bloqué après trop d’échecs',
       'reauthentication.succeeded': 'Identité confirmée par mot de passe',

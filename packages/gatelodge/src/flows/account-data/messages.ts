@@ -54,6 +54,7 @@ const en = {
       'session.others_ended': 'Signed out everywhere else',
       'signin.failed': 'Sign-in refused',
       'events.counted': 'Further refused sign-ins',
+      'signin.step_required': 'Another step was needed to sign in',
       'signin.new_device': 'Sign-in from a new device',
       'password.disabled': 'Password stopped after too many failures',
       'reauthentication.succeeded': 'Identity confirmed by password',

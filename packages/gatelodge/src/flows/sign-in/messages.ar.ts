@@ -2,6 +2,16 @@ import type { SignInMessages } from './messages.ts'
 
 export const ar: SignInMessages = {
   pages: {
+    newPassword: {
+      title: 'اختر كلمة مرور خاصة بك',
+      lead: 'لقد سجّلت الدخول بكلمة مرور أُعدّت لك. استبدلها للمتابعة.',
+      password: 'كلمة المرور الجديدة',
+      hint: (length) => `الحد الأدنى لعدد الأحرف: ${length}. من السهل تذكّر بضع كلمات لا صلة بينها`,
+      confirmation: 'كرّر كلمة المرور الجديدة',
+      submit: 'حفظ كلمة المرور وتسجيل الدخول',
+      done: 'حُفظت كلمة المرور، وتم تسجيل دخولك.',
+      expired: 'انقضى وقت طويل. سجّل الدخول مرة أخرى.',
+    },
     reauthenticate: {
       title: 'أكّد أنك أنت',
       lead: 'يتطلب ما طلبته إدخال كلمة مرورك مرة أخرى.',

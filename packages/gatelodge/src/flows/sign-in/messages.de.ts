@@ -2,6 +2,16 @@ import type { SignInMessages } from './messages.ts'
 
 export const de: SignInMessages = {
   pages: {
+    newPassword: {
+      title: 'Wählen Sie Ihr eigenes Passwort',
+      lead: 'Sie haben sich mit einem Passwort angemeldet, das für Sie festgelegt wurde. Ersetzen Sie es, um fortzufahren.',
+      password: 'Neues Passwort',
+      hint: (length) => `Mindestens ${length} Zeichen; einige Wörter ohne Zusammenhang lassen sich leicht merken`,
+      confirmation: 'Neues Passwort wiederholen',
+      submit: 'Passwort speichern und anmelden',
+      done: 'Ihr Passwort ist gespeichert. Sie sind angemeldet.',
+      expired: 'Es ist zu viel Zeit vergangen. Melden Sie sich noch einmal an.',
+    },
     reauthenticate: {
       title: 'Bestätigen Sie, dass Sie es sind',
       lead: 'Dafür brauchen wir Ihr Passwort noch einmal.',

@@ -2,6 +2,16 @@ import type { SignInMessages } from './messages.ts'
 
 export const es: SignInMessages = {
   pages: {
+    newPassword: {
+      title: 'Elija su propia contraseña',
+      lead: 'Ha iniciado sesión con una contraseña que se le asignó. Cámbiela para continuar.',
+      password: 'Contraseña nueva',
+      hint: (length) => `Al menos ${length} caracteres; unas cuantas palabras sin relación son fáciles de recordar`,
+      confirmation: 'Repita la contraseña nueva',
+      submit: 'Guardar contraseña e iniciar sesión',
+      done: 'Su contraseña se ha guardado. Ha iniciado sesión.',
+      expired: 'Ha pasado demasiado tiempo. Inicie sesión de nuevo.',
+    },
     reauthenticate: {
       title: 'Confirme que es usted',
       lead: 'Para lo que ha pedido hace falta de nuevo su contraseña.',

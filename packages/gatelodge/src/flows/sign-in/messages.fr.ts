@@ -2,6 +2,16 @@ import type { SignInMessages } from './messages.ts'
 
 export const fr: SignInMessages = {
   pages: {
+    newPassword: {
+      title: 'Choisissez votre mot de passe',
+      lead: 'Vous vous êtes connecté avec un mot de passe défini pour vous. Remplacez-le pour continuer.',
+      password: 'Nouveau mot de passe',
+      hint: (length) => `Au moins ${length} caractères ; quelques mots sans lien entre eux sont faciles à retenir`,
+      confirmation: 'Répétez le nouveau mot de passe',
+      submit: 'Enregistrer et se connecter',
+      done: 'Votre mot de passe est enregistré. Vous êtes connecté.',
+      expired: 'Le délai est dépassé. Connectez-vous de nouveau.',
+    },
     reauthenticate: {
       title: 'Confirmez qu’il s’agit bien de vous',
       lead: 'Votre demande exige à nouveau votre mot de passe.',

@@ -6,6 +6,16 @@ import { fr } from './messages.fr.ts'
 
 const en = {
   pages: {
+    newPassword: {
+      title: 'Choose your own password',
+      lead: 'You signed in with a password that was set for you. Replace it to continue.',
+      password: 'New password',
+      hint: (length: number) => `At least ${length} characters; a few unrelated words are easy to keep`,
+      confirmation: 'Repeat the new password',
+      submit: 'Save password and sign in',
+      done: 'Your password is saved. You are signed in.',
+      expired: 'Too much time has passed. Sign in again.',
+    },
     reauthenticate: {
       title: 'Confirm that it is you',
       lead: 'What you asked for needs your password once more.',

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { safeRedirect } from '../../http/safe-redirect.ts'
-import { signInAnswer } from '../../http/sign-in-answer.ts'
 import { passwordField, textField } from '../../http/wire.ts'
 import type { ErrorCode } from '../../kernel/errors.ts'
 import { form } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
 import { redirectAnswer } from '../../pages/page-context.ts'
+import { signInRedirect } from '../../pages/sign-in-redirect.ts'
 import { signInMessages } from './messages.ts'
 import { signIn } from './sign-in.ts'
 
@@ -66,11 +66,10 @@ ${(deps.config.registration === 'verify' || deps.config.registration === 'instan
       const here = next === start ? '/login' : `/login?${new URLSearchParams({ next })}`
       return { title: words.title, body, here }
     },
-    async submit(deps, { actor, body, cookies }) {
-      const { next, remember, ...given } = body
-      const signedIn = await signIn(deps, actor, { ...given, kind: 'cookie', remember: remember === 'on' })
-      const { cookies: set } = signInAnswer(cookies, signedIn)
-      return redirectAnswer(deps, { cookies }, safeRedirect(deps.config, next, start), undefined, set)
+    async submit(deps, context) {
+      const { next, remember, ...given } = context.body
+      const outcome = await signIn(deps, context.actor, { ...given, kind: 'cookie', remember: remember === 'on' })
+      return signInRedirect(deps, context, outcome, { next: safeRedirect(deps.config, next, start) })
     },
   }),
 ]

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import type { Route } from '../../http/route.ts'
 import { safeRedirect } from '../../http/safe-redirect.ts'
-import { signInAnswer } from '../../http/sign-in-answer.ts'
 import { passwordField } from '../../http/wire.ts'
 import type { ErrorCode } from '../../kernel/errors.ts'
 import { form } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
-import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
+import { languageOfReader } from '../../pages/page-context.ts'
+import { signInRedirect } from '../../pages/sign-in-redirect.ts'
 import { signInMessages } from './messages.ts'
 import { reauthenticate } from './reauthenticate.ts'
 
@@ -45,11 +45,8 @@ ${form(view, state, {
   },
   async submit(deps, context) {
     const { next, password } = context.body
-    const { cookies } = signInAnswer(
-      context.cookies,
-      await reauthenticate(deps, context.actor, context.me, { password }),
-    )
+    const outcome = await reauthenticate(deps, context.actor, context.me, { password })
     const { done } = signInMessages[languageOfReader(context)].pages.reauthenticate
-    return redirectAnswer(deps, context, safeRedirect(deps.config, next, fallback), done, cookies)
+    return signInRedirect(deps, context, outcome, { next: safeRedirect(deps.config, next, fallback), message: done })
   },
 })

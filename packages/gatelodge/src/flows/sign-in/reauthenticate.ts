@@ -1,5 +1,5 @@
 import { record } from '../../domain/audit.ts'
-import { finishSignIn, type SignedIn, startSession } from '../../domain/authentication.ts'
+import { decideSignIn, finishSignIn, type SignInOutcome } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { assertOwnPassword, passwordProof } from '../../domain/factors/password.ts'
 import type { LiveSession } from '../../domain/session-cache.ts'
@@ -17,17 +17,17 @@ export async function reauthenticate(
   actor: Actor,
   me: LiveSession,
   input: { password: string },
-): Promise<SignedIn> {
+): Promise<SignInOutcome> {
   const user = await getUser(deps.store.db, me.user.id)
   await assertOwnPassword(deps, actor, user, input.password)
 
-  const started = await transact(deps, actor, async (work) => {
+  const decision = await transact(deps, actor, async (work) => {
     await lockCaller(work, me) // one proof replaces the session; those that come later have none to replace
     await record(work, 'reauthentication.succeeded', user.id, { method: 'pwd' })
-    return startSession(deps, work, user, passwordProof, {
+    return decideSignIn(deps, work, user, passwordProof, {
       kind: me.principal.via === 'cookie' ? 'cookie' : 'token',
       remember: me.remember,
     })
   })
-  return finishSignIn(deps, started)
+  return finishSignIn(deps, decision)
 }

@@ -1,5 +1,5 @@
 import { record } from '../../domain/audit.ts'
-import { assertMaySignIn, finishSignIn, type SignedIn, startSession } from '../../domain/authentication.ts'
+import { decideSignIn, finishSignIn, nextSignInStep, type SignInOutcome } from '../../domain/authentication.ts'
 import { type Claimant, findByIdentifier, type Identifier, recognise, toIdentifier } from '../../domain/claimants.ts'
 import type { Deps } from '../../domain/deps.ts'
 import {
@@ -31,7 +31,7 @@ export interface SignIn extends SessionOptions {
  * Signs a person in by password. Unknown, wrong and stopped cost and answer the same; what else keeps the account out is told only after a right password.
  * @throws input_invalid, invalid_credentials, account_inactive, email_unverified, rate_limited, overloaded
  */
-export async function signIn(deps: Deps, actor: Actor, input: SignIn): Promise<SignedIn> {
+export async function signIn(deps: Deps, actor: Actor, input: SignIn): Promise<SignInOutcome> {
   const identifier = readIdentifier(input)
   const user = await findByIdentifier(deps.store.db, identifier)
   const claimant = await recognise(deps, actor, user, identifier)
@@ -51,29 +51,30 @@ function readIdentifier(input: SignIn): Identifier {
   return toIdentifier(input.identifier ?? '')
 }
 
-async function signInByPassword(deps: Deps, actor: Actor, claimant: Claimant, input: SignIn): Promise<SignedIn> {
+async function signInByPassword(deps: Deps, actor: Actor, claimant: Claimant, input: SignIn): Promise<SignInOutcome> {
   const user = await attemptPassword(
     deps,
     actor,
     passwordToSignIn(claimant),
     async () => (await checkHash(deps, claimant, input.password)) && claimant.user,
   )
-  await assertAllowedIn(deps, actor, user)
+  await assertMaySignIn(deps, actor, user)
   const renewedHash = await renewHash(deps, claimant, user, input.password)
-  const started = await transact(deps, actor, async (work) => {
+  const decision = await transact(deps, actor, async (work) => {
     const proved = renewedHash === undefined ? user : await storeRenewedHash(work, user, renewedHash)
     if (!proved) return undefined
-    return startSession(deps, work, proved, passwordProof, input, claimant)
+    return decideSignIn(deps, work, proved, passwordProof, input, claimant)
   })
-  if (started) return finishSignIn(deps, started)
+  if (decision) return finishSignIn(deps, decision)
 
   // Another sign-in renewed the hash, or the password is another by now: what is stored tells.
   return signInByPassword(deps, actor, { ...claimant, user: await findUser(deps.store.db, user.id) }, input)
 }
 
-async function assertAllowedIn(deps: Deps, actor: Actor, user: UserRow): Promise<void> {
+/** Records why an account may not sign in although its password was right. @throws account_inactive, email_unverified */
+async function assertMaySignIn(deps: Deps, actor: Actor, user: UserRow): Promise<void> {
   try {
-    assertMaySignIn(user)
+    nextSignInStep(user, passwordProof)
   } catch (error) {
     const reason = isAuthError(error, 'account_inactive') ? 'inactive' : 'unverified'
     await transact(deps, actor, (work) => record(work, 'signin.failed', user.id, { reason }))

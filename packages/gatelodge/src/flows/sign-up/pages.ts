@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { Deps } from '../../domain/deps.ts'
-import { signInAnswer } from '../../http/sign-in-answer.ts'
 import { emailField, nameField, passwordField, usernameField } from '../../http/wire.ts'
 import { readAll } from '../../kernel/errors.ts'
 import { assertConfirmed, type Field, type FormState, form, nameFields } from '../../pages/form.ts'
@@ -9,6 +8,7 @@ import { html } from '../../pages/html.ts'
 import { legalLinks } from '../../pages/legal-links.ts'
 import { notice } from '../../pages/notice.ts'
 import { languageOfReader, type PageView, redirectAnswer } from '../../pages/page-context.ts'
+import { signInRedirect } from '../../pages/sign-in-redirect.ts'
 import { pageWords } from '../../pages/words/index.ts'
 import { signUpMessages } from './messages.ts'
 import { readSignUp, signUp } from './sign-up.ts'
@@ -64,8 +64,7 @@ ${legalLinks(deps.theme, view.language, pageWords[view.language].layout.readFirs
         return redirectAnswer(deps, context, '/verify-email', undefined, set)
 
       const words = signUpMessages[languageOfReader(context)].pages
-      const { cookies: session = [] } = signInAnswer(cookies, result.signedIn)
-      return redirectAnswer(deps, context, '/account', words.welcome, [...session, ...set])
+      return signInRedirect(deps, context, result.outcome, { next: '/account', message: words.welcome, cookies: set })
     },
   }),
 ]

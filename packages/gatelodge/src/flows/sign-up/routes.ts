@@ -55,7 +55,7 @@ export const signUpRoutes = [
           json: { status: result.status, message: signUpAnswers.verificationRequired },
         }
       }
-      const answer = signInAnswer(cookies, result.signedIn, 201)
+      const answer = signInAnswer(cookies, result.outcome, 201)
       return { ...answer, cookies: [...(answer.cookies ?? []), cookie] }
     },
   }),

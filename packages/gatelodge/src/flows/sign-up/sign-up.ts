@@ -1,6 +1,6 @@
 import { assertMayAsk, mayMailTo } from '../../domain/asks.ts'
 import { record } from '../../domain/audit.ts'
-import { finishSignIn, type SignedIn, startSession } from '../../domain/authentication.ts'
+import { decideSignIn, finishSignIn, type SignInOutcome } from '../../domain/authentication.ts'
 import type { Deps } from '../../domain/deps.ts'
 import { passwordProof } from '../../domain/factors/password.ts'
 import { type Email, parseEmail } from '../../domain/identifiers/email.ts'
@@ -29,7 +29,7 @@ export interface SignUp extends GivenNames {
 
 export type SignUpResult =
   | { readonly status: 'verification_required'; readonly signUpCookie: string }
-  | { readonly status: 'signed_in'; readonly signUpCookie: string; readonly signedIn: SignedIn }
+  | { readonly status: 'created'; readonly signUpCookie: string; readonly outcome: SignInOutcome }
 
 /** A sign-up whose fields are in canonical form and allowed. */
 interface Applicant {
@@ -126,7 +126,7 @@ async function createAtOnce(
   kind: 'cookie' | 'token',
 ): Promise<SignUpResult> {
   const cookie = newToken(deps.random)
-  const started = await transact(deps, actor, async (work) => {
+  const decision = await transact(deps, actor, async (work) => {
     const user = await createUser(work, {
       ...applicant,
       emailVerifiedAt: null,
@@ -141,7 +141,7 @@ async function createAtOnce(
       await requestMail(work, 'welcome', { userId: user.id })
       await requestMail(work, 'verification', { email: user.email, signupId: null })
     }
-    return startSession(deps, work, user, passwordProof, { kind, remember: false })
+    return decideSignIn(deps, work, user, passwordProof, { kind, remember: false })
   })
-  return { status: 'signed_in', signUpCookie: cookie.text, signedIn: await finishSignIn(deps, started) }
+  return { status: 'created', signUpCookie: cookie.text, outcome: await finishSignIn(deps, decision) }
 }

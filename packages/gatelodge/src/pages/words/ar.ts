@@ -63,6 +63,7 @@ export const ar: PageWords = {
   },
   faults: {
     required: 'املأ هذا الحقل',
+    reused: 'اختر كلمة مرور مختلفة',
     invalid: 'تحقق من هذه القيمة',
     invalid_type: 'تحقق من هذه القيمة',
     invalid_format: 'تحقق من هذه القيمة',

@@ -64,6 +64,7 @@ export const de: PageWords = {
   },
   faults: {
     required: 'Füllen Sie dieses Feld aus',
+    reused: 'Wählen Sie ein anderes Passwort',
     invalid: 'Prüfen Sie diese Angabe',
     invalid_type: 'Prüfen Sie diese Angabe',
     invalid_format: 'Prüfen Sie diese Angabe',

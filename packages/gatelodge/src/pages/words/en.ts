@@ -68,6 +68,7 @@ export const en = {
   /** What may be wrong with a field, by the code of the fault. */
   faults: {
     required: 'Fill in this field',
+    reused: 'Choose a different password',
     invalid: 'Check this entry',
     invalid_type: 'Check this entry',
     invalid_format: 'Check this entry',

@@ -64,6 +64,7 @@ export const es: PageWords = {
   },
   faults: {
     required: 'Rellene este campo',
+    reused: 'Elija una contraseña diferente',
     invalid: 'Revise este dato',
     invalid_type: 'Revise este dato',
     invalid_format: 'Revise este dato',

@@ -64,6 +64,7 @@ export const fr: PageWords = {
   },
   faults: {
     required: 'Remplissez ce champ',
+    reused: 'Choisissez un autre mot de passe',
     invalid: 'Vérifiez cette saisie',
     invalid_type: 'Vérifiez cette saisie',
     invalid_format: 'Vérifiez cette saisie',

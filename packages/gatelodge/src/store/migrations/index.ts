@@ -6,6 +6,7 @@ import * as tokens from './0004-tokens.ts'
 import * as recovery from './0005-recovery.ts'
 import * as strangers from './0006-strangers.ts'
 import * as unverified from './0007-unverified.ts'
+import * as tickets from './0008-tickets.ts'
 
 /** One step from a schema to the next; it runs in a transaction with the steps before it. */
 export interface Migration {
@@ -21,4 +22,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005-recovery': recovery,
   '0006-strangers': strangers,
   '0007-unverified': unverified,
+  '0008-tickets': tickets,
 }

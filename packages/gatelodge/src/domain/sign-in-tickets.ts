@@ -1,0 +1,129 @@
+import type { Instant } from '../kernel/clock.ts'
+import { minute } from '../kernel/clock.ts'
+import { AuthError } from '../kernel/errors.ts'
+import { newToken, parseToken, sameText, sha256 } from '../kernel/ids.ts'
+import type { SignInStep, SignInTicketRow, UserRow } from '../store/schema.ts'
+import type { ReadDb } from '../store/store.ts'
+import type { Work } from '../store/unit-of-work.ts'
+import type { Deps } from './deps.ts'
+import type { Proof, SessionOptions } from './sessions.ts'
+import { lockUser } from './user-rows.ts'
+import { findUser } from './users.ts'
+
+/** How long a user has for the next step of a sign-in, in ms. */
+export const ticketLife = 10 * minute
+/** The most open tickets of one account. A new one replaces the oldest. */
+const mostTickets = 10
+
+/** A sign-in that waits for its next step: what was proved so far and which session was asked for. */
+export interface SignInTicket {
+  readonly id: string
+  readonly step: SignInStep
+  readonly user: UserRow
+  readonly proof: Proof
+  readonly options: SessionOptions
+}
+
+/**
+ * Creates a ticket `id.secret` for the next step of a sign-in. It works once, within `ticketLife`, and only while the account stays as it is now: a new
+ * password, a new address, a deactivation or a recovery invalidates it. It is not a session. The account must be locked.
+ */
+export async function issueTicket(
+  work: Work,
+  user: UserRow,
+  step: SignInStep,
+  proof: Proof,
+  options: SessionOptions,
+): Promise<{ text: string; expiresAt: Instant }> {
+  await makeRoom(work, user)
+  const token = newToken(work.random)
+  const expiresAt = work.now + ticketLife
+  await work.db
+    .insertInto('sign_in_tickets')
+    .values({
+      id: token.id,
+      user_id: user.id,
+      step,
+      secret_hash: token.hash,
+      account_state: accountState(user),
+      methods: JSON.stringify(proof.methods),
+      assurance: proof.assurance,
+      kind: options.kind,
+      remember: options.remember ? 1 : 0,
+      created_at: work.now,
+      expires_at: expiresAt,
+    })
+    .execute()
+  return { text: token.text, expiresAt }
+}
+
+/** Returns the sign-in of a valid ticket for this step, without consuming the ticket. @throws token_invalid */
+export async function findTicket(deps: Deps, step: SignInStep, text: string): Promise<SignInTicket> {
+  const row = await findRow(deps.store.db, text)
+  if (!row || row.step !== step || row.expires_at <= deps.clock.now()) throw new AuthError('token_invalid')
+
+  const user = await findUser(deps.store.db, row.user_id)
+  if (!user || accountState(user) !== row.account_state) throw new AuthError('token_invalid')
+  return {
+    id: row.id,
+    step,
+    user,
+    proof: { methods: JSON.parse(row.methods) as string[], assurance: row.assurance },
+    options: { kind: row.kind, remember: row.remember === 1 },
+  }
+}
+
+/**
+ * Consumes a ticket that `findTicket` returned, and locks its account. Of many parallel uses one succeeds, and none does when the account has changed in the
+ * meantime. @throws token_invalid
+ */
+export async function consumeTicket(work: Work, ticket: SignInTicket): Promise<UserRow> {
+  const user = await lockUser(work, ticket.user.id)
+  const consumed = await work.db
+    .deleteFrom('sign_in_tickets')
+    .where('id', '=', ticket.id)
+    .where('expires_at', '>', work.now)
+    .returning('account_state')
+    .executeTakeFirst()
+  if (!user || consumed?.account_state !== accountState(user)) throw new AuthError('token_invalid')
+  return user
+}
+
+/** Deletes the account's oldest tickets where a new one would be one too many. */
+async function makeRoom(work: Work, user: UserRow): Promise<void> {
+  const surplus = await work.db
+    .selectFrom('sign_in_tickets')
+    .select('id')
+    .where('user_id', '=', user.id)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .offset(mostTickets - 1)
+    .limit(mostTickets)
+    .execute()
+  if (surplus.length === 0) return
+
+  const ids = surplus.map(({ id }) => id)
+  await work.db.deleteFrom('sign_in_tickets').where('id', 'in', ids).execute()
+}
+
+/** Everything about an account that a ticket depends on. A hash, so that the ticket does not hold a copy of it. */
+function accountState(user: UserRow): string {
+  return sha256(
+    JSON.stringify([
+      user.password_hash,
+      user.email,
+      user.email_verified_at,
+      user.is_active,
+      user.recovery_since,
+      user.must_change_password,
+    ]),
+  )
+}
+
+async function findRow(db: ReadDb, text: string): Promise<SignInTicketRow | undefined> {
+  const parts = parseToken(text)
+  if (!parts) return undefined
+
+  const row = await db.selectFrom('sign_in_tickets').selectAll().where('id', '=', parts.id).executeTakeFirst()
+  return row && sameText(row.secret_hash, sha256(parts.secret)) ? row : undefined
+}
