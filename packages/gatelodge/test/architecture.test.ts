@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { projectFiles, projectRoot as root } from './support/project-files.ts'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
 const source = 'packages/gatelodge/src/'
 /** What wires the program; it may import everything, and nothing below imports it. */
 const entryPoints = ['cli', 'compose', 'main', 'index', 'library', 'routes', 'secret']
@@ -23,8 +22,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   output: ['kernel'],
 }
 
-const projectFiles = filesBelow('')
-const sources = projectFiles
+const files = projectFiles()
+const sources = files
   .filter((path) => path.startsWith(source) && path.endsWith('.ts') && !path.endsWith('.test.ts'))
   .map((path) => ({ name: path.slice(source.length), text: readFileSync(root + path, 'utf8') }))
 const imports = sources.flatMap(({ name, text }) => importsOf(name, text))
@@ -139,17 +138,9 @@ test('every file stays short, exports by name and leaves no hole in the types', 
 
 test('no file of the project names a package registry or a path of one machine', () => {
   const foreign = /\bregistry\.(?:npm|yarn)\w*\.|\bnpm\.pkg\.|(?<![\w.:/-])\/(?:home|Users|root|work|tmp)\/\w/
-  const files = projectFiles.map((name) => ({ name, text: readFileSync(root + name, 'utf8') }))
-  assert.deepEqual(offenders(files, foreign), [])
+  const texts = files.map((name) => ({ name, text: readFileSync(root + name, 'utf8') }))
+  assert.deepEqual(offenders(texts, foreign), [])
 })
-
-function filesBelow(folder: string): string[] {
-  const untracked = /^(?:node_modules|\.git|data|dist|build|coverage|results|.*\.(?:log|tgz))$/
-  return readdirSync(root + folder, { withFileTypes: true }).flatMap((entry) => {
-    if (untracked.test(entry.name) || entry.isSymbolicLink()) return []
-    return entry.isDirectory() ? filesBelow(`${folder}${entry.name}/`) : [`${folder}${entry.name}`]
-  })
-}
 
 /** The imports of our own files: static ones, re-exports and dynamic ones. */
 function importsOf(from: string, text: string): { from: string; to: string; isType: boolean }[] {
