@@ -22,7 +22,7 @@ async function freshStore(engine: Engine) {
   }
 }
 
-/** `table: columns`, and on PostgreSQL the name, of every unique constraint and index. */
+/** Returns `table: columns` of every unique constraint and index, on PostgreSQL with its name. */
 async function uniqueKeysOf({ engine, migrationDb }: Store): Promise<string[]> {
   const sqlite = sql<{ key: string }>`
     select t.name || ' ' || (select group_concat(c.name, ', ') from (select name from pragma_index_info(i.name) order by seqno) c) as key
@@ -35,7 +35,7 @@ async function uniqueKeysOf({ engine, migrationDb }: Store): Promise<string[]> {
     from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
     where x.indisunique and t.relnamespace = 'public'::regnamespace`
   const { rows } = await (engine === 'sqlite' ? sqlite : postgres).execute(migrationDb)
-  return rows.map(({ key }) => key).filter((key) => !key.startsWith('schema_migrations ')) // written under a lock of its own
+  return rows.map(({ key }) => key).filter((key) => !key.startsWith('schema_migrations ')) // written under its own lock
 }
 
 async function tablesWithForeignKeys({ engine, migrationDb }: Store): Promise<string[]> {
@@ -66,7 +66,7 @@ const user = (id: string, email: string, username: string | null = null) => ({
 })
 
 forEachDatabase('constraints', (engine) => {
-  test('every unique constraint of the schema says what its violation means, and no other does', async () => {
+  test('every unique constraint of the schema has an error for its violation, and the table lists no others', async () => {
     await using database = await freshStore(engine)
     const known = Object.entries(uniqueConstraints).flatMap(([table, constraints]) =>
       Object.entries(constraints).map(([name, [columns]]) =>
@@ -76,12 +76,12 @@ forEachDatabase('constraints', (engine) => {
     assert.deepEqual((await uniqueKeysOf(database.store)).sort(), known.sort())
   })
 
-  test('every table that refers to another says what a missing row means, and no other does', async () => {
+  test('every table with a foreign key has an error for a missing row, and the table lists no others', async () => {
     await using database = await freshStore(engine)
     assert.deepEqual((await tablesWithForeignKeys(database.store)).sort(), Object.keys(foreignKeys).sort())
   })
 
-  test('a violated constraint is the error of its row of the table; the cause names it without a value', async () => {
+  test('a violated constraint raises the error listed for it; the cause names the constraint without a value', async () => {
     await using database = await freshStore(engine)
     const { store } = database
     await store.transaction(async (db) => {
@@ -154,7 +154,7 @@ forEachDatabase('constraints', (engine) => {
     }
   })
 
-  test('what cannot happen stays an error of ours', async () => {
+  test('a violation that cannot happen stays an unexpected error', async () => {
     await using database = await freshStore(engine)
     const mail = {
       id: 'one',

@@ -1,7 +1,7 @@
 import { AuthError, type ErrorCode } from '../kernel/errors.ts'
 import type { Schema } from './schema.ts'
 
-/** Why two units of work cannot meet at a key. If they do, it is a fault of ours: an unforeseen failure. */
+/** Why two units of work cannot collide on a key. If they do, it is a bug, reported as an unexpected error. */
 interface Impossible {
   readonly impossible: string
 }
@@ -10,12 +10,12 @@ const random: Impossible = { impossible: 'ids are random' }
 const upsert: Impossible = { impossible: 'the insert says what happens to a row that exists' }
 
 /**
- * Every unique constraint of the schema: its name on PostgreSQL, its columns, and what the caller is told when another row has the key already. That
- * another row has it was found by a check before, or is found here when two units of work run at the same time. A test compares this with both databases.
+ * Every unique constraint of the schema: its PostgreSQL name, its columns, and the error for the caller if another row already has the key. Usually an
+ * earlier check finds that row; this covers two units of work that run at the same time. A test compares the table with both databases.
  */
 export const uniqueConstraints = {
   users: {
-    users_pkey: ['id', 'email_taken'], // ids of a host program's users come from its repository
+    users_pkey: ['id', 'email_taken'], // the user IDs of a host program come from its repository
     users_email_key: ['email', 'email_taken'],
     users_username_key: ['username', 'username_taken'],
   },
@@ -48,7 +48,7 @@ export const uniqueConstraints = {
   },
 } as const satisfies Record<keyof Schema, Readonly<Record<string, readonly [columns: string, ErrorCode | Impossible]>>>
 
-/** The tables that refer to others, and what the caller is told when the row that a new one refers to was deleted meanwhile. */
+/** The tables that reference others, with the error for the caller if the referenced row was deleted in the meantime. */
 export const foreignKeys = {
   profiles: 'token_invalid',
   user_roles: 'user_not_found',
@@ -62,7 +62,7 @@ export const foreignKeys = {
   sign_in_tickets: 'invalid_credentials',
 } as const satisfies Partial<Record<keyof Schema, ErrorCode>>
 
-/** The constraint that refused a row, for the log: never the values. */
+/** The constraint that rejected a row, for the log. Never contains the values. */
 class Refused extends Error {
   readonly isUnique: boolean
 
@@ -73,18 +73,18 @@ class Refused extends Error {
   }
 }
 
-/** Whether another unit of work was faster with a key that must be unique: the next try sees its row. */
+/** Returns whether another unit of work inserted the same unique key first. A retry sees its row. */
 export function lostKey(error: unknown): boolean {
   return error instanceof AuthError && error.cause instanceof Refused && error.cause.isUnique
 }
 
-/** What a violated unique constraint means, named as PostgreSQL does or by table and columns, `users.email`, as SQLite does; undefined for a fault of ours. */
+/** Returns the error for a violated unique constraint, given by its PostgreSQL name or as SQLite reports it (`users.email`). Returns undefined for a bug. */
 export function uniqueViolation(constraint: string): AuthError | undefined {
   const code = codesOfKeys.get(constraint)
   return code && new AuthError(code, { cause: new Refused(constraint, true) })
 }
 
-/** What a violated foreign key of a table means; undefined for a fault of ours. */
+/** Returns the error for a violated foreign key of a table. Returns undefined for a bug. */
 export function foreignKeyViolation(table: string | undefined): AuthError | undefined {
   const code = codesOfReferences.get(table ?? '')
   return code && new AuthError(code, { cause: new Refused(`a foreign key of ${table}`, false) })
@@ -99,7 +99,7 @@ const codesOfKeys: ReadonlyMap<string, ErrorCode> = new Map(
   ),
 )
 
-/** As in `UNIQUE constraint failed: user_roles.user_id, user_roles.role`. */
+/** Returns a key as SQLite reports it: `UNIQUE constraint failed: user_roles.user_id, user_roles.role`. */
 function sqliteName(table: string, columns: string): string {
   return columns.replaceAll(/\w+/g, (column) => `${table}.${column}`)
 }

@@ -12,7 +12,7 @@ import type { Store } from './store.ts'
 
 const nothing = () => {}
 
-test('the list of tables has the keys of the schema, and parents stand above what refers to them', async () => {
+test('the list of tables matches the primary keys of the schema, with parents before the tables that reference them', async () => {
   const { location } = await bareDatabase('postgres')
   const store = await openLocation(location)
   await migrateUp(store)
@@ -39,7 +39,7 @@ test('the list of tables has the keys of the schema, and parents stand above wha
 forEachDatabase('copying from', (engine) => {
   const other: Engine = engine === 'sqlite' ? 'postgres' : 'sqlite'
 
-  test('twenty thousand rows go over in batches', async () => {
+  test('twenty thousand rows are copied in batches', async () => {
     await using pair = await storesOf(engine, other)
     await migrateUp(pair.from)
     await pair.from.transaction(async (db) => {
@@ -64,7 +64,7 @@ forEachDatabase('copying from', (engine) => {
     assert.ok(most <= 500)
   })
 
-  test('a target that is not empty is refused and stays as it was', async () => {
+  test('a target that is not empty is rejected and left unchanged', async () => {
     await using pair = await storesOf(engine, other)
     await migrateUp(pair.from)
     await migrateUp(pair.to)
@@ -74,7 +74,7 @@ forEachDatabase('copying from', (engine) => {
     assert.equal((await pair.to.db.selectFrom('users').select('id').execute()).length, 1)
   })
 
-  test('another version of the schema is refused, in the source and in the target', async () => {
+  test('another version of the schema is rejected, in the source and in the target', async () => {
     const old = Object.fromEntries(Object.entries(migrations).slice(0, 1))
     await using pair = await storesOf(engine, other)
     await migrateUp(pair.from, old)
@@ -95,7 +95,7 @@ forEachDatabase('copying from', (engine) => {
     await assertEmpty(pair.to)
   })
 
-  test('rows that arrive changed or not at all are noticed, and nothing stays', async () => {
+  test('changed or missing rows are detected, and the copy is rolled back', async () => {
     for (const fault of ['lose', 'change'] as const) {
       await using pair = await storesOf(engine, other, true)
       await migrateUp(pair.to)
@@ -105,7 +105,7 @@ forEachDatabase('copying from', (engine) => {
     }
   })
 
-  test('nobody else writes to the source while it is copied', async () => {
+  test('no other process can write to the source while it is copied', async () => {
     await using pair = await storesOf(engine, other, true)
     const writer = await openLocation(pair.source)
     let written: Promise<unknown> | undefined
@@ -144,7 +144,7 @@ async function storesOf(engine: Engine, other: Engine, populated = false) {
   }
 }
 
-/** A fault of the target itself: a trigger that refuses, drops or changes rows of the last but two tables. */
+/** Installs a trigger in the target that rejects, drops or changes rows of `events`, a table near the end of the copy. */
 async function onInsertOfEvent({ engine, migrationDb }: Store, fault: 'fail' | 'lose' | 'change'): Promise<void> {
   const sqlite = {
     fail: "select raise(abort, 'disk trouble')",

@@ -5,7 +5,7 @@ import { migrateUp, migrationStatus } from './migrate.ts'
 import type { Schema } from './schema.ts'
 import type { Store, WriteDb } from './store.ts'
 
-/** Every table with its primary key; a table stands below those that it refers to. */
+/** Every table with its primary key. A table comes after the tables that it references. */
 export const copiedTables = {
   users: ['id'],
   profiles: ['user_id'],
@@ -31,19 +31,19 @@ export const copiedTables = {
 
 type TableName = keyof typeof copiedTables
 
-/** How far the copy of a table is. */
+/** Progress of copying one table, in rows. */
 export interface CopyProgress {
   readonly table: string
   readonly rows: number
   readonly total: number
 }
 
-/** A batch stays in memory and in one statement: SQLite takes 32,766 parameters. */
+/** Rows per batch. A batch is held in memory and inserted by one statement, and SQLite accepts at most 32,766 parameters. */
 const batchSize = 500
 
 const tableNames = Object.keys(copiedTables) as TableName[]
 
-/** Refuses a source of another schema version and a target that holds anything. @throws service_unavailable */
+/** Throws unless the schema of the source is current and the target is empty. @throws service_unavailable */
 export async function assertCopyable(from: Store, to: Store): Promise<void> {
   if (await hasMissingSteps(from)) {
     throw refusal('The schema of the source is not up to date: run "gatelodge migrate up" on it first.')
@@ -56,10 +56,10 @@ export async function assertCopyable(from: Store, to: Store): Promise<void> {
 }
 
 /**
- * Copies every row into an empty database, after its schema was made there: one transaction on the target, in batches by primary key, while
- * nobody else writes to either. Counts and checksums of what was read and of what then stands there must be equal, so rows that came in between
- * are noticed as well.
- * @throws service_unavailable with nothing copied
+ * Creates the schema in an empty database and copies every row into it: one transaction on the target, in batches ordered by primary key, while both
+ * databases are locked against other writers. Compares row counts and checksums of what was read and what was written, so that rows added in the meantime are
+ * detected too. Returns the number of rows copied per table.
+ * @throws service_unavailable; nothing is copied then
  */
 export async function copyDatabase(
   from: Store,
@@ -69,7 +69,7 @@ export async function copyDatabase(
   await assertCopyable(from, to)
   await migrateUp(to)
 
-  // A large table takes longer than a request may.
+  // Copying a large table takes longer than the timeout of a request.
   return from.transaction(
     async (source) => {
       await keepOthersOut(from, source, 'share')
@@ -97,11 +97,11 @@ async function assertEmpty(target: WriteDb): Promise<void> {
   }
 }
 
-/** SQLite's transactions have the writer's right. PostgreSQL's lock lets others read; `share` lets them begin to copy as well. */
+/** On SQLite the transaction already holds the write lock. On PostgreSQL others can still read; with `share` they can also start another copy. */
 async function keepOthersOut({ engine }: Store, db: WriteDb, mode: 'share' | 'exclusive'): Promise<void> {
   if (engine === 'sqlite') return
 
-  await sql`select set_config('lock_timeout', '10s', true)`.execute(db) // a server at work is not waited for
+  await sql`select set_config('lock_timeout', '10s', true)`.execute(db) // fail instead of waiting for a running server
   const tables = sql.join(tableNames.map((table) => sql.table(table)))
   const lock = mode === 'share' ? sql`lock table ${tables} in share mode` : sql`lock table ${tables} in exclusive mode`
   await lock.execute(db)
@@ -141,7 +141,7 @@ async function insert(target: WriteDb, table: TableName, rows: readonly Row[]): 
   }
 }
 
-/** Pages by the primary key, each page from where the last one ended. */
+/** Reads a table in pages ordered by primary key; each page starts after the last key of the previous one. */
 async function* batchesOf(db: WriteDb, table: TableName): AsyncGenerator<Row[]> {
   const key: readonly string[] = copiedTables[table]
   let after: RawBuilder<unknown> = sql``
@@ -164,7 +164,7 @@ async function countRows(db: WriteDb, table: TableName): Promise<number> {
   return Number(counted.rows[0]?.rows)
 }
 
-/** Adds up the hashes of rows: engines that sort texts differently come to the same sum. */
+/** Sums the hashes of rows. The sum does not depend on their order, since the engines sort text differently. */
 class Checksum {
   rows = 0
   sum = 0n

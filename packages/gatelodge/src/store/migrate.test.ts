@@ -17,7 +17,7 @@ const names = Object.keys(migrations)
 const old = Object.fromEntries(Object.entries(migrations).slice(0, 1))
 
 forEachDatabase('migrations', (engine) => {
-  test('of ten programs that migrate at once, each step is applied by one, and all succeed', async () => {
+  test('when ten programs migrate simultaneously, each step is applied once and all succeed', async () => {
     for (const before of [{}, old]) {
       const { location, release } = await bareDatabase(engine)
       const stores = await Promise.all(Array.from({ length: 10 }, () => openLocation(location)))
@@ -32,7 +32,7 @@ forEachDatabase('migrations', (engine) => {
     }
   })
 
-  test('processes that migrate at once all succeed', async () => {
+  test('processes that migrate simultaneously all succeed', async () => {
     const { location, release } = await bareDatabase(engine)
     const ran = await Promise.all(Array.from({ length: 3 }, () => migrateInProcess(location)))
     assert.deepEqual(
@@ -42,7 +42,7 @@ forEachDatabase('migrations', (engine) => {
     await release()
   })
 
-  test('whoever comes second waits for the end of a migration, and then has nothing to do', async () => {
+  test('a second process waits until a migration has finished and then has nothing to do', async () => {
     const { location, release } = await bareDatabase(engine)
     const [one, two, watcher] = await Promise.all([1, 2, 3].map(() => openLocation(location)))
     if (!one || !two || !watcher) return assert.fail('three stores')
@@ -63,7 +63,7 @@ forEachDatabase('migrations', (engine) => {
     const waiting = migrateUp(two, steps).finally(() => {
       isDone = true
     })
-    for (let asked = 0; asked < 100; asked += 1) await migrationStatus(watcher, steps) // two got as far meanwhile
+    for (let asked = 0; asked < 100; asked += 1) await migrationStatus(watcher, steps) // by now two programs could have applied the same step
     assert.equal(isDone, false)
     end()
     assert.deepEqual(await winner, Object.keys(steps))
@@ -72,7 +72,7 @@ forEachDatabase('migrations', (engine) => {
     await release()
   })
 
-  test('a step that fails leaves the old schema, and the next try finds it as it was', async () => {
+  test('a failed step leaves the old schema unchanged for the next attempt', async () => {
     for (const before of [{}, old]) {
       const { location, release } = await bareDatabase(engine)
       const store = await openLocation(location)
@@ -116,7 +116,7 @@ forEachDatabase('migrations', (engine) => {
     }
   })
 
-  test('server and commands refuse the database of a newer program, and leave it alone', async () => {
+  test('server and commands reject the database of a newer version and do not change it', async () => {
     const { location, release } = await bareDatabase(engine)
     const store = await openLocation(location)
     await migrateUp(store, { ...migrations, '9999-future': { up: async () => {} } })
@@ -133,7 +133,7 @@ forEachDatabase('migrations', (engine) => {
   })
 })
 
-test('a server older than PostgreSQL 15 is refused by a clear word', async () => {
+test('a server older than PostgreSQL 15 is rejected with a clear message', async () => {
   const { location } = await bareDatabase('postgres')
   const url = new URL(location)
   const proxy = await proxyThatSaysVersion(new URL(location), '140013')
@@ -175,13 +175,13 @@ async function columnsOf(store: Store): Promise<string[]> {
     .sort()
 }
 
-/** Passes everything on, but for the number of the server's version, which has as many digits. */
+/** Forwards everything, but replaces the server's version number with another one of the same length. */
 async function proxyThatSaysVersion(to: URL, version: string): Promise<{ port: number; close(): void }> {
   const sockets: Socket[] = []
   const server = createServer((client) => {
     const upstream = connect(Number(to.port), to.hostname)
     sockets.push(client, upstream)
-    for (const socket of [client, upstream]) socket.on('error', () => {}) // the end of the test cuts them
+    for (const socket of [client, upstream]) socket.on('error', () => {}) // the test cuts these connections when it ends
     client.pipe(upstream)
     upstream.on('data', (bytes) =>
       client.write(Buffer.from(bytes.toString('latin1').replace(/(?<!\d)1[5-9]\d{4}(?!\d)/, version), 'latin1')),

@@ -22,14 +22,14 @@ export interface MigrationStatus {
   readonly appliedAt: Instant | null
 }
 
-/** Any number will do, if nobody else in the database takes it. */
+/** An arbitrary number that no other program in the database uses. */
 const advisoryLock = 7_236_112_026
-/** Both the wait for others and a step over a large table may take longer than any request should. */
+/** Waiting for others and a migration of a large table may both take longer than any request. */
 const withoutBounds = { unbounded: true }
 
 /**
- * Every known migration and when it was applied. @throws service_unavailable when the database is newer than this program or another program's, or its server
- * too old or of another encoding
+ * Returns every known migration and when it was applied.
+ * @throws service_unavailable if the database belongs to a newer version or to another program, or if its server is too old or has another encoding
  */
 export async function migrationStatus(store: Store, steps = migrations): Promise<MigrationStatus[]> {
   await assertServerIsSupported(store)
@@ -37,9 +37,9 @@ export async function migrationStatus(store: Store, steps = migrations): Promise
 }
 
 /**
- * Applies what is missing, all or nothing, and answers the names applied. Of processes that start together one does it while the others wait,
- * on SQLite no longer than every writer waits.
- * @throws service_unavailable when the database is newer than this program, or does not fit (`postgres-fits.ts`); database_busy
+ * Applies all pending migrations or none, and returns the names of those applied. When several processes start together, one migrates while the others wait;
+ * on SQLite they wait no longer than any writer.
+ * @throws service_unavailable if the database belongs to a newer version or does not fit (`postgres-fits.ts`); database_busy
  */
 export async function migrateUp(store: Store, steps = migrations): Promise<string[]> {
   const stepsAreMissing = namesMissing(await migrationStatus(store, steps)).length > 0
@@ -51,7 +51,7 @@ export async function migrateUp(store: Store, steps = migrations): Promise<strin
     await createStepsTable(db)
     const missing = namesMissing(await readStatus(store, db, steps))
     for (const name of missing) {
-      await steps[name]?.up(db as unknown as Kysely<unknown>) // a step knows the schema of its own time only
+      await steps[name]?.up(db as unknown as Kysely<unknown>) // a migration knows only the schema of its own time
       const applied = { name, timestamp: toIso(systemClock.now()) }
       await withSteps(db).insertInto('schema_migrations').values(applied).execute()
     }
@@ -59,7 +59,7 @@ export async function migrateUp(store: Store, steps = migrations): Promise<strin
   }, withoutBounds)
 }
 
-/** The SQL that `migrateUp` would run now, statement by statement. @throws service_unavailable as migrationStatus does */
+/** Returns the SQL that `migrateUp` would run now, statement by statement. @throws service_unavailable as migrationStatus does */
 export async function migrationPlan(store: Store, steps = migrations): Promise<{ name: string; sql: string[] }[]> {
   const plan: { name: string; sql: string[] }[] = []
   for (const name of namesMissing(await migrationStatus(store, steps))) {
@@ -93,7 +93,7 @@ function namesMissing(status: readonly MigrationStatus[]): string[] {
   return status.filter(({ appliedAt }) => appliedAt === null).map(({ name }) => name)
 }
 
-/** SQLite's transaction has the writer's right from its beginning. PostgreSQL's lock ends with the transaction, so that a pooler may stand between. */
+/** SQLite's transaction holds the write lock from the start. PostgreSQL's lock ends with the transaction, so that it also works through a pooler. */
 async function waitForOthers(store: Store, db: WriteDb): Promise<void> {
   if (store.engine === 'sqlite') return
 
@@ -110,8 +110,10 @@ async function createStepsTable(db: WriteDb): Promise<void> {
 }
 
 /**
- * A table of that name counts when it has our columns, on PostgreSQL in any schema of the search_path. Without it, nothing that the steps make may be there.
- * One statement looks for all, so that steps which another process has just applied are no surprise. @throws service_unavailable for tables of another program
+ * Returns whether the migrations table exists. It counts if it has our columns, on PostgreSQL in any schema of the search_path. If it does not exist, no
+ * table or index that the migrations create may exist either. The second look uses one statement for all names, so that migrations which another process has
+ * just applied do not look like tables of another program.
+ * @throws service_unavailable for tables of another program
  */
 async function hasStepsTable(store: Store, db: AnyDb): Promise<boolean> {
   const isOurs = ({ name, has_our_columns }: Relation) => name === 'schema_migrations' && has_our_columns
@@ -142,7 +144,7 @@ async function findRelations({ engine }: Store, db: AnyDb, names: readonly strin
   return (await query.execute(db)).rows
 }
 
-/** SQLite says 1 for true. */
+/** SQLite returns 1 for true. */
 interface Relation {
   readonly name: string
   readonly is_here: boolean | number
@@ -160,7 +162,7 @@ function withSteps(db: AnyDb) {
   return db.withTables<{ schema_migrations: { name: string; timestamp: string } }>()
 }
 
-/** A dialect that notes what it is asked and answers nothing. */
+/** Creates a dialect that records statements and returns no rows. */
 function recordingDialect(engine: Store['engine'], statements: string[]): Dialect {
   const connection: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {

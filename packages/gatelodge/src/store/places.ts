@@ -3,13 +3,16 @@ import { dirname } from 'node:path'
 import { AuthError } from '../kernel/errors.ts'
 import { shellWord } from '../kernel/shell-word.ts'
 
-/** What keeps this process from a file or folder, and what to do next. For operators: it names paths. */
+/** What prevents this process from using a file or folder, and what to do about it. For operators, since it contains paths. */
 export interface Obstacle {
   readonly says: string
   readonly advice: string
 }
 
-/** Runs what opens or creates `file`; `what` names it to operators. @throws service_unavailable with the cause and the next step; an AuthError as it is */
+/**
+ * Runs `open`, which opens or creates `file`, and explains its errors; `what` describes the file to operators.
+ * @throws service_unavailable with the cause and the next step; an AuthError unchanged
+ */
 export function explained<T>(what: string, file: string, open: () => T): T {
   try {
     return open()
@@ -18,7 +21,7 @@ export function explained<T>(what: string, file: string, open: () => T): T {
   }
 }
 
-/** Returns the error for an operator whose file failed with `cause`. */
+/** Returns the error for operators after a file failed with `cause`. */
 export function cannotUse(what: string, file: string, cause: unknown, obstacle: Obstacle | undefined): AuthError {
   if (cause instanceof AuthError) return cause
 
@@ -27,7 +30,7 @@ export function cannotUse(what: string, file: string, cause: unknown, obstacle: 
   return new AuthError('service_unavailable', { detail, cause })
 }
 
-/** Explains a failure of node:fs. Undefined where the system shows no cause. */
+/** Explains a failure of node:fs. Returns undefined if the system shows no cause. */
 export function explainPlace(file: string, error: unknown): Obstacle | undefined {
   const code = codeOf(error)
   if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(file)
@@ -36,8 +39,8 @@ export function explainPlace(file: string, error: unknown): Obstacle | undefined
 }
 
 /**
- * Finds what keeps this process from reading and writing files of one folder, or from creating them and the folder. Changes nothing. What keeps it from
- * reading comes first: a read that was refused has no other cause.
+ * Finds what prevents this process from reading and writing files in one folder, or from creating the files and the folder. Changes nothing. Obstacles to
+ * reading come first, since only they explain a read that was refused.
  */
 export function findObstacle(file: string, ...beside: string[]): Obstacle | undefined {
   const folder = dirname(file)
@@ -50,12 +53,12 @@ export function findObstacle(file: string, ...beside: string[]): Obstacle | unde
   return obstacles.find((found) => found !== undefined)
 }
 
-/** A folder that is missing has to be created: then the one above has to be writable. */
+/** Finds what prevents this process from using a folder. If it is missing, the folder above it has to be writable. */
 function folderObstacle(folder: string): Obstacle | undefined {
   let place = folder
   let found = look(place)
   const missing = found === 'ENOENT'
-  // The cause is further up: a file on the way, a folder that may not be entered, or the one in which a missing folder would be created.
+  // The cause is further up: a file in the path, a folder that cannot be entered, or the parent in which the missing folder would be created.
   while (
     typeof found === 'string' &&
     /^(?:ENOENT|ENOTDIR|EACCES)$/.test(found) &&
@@ -73,7 +76,7 @@ function folderObstacle(folder: string): Obstacle | undefined {
   return obstacle && { ...obstacle, says: `${folder} cannot be created: ${obstacle.says}` }
 }
 
-/** What keeps this process from reading a file that may be missing. */
+/** Finds what prevents this process from reading a file. A missing file is no obstacle. */
 function fileObstacle(file: string): Obstacle | undefined {
   const found = look(file)
   if (typeof found === 'string') {
@@ -84,12 +87,12 @@ function fileObstacle(file: string): Obstacle | undefined {
   return found.isFile() ? missingRight(file, 'read') : wrongKind(`${file} is not a regular file`, 'EINVAL')
 }
 
-/** Explains a disk without room. */
+/** Returns the obstacle for a full disk. */
 export function diskFull(file: string): Obstacle {
   return { says: `the disk of ${file} is full`, advice: `free space or inodes there: df ${shellWord(dirname(file))}` }
 }
 
-/** Whether the file system of `file` has no block or no inode left for this user. */
+/** Returns whether the file system of `file` has no free block or inode left for this user. */
 export function isDiskFull(file: string): boolean {
   try {
     const { bavail, files, ffree } = statfsSync(dirname(file))
@@ -107,7 +110,7 @@ const rights = {
 
 type Right = (typeof rights)[keyof typeof rights]
 
-/** The system is asked: it knows access control lists and capabilities, and that root needs no bits. What is missing lacks nothing. */
+/** Asks the system instead of reading mode bits, since it knows about access control lists, capabilities and root. Returns undefined for a missing file. */
 function missingRight(place: string, right: keyof typeof rights, toCreate?: string): Obstacle | undefined {
   const { mode, says } = rights[right]
   try {
@@ -128,7 +131,7 @@ function missingRight(place: string, right: keyof typeof rights, toCreate?: stri
   }
 }
 
-/** The owner may change the mode; another user needs root, who is not told to give away a folder of the system. */
+/** The owner may change the mode. Any other user needs root, and is not advised to give away a system folder. */
 function grant(place: string, stats: Stats, { letter, mode }: Right, toCreate: string | undefined): string {
   const user = process.getuid?.() ?? stats.uid
   if (stats.uid === user && (stats.mode & (mode << 6)) === 0) return `chmod u+${letter} ${shellWord(place)}`
@@ -159,14 +162,14 @@ function danglingLink(place: string): Obstacle {
   return wrongKind(`${place} is a link that leads nowhere`, 'ENOENT')
 }
 
-/** Not every folder is created on the way. */
+/** Returns an obstacle if the folder of `file` is missing, since not every caller creates it. */
 function missingFolder(file: string): Obstacle | undefined {
   const folder = dirname(file)
   if (look(folder) !== 'ENOENT') return undefined
   return { says: `the folder ${folder} does not exist (ENOENT)`, advice: `mkdir -p ${shellWord(folder)}` }
 }
 
-/** A file may be writable, and its mode still be its owner's alone to change. */
+/** A file can be writable although only its owner may change its mode. */
 function foreignFile(file: string, code: string | undefined): Obstacle | undefined {
   const found = look(file)
   const user = process.getuid?.()
@@ -177,7 +180,7 @@ function foreignFile(file: string, code: string | undefined): Obstacle | undefin
   }
 }
 
-/** What is there, or the code of the system that says why this cannot be seen. */
+/** Returns the file's stats, or the system's error code if they cannot be read. */
 function look(place: string): Stats | string {
   try {
     return statSync(place)
@@ -186,7 +189,7 @@ function look(place: string): Stats | string {
   }
 }
 
-/** False where this user cannot tell. */
+/** Returns whether the path is a symbolic link; false if this user cannot find out. */
 export function isLink(place: string): boolean {
   try {
     return lstatSync(place).isSymbolicLink()
@@ -195,7 +198,7 @@ export function isLink(place: string): boolean {
   }
 }
 
-/** The code of the system, such as EACCES, that an error or one of its causes has. */
+/** Returns the system error code, such as EACCES, of an error or of one of its causes. */
 export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   return 'syscall' in error && 'code' in error ? String(error.code) : codeOf(error.cause)

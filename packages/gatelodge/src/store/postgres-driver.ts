@@ -16,20 +16,20 @@ import { AuthError } from '../kernel/errors.ts'
 import { within } from '../kernel/within.ts'
 import { connectFailure, endsConnection, noAnswer, statementFailure } from './postgres-errors.ts'
 
-/** How long things may take, in ms. */
+/** Timeouts of statements and locks, in ms. */
 export interface Timeouts {
   readonly statementTimeout: number
   readonly lockTimeout: number
 }
 
-/** How much longer than the server we wait for the server's own word that it took too long, in ms. */
+/** How much longer than the server's own timeout we wait, so that its error arrives first, in ms. */
 const grace = 5 * second
-/** A process that stands still must not keep its row locks, in ms. */
+/** A process that hangs must not keep its row locks, in ms. */
 const idleInTransaction = minute
 
 /**
- * A Kysely dialect over a pool that may itself lead to a pooler: no state of a session, no named statements. Trouble of the database becomes an
- * AuthError here, and nowhere else. Null for `timeouts` bounds nothing: for work on whole tables.
+ * Creates a Kysely dialect for a pool that may itself connect to a pooler: it uses no session state and no named statements. This is the only place where
+ * database failures become an AuthError. With `timeouts` null there is no time limit, for work on whole tables.
  */
 export function postgresDialect(pool: pg.Pool, timeouts: Timeouts | null): Dialect {
   return {
@@ -48,9 +48,9 @@ class PostgresDriver implements Driver {
   constructor(pool: pg.Pool, timeouts: Timeouts | null) {
     this.#pool = pool
     this.#timeouts = timeouts
-    // One message of the simple protocol, so that no time is lost; and for this transaction only, since the next may be on another connection.
+    // One message of the simple query protocol saves round trips. The settings apply to this transaction only, since the next may use another connection.
     this.#begin = [
-      'begin isolation level read committed', // what our locks and conditional updates are made for, whatever the role's default is
+      'begin isolation level read committed', // our locks and conditional updates rely on it, whatever the role's default is
       `set local statement_timeout = ${timeouts?.statementTimeout ?? 0}`,
       `set local lock_timeout = ${timeouts?.lockTimeout ?? 0}`,
       `set local idle_in_transaction_session_timeout = ${timeouts ? idleInTransaction : 0}`,
@@ -72,7 +72,7 @@ class PostgresDriver implements Driver {
   }
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {
-    // Without an answer nobody knows whether it was committed: that is an error, and must not be tried again.
+    // Without a response the outcome of the commit is unknown: that is an error, and must not be retried.
     if ((await connection.ask('commit')).command === 'COMMIT') return
     throw new Error('the transaction was undone, since a statement of it had failed')
   }
@@ -85,7 +85,7 @@ class PostgresDriver implements Driver {
     connection.release()
   }
 
-  async destroy(): Promise<void> {} // the pool belongs to who made it
+  async destroy(): Promise<void> {} // the pool is closed by its creator
 }
 
 class PostgresConnection implements DatabaseConnection {
@@ -110,7 +110,7 @@ class PostgresConnection implements DatabaseConnection {
     return { rows, numAffectedRows: BigInt(rowCount) }
   }
 
-  /** Nothing streams: it would hold a connection while somebody else works. */
+  /** Not supported: streaming would hold a connection while the consumer does other work. */
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('streaming is not supported; page through the rows')
   }
@@ -122,10 +122,10 @@ class PostgresConnection implements DatabaseConnection {
 
   async rollback(): Promise<void> {
     if (this.#isLost) return
-    await this.ask('rollback').catch(this.#lose) // what made us roll back is what the caller has to hear
+    await this.ask('rollback').catch(this.#lose) // the caller needs the error that caused the rollback
   }
 
-  /** Runs one statement. @throws service_unavailable, database_busy, and what is a fault of the statement as it came */
+  /** Runs one statement. @throws service_unavailable, database_busy; the original error if the statement itself is wrong */
   async ask<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<pg.QueryResult<R>> {
     try {
       const answer = this.#client.query<R>(text, values && [...values])
@@ -137,7 +137,7 @@ class PostgresConnection implements DatabaseConnection {
     }
   }
 
-  /** Outside of a transaction the server knows no bound: it would be state of the session. */
+  /** Outside a transaction the server has no timeout, since that would be session state; only this process enforces it. */
   #longest({ statementTimeout }: Timeouts): number {
     return this.#inTransaction ? statementTimeout + grace : statementTimeout
   }

@@ -1,9 +1,9 @@
 import { AuthError } from '../kernel/errors.ts'
 import { foreignKeyViolation, uniqueViolation } from './constraints.ts'
 
-/** Trouble of the database in words for an operator; it is the cause of the error that callers see. */
+/** A failure of the database, worded for operators. It is the cause of the error that callers receive. */
 export class PostgresFailure extends Error {
-  /** SQLSTATE, or the system's code. */
+  /** SQLSTATE, or the error code of the operating system. */
   readonly code: string | undefined
 
   constructor(message: string, cause: unknown) {
@@ -13,18 +13,18 @@ export class PostgresFailure extends Error {
   }
 }
 
-/** Why a unit of work has to begin again, as its own look at what it locked tells. */
+/** Signals that a unit of work found, on checking, that it has to start over. */
 class StaleLocks extends Error {}
 
 /**
- * Returns the error by which a unit of work begins again: what it read before it took its locks has changed, so it holds the wrong ones. The store runs the
- * unit again a few times, then callers get `database_busy`.
+ * Returns the error that makes a unit of work start over: what it read before it took its locks has changed, so it holds the wrong ones. The store retries
+ * the unit a few times, then callers receive `database_busy`.
  */
 export function staleLocks(): AuthError {
   return new AuthError('database_busy', { retryAfter: 1, cause: new StaleLocks('rows changed while they were locked') })
 }
 
-/** What a caller gets when no connection could be had. */
+/** Returns the error for callers when no connection could be opened. */
 export function connectFailure(error: unknown): AuthError {
   if (error instanceof Error && error.message === poolWaitEnded) {
     return busy('every connection of the pool was in use for too long', error)
@@ -33,8 +33,8 @@ export function connectFailure(error: unknown): AuthError {
 }
 
 /**
- * What a failed statement means: trouble of the database is `service_unavailable` or `database_busy`, a violated constraint what `constraints.ts` says; a
- * fault of ours stays as it is.
+ * Translates the error of a failed statement: `service_unavailable` or `database_busy` for failures of the database, the error from `constraints.ts` for a
+ * violated constraint. Errors in our own code are returned unchanged.
  */
 export function statementFailure(error: unknown, connectionIsLost: boolean): unknown {
   if (error instanceof AuthError) return error
@@ -50,19 +50,22 @@ export function statementFailure(error: unknown, connectionIsLost: boolean): unk
   return error
 }
 
-/** No answer came in time. */
+/** Returns the error for a statement that received no response in time. */
 export function noAnswer(): AuthError {
   return unavailable('the database took the statement and did not answer', undefined)
 }
 
-/** Whether a transaction is to be tried again, since the server undid it (PostgreSQL manual, 13.5) or it asked for that: the next try sees what the other did. */
+/**
+ * Returns whether a transaction should be retried because the server rolled it back (PostgreSQL manual, 13.5) or because it asked for that itself. The next
+ * attempt sees the other transaction's changes.
+ */
 export function isRetriable(error: unknown): boolean {
   if (!(error instanceof AuthError)) return false
   const { cause } = error
   return cause instanceof StaleLocks || (cause instanceof PostgresFailure && retriable.has(cause.code ?? ''))
 }
 
-/** Whether it helps to make the connection anew: the server goes away, or was made a standby and another one leads now. */
+/** Returns whether the connection has to be replaced: the server is shutting down, or became a standby while another server is now the primary. */
 export function endsConnection(error: unknown): boolean {
   return error instanceof AuthError && error.cause instanceof PostgresFailure && lost.test(error.cause.code ?? '')
 }
@@ -77,7 +80,7 @@ const busyReasons: Readonly<Record<string, string>> = {
   '55P03': 'a row was locked for longer than lock_timeout',
   '57014': 'a statement took longer than statement_timeout, or was cancelled',
 }
-// Connections lost or refused, resources used up, the server going away, a standby, trouble of its disk.
+// Connection lost or refused, resources exhausted, server shutting down, standby, disk failure.
 const unavailableCodes = /^(?:08...|53...|57P0.|58...|25006|25P0[34])$/
 const insufficientPrivilegeCode = '42501'
 const missingGrant =
@@ -86,7 +89,7 @@ const uniqueViolationCode = '23505'
 const foreignKeyViolationCode = '23503'
 const lost = /^(?:08...|57P0.|25006|25P0[34])$/
 
-/** What to do about it, since most of these are met when a server is set up. */
+/** Includes what to do about it, since most of these occur when a server is set up. */
 const connectReasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens at its address: start PostgreSQL, or correct the address',
   ENOTFOUND: 'its host has no address: correct the host',

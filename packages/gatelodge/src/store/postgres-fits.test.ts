@@ -26,7 +26,7 @@ function urlOf(database: string, role = 'postgres'): string {
   return server.url.replace('postgres@', `${role}@`).replace(/[^/]+$/, database)
 }
 
-/** What doctor says of a database that a start would refuse, and it fails for that. */
+/** Returns what doctor reports for a database that a server refuses to start on, and checks that it fails. */
 async function diagnosisOf(url: string): Promise<string> {
   await using folder = commandFolder({ GATELODGE_DATABASE: url })
   const { status, stdout } = await folder.run('doctor')
@@ -35,7 +35,7 @@ async function diagnosisOf(url: string): Promise<string> {
   return stdout
 }
 
-/** What a program says of a database that it refuses; a command opens it as the server does, and ends. */
+/** Returns the error with which a program rejects a database. A command opens the database as the server does, and then exits. */
 async function refusalOf(url: string): Promise<string> {
   await using folder = commandFolder({ GATELODGE_DATABASE: url })
   const { status, stderr, stdout } = await folder.run('user list')
@@ -44,7 +44,7 @@ async function refusalOf(url: string): Promise<string> {
   return stderr
 }
 
-test('a database of another encoding is refused at the start, with the command that makes a right one', async () => {
+test('a database with another encoding is rejected at startup, with the command that creates a suitable one', async () => {
   for (const encoding of ['LATIN1', 'SQL_ASCII', 'EUC_JP', 'WIN1252']) {
     const name = `of_${encoding.toLowerCase()}`
     await admin(`create database ${name} encoding '${encoding}' locale 'C' template template0`)
@@ -58,7 +58,7 @@ test('a database of another encoding is refused at the start, with the command t
   }
 })
 
-test('a role that may make no tables in the schema is told which grant it needs', async () => {
+test('a role that cannot create tables in the schema is rejected with the grant that it needs', async () => {
   await admin('create role maker login; create database making')
   const told = await refusalOf(urlOf('making', 'maker'))
   assert.match(told, /role maker may not create tables in the schema public/)
@@ -70,7 +70,7 @@ test('a role that may make no tables in the schema is told which grant it needs'
   assert.equal((await fetch(`${(await folder.serve()).origin}/readyz`)).status, 200)
 })
 
-test('a search_path without a schema that the role may use is named', async () => {
+test('a search_path without a usable schema is reported', async () => {
   await admin('create role lost login; create database losing owner lost; alter role lost set search_path = nowhere')
   const gone = await refusalOf(urlOf('losing', 'lost'))
   assert.match(gone, /search_path of the role lost \(nowhere\) names no schema/)
@@ -86,7 +86,7 @@ test('a search_path without a schema that the role may use is named', async () =
   assert.equal((await fetch(`${(await folder.serve()).origin}/readyz`)).status, 200)
 })
 
-test('a search_path that leads to a schema of PostgreSQL itself is no place for tables, whoever asks', async () => {
+test('a search_path that leads to a schema of PostgreSQL itself is rejected, even for a superuser', async () => {
   await admin('create role inner_role login; create database inside owner inner_role')
   for (const role of ['inner_role', 'postgres'])
     for (const schema of ['pg_catalog', 'information_schema']) {
@@ -105,7 +105,7 @@ test('a search_path that leads to a schema of PostgreSQL itself is no place for 
   assert.equal((await folder.run('migrate up')).status, 0)
 })
 
-test('a schema with tables of another program is refused, and nothing is changed in it', async () => {
+test('a schema with tables of another program is rejected and left unchanged', async () => {
   await admin('create role sharer login')
   const foreign: Readonly<Record<string, string>> = {
     rails: 'create table schema_migrations (version varchar primary key)',
@@ -142,7 +142,7 @@ test('a schema with tables of another program is refused, and nothing is changed
   assert.equal((await folder.run('user list')).status, 0)
 })
 
-test('a default of read-only transactions is refused at the start, with the commands that end it', async () => {
+test('read-only transactions by default are rejected at startup, with the commands that turn them off', async () => {
   const on = (value: string) => `set default_transaction_read_only = ${value}`
   const kinds: readonly { name: string; make: string[]; undo: RegExp }[] = [
     { name: 'by_role', make: [`alter role by_role ${on('on')}`], undo: /alter role by_role reset/ },
@@ -186,7 +186,7 @@ test('a default of read-only transactions is refused at the start, with the comm
     }
 })
 
-test('a role that may not work with the tables is refused at the start, with what to grant', async () => {
+test('a role without privileges on the tables is rejected at startup, with what to grant', async () => {
   await admin('create role worker login; create database working')
   await admin('grant all on database working to worker')
   const owner = openPostgres({ url: urlOf('working') })
@@ -256,7 +256,7 @@ test('defaults of the role for time zone, dates, isolation and bytes change noth
   assert.equal(answer.status, 200)
 })
 
-test('a standby is refused at the start, since nobody could sign in', async () => {
+test('a standby is rejected at startup, since no user could sign in', async () => {
   await server.standBy()
   const told = await refusalOf(server.url)
   assert.match(told, /is a standby, which only reads/)

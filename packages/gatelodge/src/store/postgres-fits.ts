@@ -3,10 +3,13 @@ import { AuthError } from '../kernel/errors.ts'
 import type { Obstacle } from './places.ts'
 import type { Store, WriteDb } from './store.ts'
 
-/** The PostgreSQL that the tests run on beside the newest. */
+/** The oldest major version that the tests run on. */
 const oldestPostgres = 15
 
-/** Whether version and encoding of a PostgreSQL server are ones that we work with, and our role may read there. @throws service_unavailable with what to do */
+/**
+ * Throws unless the version and encoding of the PostgreSQL server are supported and the role can read the migrations table.
+ * @throws service_unavailable with what to do
+ */
 export async function assertServerIsSupported({ engine, migrationDb }: Store): Promise<void> {
   if (engine === 'sqlite') return
 
@@ -35,22 +38,24 @@ interface Server {
   readonly database: string
   readonly role: string
   readonly schema: string
-  /** Null before the first step, and for a table of another program. */
+  /** Null before the first migration, and for a table of another program. */
   readonly may_read: boolean | null
 }
 
-/** The command that lets a role work with the tables of a schema, both as `quote_ident` has them. */
+/** Returns the command that grants a role access to the tables of a schema. Both names are already quoted by `quote_ident`. */
 export function grantOf(schema: string, role: string): string {
   return `grant select, insert, update, delete on all tables in schema ${schema} to ${role}`
 }
 
-/** Whether a PostgreSQL server takes writes, and its schema the tables of missing steps. @throws service_unavailable with what to do */
+/** Throws unless the PostgreSQL server accepts writes and the schema can hold the tables of pending migrations. @throws service_unavailable with what to do */
 export async function assertSchemaIsOurs(store: Store, stepsAreMissing: boolean): Promise<void> {
   const misfit = await findMisfit(store, stepsAreMissing)
   if (misfit) throw unfit(`${misfit.says}. ${misfit.advice}`)
 }
 
-/** Why a PostgreSQL server takes no writes, or its schema not the tables of missing steps. Undefined when nothing is in the way. */
+/**
+ * Returns why the PostgreSQL server does not accept writes, or why pending migrations cannot create their tables. Returns undefined if there is no obstacle.
+ */
 export async function findMisfit(store: Store, stepsAreMissing: boolean): Promise<Obstacle | undefined> {
   if (store.engine === 'sqlite') return undefined
 
@@ -93,12 +98,15 @@ interface Place {
   readonly path: string
 }
 
-/** The commands that give a role a schema of its own, wherever its search_path was set; names as `quote_ident` has them. */
+/** Returns the commands that give a role its own schema, wherever its search_path is set. Names are already quoted by `quote_ident`. */
 function ownSchemaOf({ role, database }: { role: string; database: string }): string {
   return `create schema gatelodge authorization ${role}; alter role ${role} in database ${database} set search_path = gatelodge`
 }
 
-/** Which setting makes every transaction on PostgreSQL read-only, with the commands that end it. The setting is somebody's wish, so we do not override it. */
+/**
+ * Returns which setting makes every PostgreSQL transaction read-only, with the commands that remove it. An administrator set it on purpose, so it is not
+ * overridden.
+ */
 export async function findReadOnlyDefault({ migrationDb }: Store): Promise<Obstacle | undefined> {
   const { rows } = await sql<{ source: string }>`
     select source from pg_settings where name = 'default_transaction_read_only' and setting = 'on'`.execute(migrationDb)
@@ -125,13 +133,13 @@ export async function findReadOnlyDefault({ migrationDb }: Store): Promise<Obsta
 }
 
 const systemReset = 'alter system reset default_transaction_read_only; select pg_reload_conf()'
-/** By where a setting of PostgreSQL comes from, if no command ends it. */
+/** By source of the setting, if no SQL command removes it. */
 const ends: Readonly<Record<string, string>> = {
   client: 'Take default_transaction_read_only out of PGOPTIONS, or out of what the pooler sets',
   'command line': 'Start PostgreSQL without it on its command line',
 }
 
-/** Tables of another program stand where ours belong. @throws service_unavailable with what to do */
+/** Throws because tables of another program occupy the place of ours. @throws service_unavailable with what to do */
 export async function refuseForeignTable(
   { engine }: Store,
   db: Store['migrationDb'] | WriteDb,

@@ -13,13 +13,13 @@ import type { Notice, Store } from './store.ts'
 
 after(stopOwnPostgres)
 
-test('who does not listen is told at each look that rows may have changed', async () => {
+test('without listening, every call reports that rows may have changed', async () => {
   await using one = await listening({ listen: false })
   assert.equal(one.store.seesForeignCommits(), false)
   assert.notEqual(one.store.foreignVersion(), one.store.foreignVersion())
 })
 
-test('who listens hears other processes, and the version stands still', async () => {
+test('a listener receives the notices of other processes, and the version does not change', async () => {
   await using one = await listening()
   await using other = await listening({ url: one.url })
   const version = one.store.foreignVersion()
@@ -31,14 +31,14 @@ test('who listens hears other processes, and the version stands still', async ()
   assert.equal(one.store.foreignVersion(), version)
 })
 
-test('own notices come back with their users, for commits whose answer was lost, but wake no mail', async () => {
+test('a process receives its own notices with their users, for commits whose response was lost, but they do not wake mail delivery', async () => {
   await using one = await listening()
   await say(one.store, { users: ['u' as UserId], mail: true })
   await until(() => one.heard.length === 1)
   assert.deepEqual(one.heard, [{ users: ['u'] }])
 })
 
-test('a notice of many users means everybody, and is short enough for PostgreSQL', async () => {
+test('a notice about too many users is sent for all users, and is short enough for PostgreSQL', async () => {
   await using one = await listening()
   await using other = await listening({ url: one.url })
   const users = Array.from({ length: 10_000 }, (_, index) => `00000000-0000-7000-8000-${index}` as UserId)
@@ -48,7 +48,7 @@ test('a notice of many users means everybody, and is short enough for PostgreSQL
   assert.deepEqual(one.heard, [{ users: 'all', mail: true }, { users: users.slice(0, 100) }])
 })
 
-test('a notice that cannot be read may have named anybody', async () => {
+test('a notice that cannot be parsed is treated as one about all users', async () => {
   await using one = await listening()
   const bad = ['', 'x', 'null', '1', '[]', '{}', '{"from":1}', '{"from":"x","users":[1]}', '{"from":"x","mail":1}']
   for (const text of bad) await command(one.url, `select pg_notify('gatelodge', '${text}')`)
@@ -60,22 +60,22 @@ test('a notice that cannot be read may have named anybody', async () => {
   assert.equal(one.store.seesForeignCommits(), true)
 })
 
-test('a beat vouches for one second from its sending', async () => {
+test('a heartbeat is valid for one second after it was sent', async () => {
   await using one = await listening()
   const version = one.store.foreignVersion()
   one.pass(999)
-  await until(() => one.beatsSince(999) > 0)
-  assert.equal(one.store.foreignVersion(), version, 'beats without a gap')
+  await until(() => one.heartbeatsSince(999) > 0)
+  assert.equal(one.store.foreignVersion(), version, 'heartbeats without a gap')
 
   one.pass(1_000)
   assert.equal(one.store.seesForeignCommits(), false)
   const alone = one.store.foreignVersion()
   assert.notEqual(alone, one.store.foreignVersion())
   await until(() => one.store.seesForeignCommits())
-  assert.ok(one.store.foreignVersion() > alone, 'what was read without a beat is not known to be current')
+  assert.ok(one.store.foreignVersion() > alone, 'rows read without a heartbeat may be outdated')
 })
 
-test('a beat that was long under way vouches for what was left of its second', async () => {
+test('a slow heartbeat is valid for the rest of its second', async () => {
   const { url, release } = await freshPostgresDatabase()
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -106,10 +106,10 @@ test('a beat that was long under way vouches for what was left of its second', a
   await release()
 })
 
-test('a connection that takes LISTEN and never delivers is not believed, is made anew, and is told of once', async () => {
+test('a connection that accepts LISTEN but delivers nothing is not trusted, is replaced, and is logged once', async () => {
   await using proxy = await proxied('until-listening')
   await using one = await listening({ ...proxy, waits: false })
-  await one.untilBeat(2)
+  await one.untilHeartbeat(2)
   assert.equal(one.store.seesForeignCommits(), false)
 
   for (const wanted of [2, 3]) {
@@ -130,27 +130,27 @@ test('a connection that takes LISTEN and never delivers is not believed, is made
   )
 })
 
-test('a connection that stalls after it worked is believed for a second at most', async () => {
+test('a connection that stalls is trusted for at most one second', async () => {
   await using proxy = await proxied('all')
   await using one = await listening(proxy)
   proxy.to.delivers = 'nothing'
-  const beats = one.beats()
+  const before = one.heartbeats()
   one.pass(500)
-  await until(() => one.beats() > beats)
+  await until(() => one.heartbeats() > before)
   one.pass(500)
   assert.equal(one.store.seesForeignCommits(), false)
 })
 
-test('a listener on another database hears nobody and is not believed', async () => {
+test('a listener on another database receives nothing and is not trusted', async () => {
   const elsewhere = await freshPostgresDatabase()
   await using one = await listening({ direct: elsewhere.url, waits: false })
-  await one.untilBeat(2)
+  await one.untilHeartbeat(2)
   assert.equal(one.store.seesForeignCommits(), false)
   await one.close()
   await elsewhere.release()
 })
 
-test('a connection that the server ends is made anew, and what was read before is not believed', async () => {
+test('a connection closed by the server is replaced, and rows read before are no longer trusted', async () => {
   await using one = await listening()
   const version = one.store.foreignVersion()
   await command(one.url, `select pg_terminate_backend(pid) from pg_stat_activity where ${listeners}`)
@@ -159,7 +159,7 @@ test('a connection that the server ends is made anew, and what was read before i
   assert.ok(one.store.foreignVersion() > version)
 })
 
-test('a database that lets nobody in is tried until it does, and a beat that failed is followed by another', async () => {
+test('a database that rejects connections is retried until it accepts them, and a failed heartbeat is followed by another', async () => {
   const { url, release } = await freshPostgresDatabase()
   let tries = 0
   let failures = 0
@@ -173,7 +173,7 @@ test('a database that lets nobody in is tried until it does, and a beat that fai
     monotonic: () => performance.now(),
     random: {
       bytes(length) {
-        tries += 1 // one for the mark, one for the pause after each failure
+        tries += 1 // once for the process ID in notices, then once for the pause after each failure
         return systemRandom.bytes(length)
       },
     },
@@ -190,7 +190,7 @@ test('a database that lets nobody in is tried until it does, and a beat that fai
   await release()
 })
 
-test('a database that hangs finds one beat when it is back', async () => {
+test('a database that hangs receives a single heartbeat when it recovers', async () => {
   const { url, release } = await freshPostgresDatabase()
   let now = 0
   let sent = 0
@@ -215,7 +215,7 @@ test('a database that hangs finds one beat when it is back', async () => {
   await release()
 })
 
-test('beats begin once, and a closed store leaves no listener behind', async () => {
+test('heartbeats start once, and a closed store leaves no listener behind', async () => {
   const one = await listening()
   one.store.listen(recordingLog([]))
   const count = async () =>
@@ -232,11 +232,11 @@ interface Wish {
   readonly url?: string
   readonly direct?: string
   readonly listen?: boolean
-  /** Whether to go on only when notices are heard. */
+  /** Whether to wait until notices are received. */
   readonly waits?: boolean
 }
 
-/** A store that listens, with a monotonic clock that moves when it is told to. */
+/** Opens a store that listens, with a monotonic clock that moves only when told to. */
 async function listening({ url, direct, listen = true, waits = listen }: Wish = {}) {
   const database = url === undefined ? await freshPostgresDatabase() : { url, release: async () => {} }
   const logged: LogLine[] = []
@@ -246,7 +246,7 @@ async function listening({ url, direct, listen = true, waits = listen }: Wish = 
   let isOpen = true
   const monotonic = () => now
   const store = openPostgres({ url: database.url, ...(direct !== undefined && { direct }), monotonic })
-  // Every beat is a notice: a listener of the test's own counts them.
+  // Every heartbeat is a notice: a separate listener of this test counts them.
   const counter = new pg.Client({ connectionString: database.url })
   await counter.connect()
   counter.on('notification', ({ payload }) => {
@@ -269,12 +269,12 @@ async function listening({ url, direct, listen = true, waits = listen }: Wish = 
     url: database.url,
     logged,
     heard,
-    beats: () => looks.length,
-    beatsSince: (at: number) => looks.filter((look) => look >= at).length,
+    heartbeats: () => looks.length,
+    heartbeatsSince: (at: number) => looks.filter((look) => look >= at).length,
     pass(ms: number) {
       now += ms
     },
-    async untilBeat(wanted: number) {
+    async untilHeartbeat(wanted: number) {
       await until(() => {
         now += 50
         return looks.length >= wanted
@@ -285,7 +285,7 @@ async function listening({ url, direct, listen = true, waits = listen }: Wish = 
   }
 }
 
-/** A database with a listener's way to it through a proxy. */
+/** Creates a database whose listener connects through a proxy. */
 async function proxied(delivers: 'all' | 'until-listening') {
   const { url, release } = await freshPostgresDatabase()
   const to = await tcpProxy(url)

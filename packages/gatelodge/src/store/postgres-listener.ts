@@ -6,50 +6,53 @@ import type { Log } from '../kernel/log.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Notice } from './store.ts'
 
-/** Hears what other processes say, and knows whether it would. */
+/** Receives the notices of other processes and knows whether it would have missed any. */
 export interface PostgresListener {
   start(log: Log): void
-  /** Users of own notices are told too: a commit whose answer was lost is heard of in no other way. */
+  /**
+   * Calls `listener` for each notice. Notices of this process arrive too, with their users: that is the only way to learn of a commit whose response was
+   * lost.
+   */
   onNotice(listener: (notice: Notice) => void): void
-  /** Whether a beat that was sent within the last second came back, and with it every notice committed before it. */
+  /** Returns whether a heartbeat sent within the last second has returned, and with it every notice committed before it. */
   isHearing(): boolean
-  /** Stands still while notices are heard without a gap; grows at each look otherwise. */
+  /** Returns a number that stays the same while no notice can have been missed, and otherwise grows with each call. */
   version(): number
-  /** A notice as the text that `pg_notify` takes. */
+  /** Returns the payload for `pg_notify`. */
   payloadOf(notice: Notice): string
   stop(): void
 }
 
 export interface PostgresListenerOptions {
-  /** Of the connection that listens. */
+  /** Settings of the connection that listens. */
   readonly connection: pg.ClientConfig
-  /** Notifies by the way that writes take; asks for the text at the last moment before it. */
+  /** Sends a notice over the pool. Calls `payload` immediately before the statement is sent. */
   readonly notify: (payload: () => string) => Promise<void>
   readonly monotonic: Monotonic
   readonly random: Random
 }
 
-/** How long a beat that came back vouches for what is in memory, in ms from its sending. */
+/** How long after it was sent a returned heartbeat proves that cached rows are current, in ms. */
 const trustWindow = second
-const beatInterval = 300
-/** After this time without a beat that came back, the connection is made anew. */
-const patience = 10 * second
+const heartbeatInterval = 300
+/** Reconnects after this time without a returned heartbeat, in ms. */
+const reconnectAfter = 10 * second
 const firstPause = 100
 const longestPause = 10 * second
-/** PostgreSQL refuses payloads of 8000 bytes or more. */
+/** Bytes. PostgreSQL rejects payloads of 8000 bytes or more. */
 const longestPayload = 7_999
 
 interface Connection {
   readonly socket: Socket
-  /** When it was begun, or last proved to deliver. */
+  /** When the connection was started or last delivered a heartbeat. */
   provedAt: number
   listens: boolean
 }
 
 /**
- * One connection that listens, and a beat that goes out by the pool and has to come back by that connection: notices arrive in the order of
- * commits, so a beat that came back proves that every earlier notice did. It finds out poolers that take LISTEN and never deliver, listeners on another
- * database, and connections that died without a word. See decision 14.
+ * Creates a listener with one connection for notices. A heartbeat is sent over the pool and has to return on that connection: notices arrive in commit order,
+ * so a returned heartbeat proves that every earlier notice has arrived. This detects poolers that accept LISTEN but deliver nothing, listeners on another
+ * database, and connections that died silently. See decision 14.
  */
 export function createPostgresListener(options: PostgresListenerOptions): PostgresListener {
   const { monotonic, random } = options
@@ -57,22 +60,22 @@ export function createPostgresListener(options: PostgresListenerOptions): Postgr
   const listeners: ((notice: Notice) => void)[] = []
   let log: Log | undefined
   let connection: Connection | undefined
-  let beating: NodeJS.Timeout | undefined
+  let ticker: NodeJS.Timeout | undefined
   let reconnecting: NodeJS.Timeout | undefined
   let failures = 0
-  let state: 'new' | 'hearing' | 'deaf' = 'new'
+  let state: 'new' | 'connected' | 'disconnected' = 'new'
   let sending = false
-  let beat: { readonly number: number; readonly sentAt: number } | undefined
-  let beats = 0
+  let heartbeat: { readonly number: number; readonly sentAt: number } | undefined
+  let heartbeats = 0
   let trustedUntil = Number.NEGATIVE_INFINITY
   let version = 0
 
   const isHearing = () => monotonic() < trustedUntil
 
   function start(to: Log): void {
-    if (beating) return
+    if (ticker) return
     log = to
-    beating = setInterval(tick, beatInterval).unref()
+    ticker = setInterval(tick, heartbeatInterval).unref()
     void connect()
   }
 
@@ -90,31 +93,31 @@ export function createPostgresListener(options: PostgresListenerOptions): Postgr
       await client.connect()
       await client.query('listen gatelodge')
       mine.listens = true
-      await sendBeat()
+      await sendHeartbeat()
     } catch (error) {
       lose(mine, error)
     }
   }
 
   function tick(): void {
-    if (connection && monotonic() - connection.provedAt > patience) lose(connection)
-    else void sendBeat()
+    if (connection && monotonic() - connection.provedAt > reconnectAfter) lose(connection)
+    else void sendHeartbeat()
   }
 
-  /** Never two at once: a database that hangs must not find a heap of beats when it is back. */
-  async function sendBeat(): Promise<void> {
-    const isUnderWay = beat !== undefined && monotonic() - beat.sentAt < trustWindow
+  /** Only one heartbeat is in flight, so that a database that hung does not find a backlog of them when it recovers. */
+  async function sendHeartbeat(): Promise<void> {
+    const isUnderWay = heartbeat !== undefined && monotonic() - heartbeat.sentAt < trustWindow
     if (!connection?.listens || sending || isUnderWay) return
 
     sending = true
     try {
       await options.notify(() => {
-        beats += 1
-        beat = { number: beats, sentAt: monotonic() }
-        return JSON.stringify({ from: mark, beat: beats })
+        heartbeats += 1
+        heartbeat = { number: heartbeats, sentAt: monotonic() }
+        return JSON.stringify({ from: mark, beat: heartbeats })
       })
     } catch {
-      beat = undefined // whoever asks the database for something tells what is wrong with it
+      heartbeat = undefined // the next query reports what is wrong with the database
     } finally {
       sending = false
     }
@@ -123,7 +126,7 @@ export function createPostgresListener(options: PostgresListenerOptions): Postgr
   function hear(payload: string): void {
     const said = parsePayload(payload)
     if (said.beat !== undefined) {
-      if (said.from === mark) comeBack(said.beat)
+      if (said.from === mark) confirmHeartbeat(said.beat)
       return
     }
     const { users, mail } = said
@@ -132,28 +135,29 @@ export function createPostgresListener(options: PostgresListenerOptions): Postgr
     for (const listener of listeners) listener(notice)
   }
 
-  function comeBack(number: number): void {
-    if (!connection || beat?.number !== number) return
+  function confirmHeartbeat(number: number): void {
+    if (!connection || heartbeat?.number !== number) return
 
-    if (!isHearing()) version += 1 // what was read before this moment may have missed a notice
-    trustedUntil = beat.sentAt + trustWindow
-    beat = undefined
+    if (!isHearing()) version += 1 // rows read before this moment may have missed a notice
+    trustedUntil = heartbeat.sentAt + trustWindow
+    heartbeat = undefined
     connection.provedAt = monotonic()
     failures = 0
-    if (log && state === 'deaf') log.info({}, 'notices of other processes arrive again: sessions are kept in memory')
-    state = 'hearing'
+    if (log && state === 'disconnected')
+      log.info({}, 'notices of other processes arrive again: sessions are kept in memory')
+    state = 'connected'
   }
 
   function lose(which: Connection, err?: unknown): void {
     if (connection !== which) return
 
     connection = undefined
-    beat = undefined
+    heartbeat = undefined
     trustedUntil = Number.NEGATIVE_INFINITY
     which.socket.destroy()
-    if (log && state !== 'deaf')
+    if (log && state !== 'disconnected')
       log.warn({ err }, 'notices of other processes do not arrive: sessions are read from the database each time')
-    state = 'deaf'
+    state = 'disconnected'
     reconnecting = setTimeout(() => void connect(), pauseAfter(failures, random)).unref()
     failures += 1
   }
@@ -171,7 +175,7 @@ export function createPostgresListener(options: PostgresListenerOptions): Postgr
       return Buffer.byteLength(text) <= longestPayload ? text : JSON.stringify({ from: mark, ...notice, users: 'all' })
     },
     stop() {
-      clearInterval(beating)
+      clearInterval(ticker)
       clearTimeout(reconnecting)
       trustedUntil = Number.NEGATIVE_INFINITY
       const last = connection
@@ -186,7 +190,10 @@ const connectionOptions = {
   query_timeout: 5 * second,
 } satisfies pg.ClientConfig
 
-/** 0.1 s, doubling to 10 s, each cut by up to a half, so that processes which lost one database do not come back at once. */
+/**
+ * Returns the pause before the next attempt in ms: 100, doubling up to 10 s, each shortened at random by up to half, so that processes that lost the same
+ * database do not reconnect simultaneously.
+ */
 function pauseAfter(failures: number, random: Random): number {
   const pause = Math.min(firstPause * 2 ** Math.min(failures, 30), longestPause)
   return pause * (1 - random.bytes(4).readUInt32BE() / 0xffff_ffff / 2)
@@ -194,12 +201,12 @@ function pauseAfter(failures: number, random: Random): number {
 
 type Said = Notice & { readonly from?: string; readonly beat?: number }
 
-/** Whoever may connect to the database may notify: what cannot be read may have named anybody. */
+/** Any role that can connect to the database can send notices. One that cannot be parsed may concern any user. */
 function parsePayload(payload: string): Said {
   const said = parseJson(payload)
   if (typeof said !== 'object' || said === null) return { users: 'all' }
 
-  const { from, beat, users, mail } = said as Readonly<Record<string, unknown>> // each is looked at below
+  const { from, beat, users, mail } = said as Readonly<Record<string, unknown>> // each field is checked below
   if (typeof from !== 'string') return { users: 'all' }
   if (typeof beat === 'number') return { from, beat }
   if (mail === true && users === undefined) return { from, mail }

@@ -20,7 +20,7 @@ await migrateUp(schema)
 await schema.close()
 after(stopOwnPostgres)
 
-/** A store on the file's database, closed at the end of the test. */
+/** Opens a store on the database of this file, closed at the end of the test. */
 function open(query = '', url = database.url): Store & AsyncDisposable {
   const store = openPostgres({ url: `${url}${query}` })
   return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() })
@@ -31,7 +31,7 @@ const ask = async (db: Store['migrationDb'] | WriteDb, text: string) =>
 const setting = async (db: Store['migrationDb'] | WriteDb, name: string) =>
   (await ask(db, `select current_setting('${name}') as value`))[0]?.value
 
-/** What a failed call meant to its caller, and to an operator. */
+/** Returns the error of a failed call as its caller and an operator see it. */
 async function failureOf(
   call: Promise<unknown>,
 ): Promise<{ code: string; retryAfter: number | undefined; why: string }> {
@@ -44,7 +44,7 @@ async function failureOf(
   return { code: error.code, retryAfter: error.retryAfter, why: error.cause.message }
 }
 
-test('bounds are set for a transaction only, and none for an unbounded one', async () => {
+test('timeouts are set per transaction, and none for an unbounded one', async () => {
   await using store = open('?pool=1&statement_timeout=7s&lock_timeout=3s')
   const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
   const inside = (db: WriteDb) => Promise.all(names.map((name) => setting(db, name)))
@@ -53,7 +53,7 @@ test('bounds are set for a transaction only, and none for an unbounded one', asy
   assert.deepEqual(await Promise.all(names.map((name) => setting(store.migrationDb, name))), ['0', '0', '0'])
 })
 
-test('what takes too long or waits for a lock too long ends, inside and outside of a transaction', async () => {
+test('a statement that runs or waits for a lock too long is cancelled, inside and outside a transaction', async () => {
   await using store = open('?statement_timeout=200ms&lock_timeout=50ms')
   const slow = 'select pg_sleep(30)'
   assert.equal((await failureOf(store.transaction((db) => ask(db, slow)))).code, 'database_busy')
@@ -66,17 +66,17 @@ test('what takes too long or waits for a lock too long ends, inside and outside 
   })
 })
 
-test('a fault of ours stays what it is', async () => {
+test('an error in our own SQL is returned unchanged', async () => {
   await using store = open()
   const broken = (text: string) => ask(store.migrationDb, text).catch((error: unknown) => error)
   for (const text of ['selec 1', 'select 1/0', "select 'x'::int", 'select * from nowhere']) {
     assert.ok((await broken(text)) instanceof pg.DatabaseError, text)
   }
   const swallowed = store.transaction(async (db) => void (await ask(db, 'select 1/0').catch(() => {})))
-  await assert.rejects(swallowed, (error) => !(error instanceof AuthError)) // undone, and so no success
+  await assert.rejects(swallowed, (error) => !(error instanceof AuthError)) // rolled back, so it must not resolve
 })
 
-test('a connection that the server ends fails its request and no other', async () => {
+test('a connection closed by the server fails only its own request', async () => {
   await using store = open('?pool=1')
   await using other = open()
   const end = (pid: unknown) => ask(other.migrationDb, `select pg_terminate_backend(${pid})`)
@@ -105,7 +105,7 @@ test('a connection that the server ends fails its request and no other', async (
   assert.equal((await ask(store.migrationDb, 'select 1 as one'))[0]?.one, 1)
 })
 
-test('a server that became a standby is left for the next connection', async () => {
+test('after a server became a standby, the next query uses a new connection', async () => {
   await using store = open('?pool=1')
   const pid = async () => (await ask(store.migrationDb, 'select pg_backend_pid() as pid'))[0]?.pid
   const before = await pid()
@@ -117,7 +117,7 @@ test('a server that became a standby is left for the next connection', async () 
   assert.notEqual(await pid(), before)
 })
 
-test('transactions in a deadlock are tried again, and both succeed', async () => {
+test('transactions in a deadlock are retried, and both succeed', async () => {
   await using store = open()
   await store.transaction((db) => ask(db, "insert into jobs (name, due_at) values ('one', 0), ('two', 0)"))
   const touch = (db: WriteDb, name: string) => ask(db, `update jobs set due_at = due_at + 1 where name = '${name}'`)
@@ -139,7 +139,7 @@ test('transactions in a deadlock are tried again, and both succeed', async () =>
   ])
 })
 
-test('a commit whose answer is lost is a failure, and is not tried again', async () => {
+test('a commit whose response is lost fails and is not retried', async () => {
   const proxy = await tcpProxy(database.url)
   const store = open('?statement_timeout=100ms', proxy.via(database.url))
   let runs = 0
@@ -157,7 +157,7 @@ test('a commit whose answer is lost is a failure, and is not tried again', async
   await proxy.close()
 })
 
-test('a pool that is used up, a port of nobody and a database of no name are told apart for the operator', async () => {
+test('an exhausted pool, a closed port and a missing database are reported to the operator as different failures', async () => {
   await using store = open('?pool=1&connect_timeout=1s')
   await store.transaction(async () => {
     assert.equal((await failureOf(ask(store.migrationDb, 'select 1'))).code, 'database_busy')
@@ -174,7 +174,7 @@ test('a pool that is used up, a port of nobody and a database of no name are tol
   assert.throws(() => openPostgres({ url: 'postgres://db/g?sslmode=maybe' }), { code: 'config_invalid' })
 })
 
-test('while the database hangs, requests and the readiness are answered 503 in time, and the end does not wait for it', async () => {
+test('while the database hangs, requests and the readiness check return 503 in time, and shutdown does not wait for it', async () => {
   const proxy = await tcpProxy(database.url)
   const logged: Parameters<typeof composeTest>[2] = []
   const clock = testClock()
@@ -203,7 +203,7 @@ test('while the database hangs, requests and the readiness are answered 503 in t
 })
 
 describe('TLS', () => {
-  test('the server’s certificate must be of our authority and of the host, whatever word asks for TLS', async () => {
+  test('the server’s certificate must come from the configured authority and name the host, for every sslmode that enables TLS', async () => {
     const [authority, stranger] = [testAuthority(), testAuthority()]
     const server = await startPostgres({ tls: authority.server })
     const named = server.url.replace('127.0.0.1', 'localhost')

@@ -17,20 +17,23 @@ import { provePostgresWrite } from './write-proof.ts'
 
 export interface PostgresOptions {
   readonly url: string
-  /** For the listener, where `url` leads to a connection pooler. */
+  /** URL for the listener, needed when `url` points to a connection pooler. */
   readonly direct?: string | null
   readonly monotonic?: Monotonic
-  /** Makes what a connection of the pool goes through, in place of a socket of its own. */
+  /** Creates the stream for a pooled connection, instead of its own socket. */
   readonly stream?: () => Duplex
 }
 
-/** After this time a connection is made anew, so that reads do not stay with a server that another one has replaced, in s. */
+/** Connections are replaced after this time, in s, so that reads do not stay on a server that is no longer the primary. */
 const connectionLife = (10 * minute) / second
 const idleConnectionLife = minute
-/** How long connections may take to say goodbye, in ms. */
+/** How long closing the connections may take, in ms. */
 const closeTimeout = 2 * second
 
-/** Opens a pool of connections to a PostgreSQL database. It connects when it is asked. @throws config_invalid for a URL or a file of it that cannot be read */
+/**
+ * Opens a pool of connections to a PostgreSQL database. Connects on first use.
+ * @throws config_invalid if the URL is invalid or a file that it names cannot be read
+ */
 export function openPostgres({ url, direct, monotonic = systemMonotonic, stream }: PostgresOptions): Store {
   const location = readLocation(url)
   const types = new pg.TypeOverrides()
@@ -44,10 +47,10 @@ export function openPostgres({ url, direct, monotonic = systemMonotonic, stream 
     maxLifetimeSeconds: connectionLife,
   })
   const clients = new Set<pg.PoolClient>()
-  pool.on('error', () => {}) // an idle connection that broke is replaced; the next query reports what is wrong
+  pool.on('error', () => {}) // a broken idle connection is replaced; the next query reports what is wrong
   pool.on('connect', (client) => {
     clients.add(client)
-    client.on('error', () => {}) // one in use that breaks fails its query; without a listener it would end the process as well
+    client.on('error', () => {}) // a connection that breaks while in use fails its query; without a listener it would also end the process
   })
   pool.on('remove', (client) => clients.delete(client))
   const db = new Kysely<Schema>({ dialect: postgresDialect(pool, location) })
@@ -88,13 +91,13 @@ export function openPostgres({ url, direct, monotonic = systemMonotonic, stream 
     async close() {
       listener.stop()
       await within(closeTimeout, pool.end(), () => new Error('the database does not say goodbye')).catch(() => {
-        for (const client of clients) socketOf(client).destroy() // of a server that hangs, which must not keep us from ending
+        for (const client of clients) socketOf(client).destroy() // of a server that hangs, which must not keep this process from exiting
       })
     },
   }
 }
 
-/** The connection that a URL of GATELODGE_DATABASE asks for. @throws config_invalid */
+/** Returns the connection settings for a URL as in GATELODGE_DATABASE. @throws config_invalid */
 export function postgresClientOptions(url: string): pg.ClientConfig {
   return toClientOptions(readLocation(url))
 }
@@ -138,7 +141,7 @@ function readPem(path: string, parameter: string): string {
   }
 }
 
-/** Tries again what the server undid, after a pause of chance, so that two do not meet again at once. */
+/** Retries transactions that the server rolled back, after a random pause so that the same two do not collide again. */
 async function retry<T>(random: Random, run: () => Promise<T>, tries = 5): Promise<T> {
   try {
     return await run()
@@ -150,5 +153,5 @@ async function retry<T>(random: Random, run: () => Promise<T>, tries = 5): Promi
 }
 
 function socketOf(client: pg.PoolClient): { destroy(): void } {
-  return (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream // pg 8 has it, its types do not
+  return (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream // present in pg 8, missing from its types
 }

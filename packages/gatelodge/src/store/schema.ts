@@ -3,7 +3,7 @@ import type { Instant } from '../kernel/clock.ts'
 import type { EventName } from '../kernel/events.ts'
 import type { SessionId, UserId } from '../kernel/ids.ts'
 
-/** A stored truth value: both engines keep it as a number. */
+/** A boolean as both engines store it. */
 export type Flag = 0 | 1
 
 export interface Schema {
@@ -38,22 +38,22 @@ export interface UsersTable {
   username: string | null
   first_name: string
   last_name: string
-  /** PHC string, or null while the account has no password. */
+  /** PHC string; null while the account has no password. */
   password_hash: string | null
   password_changed_at: Instant | null
   is_active: Flag
   is_staff: Flag
-  /** The path below the public URL. */
+  /** Path relative to the public URL. */
   avatar_url: string | null
-  /** SHA-256 of the sign-up cookie's secret of an `instant` sign-up, until the address is proved. */
+  /** SHA-256 of the secret in the sign-up cookie of an `instant` sign-up, until the address is verified. */
   signup_browser_hash: string | null
-  /** Whether the account may sign in before its address is proved. */
+  /** Whether the account may sign in before its address is verified. */
   may_sign_in_unverified: Generated<Flag>
   /** Whether the password is an initial one, which its user must replace at the next sign-in. */
   must_change_password: Generated<Flag>
   created_at: Instant
   last_login_at: Instant | null
-  /** Since when only the link mailed to its owner opens the account: "this wasn't me" was pressed, and no password was chosen yet. */
+  /** Set when the user pressed "this wasn't me" and has not chosen a new password yet: only the link mailed to the owner opens the account. */
   recovery_since: Instant | null
 }
 
@@ -74,7 +74,7 @@ export interface UserRolesTable {
 
 export type Role = 'administrator'
 
-/** One table of names, since a unique index cannot span accounts and pending sign-ups: a row belongs to a user, or to an address until it expires. */
+/** All names in one table, since a unique index cannot span accounts and pending sign-ups: a row belongs to a user, or to an email address until it expires. */
 export interface UsernamesTable {
   username: string
   user_id: UserId | null
@@ -82,7 +82,7 @@ export interface UsernamesTable {
   expires_at: Instant | null
 }
 
-/** Addresses kept for their former owner while the undo link lives. */
+/** Addresses reserved for their previous owner while the undo link is valid. */
 export interface EmailReservationsTable {
   email: string
   user_id: UserId
@@ -96,9 +96,9 @@ export interface PendingSignupsTable {
   username: string | null
   first_name: string
   last_name: string
-  /** SHA-256 of the sign-up cookie's secret. */
+  /** SHA-256 of the secret in the sign-up cookie. */
   browser_hash: string
-  /** In which the person signed up, when it was known: the account's locale. */
+  /** The language used during sign-up, if known; becomes the locale of the account. */
   language: string | null
   created_at: Instant
   expires_at: Instant
@@ -109,11 +109,11 @@ export type TokenPurpose =
   | 'verify_email'
   | 'password_reset'
   | 'email_change'
-  /** The former address of a change takes the account back. */
+  /** Restores the previous email address after a change. */
   | 'email_change_undo'
-  /** "This wasn't me" of a security notice. */
+  /** "This wasn't me" in a security notice. */
   | 'security_undo'
-  /** The one reset link that opens an account in recovery. */
+  /** The only reset link that opens an account in recovery. */
   | 'recovery'
 
 export interface OneTimeTokensTable {
@@ -122,14 +122,14 @@ export interface OneTimeTokensTable {
   secret_hash: string
   user_id: UserId | null
   signup_id: string | null
-  /** The address that the link was mailed for: the new one of a change, the former one of an undo. */
+  /** The address that the link was mailed to: the new one for a change, the previous one for an undo. */
   email: string
   created_at: Instant
   expires_at: Instant
   spent_at: Instant | null
-  /** The session that asked for a change of address: the link ends with it. */
+  /** The session that requested a change of address. The link becomes invalid when it ends. */
   session_id: SessionId | null
-  /** What was added to the account from this instant on is taken back by an undo. */
+  /** An undo removes what was added to the account from this instant on. */
   since: Instant | null
 }
 
@@ -137,15 +137,15 @@ export interface SessionsTable {
   id: SessionId
   user_id: UserId
   kind: 'cookie' | 'token'
-  /** SHA-256 of the cookie's secret; null for token sessions, whose secret is their refresh token. */
+  /** SHA-256 of the cookie's secret; null for token sessions, whose secret is the refresh token. */
   secret_hash: string | null
   created_at: Instant
   last_seen_at: Instant
-  /** The absolute end; the idle end comes from last_seen_at. */
+  /** Absolute expiry; the idle expiry follows from last_seen_at. */
   expires_at: Instant
-  /** The last proof by a factor. */
+  /** When the user last authenticated with a factor. */
   authenticated_at: Instant
-  /** JSON array of RFC 8176 method names. */
+  /** JSON array of authentication method names (RFC 8176). */
   methods: string
   assurance: 'aal1' | 'aal2'
   remember: Flag
@@ -180,26 +180,26 @@ export interface RefreshTokensTable {
   secret_hash: string
   created_at: Instant
   spent_at: Instant | null
-  /** The successor, sealed under a key that only the spent secret gives; dropped when the grace window ends. */
+  /** The successor, encrypted with a key derived from the used secret; deleted when the grace period ends. */
   successor_sealed: string | null
 }
 
 export interface KnownDevicesTable {
   user_id: UserId
-  /** The id in the device cookie; null once a reset took the trust away. */
+  /** ID in the device cookie; null once a password reset revoked the trust. */
   device_id: string | null
-  /** HMAC of user agent and network. */
+  /** HMAC of the user agent and the network. */
   place: string
   last_seen_at: Instant
 }
 
 export interface LimitCountersTable {
-  /** HMAC of the limit's name and its subject: no address or name stands here in clear. */
+  /** HMAC of the limit's name and its subject, so that no address or name is stored in clear. */
   key: string
   count: number
-  /** When the window began. */
+  /** Start of the window. */
   since: Instant
-  /** No try before this instant. */
+  /** Attempts before this instant are rejected. */
   blocked_until: Instant
   expires_at: Instant
 }
@@ -209,7 +209,7 @@ export interface EventsTable {
   name: EventName
   at: Instant
   user_id: UserId | null
-  /** Who did it, when it is somebody else than the user. */
+  /** Who performed the action, if not the user. */
   actor_id: UserId | null
   session_id: string | null
   request_id: string
@@ -225,26 +225,26 @@ export interface MailsTable {
   id: string
   kind: string
   state: MailState
-  /** What was asked, sealed JSON; then the rendered mail with it; erased on delivery, and what was asked again when it was given up. */
+  /** Encrypted JSON: first the request, then also the rendered mail. Cleared on delivery; a mail that failed keeps only its request. */
   sealed: string | null
   attempts: number
   next_attempt_at: Instant
   last_error: string | null
   created_at: Instant
   finished_at: Instant | null
-  /** Who works on it: the mark of a process, good until `leased_until`. Without a mark that is a pause. */
+  /** ID of the process that is working on the mail, valid until `leased_until`. Null with `leased_until` set means a pause. */
   lease: string | null
   leased_until: Instant | null
 }
 
-/** Jobs that run once wherever: one row for each, claimed by moving its due time. */
+/** Jobs that run in one process at a time: one row per job, claimed by moving its due time. */
 export interface JobsTable {
   name: string
   due_at: Instant
   ran_at: Instant | null
 }
 
-/** Pictures whose files nobody may need: in an upload until an account has it, and from the commit on that takes it away. */
+/** Picture files to delete when due: a file is listed from its upload until an account uses it, and again from the commit that removes it from the account. */
 export interface AvatarRemovalsTable {
   name: string
   due_at: Instant
@@ -258,36 +258,36 @@ export interface SigningKeysTable {
   public_jwk: string
   private_sealed: string
   created_at: Instant
-  /** From when on it signs; it is published before. 0 for the key of the first schema. */
+  /** When the key starts to sign; it is published before. 0 for the key of the first schema. */
   activates_at: Instant
-  /** When the last token that it signed has expired; null while it has no successor. */
+  /** When the last token signed with this key has expired; null while it has no successor. */
   retires_at: Instant | null
 }
 
-/** Programs of the operator's that sign in as themselves. */
+/** Programs of the operator that authenticate as themselves. */
 export interface ServiceClientsTable {
   id: string
   name: string
   secret_hash: string
-  /** Separated by blanks, as RFC 6749, section 3.3, has them. */
+  /** Separated by spaces (RFC 6749, section 3.3). */
   scopes: string
   created_at: Instant
 }
 
-/** Tokens that people make for programs of their own. */
+/** Tokens that users create for their own programs. */
 export interface ApiTokensTable {
   id: string
   user_id: UserId
   name: string
   secret_hash: string
-  /** Separated by blanks. */
+  /** Separated by spaces. */
   scopes: string
   created_at: Instant
   expires_at: Instant
   last_used_at: Instant | null
 }
 
-/** Access tokens of service clients that were revoked, until they would have expired. */
+/** Revoked access tokens of service clients, kept until they would have expired. */
 export interface RevokedTokensTable {
   jti: string
   expires_at: Instant

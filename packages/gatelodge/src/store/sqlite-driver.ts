@@ -17,7 +17,7 @@ import { toStoreError } from './sqlite-errors.ts'
 const retryFor = 5_000
 const cachedStatements = 500
 
-/** A Kysely dialect over one `node:sqlite` connection to `file`. Transactions queue in order and begin in immediate mode. */
+/** Creates a Kysely dialect for one `node:sqlite` connection to `file`. Transactions run in the order of their requests and begin in immediate mode. */
 export function sqliteDialect(connection: DatabaseSync, file: string): Dialect {
   return {
     createDriver: () => new SqliteDriver(connection, file),
@@ -54,7 +54,7 @@ class SqliteDriver implements Driver {
   }
 
   async beginTransaction(): Promise<void> {
-    // A deferred begin would fail after a foreign write, and a blocking busy timeout would freeze the event loop.
+    // A deferred transaction would fail after another process has written, and a blocking busy timeout would freeze the event loop.
     const giveUpAt = performance.now() + retryFor
     for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
       try {
@@ -72,7 +72,7 @@ class SqliteDriver implements Driver {
   }
 
   async rollbackTransaction(): Promise<void> {
-    if (this.#connection.inTransaction) this.#connection.run('rollback') // SQLite rolls back by itself when the disk is full
+    if (this.#connection.inTransaction) this.#connection.run('rollback') // SQLite rolls back on its own when the disk is full
   }
 
   async releaseConnection(): Promise<void> {
@@ -120,7 +120,7 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 
-  /** Nothing streams: a statement left open would pin its snapshot, and revocations would go unseen. */
+  /** Not supported: an open statement would pin its snapshot and hide revocations. */
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('streaming is not supported; page through the rows')
   }

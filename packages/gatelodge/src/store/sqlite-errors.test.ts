@@ -14,7 +14,7 @@ after(() => rmSync(folder, { recursive: true }))
 const ofDisk = (name: string) => (error: unknown) =>
   isAuthError(error, 'service_unavailable') && error.retryAfter === 5 && String(error.cause).includes(`${name}: `)
 
-test('a damaged file is unavailable, not an error of ours', async () => {
+test('a damaged file is reported as unavailable, not as an unexpected error', async () => {
   const file = join(folder, 'damaged.db')
   const first = openSqlite(file)
   await migrateUp(first)
@@ -28,7 +28,7 @@ test('a damaged file is unavailable, not an error of ours', async () => {
   await store.close()
 })
 
-test('a write where only reading is allowed is unavailable', async () => {
+test('a write to a read-only file is reported as unavailable', async () => {
   const store = openSqlite(join(folder, 'readonly.db'))
   await migrateUp(store)
   await sql`pragma query_only = on`.execute(store.migrationDb)
@@ -37,7 +37,7 @@ test('a write where only reading is allowed is unavailable', async () => {
   await store.close()
 })
 
-test('a broken rule of the schema stays what it is', async () => {
+test('a violated NOT NULL constraint is returned unchanged', async () => {
   const store = openSqlite(':memory:')
   await migrateUp(store)
   const write = store.transaction((db) =>

@@ -2,7 +2,7 @@ import { AuthError } from '../kernel/errors.ts'
 import { foreignKeyViolation, uniqueViolation } from './constraints.ts'
 import { explainSqlite, isBusy, primaryCode } from './sqlite-places.ts'
 
-/** Primary result codes, https://www.sqlite.org/rescode.html, that say: disk or file cannot be used now. */
+/** Primary result codes (https://www.sqlite.org/rescode.html) that mean: the disk or the file is not usable at the moment. */
 const unusable: ReadonlyMap<number, string> = new Map([
   [8, 'SQLITE_READONLY'],
   [10, 'SQLITE_IOERR'],
@@ -14,9 +14,9 @@ const unusable: ReadonlyMap<number, string> = new Map([
 const constraint = 19
 
 /**
- * What to raise for an error of SQLite: `database_busy`, `service_unavailable` where disk or file fails, what `constraints.ts` says of a violated
- * constraint, anything else as it is. SQLite does not name a foreign key, so `table` tells where the statement inserted. The cause, which operators
- * read, says what keeps this user from `file`.
+ * Translates a SQLite error: `database_busy`, `service_unavailable` if the disk or the file fails, the error from `constraints.ts` for a violated constraint.
+ * Other errors are returned unchanged. SQLite does not name a violated foreign key, so `table` says where the statement inserted. The cause, for operators,
+ * explains what prevents this user from using `file`.
  */
 export function toStoreError(error: unknown, file: string, table?: string): unknown {
   const code = primaryCode(error)

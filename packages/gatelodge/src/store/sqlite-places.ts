@@ -8,13 +8,16 @@ const busy = 5
 const corrupt = 11
 const full = 13
 const notADatabase = 26
-/** SQLITE_PERM, READONLY, IOERR, CANTOPEN, PROTOCOL (of locks): they name no place. */
+/** SQLITE_PERM, READONLY, IOERR, CANTOPEN and PROTOCOL (locking). None of them names a path. */
 const ofPlaces: readonly (number | undefined)[] = [3, 8, 10, 14, 15]
 
-/** What SQLite keeps beside its file. */
+/** Suffixes of the files that SQLite keeps next to the database file. */
 const companions = ['-wal', '-shm', '-journal']
 
-/** Runs what opens or creates a file of SQLite. @throws service_unavailable with the cause and the next step; database_busy; an AuthError as it is */
+/**
+ * Runs `open`, which opens or creates a SQLite file, and explains its errors.
+ * @throws service_unavailable with the cause and the next step; database_busy; an AuthError unchanged
+ */
 export function explainedSqlite<T>(what: string, file: string, open: () => T): T {
   try {
     return open()
@@ -23,7 +26,7 @@ export function explainedSqlite<T>(what: string, file: string, open: () => T): T
   }
 }
 
-/** Returns the error for an operator whose SQLite file failed with `cause`. */
+/** Returns the error for operators after a SQLite file failed with `cause`. */
 export function sqliteFailure(what: string, file: string, cause: unknown): AuthError {
   if (cause instanceof AuthError || !isBusy(cause)) return cannotUse(what, file, cause, explainSqlite(file, cause))
 
@@ -31,7 +34,7 @@ export function sqliteFailure(what: string, file: string, cause: unknown): AuthE
   return new AuthError('database_busy', { detail, retryAfter: 5, cause })
 }
 
-/** Explains a failure of SQLite, or of node:fs at its files. Undefined where the system shows no cause. */
+/** Explains a failure of SQLite, or of node:fs on its files. Returns undefined if the system shows no cause. */
 export function explainSqlite(file: string, error: unknown): Obstacle | undefined {
   const code = primaryCode(error)
   switch (code) {
@@ -53,13 +56,13 @@ export function explainSqlite(file: string, error: unknown): Obstacle | undefine
   }
 }
 
-/** Finds what keeps this process from a SQLite database: its folder, its file, and what SQLite keeps beside it. Changes nothing. */
+/** Finds what prevents this process from using a SQLite database: its folder, its file, or the files that SQLite keeps next to it. Changes nothing. */
 export function findSqliteObstacle(path: string): Obstacle | undefined {
   const file = followLink(path)
   return findObstacle(file, ...companions.map((end) => file + end))
 }
 
-/** Returns the file that a link names, which need not exist: SQLite keeps its log beside that file, not beside the link. */
+/** Returns the target of a symbolic link, which need not exist: SQLite keeps its log next to the target, not next to the link. */
 export function followLink(path: string): string {
   if (!isLink(path)) return path
   try {
@@ -69,7 +72,7 @@ export function followLink(path: string): string {
   }
 }
 
-/** Whether there is a database file. @throws service_unavailable when this user cannot tell */
+/** Returns whether the database file exists. @throws service_unavailable if this user has no permission to find out */
 export function isSqliteThere(path: string): boolean {
   try {
     statSync(path)
@@ -80,17 +83,17 @@ export function isSqliteThere(path: string): boolean {
   }
 }
 
-/** The file whose lock is the right to be the one server on a SQLite file. */
+/** Returns the path of the lock file that allows only one server per SQLite file. */
 export function serverLockFile(path: string): string {
   return `${followLink(path)}.server-lock`
 }
 
-/** SQLITE_BUSY: another connection holds the file. */
+/** Returns whether the error is SQLITE_BUSY: another connection holds a lock on the file. */
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === busy
 }
 
-/** The primary result code of SQLite that an error or one of its causes has; the bits above say more of the same. */
+/** Returns the primary SQLite result code of an error or of one of its causes. The higher bits only add detail. */
 export function primaryCode(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined
   return 'errcode' in error ? Number(error.errcode) & 0xff : primaryCode(error.cause)

@@ -1,11 +1,11 @@
 import { DatabaseSync } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
 
-/** What the thread that rewrites a SQLite file is started with. */
+/** Input of the thread that rewrites a SQLite file. */
 export interface RewriteWorkerData {
-  /** Of the file. */
+  /** URL of the database file. */
   readonly url: string
-  /** Whether the copy is made in memory. */
+  /** Whether the temporary copy is made in memory. */
   readonly inMemory: boolean
 }
 
@@ -13,11 +13,11 @@ const { url, inMemory }: RewriteWorkerData = workerData
 
 const db = new DatabaseSync(new URL(url), { timeout: 5_000 })
 try {
-  db.exec('pragma synchronous = normal') // as the writer
+  db.exec('pragma synchronous = normal') // the same as the writer
   db.exec('pragma secure_delete = on')
   if (inMemory) db.exec('pragma temp_store = memory')
   db.exec('vacuum')
-  // Into the file here, so that the event loop has only to cut the log off.
+  // Checkpoint in this thread, so that the event loop only has to truncate the log.
   db.exec('pragma wal_checkpoint(passive)')
 } finally {
   db.close()

@@ -11,7 +11,7 @@ import type { Store } from './store.ts'
 const folder = mkdtempSync(join(tmpdir(), 'gatelodge-rewrite-'))
 after(() => rmSync(folder, { recursive: true }))
 
-test('others read, write and back up while the file is rewritten, and it is the smaller for it', async () => {
+test('other connections read, write and back up while the file is rewritten, and the file shrinks', async () => {
   const { file, store, close } = await filled('used')
   const before = statSync(file).size
   let isDone = false
@@ -48,20 +48,20 @@ test('a store that closes lets the thread finish', async () => {
   assert.equal(existsSync(`${file}-wal`), false)
 })
 
-test('a file above 100 MiB is left as it is', async () => {
+test('a file larger than 100 MiB is left unchanged', async () => {
   const { file, store, close } = await filled('large')
   const db = new DatabaseSync(file)
   const free = () => db.prepare('pragma freelist_count').get()?.freelist_count
   const before = free()
   assert.notEqual(before, 0)
-  truncateSync(file, 100 * 1024 * 1024 + 1) // with a hole
+  truncateSync(file, 100 * 1024 * 1024 + 1) // a sparse file
   await store.rewrite()
   assert.equal(free(), before)
   db.close()
   await close()
 })
 
-test('a writer elsewhere is busy, a file that went away is unavailable and not made again, and both leave the store at work', async () => {
+test('another writer means busy, a deleted file means unavailable and is not created again, and the store keeps working after both', async () => {
   const { file, store, close } = await filled('failing')
   const other = new DatabaseSync(file)
   other.exec('begin immediate')
@@ -77,7 +77,7 @@ test('a writer elsewhere is busy, a file that went away is unavailable and not m
   await close()
 })
 
-/** A store on a file most of which is free pages. */
+/** Creates a store on a file that consists mostly of free pages. */
 async function filled(name: string) {
   const file = join(folder, `${name}.db`)
   const { store, close } = await testDeps({ engine: 'sqlite', databaseFile: file })

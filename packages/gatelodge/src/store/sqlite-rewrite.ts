@@ -6,17 +6,18 @@ import { AuthError } from '../kernel/errors.ts'
 import { toStoreError } from './sqlite-errors.ts'
 import type { RewriteWorkerData } from './sqlite-rewrite-worker.ts'
 
-/** Bytes. Writers wait while a file is rewritten, and give up after five seconds. */
+/** Bytes. Writers wait while a file is rewritten, and fail after five seconds. */
 const largestRewrite = 100 * 1024 * 1024
-/** Bytes of a file whose copy is made in memory, so that most need no folder for temporary files. */
+/** Bytes. The copy of a file up to this size is made in memory, so that most installations need no folder for temporary files. */
 const largestInMemory = 16 * 1024 * 1024
 
-// As .ts from the source and as .js from the published build.
+// .ts when run from source, .js in the published build.
 const workerUrl = new URL(`./sqlite-rewrite-worker${extname(import.meta.url)}`, import.meta.url)
 
 /**
- * Rewrites a SQLite file by its live rows, in a thread of its own: `secure_delete` clears the cells that are deleted, not the copies of them that stay
- * behind where SQLite moved cells within a page. Does nothing to a file above 100 MiB. @throws database_busy, service_unavailable
+ * Rewrites a SQLite file with its live rows only, in a separate thread: `secure_delete` overwrites deleted cells, but not the copies that remain where SQLite
+ * moved cells within a page. Does nothing to a file larger than 100 MiB.
+ * @throws database_busy, service_unavailable
  */
 export async function rewriteSqlite(file: string): Promise<void> {
   try {
@@ -25,14 +26,14 @@ export async function rewriteSqlite(file: string): Promise<void> {
 
     assertRoom(file, size)
     const url = pathToFileURL(file)
-    url.searchParams.set('mode', 'rw') // a file that went away is not made again
+    url.searchParams.set('mode', 'rw') // does not create the file again if it was deleted
     await run({ url: url.href, inMemory: size <= largestInMemory })
   } catch (error) {
     throw toStoreError(error, file)
   }
 }
 
-/** The log grows by a copy of the file, and another may be made in a temporary folder: what others write must still find room. */
+/** The log grows by a copy of the file, and another copy may be made in a temporary folder. Enough free space has to remain for other writers. */
 function assertRoom(file: string, size: number): void {
   const { bavail, bsize } = statfsSync(dirname(file))
   const needed = 2 * size

@@ -13,16 +13,16 @@ import type { Store } from './store.ts'
 import { createWalSync } from './wal-sync.ts'
 import { proveSqliteWrite } from './write-proof.ts'
 
-/** Moves what the log holds into the file and cuts the log off. */
+/** Moves the contents of the write-ahead log into the database file and truncates the log. */
 const truncate = sql<{ busy: number }>`pragma wal_checkpoint(truncate)`
 const truncateTries = 20
 /** ms */
 const truncatePause = 50
 
 /**
- * Opens a SQLite file, making it (0600) when it is missing: one writer whose transactions begin in immediate mode, and one
- * read-only connection for everything outside a transaction. `:memory:` is a private temporary file that goes when the store closes.
- * @throws service_unavailable with what keeps this user from the file; database_busy
+ * Opens a SQLite file and creates it (mode 0600) if it does not exist. Uses one writer whose transactions begin in immediate mode, and one read-only
+ * connection for reads outside a transaction. `:memory:` opens a private temporary file that is deleted when the store closes.
+ * @throws service_unavailable with the reason why the file cannot be used; database_busy
  */
 export function openSqlite(path: string): Store {
   const temporary = path === ':memory:' ? makeTemporaryFolder() : undefined
@@ -31,9 +31,9 @@ export function openSqlite(path: string): Store {
 
   const writeDb = new Kysely<Schema>({ dialect: sqliteDialect(writer, file) })
   const readDb = new Kysely<Schema>({ dialect: sqliteDialect(reader, file) })
-  // A private temporary file does not outlive its process, so nobody waits for the disk.
+  // A private temporary file does not outlive its process, so commits need not wait for the disk.
   const wal = temporary ? undefined : createWalSync(`${file}-wal`)
-  // On the writer, own commits leave this number unchanged; on the reader each of them would move it.
+  // On the writer this number changes only with commits of other connections; on the reader our own commits would change it too.
   const dataVersion = writer.prepare('pragma data_version')
   let rewriting: Promise<void> = Promise.resolve()
 
@@ -109,7 +109,7 @@ function openConnections(file: string): { writer: DatabaseSync; reader: Database
   }
 }
 
-/** Looks once per turn of the event loop. A look that throws does not count. */
+/** Caches the result of `look` for one turn of the event loop. A call that throws is not cached. */
 function oncePerTurn(look: () => number): () => number {
   let seen: number | undefined
   return () => {
@@ -126,12 +126,12 @@ function oncePerTurn(look: () => number): () => number {
 const anotherServer =
   'Another server already runs on this SQLite file. Stop it first, or use PostgreSQL for several processes.'
 
-/** Locks that are held: one that only its release refers to would be closed by the garbage collector if its caller dropped that. */
+/** Keeps held locks reachable: otherwise, if the caller dropped the returned object, the garbage collector would close the connection and release the lock. */
 const heldLocks = new Set<DatabaseSync>()
 
 /**
- * Holds the right to be the one server on a SQLite file, whose folder is created. The operating system ends the hold with the process.
- * @throws service_unavailable: `detail` where another server has it, else what keeps this user from the file of the lock
+ * Takes the lock that allows one server per SQLite file, and creates its folder. The operating system releases the lock when the process exits.
+ * @throws service_unavailable with `detail` if another server holds the lock, otherwise with the reason why the lock file cannot be used
  */
 export function lockSqliteForServer(path: string, detail = anotherServer): { release(): void } {
   if (path === ':memory:') return { release() {} }
@@ -159,11 +159,11 @@ export function lockSqliteForServer(path: string, detail = anotherServer): { rel
 }
 
 function setUp(writer: DatabaseSync): void {
-  // Turning WAL on needs a moment alone with the file; another process may be at the same step.
+  // Switching to WAL mode requires exclusive access for a moment, and another process may be doing the same.
   writer.exec('pragma busy_timeout = 5000')
   writer.exec('pragma journal_mode = wal')
   writer.exec('pragma busy_timeout = 0')
-  writer.exec('pragma synchronous = normal') // what was acknowledged survives a power cut all the same: see createWalSync
+  writer.exec('pragma synchronous = normal') // an acknowledged commit survives a power failure nevertheless: see createWalSync
   writer.exec('pragma foreign_keys = on')
-  writer.exec('pragma secure_delete = on') // freed cells and pages are cleared, so that erased secrets are gone
+  writer.exec('pragma secure_delete = on') // overwrites freed cells and pages, so that deleted secrets do not remain in the file
 }

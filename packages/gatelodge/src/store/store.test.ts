@@ -21,7 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'gatelodge-store-'))
 after(() => rmSync(folder, { recursive: true }))
 const actor = systemActor('command', 'test')
 
-test('a new database file is for its owner only and is set up to lose nothing', async () => {
+test('a new database file is private to its owner and configured for durability', async () => {
   const file = join(folder, 'new.db')
   const store = openSqlite(file)
   assert.equal(statSync(file).mode & 0o777, 0o600)
@@ -34,12 +34,12 @@ test('a new database file is for its owner only and is set up to lose nothing', 
       await pragma('foreign_keys'),
       await pragma('secure_delete'),
     ],
-    ['wal', 1, 1, 1], // and acknowledged after a sync: wal-sync.test.ts
+    ['wal', 1, 1, 1], // acknowledged only after a sync: see wal-sync.test.ts
   )
   await store.close()
 })
 
-test('a file with tables of another program is refused and not changed', async () => {
+test('a file with tables of another program is rejected and left unchanged', async () => {
   for (const statement of [
     'create table schema_migrations (version text)',
     'create table Users (id)',
@@ -53,7 +53,7 @@ test('a file with tables of another program is refused and not changed', async (
   }
 })
 
-test('migrations are planned, applied once, and a newer database is refused', async () => {
+test('migrations are planned and applied once, and a newer database is rejected', async () => {
   const store = openSqlite(':memory:')
   const names = Object.keys(migrations)
   assert.deepEqual(
@@ -91,7 +91,7 @@ forEachDatabase('units of work', (engine) => {
     await close()
   })
 
-  test('a unit that changes what the session check reads has to name the users', async () => {
+  test('a unit that changes rows of the session check has to name the users', async () => {
     const { deps, close } = await testDeps({ engine })
     const forgetful: ((work: Work) => Promise<unknown>)[] = [
       (work) => work.db.updateTable('users').set({ first_name: '' }).execute(),
@@ -105,7 +105,7 @@ forEachDatabase('units of work', (engine) => {
     await close()
   })
 
-  test('announcements come after the commit, and not when it failed', async () => {
+  test('announcements follow a commit, and are not made when it fails', async () => {
     const { deps, close } = await testDeps({ engine })
     const told: unknown[] = []
     const { generation } = deps.invalidations
@@ -143,7 +143,7 @@ test('a hundred parallel units run one after the other and all commit', async ()
   await close()
 })
 
-test('a writer waits for another process without freezing the event loop, and its commits are seen as foreign', async () => {
+test('a writer waits for another process without blocking the event loop, and detects its commits', async () => {
   const file = join(folder, 'shared.db')
   const { deps, store, close } = await testDeps({ engine: 'sqlite', databaseFile: file })
   const other = new DatabaseSync(file)
@@ -167,7 +167,7 @@ test('a writer waits for another process without freezing the event loop, and it
   await close()
 })
 
-test('the right to be the server dies with its process', async () => {
+test('the server lock ends with its process', async () => {
   const file = join(folder, 'locked.db')
   const holder = spawn(process.execPath, [
     '--expose-gc',
@@ -192,7 +192,7 @@ test('the right to be the server dies with its process', async () => {
   lockSqliteForServer(':memory:').release()
 })
 
-test('a backup is whole, taken while the database is in use, and for its owner only', async () => {
+test('a backup taken while the database is in use is complete and private to its owner', async () => {
   const file = join(folder, 'live.db')
   const target = join(folder, 'backup.db')
   const { deps, store, close } = await testDeps({ engine: 'sqlite', databaseFile: file })

@@ -3,74 +3,79 @@ import type { UserId } from '../kernel/ids.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Schema } from './schema.ts'
 
-/** Reading outside a unit of work; a transaction serves as well. */
+/** Reads outside a unit of work; a transaction can be used too. */
 export type ReadDb = Pick<Kysely<Schema>, 'selectFrom'>
-/** Reading and writing inside a unit of work. */
+/** Reads and writes inside a unit of work. */
 export type WriteDb = Transaction<Schema>
 
-/** What processes on one database tell each other; it is heard when the transaction that says it commits. */
+/** A message between processes on the same database. It is delivered when the transaction that sends it commits. */
 export interface Notice {
-  /** Whose sessions and tokens must be read anew. */
+  /** Users whose sessions and tokens have to be read again. */
   readonly users?: readonly UserId[] | 'all'
-  /** Mails were requested. */
+  /** Set when mails were requested. */
   readonly mail?: true
 }
 
-/** An open database of either engine. */
+/** An open SQLite or PostgreSQL database. */
 export interface Store {
   readonly engine: 'sqlite' | 'postgres'
   /** Sees committed rows only. */
   readonly db: ReadDb
   /**
-   * Runs `work` in one transaction of its own; commits when it resolves. An unbounded one may take as long as whole tables take.
-   * @throws database_busy, and service_unavailable, after which nobody knows whether it was committed
+   * Runs `work` in its own transaction and commits when it resolves. With `unbounded` there is no timeout, for work on whole tables.
+   * @throws database_busy; service_unavailable, after which it is unknown whether the transaction was committed
    */
   transaction<T>(work: (db: WriteDb) => Promise<T>, options?: { unbounded?: boolean }): Promise<T>
-  /** Proves that rows can be written now, as a sign-in writes them, and leaves nothing. Costs a transaction. @throws service_unavailable, database_busy */
+  /**
+   * Proves that rows can currently be written as a sign-in writes them, and leaves nothing behind. Costs a transaction.
+   * @throws service_unavailable, database_busy
+   */
   proveWrite(): Promise<void>
   /**
-   * Waits until no other transaction holds `name`, and holds it until `db` ends. Unlike a lock of rows it covers rows that do not exist yet. SQLite, with one
-   * writer, has nothing to wait for. @throws database_busy
+   * Waits until no other transaction holds the lock called `name`, and holds it until the transaction `db` ends. Unlike a row lock it covers rows that do not
+   * exist yet. Does nothing on SQLite, which has only one writer.
+   * @throws database_busy
    */
   lockName(db: WriteDb, name: string): Promise<void>
-  /** Says something to the other processes on this database, once `db` commits. On SQLite nobody listens: its one server looks for itself. */
+  /** Sends a notice to the other processes on this database when `db` commits. Does nothing on SQLite, where the only server checks the file itself. */
   notify(db: WriteDb, notice: Notice): Promise<void>
-  /** Calls `listener` for each notice that comes in, once `listen` was called; users may come back that this process named itself. */
+  /** Calls `listener` for each notice received after `listen` was called. Users that this process named itself may be included. */
   onNotice(listener: (notice: Notice) => void): void
-  /** Starts to hear other processes, until the store closes. Whoever does not listen, asks the database each time. */
+  /** Starts to receive notices of other processes, until the store closes. A process that does not listen reads from the database each time. */
   listen(log: Log): void
-  /** Whether commits of other processes are seen now, so that memory may answer for the database. */
+  /** Returns whether commits of other processes are currently noticed, so that cached rows can be trusted. */
   seesForeignCommits(): boolean
-  /** The connection that migrations run on. */
+  /** The connection used for migrations. */
   readonly migrationDb: Kysely<Schema>
-  /** A number that changes when somebody else's commit may have changed rows that no notice names. Cheap enough for each request. */
+  /** Returns a number that changes when commits of other processes may have changed rows without a notice. Cheap enough to call on every request. */
   foreignVersion(): number
-  /** The connections that are open and those of them that are idle, and how much work waits for one; null without a pool. */
+  /** Returns the number of open and idle connections and of callers that wait for one; null without a pool. */
   pool(): { readonly open: number; readonly idle: number; readonly waiting: number } | null
-  /** Copies the whole database, consistently, while it is in use; `tell` hears how many of its pages are done. */
+  /** Writes a consistent copy of the whole database to `file` while it is in use. Calls `tell` with the number of pages done and in total. */
   backup(file: string, tell?: (pages: number, total: number) => void): Promise<void>
   /**
-   * Takes what was deleted out of the log beside the rows, where SQLite leaves it until later writes need the room; false while another process reads it,
-   * and it has to be tried again. PostgreSQL does this by itself, when it vacuums.
+   * Removes deleted data from the SQLite write-ahead log, where it would remain until later writes need the space. Returns false while another process reads
+   * the log; the caller then has to retry. PostgreSQL removes it when it vacuums.
    */
   truncateLog(): Promise<boolean>
   /**
-   * Rewrites the file of SQLite by its live rows, unless it is very large; the log has the new pages until it is truncated. Other writers wait meanwhile.
-   * Does nothing on PostgreSQL. @throws database_busy, service_unavailable
+   * Rewrites the SQLite file with its live rows only, unless it is very large. The log holds the new pages until it is truncated. Other writers wait
+   * meanwhile. Does nothing on PostgreSQL.
+   * @throws database_busy, service_unavailable
    */
   rewrite(): Promise<void>
   close(): Promise<void>
 }
 
-/** Tells caches whose users changed, in this process, after the commit. */
+/** Announces to the caches of this process, after a commit, which users changed. */
 export interface Invalidations {
-  /** Grows with every announcement. */
+  /** Increases with every announcement. */
   readonly generation: number
   announce(users: readonly UserId[] | 'all'): void
   subscribe(listener: (users: readonly UserId[] | 'all') => void): void
 }
 
-/** Announcements within this process. */
+/** Creates the channel for announcements within this process. */
 export function createInvalidations(): Invalidations {
   const listeners: ((users: readonly UserId[] | 'all') => void)[] = []
   let generation = 0

@@ -23,13 +23,13 @@ import type { Strangers } from '../kernel/strangers/strangers.ts'
 import type { Invalidations, Notice, Store, WriteDb } from './store.ts'
 import { requestWipe } from './wipe-requests.ts'
 
-/** What a unit of work needs from outside. */
+/** Dependencies of a unit of work. */
 export interface UnitDeps {
   readonly store: Store
   readonly invalidations: Invalidations
   /** Wakes mail delivery in this process. */
   readonly wakeMail: () => void
-  /** Told what each unit of work recorded, once it was committed. */
+  /** Receives the events that a unit of work recorded, after it has been committed. */
   readonly onEvents: (events: readonly RecordedEvent[]) => void
   readonly clock: Clock
   readonly random: Random
@@ -40,7 +40,7 @@ export interface UnitDeps {
 /** One unit of work: state, audit events and mail requests are stored together or not at all. */
 export interface Work {
   readonly db: WriteDb
-  /** One instant for the whole unit. */
+  /** The same instant for the whole unit. */
   readonly now: Instant
   readonly actor: Actor
   readonly clock: Clock
@@ -48,30 +48,30 @@ export interface Work {
   readonly keyring: Keyring
   readonly strangers: Strangers
   /**
-   * Names the users whose sessions and tokens must be read anew after the commit. Whoever updates or deletes rows that the session
-   * check reads has to call it, with an empty list where nothing that was cached changes; else the unit fails.
+   * Names the users whose sessions and tokens have to be read again after the commit. Required when the unit updates or deletes rows that the session check
+   * reads, with an empty list if no cached row changes; otherwise the unit fails.
    */
   changed(users: readonly UserId[] | 'all'): void
-  /** Holds a name until the unit ends: units of work that hold the same name take turns. On SQLite all units do. */
+  /** Holds a named lock until the unit ends, so that units with the same name run one after the other. On SQLite all units do. */
   lockName(name: string): Promise<void>
   /**
-   * Says that this unit may delete accounts, make them inactive or take roles; else it fails when it does. `lockForRemoval` of the domain calls this,
-   * after it has made sure that an administrator remains.
+   * Permits this unit to delete or deactivate accounts and to remove roles; without it such a unit fails. Called by `lockForRemoval`, after it has made sure
+   * that an administrator remains.
    */
   allowRemoval(): void
-  /** Wakes mail delivery, here and in other processes, after the commit. */
+  /** Wakes mail delivery, in this process and in others, after the commit. */
   wakeMail(): void
-  /** Says that people were deleted, of whom no file of the database may hold a byte some seconds later. */
+  /** Declares that accounts were deleted: a few seconds later no file of the database may contain their data. */
   erased(): void
-  /** Says that an event was recorded in this unit. */
+  /** Collects an event that was recorded in this unit. */
   recorded(event: RecordedEvent): void
-  /** Does something to the memory of this process after the commit. */
+  /** Runs `effect`, which changes only the memory of this process, after the commit. */
   onCommit(effect: () => void): void
 }
 
 const readBySessionCheck = new Set(['users', 'profiles', 'user_roles', 'sessions'])
 
-/** Runs `work` in one transaction; nothing of it lasts when it throws. Hashing and the network stay outside. @throws database_busy */
+/** Runs `work` in one transaction and rolls everything back when it throws. Password hashing and network calls stay outside. @throws database_busy */
 export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Work) => Promise<T>): Promise<T> {
   const touched = new TouchedTables()
   const users = new Set<UserId>()
@@ -84,7 +84,7 @@ export async function transact<T>(deps: UnitDeps, actor: Actor, work: (work: Wor
   let effects: (() => void)[] = []
 
   const result = await deps.store.transaction(async (db) => {
-    events = [] // of this try
+    events = [] // a retry starts with empty lists
     effects = []
     const answer = await work({
       db: db.withPlugin(touched),
@@ -162,7 +162,7 @@ class TouchedTables implements KyselyPlugin {
   }
 }
 
-/** Whether an update may make accounts inactive. To set a column to itself is to lock the row. */
+/** Returns whether an update may deactivate accounts. Setting the column to itself only locks the row. */
 function setsInactive({ updates = [] }: UpdateQueryNode): boolean {
   return updates.some(
     ({ column, value }) =>

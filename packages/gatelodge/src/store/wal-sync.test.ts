@@ -9,7 +9,7 @@ import { createWalSync } from './wal-sync.ts'
 const folder = mkdtempSync(join(tmpdir(), 'gatelodge-wal-'))
 after(() => rmSync(folder, { recursive: true }))
 
-test('a commit is served by a sync that began after it, and shares that sync with the others that wait', async () => {
+test('a commit waits for a sync that started after it, and shares that sync with other waiting commits', async () => {
   const file = join(folder, 'log')
   writeFileSync(file, 'frames')
   const wal = createWalSync(file)
@@ -26,7 +26,7 @@ test('a commit is served by a sync that began after it, and shares that sync wit
   await wal.close()
 })
 
-test('what the disk refuses is not acknowledged, and the next flush asks it again', async () => {
+test('a failed sync is not acknowledged, and the next flush tries again', async () => {
   const wal = createWalSync('/dev/null') // a device that cannot be synced
   const refused = await Promise.allSettled([wal.flush(), wal.flush()])
 

@@ -2,9 +2,9 @@ import { close, fdatasync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { AuthError } from '../kernel/errors.ts'
 
-/** Makes commits durable, many at once. */
+/** Makes commits durable, many with one sync. */
 export interface WalSync {
-  /** Resolves once everything that was committed before the call is on the disk. @throws service_unavailable when the disk refuses */
+  /** Resolves once everything committed before the call is on disk. @throws service_unavailable if the disk fails */
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -12,8 +12,8 @@ export interface WalSync {
 const sync = promisify(fdatasync)
 
 /**
- * Group commit for SQLite in WAL mode. With `synchronous=NORMAL` a commit is in the log and in the hands of the system, but not on the disk; whoever
- * acknowledges it awaits `flush`. One `fdatasync` off the event loop serves every commit that came before it.
+ * Creates the group commit for SQLite in WAL mode. With `synchronous=NORMAL` a commit has reached the operating system, but not the disk; code that
+ * acknowledges it awaits `flush` first. One `fdatasync` outside the event loop covers every commit before it.
  */
 export function createWalSync(walFile: string): WalSync {
   let file: number | undefined
@@ -41,7 +41,7 @@ export function createWalSync(walFile: string): WalSync {
     flush() {
       if (!running) return start()
 
-      // The one under way may have begun before our commit, so it does not count.
+      // The sync in progress may have started before our commit, so it does not count.
       next ??= running
         .catch(() => {})
         .then(() => {

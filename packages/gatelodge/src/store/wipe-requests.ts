@@ -2,10 +2,13 @@ import { sql } from 'kysely'
 import type { Instant } from '../kernel/clock.ts'
 import type { ReadDb, Store, WriteDb } from './store.ts'
 
-/** The row of `jobs` that says whether something is to be wiped; `ran_at` is null as long as it is. */
+/** The row in `jobs` that records a pending wipe: `ran_at` is null until it is done. */
 const name = 'erasure'
 
-/** Stores with the deletion that its traces are to be wiped from the files of SQLite, so that a crash forgets nothing. No two requests have the same due time. */
+/**
+ * Records, in the transaction of a deletion, that its traces have to be wiped from the SQLite files, so that a crash does not lose the request. No two
+ * requests have the same due time.
+ */
 export async function requestWipe(db: WriteDb, now: Instant): Promise<void> {
   const later = sql<Instant>`case when jobs.due_at < ${now} then ${now} else jobs.due_at + 1 end`
   await db
@@ -15,7 +18,7 @@ export async function requestWipe(db: WriteDb, now: Instant): Promise<void> {
     .execute()
 }
 
-/** The due time of the request that waits. */
+/** Returns the due time of the pending request, if there is one. */
 export async function findWipeRequest(db: ReadDb): Promise<Instant | undefined> {
   const row = await db
     .selectFrom('jobs')
@@ -26,7 +29,7 @@ export async function findWipeRequest(db: ReadDb): Promise<Instant | undefined> 
   return row?.due_at
 }
 
-/** Says that everything is wiped that was deleted up to a request; one that came later stays. */
+/** Marks a request as done. If another request came in the meantime, it stays pending. */
 export async function settleWipeRequest(store: Pick<Store, 'transaction'>, dueAt: Instant, now: Instant) {
   await store.transaction((db) =>
     db.updateTable('jobs').set({ ran_at: now }).where('name', '=', name).where('due_at', '=', dueAt).execute(),

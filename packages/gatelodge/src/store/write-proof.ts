@@ -7,16 +7,17 @@ import type { ReadDb, Store, WriteDb } from './store.ts'
 
 type Transact = (work: (db: WriteDb) => Promise<void>) => Promise<void>
 
-/** About what a sign-up writes: 28 pages of 4 KiB. A page or two might still find room in a log that is full. */
+/** About as much as a sign-up writes: 28 pages of 4 KiB. One or two pages might still fit into a log on a full disk. */
 const proofText = 'x'.repeat(64 * 1024)
-/** Pages: what does not fit is written to the log at once, and not only with a commit. */
+/** Pages. What exceeds the cache is written to the log immediately, not only on commit. */
 const shrinkCache = sql`pragma cache_size = 8`
-/** KiB, for it is negative: what SQLite begins with. */
+/** KiB, since the number is negative. This is SQLite's default. */
 const restoreCache = sql`pragma cache_size = -2000`
 
 /**
- * Proves that the file of SQLite takes writes: pages go into its log and are given up again, so nothing is committed and no other process reads anew.
- * The transaction proves that nothing else keeps the writer. @throws service_unavailable, database_busy
+ * Proves that a SQLite file accepts writes: pages are written to its log and rolled back, so nothing is committed and no other process has to read again. The
+ * transaction also proves that no other writer blocks it.
+ * @throws service_unavailable, database_busy
  */
 export async function proveSqliteWrite(transact: Transact): Promise<void> {
   const undone = new Error('undone')
@@ -36,8 +37,8 @@ export async function proveSqliteWrite(transact: Transact): Promise<void> {
 }
 
 /**
- * Proves that PostgreSQL takes writes, without a row: it refuses an update that finds no row on a standby, in a read-only transaction and while the table
- * is locked. The message is a record of its log (WAL), so that the commit waits for the disk and for synchronous standbys.
+ * Proves that PostgreSQL accepts writes without changing a row: an update that matches no row still fails on a standby, in a read-only transaction and while
+ * the table is locked. The logical message is a WAL record, so the commit waits for the disk and for synchronous standbys.
  * @throws service_unavailable, database_busy
  */
 export async function provePostgresWrite(transact: Transact): Promise<void> {
@@ -52,7 +53,7 @@ export async function provePostgresWrite(transact: Transact): Promise<void> {
   })
 }
 
-/** Whether the role of PostgreSQL may work with every table of the current schema. @throws service_unavailable with what to grant */
+/** Throws unless the PostgreSQL role has every privilege that it needs on the tables of the current schema. @throws service_unavailable with what to grant */
 export async function assertMayWork({ engine, db }: Pick<Store, 'engine' | 'db'>): Promise<void> {
   if (engine === 'sqlite') return
 
@@ -66,13 +67,13 @@ export async function assertMayWork({ engine, db }: Pick<Store, 'engine' | 'db'>
   throw new AuthError('service_unavailable', { detail: detail.join() })
 }
 
-/** What the role of PostgreSQL may not do, such as `insert into events`. */
+/** Returns the privileges that the PostgreSQL role lacks, for example `insert on events`. */
 export async function missingPrivileges(db: ReadDb): Promise<string[]> {
   const tables = Object.keys(copiedTables)
   const { rows } = await sql<{ missing: string }>`
     select privilege || ' on ' || name as missing
     from unnest(${tables}::text[]) as name, unnest(array['select', 'insert', 'update', 'delete']) as privilege
     where not has_table_privilege(name, privilege)
-    order by 1`.execute(db as WriteDb) // whatever selects can execute
+    order by 1`.execute(db as WriteDb) // a ReadDb can execute raw SQL too
   return rows.map(({ missing }) => missing)
 }

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 
-/** The first schema: accounts, sign-ups, sessions, tokens, counters, events and mails. */
+/** Creates the first schema: accounts, sign-ups, sessions, tokens, counters, events and mails. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const schema = db.schema
 

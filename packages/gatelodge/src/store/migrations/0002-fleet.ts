@@ -1,6 +1,9 @@
 import type { Kysely } from 'kysely'
 
-/** Several processes on one database: mails are claimed with a lease, jobs that run once say when they are due, and clean-up reads by indexes. Sign-ups keep their language. */
+/**
+ * Supports several processes on one database: mails are claimed with a lease, one row per job stores when it is due, and clean-up uses indexes. Sign-ups
+ * store their language.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const schema = db.schema
 
@@ -15,7 +18,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('ran_at', 'bigint')
     .execute()
 
-  // Clean-up finds what is old by an index, and a session may have many spent refresh tokens until then.
+  // Clean-up finds old rows by index, and a session may accumulate many used refresh tokens until then.
   await schema.createIndex('mails_finished').on('mails').column('finished_at').execute()
   await schema.createIndex('email_reservations_expiry').on('email_reservations').column('expires_at').execute()
   await schema.dropIndex('refresh_tokens_session').execute()

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Names of pictures whose files go when they are due: those on their way into an account, and those that an account gave up. */
+/** Adds the queue of picture files to delete when due: uploads that are not yet part of an account, and pictures that an account no longer uses. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('avatar_removals')

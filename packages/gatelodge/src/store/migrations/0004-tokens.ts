@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Signing keys that follow each other, clients of services, tokens that people make for programs, and tokens revoked before their end. */
+/** Adds signing key rotation, service clients, API tokens, and access tokens revoked before they expire. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const schema = db.schema
 

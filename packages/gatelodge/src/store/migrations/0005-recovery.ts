@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Accounts in recovery, links that are bound to the session that asked for them, and links that take back what was added since an instant. */
+/** Adds accounts in recovery, links bound to the session that requested them, and links that undo what was added since an instant. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const schema = db.schema
 

@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 
-/** Events that strangers cause without an account are kept for a week: clean-up finds them by an index of their own. So are devices found by their cookie. */
+/** Adds a partial index, by which clean-up finds events caused without an account (kept for a week), and an index that finds devices by their cookie. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // Word for word the condition in jobs/clean-up.ts: another list needs another index. With the columns apart, SQLite would take `events_user`.
+  // Must equal the condition in jobs/clean-up.ts exactly: another list needs another index. With separate column conditions SQLite would choose
+  // `events_user`.
   await sql`
     create index events_strangers on events (at) where coalesce(user_id, actor_id) is null and name in (
       'events.counted', 'limit.exceeded', 'password_reset.requested', 'service_client.refused', 'signin.failed', 'signup.requested',

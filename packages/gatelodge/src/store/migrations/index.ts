@@ -8,12 +8,12 @@ import * as strangers from './0006-strangers.ts'
 import * as unverified from './0007-unverified.ts'
 import * as tickets from './0008-tickets.ts'
 
-/** One step from a schema to the next; it runs in a transaction with the steps before it. */
+/** One step from a schema to the next. It runs in the same transaction as the steps before it. */
 export interface Migration {
   up(db: Kysely<unknown>): Promise<void>
 }
 
-/** Every step from an empty database to today's schema, in order. A step that was ever released is never edited. */
+/** Every step from an empty database to the current schema, in order. A released step is never edited. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
   '0002-fleet': fleet,
