@@ -1,19 +1,19 @@
-/** A point in time: milliseconds since the Unix epoch. */
+/** A point in time, in ms since the Unix epoch. */
 export type Instant = number
 
-/** Where the time comes from. Tests inject their own. */
+/** The source of the current time. Tests inject their own. */
 export interface Clock {
   now(): Instant
 }
 
 export const systemClock: Clock = { now: () => Date.now() }
 
-/** Milliseconds since some moment in the past, which no change of the system's time moves: for durations within this process. */
+/** Returns ms since an arbitrary point in the past, unaffected by changes of the system time. For durations within this process. */
 export type Monotonic = () => number
 
 export const systemMonotonic: Monotonic = () => performance.now()
 
-/** An instant as ISO 8601 in UTC, the form of the HTTP API. */
+/** Formats an instant as ISO 8601 in UTC, as the HTTP API does. */
 export function toIso(instant: Instant): string {
   return new Date(instant).toISOString()
 }

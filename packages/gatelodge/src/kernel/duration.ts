@@ -2,9 +2,9 @@ import { day, hour, minute, second } from './clock.ts'
 
 const units = { ms: 1, s: second, m: minute, h: hour, d: day } as const
 
-const longest = 365_250 * day // a thousand years: an instant that far away still has a date
+const longest = 365_250 * day // a thousand years, so that a date that far away can still be represented
 
-/** Milliseconds of a text such as `1s`, `15m` or `7d`, or undefined when it is no positive duration of at most a thousand years. */
+/** Parses a duration such as `1s`, `15m` or `7d` into ms. Returns undefined unless it is positive and at most a thousand years. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,15}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text)
   if (!match) return undefined
@@ -13,13 +13,13 @@ export function parseDuration(text: string): number | undefined {
   return milliseconds > 0 && milliseconds <= longest ? milliseconds : undefined
 }
 
-/** The shortest exact text of a duration in milliseconds: `900000` is `15m`. */
+/** Formats a duration in ms as the shortest exact text: `900000` becomes `15m`. */
 export function formatDuration(milliseconds: number): string {
   const unit = (['d', 'h', 'm', 's'] as const).find((name) => milliseconds % units[name] === 0) ?? 'ms'
   return `${milliseconds / units[unit]}${unit}`
 }
 
-/** A duration in words, as a person says it: `90000000` is `1 day and 1 hour`. Seconds are left out from one minute up. */
+/** Formats a duration in ms in words: `90000000` becomes `1 day and 1 hour`. Omits seconds from one minute up. */
 export function durationInWords(milliseconds: number, locale = 'en'): string {
   const total =
     milliseconds < minute ? Math.ceil(milliseconds / second) * second : Math.round(milliseconds / minute) * minute

@@ -1,4 +1,4 @@
-/** Every failure a caller can meet: its code, the title that never changes, and the sentence shown when nothing better is known. */
+/** Every error that a caller can receive: its code, its fixed title, and the default detail for when no more specific one is given. */
 export const errorTable = {
   account_inactive: ['Account inactive', 'User account is inactive'],
   body_too_large: ['Body too large', 'The request body is larger than 64 KiB'],
@@ -37,7 +37,7 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
-/** What may be wrong with a field of a request; pages have words for each. */
+/** What can be wrong with a field of a request. Pages have a message for each. */
 export const faultCodes = [
   'characters',
   'conflict',
@@ -66,7 +66,7 @@ export const faultCodes = [
 
 export type FaultCode = (typeof faultCodes)[number]
 
-/** One fault of one input field; `message` never repeats what was sent. */
+/** An error in one input field. `message` never repeats the input. */
 export interface FieldFault {
   readonly field: string
   readonly code: string
@@ -74,16 +74,16 @@ export interface FieldFault {
 }
 
 export interface AuthErrorOptions {
-  /** Shown to the caller instead of the table's sentence; never holds what the caller sent. */
+  /** Shown to the caller instead of the default detail. Never contains input of the caller. */
   readonly detail?: string
   readonly faults?: readonly FieldFault[]
-  /** Whole seconds until a new try makes sense. */
+  /** Seconds, a whole number, until a retry makes sense. */
   readonly retryAfter?: number
   /** For the log only. */
   readonly cause?: unknown
 }
 
-/** The one error operations raise; `code` is stable, `detail` and `faults` are for the caller, `cause` is for the log. */
+/** The only error that operations throw. `code` is stable, `detail` and `faults` are for the caller, `cause` is for the log. */
 export class AuthError extends Error {
   readonly code: ErrorCode
   readonly detail: string
@@ -101,22 +101,25 @@ export class AuthError extends Error {
   }
 }
 
-/** A fault of a field of a request. */
+/** An error in one field of a request. */
 export interface InputFault extends FieldFault {
   readonly code: FaultCode
 }
 
-/** An `input_invalid` that names fields. */
+/** Creates an `input_invalid` error for several fields. */
 export function invalidInput(faults: readonly InputFault[]): AuthError {
   return new AuthError('input_invalid', { faults })
 }
 
-/** An `input_invalid` that names one field. */
+/** Creates an `input_invalid` error for one field. */
 export function invalidField(field: string, code: FaultCode, message: string): AuthError {
   return invalidInput([{ field, code, message }])
 }
 
-/** What each of the readers answers, or one `input_invalid` with the faults of all that raise it. @throws input_invalid; anything else that a reader raises */
+/**
+ * Runs all readers and returns their results. Collects the field errors of all readers that fail with `input_invalid` into one error.
+ * @throws input_invalid; any other error of a reader immediately
+ */
 export function readAll<T extends readonly unknown[]>(...readers: { readonly [K in keyof T]: () => T[K] }): T {
   const faults: FieldFault[] = []
   const values = readers.map((read) => {
@@ -129,15 +132,15 @@ export function readAll<T extends readonly unknown[]>(...readers: { readonly [K 
     }
   })
   if (faults.length > 0) throw new AuthError('input_invalid', { faults })
-  return values as unknown as T // no reader raised
+  return values as unknown as T // no reader threw
 }
 
-/** Whether a caught value is an AuthError, of the given code when one is given. */
+/** Returns whether a caught value is an AuthError, and has the given code if there is one. */
 export function isAuthError(value: unknown, code?: ErrorCode): value is AuthError {
   return value instanceof AuthError && (code === undefined || value.code === code)
 }
 
-/** What `work` answers, or undefined where it raises an AuthError of this code; every other failure goes on. */
+/** Returns the result of `work`, or undefined if it throws an AuthError with this code. Other errors are rethrown. */
 export async function undefinedOn<T>(code: ErrorCode, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work()
@@ -155,14 +158,14 @@ function named(code: ErrorCode) {
   }
 }
 
-// The names other libraries use for these failures. Each only fixes a code.
+// Aliases under the names that other libraries use. Each only sets a code.
 /** `token_invalid`: missing, malformed, expired, revoked or of another kind. */
 export class InvalidToken extends named('token_invalid') {}
 /** `token_invalid`: a token could not be validated or refreshed. */
 export class TokenError extends named('token_invalid') {}
-/** `user_not_found`: a genuine token without its user. */
+/** `user_not_found`: the token is valid, but its user does not exist. */
 export class UserNotFound extends named('user_not_found') {}
-/** `not_authenticated`: a user is needed and nobody is signed in. */
+/** `not_authenticated`: the operation requires a user and none is signed in. */
 export class NotAuthenticated extends named('not_authenticated') {}
 /** `not_authenticated`: the Authorization header is missing or not `Bearer <token>`. */
 export class InvalidAuthorizationHeader extends named('not_authenticated') {}
@@ -176,7 +179,7 @@ export class UserAlreadyExistsError extends named('email_taken') {}
 export class SessionValidationError extends named('token_invalid') {}
 /** `not_authenticated`: there is no signed-in user to sign out. */
 export class NoAuthUserError extends named('not_authenticated') {}
-/** `service_unavailable`: the service was not reached or answered nonsense. */
+/** `service_unavailable`: the service could not be reached or returned an invalid response. */
 export class AuthServiceUnavailable extends named('service_unavailable') {}
 /** `password_change_required`: the password is right, but it is an initial one, which `replaceInitialPassword` must replace first. */
 export class PasswordChangeRequiredError extends AuthError {

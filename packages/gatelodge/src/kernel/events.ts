@@ -1,4 +1,4 @@
-/** Everything that is recorded: the event's name and the shape of its data. The audit log, the metrics and the tests read this table. */
+/** Every recorded event, with the type of its data. The audit log, the metrics and the tests use this table. */
 export interface Events {
   'signup.requested': { mode: 'verify' | 'instant' }
   'email.verified': Record<string, never>
@@ -50,13 +50,13 @@ export interface Events {
 
 export type EventName = keyof Events
 
-/** An event as it was recorded. */
+/** A recorded event. */
 export interface RecordedEvent<Name extends EventName = EventName> {
   readonly name: Name
   readonly data: Events[Name]
 }
 
-/** For each event, what it means, as the generated documentation prints it. */
+/** The meaning of each event, as printed in the generated documentation. */
 export const eventDocs = {
   'signup.requested': 'Somebody asked for an account.',
   'email.verified': 'An address was proved by its mailed link.',

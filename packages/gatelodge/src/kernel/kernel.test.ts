@@ -27,7 +27,7 @@ import { isLoopbackHost } from './loopback.ts'
 import { systemRandom } from './random.ts'
 import { createKeyring, deriveKey, openWith, sealWith } from './sealing.ts'
 
-test('an error carries its code, the sentence of the table and its cause', () => {
+test('an error has its code, the default detail and its cause', () => {
   const cause = new Error('inner')
   const error = new AuthError('rate_limited', { retryAfter: 3, cause })
   assert.deepEqual(
@@ -40,7 +40,7 @@ test('an error carries its code, the sentence of the table and its cause', () =>
   assert.deepEqual(invalidField('a', 'invalid', 'c').faults, [{ field: 'a', code: 'invalid', message: 'c' }])
 })
 
-test('the names of other libraries are errors of ours that only fix a code', () => {
+test('the error names of other libraries are AuthErrors with a fixed code', () => {
   const codes = [
     [InvalidToken, 'token_invalid'],
     [TokenError, 'token_invalid'],
@@ -61,7 +61,7 @@ test('the names of other libraries are errors of ours that only fix a code', () 
   }
 })
 
-test('readers are all heard: the faults of each together, and any other failure at once', () => {
+test('all readers run: their field errors are collected, and any other error is thrown immediately', () => {
   const raising = (error: Error) => () => {
     throw error
   }
@@ -79,7 +79,7 @@ test('readers are all heard: the faults of each together, and any other failure 
   assert.throws(() => readAll(raising(invalidField('a', 'required', 'A')), raising(new TypeError('other'))), TypeError)
 })
 
-test('one code may mean nothing; every other failure goes on', async () => {
+test('one error code is turned into undefined; every other error is rethrown', async () => {
   const raising = (error: Error) => () => Promise.reject(error)
   assert.equal(await undefinedOn('token_invalid', () => Promise.resolve(1)), 1)
   assert.equal(await undefinedOn('token_invalid', raising(new InvalidToken())), undefined)
@@ -101,7 +101,7 @@ test('a duration is a positive number with a unit', () => {
     assert.equal(parseDuration(text), undefined, text)
 })
 
-test('a duration prints as the shortest exact text and in words', () => {
+test('a duration is formatted as the shortest exact text and in words', () => {
   assert.deepEqual([900_000, 86_400_000, 1_500, 3_600_000, 7].map(formatDuration), ['15m', '1d', '1500ms', '1h', '7ms'])
   assert.equal(durationInWords(90_000_000), '1 day and 1 hour')
   assert.equal(durationInWords(1_800_000), '30 minutes')
@@ -109,7 +109,7 @@ test('a duration prints as the shortest exact text and in words', () => {
   assert.equal(durationInWords(1), '1 second')
 })
 
-test('user ids are UUIDs of version 7 in the order of making, also when the clock stands still or goes back', () => {
+test('user ids are UUIDs of version 7 that sort by creation, even when the clock stops or is set back', () => {
   const clock = testClock()
   const ids = Array.from({ length: 9_000 }, () => uuidv7(clock, systemRandom))
   clock.advance(-5_000)
@@ -123,7 +123,7 @@ test('user ids are UUIDs of version 7 in the order of making, also when the cloc
   assert.equal(isUuid('nonsense'), false)
 })
 
-test('a token is an id and a secret of 256 bits, and nothing else parses', () => {
+test('a token is an id and a 256-bit secret, and nothing else parses', () => {
   const token = newToken(systemRandom)
   assert.deepEqual(parseToken(token.text), { id: token.id, secret: token.secret })
   assert.equal(Buffer.from(token.secret, 'base64url').length, 32)
@@ -132,13 +132,13 @@ test('a token is an id and a secret of 256 bits, and nothing else parses', () =>
   assert.match(newId(systemRandom), /^[\w-]{22}$/)
 })
 
-test('texts are compared whole', () => {
+test('texts are compared completely', () => {
   assert.equal(sameText('abc', 'abc'), true)
   assert.equal(sameText('abc', 'abd'), false)
   assert.equal(sameText('abc', 'abcd'), false)
 })
 
-test('what is sealed opens only under the same secret, purpose and context', () => {
+test('a sealed text opens only with the same secret, purpose and context', () => {
   const keyring = createKeyring('a secret', systemRandom)
   const sealed = keyring.seal('mail', 'text', 'row 1')
   assert.equal(keyring.open('mail', sealed, 'row 1'), 'text')
@@ -151,13 +151,13 @@ test('what is sealed opens only under the same secret, purpose and context', () 
   assert.notEqual(keyring.mac('limit', 'x'), keyring.mac('device', 'x'))
 })
 
-test('a text sealed under a derived key opens under the same derivation', () => {
+test('a text sealed with a derived key opens with the same derivation', () => {
   const sealed = sealWith(deriveKey('secret', 'purpose'), systemRandom, 'text', 'context')
   assert.equal(openWith(deriveKey('secret', 'purpose'), sealed, 'context'), 'text')
   assert.equal(openWith(deriveKey('secret', 'other'), sealed, 'context'), undefined)
 })
 
-test('an actor off the network has no address, session or cookie', () => {
+test('an actor that did not come over the network has no address, session or cookie', () => {
   const actor = systemActor('command', 'user create')
   assert.deepEqual(
     [actor.kind, actor.ip, userIdOf(actor), sessionIdOf(actor), actor.deviceCookie],
@@ -165,7 +165,7 @@ test('an actor off the network has no address, session or cookie', () => {
   )
 })
 
-test('loopback names and addresses are told from others', () => {
+test('loopback names and addresses are distinguished from others', () => {
   for (const host of ['localhost', 'LOCALHOST', 'app.localhost', '127.0.0.1', '127.9.9.9', '::1', '[::1]'])
     assert.equal(isLoopbackHost(host), true, host)
   for (const host of ['localhost.example', '128.0.0.1', '::2', '0.0.0.0', 'localhos', ''])

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { directionOf, languageNames, languageOf, languages, localeOf, negotiateLanguage } from './languages.ts'
 
-test('a tag is read by its first part, whatever its case and region; foreign and broken tags are nobody’s', () => {
+test('a tag is matched by its primary subtag, whatever its case and region; unsupported and broken tags match no language', () => {
   for (const tag of ['de', 'DE', 'de-AT', 'de-Latn-CH-1996', 'de-x-private']) assert.equal(languageOf(tag), 'de', tag)
   const foreign = ['', 'ja', 'deu', 'de_AT', 'd', 'e', '-de', 'constructor', 'toString', '__proto__', ' de', 'дe']
   for (const tag of [...foreign, null, undefined]) assert.equal(languageOf(tag), undefined, String(tag))
 })
 
-test('the reader’s best language that we speak wins, by weight, then by order', () => {
+test('the user’s preferred supported language wins, by weight, then by order', () => {
   const wishes = {
     fr: 'fr',
     'fr-CA, en;q=0.8': 'fr',
@@ -24,13 +24,13 @@ test('the reader’s best language that we speak wins, by weight, then by order'
   for (const [header, language] of Object.entries(wishes)) assert.equal(negotiateLanguage(header), language, header)
 })
 
-test('a reader who names none of our languages has none: others decide', () => {
+test('a header without a supported language selects none', () => {
   for (const header of [undefined, '', '*', 'ja', 'ja, zh;q=0.5', 'en;q=0', 'fr;q=nonsense', ',,,', ';q=1', 'q=1']) {
     assert.equal(negotiateLanguage(header), undefined, String(header))
   }
 })
 
-test('a hostile header costs no time and leads to no words that we do not have', () => {
+test('a hostile header costs no time and selects only supported languages', () => {
   const hostile = [
     ','.repeat(100_000),
     ';'.repeat(100_000),
@@ -50,10 +50,10 @@ test('a hostile header costs no time and leads to no words that we do not have',
     assert.ok(language === undefined || languages.includes(language), header.slice(0, 40))
   }
   assert.ok(process.hrtime.bigint() - begun < 500_000_000n)
-  assert.equal(negotiateLanguage(`${'x,'.repeat(250)}de`), undefined) // what stands beyond 500 characters is not read
+  assert.equal(negotiateLanguage(`${'x,'.repeat(250)}de`), undefined) // anything after 500 characters is ignored
 })
 
-test('every language has a name, a direction and a locale that Intl knows', () => {
+test('every language has a name, a direction and a locale that Intl supports', () => {
   for (const language of languages) {
     assert.ok(languageNames[language].length > 0)
     assert.equal(directionOf(language), language === 'ar' ? 'rtl' : 'ltr')

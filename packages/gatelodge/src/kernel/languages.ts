@@ -1,11 +1,11 @@
 import { trimBlanks } from './wire-text.ts'
 
-/** Every language that pages and mails speak, each by its BCP 47 tag; the first is the default. */
+/** The languages of pages and mails, as BCP 47 tags. The first is the default. */
 export const languages = ['en', 'fr', 'de', 'es', 'ar'] as const
 
 export type Language = (typeof languages)[number]
 
-/** Each language in its own words, for the switcher. */
+/** The name of each language in that language, for the language menu. */
 export const languageNames: Readonly<Record<Language, string>> = {
   en: 'English',
   fr: 'Français',
@@ -14,10 +14,10 @@ export const languageNames: Readonly<Record<Language, string>> = {
   ar: 'العربية',
 }
 
-/** The same words in every language; one that lacks a word does not compile. */
+/** The same texts in every language. A missing text is a type error. */
 export type InLanguages<Words> = Readonly<Record<Language, Translation<Words>>>
 
-/** The shape of words, whatever their text. */
+/** The keys and parameters of texts, whatever their wording. */
 export type Translation<Words> = {
   readonly [Key in keyof Words]: Words[Key] extends string
     ? string
@@ -26,13 +26,13 @@ export type Translation<Words> = {
       : Translation<Words[Key]>
 }
 
-/** The language of a BCP 47 tag such as `de-AT`, or undefined when we do not speak it. */
+/** Returns the language of a BCP 47 tag such as `de-AT`, or undefined if it is not supported. */
 export function languageOf(tag: string | null | undefined): Language | undefined {
   const primary = tag?.toLowerCase().split('-', 1)[0]
   return languages.find((language) => language === primary)
 }
 
-/** The language of ours that a reader likes best, from an Accept-Language header (RFC 9110, section 12.5.4); undefined when none is named. */
+/** Returns the supported language that the user prefers, from an Accept-Language header (RFC 9110, section 12.5.4), or undefined if it lists none. */
 export function negotiateLanguage(header: string | undefined): Language | undefined {
   if (header === undefined) return undefined
 
@@ -49,17 +49,17 @@ function readWish(wish: string): { language: Language | undefined; weight: numbe
   return { language: languageOf(tag), weight: quality === undefined ? 1 : weightOf(quality.slice(2)) }
 }
 
-/** A qvalue (RFC 9110, section 12.4.2), also without the zero that some clients leave out; what is none weighs nothing. */
+/** Parses a qvalue (RFC 9110, section 12.4.2); accepts it without the leading zero, which some clients omit. Returns 0 for an invalid one. */
 function weightOf(text: string): number {
   return /^(?:[01](?:\.\d{0,3})?|\.\d{1,3})$/.test(text) ? Number(text) : 0
 }
 
-/** The direction in which a language is written. */
+/** Returns the writing direction of a language. */
 export function directionOf(language: Language): 'ltr' | 'rtl' {
   return language === 'ar' ? 'rtl' : 'ltr'
 }
 
-/** The tag for dates and numbers. */
+/** Returns the BCP 47 tag for formatting dates and numbers. */
 export function localeOf(language: Language): string {
   return language === 'en' ? 'en-US' : language
 }

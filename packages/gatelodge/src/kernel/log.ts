@@ -1,4 +1,4 @@
-/** What is worth telling the operator, one JSON line each. Never a secret, a body, a header or an address in clear. */
+/** The log for the operator, one JSON line per entry. Never contains a secret, a body, a header or an address in clear. */
 export interface Log {
   debug(fields: LogFields, message: string): void
   info(fields: LogFields, message: string): void

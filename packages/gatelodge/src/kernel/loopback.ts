@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Whether a host name or address, with or without brackets, always means this machine (RFC 6761, section 6.3). */
+/** Returns whether a host name or address, with or without brackets, always refers to this machine (RFC 6761, section 6.3). */
 export function isLoopbackHost(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1')
   const family = isIP(name)
@@ -13,7 +13,7 @@ const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
-/** Whether a URL leads to this machine. Where the public URL does not, there is no development mailbox. */
+/** Returns whether a URL refers to this machine. If the public URL does not, the development mailbox is disabled. */
 export function isLoopbackUrl(url: string): boolean {
   return isLoopbackHost(new URL(url).hostname)
 }

@@ -1,6 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
-/** An address without its zone; an IPv4 address that came as IPv6 (RFC 4291, section 2.5.5.2), however that is written, in its own form. Another text as it is. */
+/**
+ * Returns an address without its zone. Converts an IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2) in any notation to IPv4. Returns other texts
+ * unchanged.
+ */
 export function plainAddress(text: string): string {
   if (!isIPv6(text)) return text
 
@@ -13,12 +16,12 @@ export function plainAddress(text: string): string {
     .join('.')
 }
 
-/** The first four groups of an IPv6 address, its /64, in one spelling. */
+/** Returns the first four groups of an IPv6 address, its /64, in a uniform notation. */
 export function firstGroups(address: string): readonly string[] {
   return groupsOf(address).slice(0, 4)
 }
 
-/** The eight groups of an IPv6 address in one spelling, without its zone. */
+/** Returns the eight groups of an IPv6 address in a uniform notation, without its zone. */
 function groupsOf(address: string): readonly string[] {
   const [head = '', tail] = address.replace(/%.*/, '').replace(dottedEnd, asGroups).split('::')
   const left = head === '' ? [] : head.split(':')
@@ -35,7 +38,10 @@ function asGroups(_: string, ...bytes: readonly string[]): string {
   return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
 }
 
-/** The networks that an address lies in, the largest first: /32, /48 and /64 of IPv6; /16, /24 and the address itself of IPv4. Another text is a network by itself. */
+/**
+ * Returns the networks that contain an address, the largest first: /32, /48 and /64 for IPv6; /16, /24 and the address itself for IPv4. A text that is not an
+ * address is its own network.
+ */
 export function networksOf(text: string): readonly string[] {
   const address = plainAddress(text)
   if (isIPv4(address)) return [2, 3, 4].map((bytes) => address.split('.').slice(0, bytes).join('.'))

@@ -4,7 +4,7 @@ import { isLocalPostgres, parsePostgresUrl } from './postgres-url.ts'
 
 const host = 'postgres://u:p@db.example.com/g'
 
-test('a PostgreSQL URL is read with its parts decoded and safe bounds', () => {
+test('a PostgreSQL URL is parsed, with its parts decoded and safe timeouts', () => {
   assert.deepEqual(parsePostgresUrl('postgresql://ada%40x:p%2Fw@db.example.com:6432/gate%20lodge'), {
     host: 'db.example.com',
     port: 6432,
@@ -30,7 +30,7 @@ test('a PostgreSQL URL is read with its parts decoded and safe bounds', () => {
   assert.equal(parsePostgresUrl('postgres://%2Frun%2Fpostgresql/g')?.host, '/run/postgresql')
 })
 
-test('off this machine TLS is verified unless it is refused by name, and no word means TLS without a look', () => {
+test('connections to other machines verify TLS unless it is disabled explicitly, and no sslmode skips verification', () => {
   const mode = (url: string) => parsePostgresUrl(url)?.tls?.mode ?? null
   assert.equal(mode(host), 'verify-full')
   assert.equal(mode(`${host}?sslmode=require`), 'verify-full')
@@ -47,7 +47,7 @@ test('off this machine TLS is verified unless it is refused by name, and no word
   assert.equal(isLocalPostgres(parsePostgresUrl(host) ?? assert.fail()), false)
 })
 
-test('what is not understood is refused', () => {
+test('unknown or invalid parts are rejected', () => {
   const faulty = [
     'sslmode=prefer',
     'sslmode=allow',

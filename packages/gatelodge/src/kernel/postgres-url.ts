@@ -2,20 +2,20 @@ import { hour } from './clock.ts'
 import { parseDuration } from './duration.ts'
 import { isLoopbackHost } from './loopback.ts'
 
-/** Where a PostgreSQL database is and how it is to be reached. */
+/** The location of a PostgreSQL database and how to connect to it. */
 export interface PostgresLocation {
-  /** A name, an address, or the folder of a Unix socket. */
+  /** A host name, an address, or the folder of a Unix socket. */
   readonly host: string
   readonly port: number
-  /** Null leaves it to the driver, as for the password and the database. */
+  /** Null uses the driver's default, as for the password and the database. */
   readonly user: string | null
   readonly password: string | null
   readonly database: string | null
-  /** Null is in clear. */
+  /** Null means without encryption. */
   readonly tls: PostgresTls | null
-  /** The most connections of one process, without its listener. */
+  /** Maximum connections per process, excluding its listener. */
   readonly pool: number
-  /** How long a new connection, or the wait for a free one, may take, in ms. */
+  /** Timeout for opening a connection or waiting for a free one, in ms. */
   readonly connectTimeout: number
   /** ms */
   readonly statementTimeout: number
@@ -23,7 +23,7 @@ export interface PostgresLocation {
   readonly lockTimeout: number
 }
 
-/** Always verified: `verify-ca` leaves out that the certificate names the host. */
+/** Certificates are always verified. `verify-ca` only skips the check that the certificate names the host. */
 export interface PostgresTls {
   readonly mode: 'verify-ca' | 'verify-full'
   /** Paths of PEM files. */
@@ -32,7 +32,7 @@ export interface PostgresTls {
   readonly key: string | null
 }
 
-/** What `parsePostgresUrl` takes, to complete the sentence "must be ...". */
+/** The URLs that `parsePostgresUrl` accepts; completes the sentence "must be ...". */
 export const postgresUrlForm =
   'postgres://[USER:PASSWORD@]HOST[:PORT]/NAME, percent-encoded, with no other parameters than ' +
   'sslmode=disable, require, verify-full or verify-ca (with sslrootcert), sslrootcert=FILE, sslcert=FILE with sslkey=FILE, ' +
@@ -50,7 +50,7 @@ const parameters = [
 ]
 const longest = hour
 
-/** Reads a PostgreSQL URL, or answers undefined: what is not understood is refused, since a mistyped option that protects would protect nobody. */
+/** Parses a PostgreSQL URL. Returns undefined if any part is not understood, since a mistyped security option would otherwise have no effect. */
 export function parsePostgresUrl(text: string): PostgresLocation | undefined {
   const url = /^postgres(?:ql)?:\/\/[^\s\\#]+$/.test(text) ? URL.parse(text) : null
   const names = [...(url?.searchParams.keys() ?? [])]
@@ -72,7 +72,7 @@ export function parsePostgresUrl(text: string): PostgresLocation | undefined {
   return { host, port, user, password, database, tls, pool, connectTimeout, statementTimeout, lockTimeout }
 }
 
-/** Whether no network lies between us and the database: it is on this machine, by loopback or a Unix socket. */
+/** Returns whether the database is on this machine, reached over loopback or a Unix socket, so that no network lies in between. */
 export function isLocalPostgres({ host }: PostgresLocation): boolean {
   return isLocalHost(host)
 }
@@ -81,7 +81,7 @@ function isLocalHost(host: string): boolean {
   return host.startsWith('/') || isLoopbackHost(host)
 }
 
-/** `require` means what `verify-full` does: encryption without a look at the certificate lets in whoever is on the way. */
+/** Treats `require` like `verify-full`: encryption without verifying the certificate does not stop an attacker on the network path. */
 function parseTls(isLocal: boolean, option: (name: string) => string | null): PostgresTls | null | undefined {
   const [rootCert, cert, key] = [option('sslrootcert'), option('sslcert'), option('sslkey')]
   const hasFiles = rootCert !== null || cert !== null || key !== null
@@ -102,7 +102,7 @@ function parseBound(text: string): number | undefined {
   return ms !== undefined && ms <= longest ? ms : undefined
 }
 
-/** Null is empty, undefined a stray percent sign. */
+/** Decodes a part of a URL. Returns null if it is empty, undefined for a stray percent sign. */
 function decode(part: string): string | null | undefined {
   if (part === '') return null
   try {

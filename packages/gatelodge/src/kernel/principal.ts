@@ -1,7 +1,7 @@
 import type { Instant } from './clock.ts'
 import type { SessionId, UserId } from './ids.ts'
 
-/** An authenticated caller, with what was proved and nothing else: only a session has an age and an assurance. */
+/** An authenticated caller. Only a session has an authentication time and an assurance level. */
 export type Principal = SessionPrincipal | ApiTokenPrincipal | ClientPrincipal
 
 /** A signed-in user. */
@@ -14,7 +14,7 @@ export interface SessionPrincipal {
   readonly assurance: Assurance
 }
 
-/** A program with a personal API token. It identifies its user and holds the scopes that its user gave it, for other services. */
+/** A program with a personal API token. It identifies its user and has the scopes that the user granted it, for other services. */
 export interface ApiTokenPrincipal {
   readonly kind: 'api_token'
   readonly userId: UserId
@@ -22,12 +22,12 @@ export interface ApiTokenPrincipal {
   readonly scopes: readonly string[]
 }
 
-/** A service client of the operator. */
+/** A service client registered by the operator. */
 export interface ClientPrincipal {
   readonly kind: 'client'
   readonly clientId: string
   readonly scopes: readonly string[]
 }
 
-/** Authenticator assurance levels of NIST SP 800-63B-4. */
+/** Authenticator assurance levels (NIST SP 800-63B-4). */
 export type Assurance = 'aal1' | 'aal2'

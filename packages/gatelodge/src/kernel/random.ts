@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-/** Where unpredictable bytes come from. Tests may inject their own. */
+/** The source of unpredictable bytes. Tests may inject their own. */
 export interface Random {
   bytes(length: number): Buffer
 }
@@ -8,10 +8,10 @@ export interface Random {
 const blockSize = 4_096
 const longestFromBlock = 64
 
-/** The operating system's CSPRNG, asked for a block at a time: a system call for each id would cost a tenth of a session check. */
+/** The operating system's CSPRNG, read in blocks: one system call per ID would take a tenth of the time of a session check. */
 export const systemRandom: Random = inBlocks((length) => randomBytes(length))
 
-/** Copies out of a block, which is wiped where it was used: no caller sees the bytes of the next, and none stay behind. */
+/** Copies bytes out of a block and wipes them there, so that no caller sees another caller's bytes and none remain in memory. */
 function inBlocks(draw: (length: number) => Buffer): Random {
   let block: Buffer = Buffer.alloc(0)
   let used = 0

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { Random } from './random.ts'
 
-/** What a key is for. A key of one purpose opens nothing of another. */
+/** The purpose of a key. A key for one purpose cannot open data sealed for another. */
 export type SealingPurpose =
   | 'signing-key'
   | 'mail'
@@ -14,17 +14,17 @@ export type SealingPurpose =
   | 'ticket'
   | 'signup'
 
-/** Seals and opens texts under keys derived from the one secret. */
+/** Encrypts and decrypts texts with keys derived from the secret of the installation. */
 export interface Keyring {
-  /** AES-256-GCM under the purpose's key; `context` must be given again to open. */
+  /** Encrypts a text with AES-256-GCM under the key of the purpose. `open` needs the same `context`. */
   seal(purpose: SealingPurpose, plain: string, context: string): string
-  /** The sealed text, or undefined when secret, purpose, context or text is not the one it was sealed with. */
+  /** Decrypts a text. Returns undefined if the secret, the purpose, the context or the text differs from what was sealed. */
   open(purpose: SealingPurpose, sealed: string, context: string): string | undefined
-  /** HMAC-SHA-256 of a text under the purpose's key, base64url. */
+  /** Returns the HMAC-SHA-256 of a text under the key of the purpose, base64url. */
   mac(purpose: SealingPurpose, text: string): string
 }
 
-/** A keyring whose keys come from `secret` by HKDF-SHA-256 (RFC 5869), one per purpose. */
+/** Creates a keyring that derives one key per purpose from `secret` with HKDF-SHA-256 (RFC 5869). */
 export function createKeyring(secret: string, random: Random): Keyring {
   const keys = new Map<SealingPurpose, KeyObject>()
 
@@ -32,7 +32,7 @@ export function createKeyring(secret: string, random: Random): Keyring {
     const known = keys.get(purpose)
     if (known) return known
 
-    const made = createSecretKey(deriveKey(secret, purpose)) // made once: raw bytes are copied into a key by each use
+    const made = createSecretKey(deriveKey(secret, purpose)) // created once, since raw bytes would be copied into a key on each use
     keys.set(purpose, made)
     return made
   }
@@ -44,12 +44,12 @@ export function createKeyring(secret: string, random: Random): Keyring {
   }
 }
 
-/** A 256-bit key for one purpose, derived from a secret by HKDF-SHA-256 (RFC 5869). */
+/** Derives a 256-bit key for one purpose from a secret with HKDF-SHA-256 (RFC 5869). */
 export function deriveKey(secret: string, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, 'gatelodge', purpose, 32))
 }
 
-/** AES-256-GCM with a random 96-bit nonce; the answer is base64url of nonce, tag and text. */
+/** Encrypts a text with AES-256-GCM and a random 96-bit nonce. Returns nonce, tag and ciphertext, base64url. */
 export function sealWith(key: Buffer | KeyObject, random: Random, plain: string, context: string): string {
   const nonce = random.bytes(12)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context))
@@ -57,7 +57,7 @@ export function sealWith(key: Buffer | KeyObject, random: Random, plain: string,
   return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64url')
 }
 
-/** What `sealWith` sealed, or undefined when key, context or text is another. */
+/** Decrypts the output of `sealWith`. Returns undefined if the key, the context or the text differs. */
 export function openWith(key: Buffer | KeyObject, sealed: string, context: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url')
   if (bytes.length < 28) return undefined
@@ -67,6 +67,6 @@ export function openWith(key: Buffer | KeyObject, sealed: string, context: strin
   try {
     return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8')
   } catch {
-    return undefined // GCM says only that it does not fit; the caller decides what that means
+    return undefined // GCM reports only that authentication failed; the caller decides what it means
   }
 }

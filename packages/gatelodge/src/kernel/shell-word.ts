@@ -1,4 +1,4 @@
-/** Returns a word as a POSIX shell reads it, in quotes where it needs them. */
+/** Quotes a word for a POSIX shell if necessary. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -1,6 +1,6 @@
 /**
- * Text of a header without the blanks of HTTP around it: SP and HTAB, and nothing else (RFC 9110, section 5.6.3). `String.trim` also takes 0xA0 and its like
- * away, which browsers count as part of a name: a sibling domain could plant a cookie whose name becomes one of ours.
+ * Removes the optional whitespace of HTTP around a header's text: SP and HTAB, and nothing else (RFC 9110, section 5.6.3). `String.trim` also removes 0xA0
+ * and similar characters, which browsers treat as part of a name: a sibling domain could plant a cookie whose name becomes one of ours.
  */
 export function trimBlanks(text: string): string {
   let start = 0

@@ -1,4 +1,7 @@
-/** What `promise` resolves to, if it does within `ms`; else `late` is thrown, and whatever comes of the promise is dropped. */
+/**
+ * Returns the result of `promise` if it settles within `ms`. Otherwise throws `late()` and ignores the later outcome.
+ * @throws the error of the promise, or `late()`
+ */
 export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   const { promise: end, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(late()), ms)

@@ -1,19 +1,19 @@
 import { type Clock, second } from '../clock.ts'
 
-/** How much there is at most, and what comes back in a second. */
+/** The capacity of a bucket and how much is refilled per second. */
 export interface Rate {
   readonly most: number
   readonly perSecond: number
 }
 
-/** A store that fills at a steady rate. */
+/** A token bucket that refills at a steady rate. */
 export interface Bucket {
   level(): number
-  /** Takes without asking: the level may fall below nothing. */
+  /** Takes unconditionally: the level may become negative. */
   take(amount: number): void
 }
 
-/** A full bucket. A clock that is set back brings nothing back. */
+/** Creates a full bucket. Setting the clock back refills nothing. */
 export function createBucket({ most, perSecond }: Rate, clock: Clock): Bucket {
   let left = most
   let at = clock.now()

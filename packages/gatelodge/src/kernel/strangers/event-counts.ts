@@ -4,7 +4,7 @@ import type { UserId } from '../ids.ts'
 import { type Bucket, createBucket, type Rate } from './bucket.ts'
 import { blockOf } from './networks.ts'
 
-/** Events of one name that were counted, about one account, from one network, or the rest. */
+/** Counted events with the same name about one account, from one network, or neither. */
 export interface CountedEvents {
   readonly name: EventName
   readonly userId: UserId | null
@@ -13,23 +13,29 @@ export interface CountedEvents {
   readonly from: Instant
 }
 
-/** Decides which events of strangers are stored one by one, and counts the others. */
+/** Decides which events caused by strangers are stored individually, and counts the others. */
 export interface EventCounts {
-  /** Whether one more may be a row. Who it is about must not matter here: the time of an answer would tell known from unknown. */
+  /**
+   * Returns whether one more event may be stored as a row. Must not depend on the account that it is about: the response time would reveal whether the
+   * account exists.
+   */
   mayStore(name: EventName, ip: string | null): boolean
   add(name: EventName, userId: UserId | null, ip: string | null): void
-  /** Hands out what was counted in minutes that are over, or all of it. */
+  /** Returns and clears the counts of past minutes, or all counts. */
   takeDue(all: boolean): readonly CountedEvents[]
-  /** Takes back what could not be stored. */
+  /** Adds counts again that could not be stored. */
   giveBack(counted: readonly CountedEvents[]): void
 }
 
-/** So many of a name are stored for one network and minute. */
+/** Stored events per name, network and minute. */
 const storedEach = 10
-/** So many accounts, and networks, are told apart in one minute. */
+/** Accounts, and networks, counted separately in one minute. */
 const mostApart = 100
 
-/** `rate` is that of the rows of one name. A network is the /24 of an IPv4 address and the /48 of IPv6: what one customer is given at most. */
+/**
+ * Creates the counts; `rate` limits the rows per event name. A network is the /24 of an IPv4 address or the /48 of an IPv6 address: the most that one
+ * customer is assigned.
+ */
 export function createEventCounts(rate: Rate, clock: Clock): EventCounts {
   const buckets = new Map<EventName, Bucket>()
   const stored = new Map<string, number>()
@@ -48,7 +54,7 @@ export function createEventCounts(rate: Rate, clock: Clock): EventCounts {
     addTo({ ...events, userId: null, network: null })
   }
 
-  /** False when there is no room to tell this account or network apart. */
+  /** Returns false if there is no room to count this account or network separately. */
   function addTo(events: CountedEvents): boolean {
     const key = `${events.name} ${events.userId} ${events.network}`
     const before = counted.get(key)

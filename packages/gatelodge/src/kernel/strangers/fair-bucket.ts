@@ -1,24 +1,24 @@
 import { type Clock, second } from '../clock.ts'
 import { type Bucket, createBucket, type Rate } from './bucket.ts'
 
-/** A bucket that many share, each under a key. */
+/** A bucket shared by many keys. */
 export interface FairBucket {
-  /** Takes for a key and answers 0, or takes nothing and answers how long to wait, in ms. */
+  /** Takes for a key and returns 0, or takes nothing and returns how long to wait, in ms. */
   take(key: string, amount: number): number
 }
 
-/** A share drains more slowly than the bucket fills: who takes all the time gets a quarter of what comes back. */
+/** A key's share drains more slowly than the bucket refills: a key that takes continuously gets a quarter of the refill. */
 const drainPart = 1 / 4
-/** Of so many keys the share is remembered; beyond, the one that took longest ago is new again. */
+/** Keys whose share is remembered. Beyond that the key that has not taken for the longest time counts as new again. */
 const mostKeys = 10_000
 
 /**
- * A key may have taken as much as is left and no more. So one alone gets half of a full bucket, ten get a tenth each and leave a tenth, and who has taken
- * nothing is served as long as anything is left (dynamic thresholds, Choudhury and Hahne 1998).
+ * Creates a bucket in which a key may have taken at most as much as is left. So a single key gets half of a full bucket, ten keys get a tenth each and leave
+ * a tenth, and a key that has taken nothing is served as long as anything is left (dynamic thresholds, Choudhury and Hahne 1998).
  */
 export function createFairBucket(rate: Rate, clock: Clock): FairBucket {
   const whole = createBucket(rate, clock)
-  const shares = new Map<string, Bucket>() // the one that took longest ago first
+  const shares = new Map<string, Bucket>() // least recently used first
   const drain = rate.perSecond * drainPart
 
   return {
@@ -32,7 +32,7 @@ export function createFairBucket(rate: Rate, clock: Clock): FairBucket {
       share.take(amount)
       shares.delete(key)
       shares.set(key, share)
-      if (shares.size > mostKeys) shares.delete(shares.keys().next().value as string) // there is one
+      if (shares.size > mostKeys) shares.delete(shares.keys().next().value as string) // never empty
       return 0
     },
   }

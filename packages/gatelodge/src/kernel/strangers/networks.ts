@@ -1,12 +1,12 @@
 import { isIPv4 } from 'node:net'
 
-/** How many leading bits name a network: of IPv4 in bytes, of IPv6 in groups of 16. */
+/** Prefix length of a network, in bits: a multiple of 8 for IPv4 and of 16 for IPv6. */
 export interface NetworkBits {
   readonly ipv4: 16 | 24
   readonly ipv6: 32 | 48
 }
 
-/** The network of a client's address as `clientIp()` gives it, such as 203.0.113.0/24; empty for none. */
+/** Returns the network of an address from `clientIp()`, for example 203.0.113.0/24, or an empty text without an address. */
 export function blockOf(ip: string | null, { ipv4, ipv6 }: NetworkBits): string {
   if (ip === null) return ''
   if (isIPv4(ip)) {

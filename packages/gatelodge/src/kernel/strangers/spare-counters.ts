@@ -1,26 +1,26 @@
 import { type Instant, second } from '../clock.ts'
 
-/** A count as memory has it. */
+/** A count held in memory. */
 export interface SpareCount {
   readonly count: number
-  /** When it began, or when it last grew: see the two kinds. */
+  /** When the count started (recent counters) or last increased (shared counters). */
   readonly since: Instant
 }
 
-/** Counts in memory of fixed size, for what gets no row while strangers flood the server. */
+/** Counters in memory of fixed size, for counts that get no row while strangers flood the server. */
 export interface SpareCounters {
-  /** What is remembered of a key; `memory` is in ms from `since`. */
+  /** Returns the count of a key, if it is not older than `memory` (in ms from `since`). */
   find(key: string, now: Instant, memory: number): SpareCount | undefined
   add(key: string, now: Instant, memory: number): SpareCount
   forget(key: string): void
 }
 
 /**
- * Counts from their first one on, of the keys used last. For client addresses: who has enough of them to push one out gains nothing by it, since
- * a new address would do as well.
+ * Creates counters that start with the first count and keep the most recently used keys. For client addresses: an attacker with enough addresses to evict one
+ * gains nothing, since a new address would serve as well.
  */
 export function createRecentCounters(most: number): SpareCounters {
-  const counts = new Map<string, SpareCount>() // the one used longest ago first
+  const counts = new Map<string, SpareCount>() // least recently used first
 
   function find(key: string, now: Instant, memory: number): SpareCount | undefined {
     const found = counts.get(key)
@@ -34,7 +34,7 @@ export function createRecentCounters(most: number): SpareCounters {
       const next = { count: (before?.count ?? 0) + 1, since: before?.since ?? now }
       counts.delete(key)
       counts.set(key, next)
-      if (counts.size > most) counts.delete(counts.keys().next().value as string) // there is one
+      if (counts.size > most) counts.delete(counts.keys().next().value as string) // never empty
       return next
     },
     forget: (key) => void counts.delete(key),
@@ -42,12 +42,12 @@ export function createRecentCounters(most: number): SpareCounters {
 }
 
 /**
- * Counts from their last one on that are never pushed out: each key has two cells, shared with others by chance, and the lower of them is its count
- * (count-min sketch, conservative update). So it may be too high, never too low: no flood of names wins anybody a guess at another one.
- * `cells` is a power of two; the keys are hashes that nobody outside can choose.
+ * Creates counters that last from their latest count on and are never evicted: each key has two cells, which other keys may share, and its count is the lower
+ * of the two (count-min sketch, conservative update). The count may be too high, but never too low, so that a flood of names does not win an attacker another
+ * guess at one of them. `cells` is a power of two. Keys are hashes that an outsider cannot choose.
  */
 export function createSharedCounters(cells: number): SpareCounters {
-  let counts: Uint16Array | undefined // made when first needed: it takes megabytes
+  let counts: Uint16Array | undefined // allocated on first use, since it takes megabytes
   let seconds: Uint32Array | undefined
 
   function live(cell: number, now: Instant, memory: number): number {
@@ -86,7 +86,7 @@ export function createSharedCounters(cells: number): SpareCounters {
   }
 }
 
-/** One cell in either half. */
+/** Returns one cell in each half. */
 function cellsOf(key: string, cells: number): readonly [number, number] {
   const bytes = Buffer.from(key, 'base64url')
   return [bytes.readUInt32LE(0) & (cells - 1), cells + (bytes.readUInt32LE(4) & (cells - 1))]

@@ -14,7 +14,7 @@ import { createStrangers } from './strangers.ts'
 const times = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, index) => make(index))
 const keyOf = (text: string) => createHash('sha256').update(text).digest('base64url')
 
-test('a bucket fills at its rate up to its size, and a clock that is set back brings nothing back', () => {
+test('a bucket refills at its rate up to its capacity, and setting the clock back refills nothing', () => {
   const clock = testClock()
   const bucket = createBucket({ most: 10, perSecond: 2 }, clock)
   bucket.take(12)
@@ -27,7 +27,7 @@ test('a bucket fills at its rate up to its size, and a clock that is set back br
   assert.equal(bucket.level(), 10)
 })
 
-test('one alone gets half of a shared bucket, later a part of what comes back, and others find the rest', () => {
+test('a single key gets half of a shared bucket, later a part of the refill, and leaves the rest to others', () => {
   const clock = testClock()
   const bucket = createFairBucket({ most: 100, perSecond: 4 }, clock)
   const taken = (key: string, tries: number) =>
@@ -36,7 +36,7 @@ test('one alone gets half of a shared bucket, later a part of what comes back, a
   assert.equal(taken('light', 20), 20)
   assert.equal(taken('heavy', 1_000), 0)
 
-  // The wait that is told is enough, and no longer than needed.
+  // The returned wait is sufficient, and no longer than necessary.
   const wait = bucket.take('heavy', 1)
   clock.advance(wait - 1)
   assert.ok(bucket.take('heavy', 1) > 0)
@@ -52,13 +52,13 @@ test('one alone gets half of a shared bucket, later a part of what comes back, a
   assert.equal(taken('new', 5), 5)
 })
 
-test('ten thousand networks at once leave nothing, and of more than that the shares are not remembered', () => {
+test('ten thousand simultaneous networks empty the bucket, and shares beyond that number are forgotten', () => {
   const bucket = createFairBucket({ most: 20_000, perSecond: 1 }, testClock())
   const served = times(30_000, (index) => bucket.take(`n${index}`, 1)).filter((wait) => wait === 0).length
   assert.equal(served, 20_000)
 })
 
-test('networks are told by their leading bits, in either family', () => {
+test('a network is identified by its leading bits, for IPv4 and IPv6', () => {
   const narrow = { ipv4: 24, ipv6: 48 } as const
   const wide = { ipv4: 16, ipv6: 32 } as const
   for (const [ip, one, other] of [
@@ -72,7 +72,7 @@ test('networks are told by their leading bits, in either family', () => {
   }
 })
 
-test('counts of addresses hold from their first one on, the ones used last', () => {
+test('counts of addresses start with the first one, and the most recently used are kept', () => {
   const counters = createRecentCounters(3)
   for (const key of ['a', 'b', 'c', 'a']) counters.add(key, 1_000, minute)
   assert.deepEqual(counters.find('a', 2_000, minute), { count: 2, since: 1_000 })
@@ -85,7 +85,7 @@ test('counts of addresses hold from their first one on, the ones used last', () 
   assert.equal(counters.find('a', 1_000 + minute, minute), undefined)
 })
 
-test('counts of names are never too low, whatever else is counted, and end a memory after the last', () => {
+test('counts of names are never too low, whatever else is counted, and expire after the last one', () => {
   const counters = createSharedCounters(64)
   const now = 10 * minute
   const key = keyOf('ada')
@@ -113,7 +113,7 @@ test('counts of names are exact while few are counted', () => {
   assert.equal(counters.find(keyOf('nobody'), minute, minute), undefined)
 })
 
-test('what is counted is told apart by account and by network, a hundred of each, and handed out once its minute is over', () => {
+test('events are counted by account and by network, up to a hundred of each, and returned once their minute is over', () => {
   const clock = testClock()
   const counts = createEventCounts({ most: 5, perSecond: 1 }, clock)
   const sum = (events: readonly { count: number }[]) => events.reduce((total, { count }) => total + count, 0)
@@ -127,7 +127,7 @@ test('what is counted is told apart by account and by network, a hundred of each
   const due = counts.takeDue(false)
   assert.equal(due.filter(({ userId }) => userId !== null).length, 100)
   assert.equal(due.filter(({ network }) => network).length, 100)
-  assert.equal(due.length, 201) // the rest, among them who came without an address
+  assert.equal(due.length, 201) // one for the rest, including events without an address
   assert.equal(sum(due), 501)
   assert.deepEqual(counts.takeDue(true), [])
 
@@ -136,7 +136,7 @@ test('what is counted is told apart by account and by network, a hundred of each
   assert.equal(sum(counts.takeDue(true)), 502)
 })
 
-test('of each name so many are stored for one network and minute, and so many at all', () => {
+test('stored events of each name are limited per network and minute, and in total', () => {
   const clock = testClock()
   const counts = createEventCounts({ most: 25, perSecond: 0.1 }, clock)
   const stored = (name: 'signin.failed' | 'limit.exceeded', ipOf: (index: number) => string) =>
@@ -164,7 +164,7 @@ test('of each name so many are stored for one network and minute, and so many at
   )
 })
 
-test('what got no row is summed up, and without bounds everything may be stored', () => {
+test('everything without a row is tallied, and without bounds everything may be stored', () => {
   const clock = testClock()
   const strangers = createStrangers(clock, true)
   for (let index = 0; index < 1_500; index += 1) strangers.counterAdded()

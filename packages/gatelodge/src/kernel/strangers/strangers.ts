@@ -7,50 +7,48 @@ import { createFairBucket } from './fair-bucket.ts'
 import { blockOf } from './networks.ts'
 import { createRecentCounters, createSharedCounters, type SpareCounters } from './spare-counters.ts'
 
-/**
- * What requests of strangers may add to the database, by one process: so much at once, and so much a second. Docs/decisions/0009-limits.md has the arithmetic.
- */
+/** What requests of strangers may add to the database, per process: a burst and a rate per second. See docs/decisions/0009-limits.md for the arithmetic. */
 export const ceiling = {
-  /** Rows of the audit log, of each name. */
+  /** Rows of the audit log, per event name. */
   events: { most: 300, perSecond: 1 },
-  /** Rows of counters. */
+  /** Rows of rate limit counters. */
   counters: { most: 2_000, perSecond: 5 },
-  /** kB of what adds a mail: forgotten passwords, sign-ups, links sent again. */
+  /** kB of requests that add a mail: password resets, sign-ups, links sent again. */
   asks: { most: 2_500, perSecond: 8 },
-  /** The same of browsers that signed in here before, beyond that. */
+  /** The same for browsers that signed in here before, in addition. */
   deviceAsks: { most: 300, perSecond: 1 },
 } as const
 
-/** Counts of addresses, and cells of names, in memory. */
+/** Address counts and name cells held in memory. */
 const recentAddresses = 20_000
 const sharedCells = 2 ** 19
-/** The last rows are for names that failed before. */
+/** The last rows are reserved for names that failed before. */
 const keptForRepeated = ceiling.counters.most / 4
 
-/** What was not stored, or refused, since the start. */
+/** What was not stored or was rejected since the start. */
 export interface StrangersTally {
   readonly events: ReadonlyMap<EventName, number>
   readonly counters: number
   readonly asks: number
 }
 
-/** Bounds what requests of nobody known add to the database, with memory of fixed size. */
+/** Limits what requests without a known user add to the database, using a fixed amount of memory. */
 export interface Strangers {
   readonly events: EventCounts
-  /** Counts of client addresses, and of names asked for, that got no row. */
+  /** Counts of client addresses and of requested names that got no row. */
   readonly addresses: SpareCounters
   readonly names: SpareCounters
-  /** Whether a counter may become a row. */
+  /** Returns whether a counter may become a row. */
   mayAddCounter(isRepeatedName: boolean): boolean
   counterAdded(): void
-  /** Lets a client, or else a known device, ask for what adds rows; ms to wait when it may not. */
+  /** Takes the share of a client, or of a known device, for a request that adds rows. Returns 0, or how long to wait, in ms. */
   ask(ip: string | null, amount: number): number
   askOfDevice(deviceId: string, amount: number): number
   refused(): void
   tally(): StrangersTally
 }
 
-/** Without `bounds` everything may be stored. */
+/** Creates the limits. Without `bounds` everything may be stored. */
 export function createStrangers(clock: Clock, bounds: boolean): Strangers {
   const counts = createEventCounts(ceiling.events, clock)
   const counterRows = createBucket(ceiling.counters, clock)
@@ -92,5 +90,5 @@ export function createStrangers(clock: Clock, bounds: boolean): Strangers {
   }
 }
 
-/** What one owner may hold by itself: shares are of the /16 of an IPv4 address and the /32 of IPv6. */
+/** The most that a single owner may hold: shares belong to the /16 of an IPv4 address or the /32 of an IPv6 address. */
 const shareBits = { ipv4: 16, ipv6: 32 } as const
