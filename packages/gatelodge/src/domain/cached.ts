@@ -1,17 +1,17 @@
 import type { Invalidations, Store } from '../store/store.ts'
 
-/** A value that the database has and memory keeps while nothing can have changed it. */
+/** A value from the database, cached in memory while nothing can have changed it. */
 export interface Cached<T> {
-  /** The value as memory has it, or undefined when the database has to be asked. */
+  /** Returns the cached value, or undefined if the database has to be read. */
   peek(): T | undefined
-  /** The value as the database has it. */
+  /** Returns the value from the cache, or reads it from the database. */
   get(): Promise<T>
 }
 
 /**
- * Keeps what `read` answers until a commit, here or in another process, changes something for everybody (`work.changed('all')`). Meant for
- * small tables that change rarely. `read` is given the value before, to answer it again when nothing of it is new. As the session cache, it trusts
- * memory only while the store can vouch for it (decision 14).
+ * Caches the result of `read` until a commit, in this or another process, declares a change for all users (`work.changed('all')`). Intended for small tables
+ * that change rarely. `read` receives the previous value, so that it can return it if nothing changed. Like the session cache, it trusts memory only while
+ * the store can vouch for it (decision 14).
  */
 export function cached<T extends object>(
   { store, invalidations }: { store: Store; invalidations: Invalidations },
@@ -20,7 +20,7 @@ export function cached<T extends object>(
   let value: T | undefined
   let isFresh = false
   let version = store.foreignVersion()
-  /** Grows with each change, so that a read that began before it is not kept. */
+  /** Increases with each change, so that a read that started before it is not cached. */
   let changes = 0
 
   invalidations.subscribe((users) => {
@@ -33,7 +33,7 @@ export function cached<T extends object>(
   }
 
   function look(): void {
-    const seen = store.foreignVersion() // when it throws, memory answers nobody
+    const seen = store.foreignVersion() // if it throws, the cache returns nothing
     if (seen !== version) drop()
     version = seen
   }

@@ -60,7 +60,7 @@ forEachDatabase('clean-up', (engine) => {
       one_time_tokens: 0,
       pending_signups: 0,
       usernames: 1,
-      limit_counters: 1, // the failures in a row of one password
+      limit_counters: 1, // the consecutive failures of one password
       sessions: 2,
     })
     assert.equal((await app.get('/session', { cookie })).status, 200)
@@ -251,7 +251,7 @@ async function planOf(store: Store, query: CompiledQuery): Promise<string[]> {
       const { rows } = await db.executeQuery<{ detail: string }>({ ...query, sql: `explain query plan ${query.sql}` })
       return rows.map(({ detail }) => detail)
     }
-    // An empty table is read whole, whatever indexes it has.
+    // PostgreSQL scans an empty table sequentially, whatever indexes it has.
     await sql`set local enable_seqscan = off`.execute(db)
     const { rows } = await db.executeQuery<Record<string, string>>({ ...query, sql: `explain ${query.sql}` })
     return rows.map((row) => row['QUERY PLAN'] ?? '')

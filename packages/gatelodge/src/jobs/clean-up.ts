@@ -10,19 +10,20 @@ import { transact, type Work } from '../store/unit-of-work.ts'
 
 /** How long finished mails are kept, in ms. */
 const keepMails = 7 * day
-/** How long mails are kept that reached nobody, in ms: as many as strangers ask for. */
+/** How long mails without a recipient are kept, in ms. Strangers can request any number of them. */
 const keepDroppedMails = hour
-/** How long events of strangers are kept that are about no account, in ms. */
+/** How long events are kept that strangers caused and that concern no account, in ms. */
 const keepStrangersEvents = 7 * day
 const batch = 500
-/** Between two batches, ms: requests and other writers come first. */
+/** Pause between two batches, in ms, that gives way to requests and other writers. */
 const breath = 20
-/** Last uses are stored up to a minute late, and clocks of several machines differ. */
+/** Last uses are stored up to a minute late, and the clocks of several machines differ. In ms. */
 const slack = 2 * minute
 
 /**
- * Removes what has expired and answers how many rows went. Bounded batches, each a transaction of its own with a pause behind it, so that it
- * may be stopped at any time, goes on at the next run and may run in several processes at once. Every table that grows by requests is named here.
+ * Deletes everything that has expired and returns the number of deleted rows. Works in limited batches, each in its own transaction and followed by a pause,
+ * so that it can be stopped at any time, continues with the next run and may run in several processes simultaneously. Every table that grows with requests is
+ * listed here.
  */
 export async function cleanUp(deps: Deps, stopping?: AbortSignal): Promise<number> {
   let removed = 0
@@ -34,37 +35,38 @@ export async function cleanUp(deps: Deps, stopping?: AbortSignal): Promise<numbe
       if (last === batch) await pause(breath)
     }
   }
-  // rows of avatar_removals, with their files
+  // rows of avatar_removals, together with their files
   for (let last = 1; last > 0 && !stopping?.aborted; removed += last) last = await removeDueAvatars(deps)
-  await deps.store.truncateLog() // when another process reads the log now, the next run does it
+  await deps.store.truncateLog() // if another process is reading the log, the next run truncates it
   return removed
 }
 
 interface Removal {
   readonly table: keyof Schema
-  /** Its primary key. */
+  /** The primary key. */
   readonly key: readonly string[]
-  /** An instant with an index. */
+  /** A column with an instant and an index. */
   readonly column: string
-  /** What goes: at or before `until`, or from `from` on. */
+  /** Which rows to delete: at or before `until`, or at or after `from`. */
   readonly span: { readonly until: Instant } | { readonly from: Instant }
-  /** Of which rows, if not of all; an index has the same condition. */
+  /** A condition that limits the rows; an index has the same condition. */
   readonly only?: RawBuilder<unknown>
 }
 
-/** The condition of the index `events_strangers`, word for word; the names are those of `strangersEvents`. */
+/** Must equal the condition of the index `events_strangers` exactly. The names are those in `strangersEvents`. */
 const isStrangersEvent = sql`coalesce(user_id, actor_id) is null and name in (
   'events.counted', 'limit.exceeded', 'password_reset.requested', 'service_client.refused', 'signin.failed', 'signup.requested',
   'verification.requested')`
 const isDropped = sql`state = 'dropped'`
 
-/** What goes from these is of people who may have no account. */
+/** Deleting from these tables erases personal data of people who may have no account. */
 const ofPeople: ReadonlySet<keyof Schema> = new Set(['pending_signups', 'usernames', 'email_reservations'])
 
 function removalsAt({ clock, config }: Deps): readonly Removal[] {
   const now = clock.now()
   const expired = { column: 'expires_at', span: { until: now } } as const
-  // Spent refresh tokens answer in their grace only. A later use is known by the token's mark, without its row: see domain/refresh-tokens.ts.
+  // Used refresh tokens are accepted only during the grace period. A later use is recognized by the token's mark, without its row: see
+  // domain/refresh-tokens.ts.
   const grace = config.refreshGrace + slack
   const spent = { table: 'refresh_tokens', key: ['id'], column: 'spent_at' } as const
 
@@ -98,17 +100,17 @@ function removalsAt({ clock, config }: Deps): readonly Removal[] {
     { table: 'sessions', key: ['id'], ...expired },
     { table: 'sessions', key: ['id'], column: 'last_seen_at', span: { until: now - config.sessionIdle - slack } },
     { ...spent, span: { until: now - grace } },
-    { ...spent, span: { from: now + grace } }, // spent before the clock was set back
+    { ...spent, span: { from: now + grace } }, // used before the clock was set back
   ]
 }
 
 async function removeBatch(work: Work, { table, key, column, span, only }: Removal): Promise<number> {
-  work.changed([]) // what has expired is refused by every check already
+  work.changed([]) // every check already rejects what has expired
   const keys = sql.join(key.map((name) => sql.ref(name)))
   const at = sql.ref(column)
   const isOld = 'until' in span ? sql`${at} <= ${span.until}` : sql`${at} >= ${span.from}`
   const goes = only ? sql`${only} and ${isOld}` : isOld
-  // Said twice: on PostgreSQL somebody may have given the row more time since the inner look.
+  // The condition is repeated: on PostgreSQL another transaction may have extended the row since the inner select.
   const { numAffectedRows } = await sql`
     delete from ${sql.table(table)} where (${keys}) in
       (select ${keys} from ${sql.table(table)} where ${goes} order by ${at} limit ${batch}) and ${goes}

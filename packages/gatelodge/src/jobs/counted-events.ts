@@ -3,7 +3,7 @@ import type { Deps } from '../domain/deps.ts'
 import { systemActor } from '../kernel/actor.ts'
 import { transact } from '../store/unit-of-work.ts'
 
-/** Stores what was counted of strangers' events in minutes that are over, or `all` of it. What a failure left is stored by a later run. */
+/** Stores the counts of strangers' events for past minutes, or all counts with `all`. After a failure, a later run stores them. */
 export async function storeCountedEvents(deps: Deps, { all = false } = {}): Promise<void> {
   const { events } = deps.strangers
   const due = events.takeDue(all)
@@ -19,7 +19,7 @@ export async function storeCountedEvents(deps: Deps, { all = false } = {}): Prom
   }
 }
 
-/** A job that logs what strangers made this process count, keep in memory or refuse since its last run, if anything. */
+/** Creates a job that logs how much this process counted, kept in memory or rejected for strangers since its last run, if anything. */
 export function tellOfCeiling({ strangers, log }: Deps): () => Promise<void> {
   let told = { events: 0, counters: 0, asks: 0 }
   return async () => {

@@ -117,7 +117,7 @@ forEachDatabase('mail delivery', (engine) => {
     const { mend } = await failOn(mail, 'delivered')
     await assert.rejects(mail.delivery.runDue(), /disk full/)
     await assert.rejects(mail.delivery.runDue(), /disk full/)
-    assert.equal(mail.server.received.length, 1) // the living process knows what it has sent
+    assert.equal(mail.server.received.length, 1) // the running process knows what it has sent
 
     await mend()
     const { deps, transport } = mail
@@ -203,7 +203,7 @@ forEachDatabase('mail delivery', (engine) => {
       begun.push(name)
       await gates.get(name)?.promise
     }
-    // While the outbox is read once more, the mails beside the slow one end.
+    // While the outbox is read again, all mails except the slow one finish.
     const read = whenRead(mail.store, async () => {
       if (begun.length < 3) return
       for (const name of ['one', 'two']) gates.get(name)?.resolve()
@@ -223,7 +223,7 @@ forEachDatabase('mail delivery', (engine) => {
   test('a started job delivers when it is woken, and within a second what another process asked for', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const mail = await mailTest(t, { engine })
-    mail.delivery.wake() // not started yet: nothing happens
+    mail.delivery.wake() // has no effect before start
     mail.delivery.start()
     await mail.request('test', toAda)
     mail.delivery.wake()
@@ -332,13 +332,13 @@ test('neither request, mail nor link stand in clear in the database, before, bet
   assert.equal((await mail.rows())[0]?.sealed, null)
 })
 
-/** The address in what a given-up mail keeps: its request. */
+/** Returns the request that a failed mail keeps, with its address. */
 function askedOf({ deps }: MailTest, row: MailRow | undefined): { email: unknown } {
   const { email } = JSON.parse(deps.keyring.open('mail', row?.sealed ?? '', row?.id ?? '') ?? '{}')
   return { email }
 }
 
-/** The reading side of a database, with something to do before each answer. */
+/** Wraps the reading side of a database and calls `act` before each result. */
 function whenRead({ db }: Store, act: () => Promise<void>): Store['db'] {
   return (db as Kysely<Schema>).withPlugin({
     transformQuery: ({ node }) => node,
@@ -349,7 +349,7 @@ function whenRead({ db }: Store, act: () => Promise<void>): Store['db'] {
   })
 }
 
-/** Makes the database refuse to put mails into a state, until it is mended. */
+/** Makes the database fail when a mail enters a state, until `mend` is called. */
 async function failOn({ store }: MailTest, state: string): Promise<{ mend(): Promise<void> }> {
   const when = `new.state = '${state}' and old.state <> new.state`
   const run = async (...statements: readonly string[]) => {

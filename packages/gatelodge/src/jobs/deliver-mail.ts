@@ -4,28 +4,28 @@ import { createMailClaims, type MailClaims } from './mail-claims.ts'
 import { MailRefused, type MailTransport, parallelDeliveries } from './transports.ts'
 import { markMail, type Outcome, readyMail, type WrittenRow } from './write-mail.ts'
 
-/** The job that writes and delivers what the outbox holds. */
+/** The job that writes and delivers the mails in the outbox. */
 export interface MailDelivery {
-  /** Says that there may be work. Costs nothing when the job has not been started. */
+  /** Signals that there may be mails to deliver. Does nothing if the job has not been started. */
   wake(): void
-  /** Looks for work every second from now on, since commands in other processes ask for mails as well. On SQLite it must be the one server. */
+  /** Starts to check the outbox every second, since commands in other processes request mails too. On SQLite this must be the only server. */
   start(): void
-  /** Takes no further mail, gives 10 s to those under way, gives the others back and closes the transport. */
+  /** Stops claiming mails, waits up to 10 s for deliveries in progress, releases the other claims and closes the transport. */
   stop(): Promise<void>
-  /** Handles everything due now, until nothing is left, and answers how many mails were taken in hand. */
+  /** Delivers all mails that are due until none is left, and returns how many were claimed. */
   runDue(): Promise<number>
 }
 
-/** Mails handed over at the same time to one domain: a mail server that hangs on its recipients leaves room for all others. */
+/** Mails sent simultaneously to one domain, so that a mail server that hangs leaves room for other domains. */
 const parallelInDomain = 3
-/** Mails claimed at the same time: those under way, and those that wait for another mail to their domain. */
-const mostInHand = 50
-/** From when on a hand-over hangs, in ms: then those that wait behind it give room for mails to other domains, and come back after a pause. */
+/** Mails claimed simultaneously: those being sent, and those that wait for other mails to the same domain. */
+const mostInFlight = 50
+/** When a delivery counts as hanging, in ms. The mails waiting behind it then make room for mails to other domains, and are retried after a pause. */
 const hangsAfter = 5 * second
 const pauseBehindHanging = 30 * second
-const patienceAtStop = 10 * second
+const stopTimeout = 10 * second
 
-/** A claimed mail; once handed over it stays in hand, with its outcome, until it is marked. */
+/** A claimed mail. After it was sent, it stays here with its outcome until its row is marked. */
 interface InFlight extends WrittenRow {
   readonly domain: string
   begunAt?: Instant
@@ -33,29 +33,29 @@ interface InFlight extends WrittenRow {
   marking?: true
 }
 
-/** The mails of one process that are claimed, by their ids. */
+/** The mails claimed by this process, by ID. */
 type InFlightMails = Map<string, InFlight>
 
-/** The job of one process as it stands. */
+/** The state of the job in one process. */
 interface Delivery {
   readonly deps: Deps
   readonly transport: MailTransport
   readonly claims: MailClaims
   readonly inFlight: InFlightMails
   readonly underWay: Set<Promise<void>>
-  /** How many hand-overs have ended. */
+  /** How many deliveries have finished. */
   ended: number
   timer?: NodeJS.Timeout
-  /** Ends when the last look that was asked for has ended. */
+  /** Resolves when the last requested check of the outbox has finished. */
   looking: Promise<unknown>
   woken: boolean
   stopping: boolean
 }
 
 /**
- * Delivers at least once, from any number of processes: a mail is claimed, then written and sealed in its row, in one transaction with its link; then it
- * is handed over; then the row is marked, if the claim is still ours. A process killed before the mark leaves the mail to whoever claims it when the
- * lease has ended, to be sent again with the same Message-ID.
+ * Creates the job, which delivers each mail at least once, with any number of processes. A mail is claimed, then written and sealed in its row, in one
+ * transaction with its link; then it is sent; then the row is marked, if the claim is still valid. If a process dies before that, another process claims the
+ * mail when the lease expires, and sends it again with the same Message-ID.
  */
 export function createMailDelivery({ deps, transport }: { deps: Deps; transport: MailTransport }): MailDelivery {
   const delivery: Delivery = {
@@ -90,7 +90,7 @@ function wake(delivery: Delivery): void {
 function start(delivery: Delivery): void {
   const { deps, claims } = delivery
   delivery.timer = setInterval(() => wake(delivery), second).unref()
-  // Its lock says so: the one server of a SQLite file need not wait for the leases of the one before.
+  // The server lock guarantees that this is the only server on the SQLite file, so it need not wait for the leases of its predecessor.
   if (deps.store.engine === 'sqlite')
     inTurn(delivery, claims.endAll).catch((err: unknown) =>
       deps.log.error({ job: 'mail', err }, 'claims of mails could not be taken back'),
@@ -103,7 +103,7 @@ async function stop(delivery: Delivery): Promise<void> {
   delivery.stopping = true
   clearInterval(delivery.timer)
   await delivery.looking
-  await atMost(patienceAtStop, Promise.allSettled(underWay))
+  await atMost(stopTimeout, Promise.allSettled(underWay))
   await transport.close()
   await Promise.allSettled(underWay)
   await giveBack(delivery, waiting(inFlight), 0).catch((err: unknown) =>
@@ -116,7 +116,7 @@ async function runDue(delivery: Delivery): Promise<number> {
   for (;;) {
     const before = delivery.ended
     taken += await inTurn(delivery, () => look(delivery))
-    if (delivery.ended !== before) continue // it made room that the look may not have seen
+    if (delivery.ended !== before) continue // it made room that the check may have missed
     if (delivery.underWay.size === 0) return taken
     await Promise.race(delivery.underWay)
   }
@@ -128,15 +128,15 @@ function inTurn<T>(delivery: Delivery, work: () => Promise<T>): Promise<T> {
   return turn
 }
 
-/** Takes in hand what is due and there is room for, and answers how many that were. */
+/** Claims due mails as far as there is room, and returns how many. */
 async function look(delivery: Delivery): Promise<number> {
   const { deps, claims, inFlight } = delivery
   await markOutcomes(delivery)
   await begin(delivery)
   let taken = 0
   while (!delivery.stopping && free(inFlight) > 0) {
-    if (inFlight.size >= mostInHand && (await makeRoom(delivery)) === 0) break
-    const rows = await claims.take([...inFlight.keys()], Math.min(free(inFlight), mostInHand - inFlight.size))
+    if (inFlight.size >= mostInFlight && (await makeRoom(delivery)) === 0) break
+    const rows = await claims.take([...inFlight.keys()], Math.min(free(inFlight), mostInFlight - inFlight.size))
     if (rows.length === 0) break
 
     taken += rows.length
@@ -149,7 +149,7 @@ async function look(delivery: Delivery): Promise<number> {
   return taken
 }
 
-/** Those that were handed over while the database failed: they must be marked, not sent again. */
+/** Marks mails that were sent while the database failed. They must not be sent again. */
 async function markOutcomes(delivery: Delivery): Promise<void> {
   const unmarked = [...delivery.inFlight.values()].filter((entry) => entry.outcome && !entry.marking)
   const marked = await Promise.allSettled(unmarked.map((entry) => mark(delivery, entry)))
@@ -157,7 +157,7 @@ async function markOutcomes(delivery: Delivery): Promise<void> {
   if (failure) throw failure.reason
 }
 
-/** Hands over what waits, as far as there is room, in all and in each domain. */
+/** Sends waiting mails as far as there is room, in total and per domain. */
 async function begin(delivery: Delivery): Promise<void> {
   const { claims, inFlight } = delivery
   for (const entry of waiting(inFlight)) {
@@ -215,7 +215,7 @@ async function mark({ deps, claims, inFlight }: Delivery, entry: InFlight): Prom
   }
 }
 
-/** Gives back what waits behind a hand-over that hangs, and answers how many mails that were. */
+/** Releases the mails that wait behind a hanging delivery, and returns how many. */
 async function makeRoom(delivery: Delivery): Promise<number> {
   const { deps, inFlight } = delivery
   const late = begun(inFlight).filter(({ begunAt = 0 }) => deps.clock.now() - begunAt >= hangsAfter)
@@ -234,7 +234,7 @@ async function giveBack({ claims, inFlight }: Delivery, some: readonly InFlight[
   return ids.length
 }
 
-/** How many hand-overs may begin. */
+/** Returns how many deliveries may start. */
 function free(inFlight: InFlightMails): number {
   return parallelDeliveries - begun(inFlight).length
 }

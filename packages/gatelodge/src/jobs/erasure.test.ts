@@ -130,7 +130,7 @@ async function deletePerson(app: TestApp): Promise<void> {
   assert.equal((await app.delete('/me', { bearer: access }, { password: ada.password })).status, 204)
 }
 
-/** An erasure over a store that counts, may be read by another process, and does something while it rewrites. */
+/** Creates an erasure on a store that counts calls, can pretend to be read by another process, and runs a callback while it rewrites. */
 function watched(app: TestApp, isCommand = false) {
   const { store, clock } = app.deps
   const logged: LogLine[] = []

@@ -5,13 +5,13 @@ import type { Log } from '../kernel/log.ts'
 import type { Store } from '../store/store.ts'
 import { findWipeRequest, settleWipeRequest } from '../store/wipe-requests.ts'
 
-/** Sees to it that a deleted account is in no file of SQLite some seconds later. */
+/** Ensures that within seconds no SQLite file contains data of a deleted account. */
 export interface Erasure {
-  /** Told what was recorded. */
+  /** Receives the recorded events. */
   recorded(events: readonly RecordedEvent[]): void
-  /** Wipes what was deleted since the last run, all of it at once. A failure is told once an hour, and tried again. */
+  /** Wipes everything deleted since the last run. A failure is logged once an hour, and retried. */
   runDue(): Promise<void>
-  /** The last run of this process; what it cannot wipe is left to the next. */
+  /** Wipes for the last time in this process. What fails is left to the next process. */
   finish(): Promise<void>
 }
 
@@ -19,18 +19,18 @@ export interface ErasureOptions {
   readonly store: Store
   readonly clock: Clock
   readonly log: Pick<Log, 'warn'>
-  /** A command beside a server, to which it leaves what others deleted. */
+  /** Set for a command that may run next to a server. It leaves the deletions of others to the server. */
   readonly isCommand: boolean
-  /** Never set back, ms. */
+  /** A monotonic clock, in ms. */
   readonly elapsed?: () => number
 }
 
-/** A stranger who deletes accounts in a loop makes writers wait for a twentieth of the time. */
+/** A visitor who creates and deletes accounts in a loop can make writers wait for at most a twentieth of the time. */
 const restFactor = 20
-/** After a failure, ms. */
+/** Pause after a failure, in ms. */
 const retryAfter = minute
 
-/** The request is a row that the deletion stored: see `store/wipe-requests.ts`. */
+/** Creates the erasure. Its requests are rows stored by the deletion: see `store/wipe-requests.ts`. */
 export function createErasure(options: ErasureOptions): Erasure {
   const { store, clock, log, elapsed = () => performance.now() } = options
   let isOurs = !options.isCommand
@@ -40,7 +40,7 @@ export function createErasure(options: ErasureOptions): Erasure {
   async function run(): Promise<void> {
     const request = await findWipeRequest(store.db)
     if (request === undefined) return
-    // While another process reads the log, to rewrite the file would only make the log longer.
+    // While another process reads the log, rewriting the file would only make the log longer.
     if (!(await store.truncateLog()) || elapsed() < restUntil) return
 
     const begun = elapsed()
@@ -50,7 +50,7 @@ export function createErasure(options: ErasureOptions): Erasure {
   }
 
   function failed(error: unknown): void {
-    if (isAuthError(error, 'database_busy')) return // somebody else writes
+    if (isAuthError(error, 'database_busy')) return // another writer is active
 
     restUntil = elapsed() + retryAfter
     if (elapsed() - toldAt < hour) return

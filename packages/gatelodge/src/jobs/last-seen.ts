@@ -4,10 +4,10 @@ import { storeSessionUses } from '../domain/sessions.ts'
 import { systemActor } from '../kernel/actor.ts'
 import { transact } from '../store/unit-of-work.ts'
 
-/** Sessions of one statement. */
+/** Sessions per statement. */
 const chunkSize = 100
 
-/** Stores the last uses that session checks and API tokens noted, in chunks, off the requests' path. What a failure left is stored by a later run. */
+/** Stores the last uses noted by session checks and API tokens, in chunks, so that requests need not wait for it. After a failure, a later run stores them. */
 export async function storeLastSeen(deps: Deps): Promise<void> {
   const actor = systemActor('job', 'last-seen')
   const uses = deps.apiTokens.unstoredUses()

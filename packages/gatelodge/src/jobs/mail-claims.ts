@@ -11,15 +11,15 @@ import { longestHandOver } from './transports.ts'
 
 /** The mails that one process has claimed in the database. */
 export interface MailClaims {
-  /** Claims up to `limit` due mails that nobody else has, the longest due first; those `inFlight` are left out. */
+  /** Claims up to `limit` due mails that no other process holds, the longest due first, except those `inFlight`. */
   take(inFlight: readonly string[], limit: number): Promise<MailRow[]>
-  /** The claimed mail with a lease that outlives a hand-over, or undefined when somebody else has it by now. */
+  /** Extends the lease of a claimed mail so that it outlives its delivery. Returns undefined if another process has claimed the mail. */
   hold(row: MailRow): Promise<MailRow | undefined>
-  /** Changes a mail and, with `release`, ends its claim; false, with nothing changed, when the claim is not ours any more. */
+  /** Updates a mail and, with `release`, its claim. Returns false and changes nothing if this process no longer holds the claim. */
   update(work: Work, id: string, change: MailChange, end?: 'release'): Promise<boolean>
-  /** Ends claims; nobody takes these mails for `pause` ms. */
+  /** Releases claims. No process claims these mails again for `pause` ms. */
   giveBack(ids: readonly string[], pause: number): Promise<void>
-  /** Ends every claim: for the one server of a SQLite file, when it starts and so knows that its predecessor is dead. */
+  /** Releases every claim. For the only server of a SQLite file, which knows on startup that its predecessor is dead. */
   endAll(): Promise<void>
 }
 
@@ -27,24 +27,26 @@ export type MailChange = Partial<
   Pick<MailRow, 'state' | 'sealed' | 'attempts' | 'last_error' | 'next_attempt_at' | 'finished_at'>
 >
 
-/** How long a claim is good for without being renewed, in ms. */
+/** How long a claim is valid unless renewed, in ms. */
 export const leaseTime = longestHandOver + 2 * minute
-/** What is left of a lease when a hand-over begins: it cannot run out meanwhile, even if the clocks of two machines are a minute apart. */
+/**
+ * Minimum remaining lease when a delivery starts, in ms: the lease cannot expire during the delivery, even if the clocks of two machines differ by a minute.
+ */
 const leastLease = longestHandOver + minute
-/** No pause between two tries is longer, in ms. A time further ahead, that of a notice that waits for its turn aside, was written by a clock that has been set back since. */
+/** The longest pause between two attempts, in ms. A time further ahead, except that of a delayed notice, was written before the clock was set back. */
 export const longestPause = 15 * minute
 const furthestTry = Math.max(1.2 * longestPause, noticeEvery)
 
 const actor = systemActor('job', 'mail-delivery')
 
-/** Claims for one process. A claim is the process's mark in the row and the time until which the others respect it. */
+/** Creates the claims of one process. A claim consists of the ID of the process in the row and the time until which other processes respect it. */
 export function createMailClaims(deps: Deps): MailClaims {
   const { store, clock } = deps
   const lease = newId(deps.random)
 
   return {
     async take(inFlight, limit) {
-      // Without a look first, each second of an idle server would cost a write transaction.
+      // Reads first: otherwise an idle server would start a write transaction every second.
       const looked = store.db.selectFrom('mails').select('id').where(isDueOrMisdated(lease, clock.now())).limit(1)
       if (!(await except(looked, inFlight).executeTakeFirst())) return []
 
@@ -62,7 +64,7 @@ export function createMailClaims(deps: Deps): MailClaims {
           .orderBy('id')
         const rows = await db
           .with(
-            (cte) => cte('due').materialized(), // run twice, a select that skips locked rows would claim more than the limit
+            (cte) => cte('due').materialized(), // evaluated twice, a select that skips locked rows would claim more than the limit
             () => skipLocked(store, except(due, inFlight).limit(limit)),
           )
           .updateTable('mails')
@@ -129,7 +131,10 @@ export function createMailClaims(deps: Deps): MailClaims {
 type Mails = ExpressionBuilder<Schema, 'mails'>
 type Condition = (eb: Mails) => ExpressionWrapper<Schema, 'mails', SqlBool>
 
-/** A mail never tried is due whatever the clock said when it was asked for, unless it was asked for later. What is ours, but not in hand, was left by a failure of the database. */
+/**
+ * Selects due mails. A mail without attempts is due whatever the clock said when it was requested, unless it was scheduled for later. A mail that we hold but
+ * that is not in flight was left over from a database failure.
+ */
 function isDue(lease: string, now: Instant): Condition {
   return (eb) =>
     eb.and([
@@ -143,7 +148,7 @@ function isDue(lease: string, now: Instant): Condition {
     ])
 }
 
-/** The clock was set back: the claim is cut to one lease from now. Whoever lives holds it still, whoever is dead loses it then. */
+/** Selects claims made before the clock was set back. They are shortened to one lease from now: a running process keeps the mail, a dead one loses it then. */
 function isLeasedTooLong(now: Instant): Condition {
   return (eb) => eb.and([eb('state', 'in', waitingStates), eb('leased_until', '>', now + leaseTime)])
 }

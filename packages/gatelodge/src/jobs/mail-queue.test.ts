@@ -22,17 +22,17 @@ interface Outbox {
   readonly logged: readonly LogLine[]
   readonly server: SmtpTestServer
   readonly process: Composition
-  /** One more process on the same database, over `server` unless another is named. */
+  /** Starts another process on the same database, using `server` if given. */
   another(server?: SmtpTestServer): Promise<Composition>
-  /** Ends a process before the test does. */
+  /** Stops a process before the test ends. */
   close(process: Composition): Promise<void>
   request<Kind extends MailKind>(kind: Kind, request: MailRequests[Kind]): Promise<void>
-  /** Asks for a mail to each address, in one transaction. */
+  /** Requests a mail to each address, in one transaction. */
   requestAll(addresses: readonly string[]): Promise<void>
   rows(): Promise<MailRow[]>
 }
 
-/** A database with one process and a mail server; everything closes when the test ends. */
+/** Creates a database with one process and a mail server; everything is closed when the test ends. */
 async function outbox(t: TestContext, engine: Engine, options: SmtpOptions = {}): Promise<Outbox> {
   const database = await bareDatabase(engine)
   const server = await smtpServer(options)
@@ -79,7 +79,7 @@ function assertEachOnce(server: SmtpTestServer, asked: readonly string[]): void 
   assert.deepEqual(got, [...asked].sort())
 }
 
-/** A promise and what settles it. */
+/** Creates a promise with its resolvers. */
 const gate = () => Promise.withResolvers<undefined>()
 
 forEachDatabase('the outbox', (engine) => {
@@ -157,7 +157,7 @@ forEachDatabase('the outbox', (engine) => {
     assertEachOnce(server, asked)
     stuck.resolve(undefined)
     await late
-    assert.equal(slow.received.length, 3) // these were under way for longer than a living hand-over can be
+    assert.equal(slow.received.length, 3) // these took longer than any running delivery can
   })
 
   test('a mail whose turn comes when its lease is nearly over is held for another hand-over', async (t) => {

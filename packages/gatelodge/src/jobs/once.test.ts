@@ -31,7 +31,7 @@ forEachDatabase('jobs that run once', (engine) => {
 
   test('a process that died in the middle of its run stops no later run', async () => {
     await using app = await testApp({ engine })
-    assert.equal(await claimRun(app.deps, 'trial', interval), true) // and nothing more is heard of it
+    assert.equal(await claimRun(app.deps, 'trial', interval), true) // its process dies here
     app.clock.advance(interval)
     assert.equal(await claimRun(app.deps, 'trial', interval), true)
     const [job] = await app.rows('jobs')

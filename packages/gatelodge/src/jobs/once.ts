@@ -4,12 +4,12 @@ import { type Instant, minute } from '../kernel/clock.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { type RepeatedJob, repeat } from './repeat.ts'
 
-/** By how much the clocks of several machines may differ, in ms. */
+/** How much the clocks of several machines may differ, in ms. */
 const clockSkew = minute
 
 /**
- * Runs `work` once every `interval` ms in one of all processes on the database, whichever asks first when it is due. A process that dies in the middle
- * leaves the next run to all. Work that takes longer than its interval meets itself, and has to bear it.
+ * Runs `work` every `interval` ms in one of the processes on the database: the first that checks when it is due. If that process dies during the run, any
+ * process may start the next one. Work that takes longer than the interval may overlap with itself and has to tolerate that.
  */
 export function repeatOnce(
   deps: Deps,
@@ -23,7 +23,7 @@ export function repeatOnce(
   })
 }
 
-/** Takes the run that is due, if there is one and nobody has it: one conditional update moves the due time by the interval. */
+/** Claims the run that is due. Returns false if none is due or another process has claimed it. A conditional update moves the due time by the interval. */
 export async function claimRun(deps: Deps, name: string, interval: number): Promise<boolean> {
   const job = await deps.store.db.selectFrom('jobs').select('due_at').where('name', '=', name).executeTakeFirst()
   if (job && !isDue(job.due_at, deps.clock.now(), interval)) return false
@@ -48,7 +48,7 @@ function isDue(dueAt: Instant, now: Instant, interval: number): boolean {
   return dueAt <= now || dueAt > latestDue(now, interval)
 }
 
-/** A due time behind this was reckoned before the clock was set back, and must not stop the job. */
+/** A due time after this was calculated before the clock was set back, and must not stop the job. */
 function latestDue(now: Instant, interval: number): Instant {
   return now + interval + clockSkew
 }

@@ -1,13 +1,13 @@
 import type { Log } from '../kernel/log.ts'
 
-/** A job that runs again and again until it is stopped. */
+/** A job that runs repeatedly until it is stopped. */
 export interface RepeatedJob {
   start(): void
-  /** Tells the run under way, and waits for it. */
+  /** Aborts the current run and waits for it. */
   stop(): Promise<void>
 }
 
-/** Runs `work` every `interval` ms, never twice at once; a failure is logged and the next run comes as planned. */
+/** Runs `work` repeatedly, with a pause of `interval` ms between two runs. A failure is logged, and the job continues. */
 export function repeat(
   log: Log,
   name: string,

@@ -89,7 +89,7 @@ test('tls=never stays in clear even when TLS is offered', async (t) => {
 })
 
 test('off loopback a certificate signed by nobody is refused before anything is said', async (t) => {
-  // 0.0.0.0 leads here and is no loopback address.
+  // 0.0.0.0 connects to this machine, but is not a loopback address.
   const { server, refused } = await send(t, { startTls: true }, { tls: 'required', host: '0.0.0.0' })
 
   assert.equal(refused?.permanent, false)

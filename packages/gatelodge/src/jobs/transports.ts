@@ -4,11 +4,11 @@ import { type Clock, minute, second } from '../kernel/clock.ts'
 import { isLoopbackHost } from '../kernel/loopback.ts'
 import { oneLine } from '../pages/mail-layout.ts'
 
-/** A mail as it leaves. */
+/** A mail ready to be sent. */
 export interface OutgoingMail {
   readonly id: string
   readonly kind: string
-  /** With its angle brackets (RFC 5322, section 3.6.4). */
+  /** Including its angle brackets (RFC 5322, section 3.6.4). */
   readonly messageId: string
   readonly from: Mailbox
   readonly to: string
@@ -17,17 +17,17 @@ export interface OutgoingMail {
   readonly text: string
 }
 
-/** Hands mails over. */
+/** Sends mails. */
 export interface MailTransport {
-  /** Resolves once somebody else answers for the mail, or fails within `longestHandOver`. @throws MailRefused */
+  /** Resolves once a mail server has accepted responsibility for the mail; fails within `longestHandOver`. @throws MailRefused */
   send(message: OutgoingMail): Promise<void>
-  /** Breaks off what is under way. */
+  /** Aborts everything in progress. */
   close(): Promise<void>
 }
 
-/** A mail was not taken; the message names the reply and the step, never an address or a secret. */
+/** Thrown when a mail was not accepted. The message contains the reply code and the SMTP command, never an address or a secret. */
 export class MailRefused extends Error {
-  /** Whether another try of the same mail would end alike. */
+  /** Whether retrying the same mail would fail again. */
   readonly permanent: boolean
 
   constructor(reason: string, permanent: boolean, cause: unknown) {
@@ -37,14 +37,17 @@ export class MailRefused extends Error {
   }
 }
 
-/** Mails that one process hands over at the same time. */
+/** Mails sent simultaneously by one process. */
 export const parallelDeliveries = 10
 
 const timeouts = { connectionTimeout: 10 * second, greetingTimeout: 10 * second, socketTimeout: 30 * second }
-/** In ms: a server that trickles its replies never meets a socket's timeout. */
+/** In ms. Needed because a server that trickles its replies never reaches the socket timeout. */
 export const longestHandOver = 2 * minute
 
-/** Hands mails to a mail server over a few kept connections, greeting it by `name` (RFC 5321, section 4.1.1.1). TLS is checked against its certificate, loopback aside. */
+/**
+ * Sends mails to a mail server over a few persistent connections and greets it as `name` (RFC 5321, section 4.1.1.1). Verifies TLS certificates, except on
+ * loopback.
+ */
 export function smtpTransport(smtp: Smtp, name: string): MailTransport & { verify(): Promise<void> } {
   let pool: ReturnType<typeof openPool> | undefined
   const open = () => {
@@ -54,11 +57,11 @@ export function smtpTransport(smtp: Smtp, name: string): MailTransport & { verif
 
   return {
     async send({ messageId, from, to, subject, html, text }) {
-      // As objects: of a text, nodemailer would read a list of addresses.
+      // Objects, since nodemailer would parse a text as a list of addresses.
       const recipient = { name: '', address: to }
       const message = { messageId, from, to: recipient, subject, html, text }
       const envelope = { from: { name: '', address: from.address }, to: [recipient] }
-      const headers = { 'Auto-Submitted': 'auto-generated' } // RFC 3834: no vacation notices in answer
+      const headers = { 'Auto-Submitted': 'auto-generated' } // RFC 3834: suppresses automatic replies
       const signal = AbortSignal.timeout(longestHandOver)
       try {
         await (await open()).sendMail({ ...message, envelope, headers, signal })
@@ -66,7 +69,7 @@ export function smtpTransport(smtp: Smtp, name: string): MailTransport & { verif
         throw refusal(error)
       }
     },
-    /** Connects and signs in without sending. @throws MailRefused */
+    /** Connects and authenticates without sending. @throws MailRefused */
     async verify() {
       try {
         await (await open()).verify()
@@ -80,14 +83,14 @@ export function smtpTransport(smtp: Smtp, name: string): MailTransport & { verif
   }
 }
 
-/** The mail library costs start time and memory, which servers without mails to send need not pay. */
+/** Loads the mail library on first use, since it costs startup time and memory that servers without mails need not pay. */
 async function openPool(smtp: Smtp, name: string) {
   const { createTransport } = await import('nodemailer')
   return createTransport({
     pool: true,
     maxConnections: parallelDeliveries,
-    maxRequeues: 0, // a connection lost in the middle is the outbox's to retry, with its pauses
-    name, // its own default, the name of the machine, is [127.0.0.1] in every container
+    maxRequeues: 0, // after a lost connection the outbox retries, with its own pauses
+    name, // the default, the name of the machine, would be [127.0.0.1] in every container
     host: smtp.host,
     port: smtp.port,
     secure: smtp.secure,
@@ -104,7 +107,7 @@ async function openPool(smtp: Smtp, name: string) {
 
 const mailsKept = 200
 
-/** Keeps the newest 200 mails in memory for the development mailbox and announces each with its first link. */
+/** Keeps the newest 200 mails in memory for the development mailbox, and announces each with its first link. */
 export function mailboxTransport(deps: {
   clock: Clock
   announce: (line: string) => void
@@ -128,7 +131,7 @@ export function mailboxTransport(deps: {
   }
 }
 
-/** What nodemailer tells of a failure; its message may quote the address or the server's words and stays out. */
+/** What nodemailer reports about a failure. Its message may quote the address or the server's reply and is not used. */
 interface SmtpFailure {
   readonly code?: unknown
   readonly command?: unknown
@@ -139,13 +142,13 @@ interface SmtpFailure {
 function refusal(error: unknown): MailRefused {
   const { code, command, responseCode, response } = error as SmtpFailure
   const reply = typeof responseCode === 'number' ? responseCode : undefined
-  const enhanced = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\s/.exec(String(response))?.[1] // RFC 3463
+  const enhanced = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\s/.exec(String(response))?.[1] // enhanced status code, RFC 3463
   const what = [reply ?? code ?? 'failure', enhanced].filter((part) => part !== undefined).join(' ')
   const reason = typeof command === 'string' ? `${what} at ${command}` : what
   return new MailRefused(reason, isPermanent(code, command, reply), error)
 }
 
-// Only what is said of this recipient or this message is final: a refused sign-in, sender or STARTTLS is the operator's to put right.
+// Only replies about this recipient or this message are permanent. The operator has to fix a rejected sign-in, sender or STARTTLS.
 function isPermanent(code: unknown, command: unknown, reply: number | undefined): boolean {
   const aboutTheMail = (code === 'EENVELOPE' || code === 'EMESSAGE') && (command === 'RCPT TO' || command === 'DATA')
   const aboutTheSession = reply === 503 || reply === 530 // bad sequence; authentication required (RFC 4954)

@@ -3,7 +3,7 @@ import type { Deps } from '../domain/deps.ts'
 import { systemActor } from '../kernel/actor.ts'
 import { transact } from '../store/unit-of-work.ts'
 
-/** Records the untrusted peer that requests noted, off their path. What a failure left is recorded by a later run. */
+/** Records the untrusted peer noted by requests, which need not wait for it. After a failure, a later run records it. */
 export async function recordUntrustedPeer(deps: Deps): Promise<void> {
   const { untrustedPeers } = deps
   const peer = untrustedPeers.unrecorded()

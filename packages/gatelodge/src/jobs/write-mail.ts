@@ -15,13 +15,13 @@ import type { MailRow } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { longestPause, type MailClaims } from './mail-claims.ts'
 
-/** How long a mail is tried, in ms from its request. */
+/** How long delivery of a mail is attempted, in ms from its request. */
 export const givenUpAfter = 24 * hour
 
-/** What the transport made of a mail. */
+/** The result of sending a mail. */
 export type Outcome = 'delivered' | { readonly error: string; readonly permanent: boolean }
 
-/** A mail ready to be handed over. */
+/** A mail ready to be sent, with its row. */
 export interface WrittenRow {
   readonly row: MailRow
   readonly mail: AddressedMail
@@ -31,8 +31,8 @@ const actor = systemActor('job', 'mail-delivery')
 const firstPause = 5 * second
 
 /**
- * Writes a claimed mail, in one transaction with its link, unless that was done by an earlier try. Undefined when there is nothing to send: then the row
- * is marked.
+ * Writes a claimed mail, in one transaction with its link, unless an earlier attempt has done so. Returns undefined if there is nothing to send; the row is
+ * marked then.
  */
 export async function readyMail(deps: Deps, claims: MailClaims, row: MailRow): Promise<WrittenRow | undefined> {
   const written = row.state === 'requested' ? await writeOrPutOff(deps, claims, row) : row
@@ -45,7 +45,7 @@ export async function readyMail(deps: Deps, claims: MailClaims, row: MailRow): P
   return undefined
 }
 
-/** Marks a mail with what became of it and ends its claim; whoever took the mail over meanwhile marks it in our place. */
+/** Stores the outcome of a mail and releases its claim. Does nothing if another process has claimed the mail, since that process will store its own outcome. */
 export async function markMail(deps: Deps, claims: MailClaims, row: MailRow, outcome: Outcome): Promise<void> {
   const isOurs = await transact(deps, actor, (work) => mark(deps, claims, work, row, outcome))
   if (!isOurs) deps.log.warn({ job: 'mail', mail: row.id, kind: row.kind }, 'a mail was taken over by another process')
@@ -63,7 +63,7 @@ async function writeOrPutOff(deps: Deps, claims: MailClaims, row: MailRow): Prom
   }
 }
 
-/** Undoes a unit of work for a mail that is not ours any more, with the link it made. */
+/** Rolls back a unit of work, including the new link, because another process has claimed the mail. */
 class TakenOver extends Error {}
 
 async function write(deps: Deps, claims: MailClaims, work: Work, row: MailRow): Promise<MailRow | undefined> {
@@ -95,7 +95,7 @@ function isMailKind(kind: string): kind is MailKind {
 
 function openMail(deps: Deps, row: MailRow): SealedMail | undefined {
   const sealed = deps.keyring.open('mail', row.sealed ?? '', row.id)
-  return sealed === undefined ? undefined : (JSON.parse(sealed) as SealedMail) // sealed by write
+  return sealed === undefined ? undefined : (JSON.parse(sealed) as SealedMail) // sealed by `write`
 }
 
 async function mark(deps: Deps, claims: MailClaims, work: Work, row: MailRow, outcome: Outcome): Promise<boolean> {
@@ -118,7 +118,7 @@ async function mark(deps: Deps, claims: MailClaims, work: Work, row: MailRow, ou
   return isOurs
 }
 
-/** What was asked, without the words and the link that were written for it; null when it cannot be read. */
+/** Returns the sealed request without the rendered mail and its link, or null if it cannot be read. */
 function sealedRequest(deps: Deps, row: MailRow): string | null {
   if (row.state === 'requested') return row.sealed
 
@@ -126,7 +126,10 @@ function sealedRequest(deps: Deps, row: MailRow): string | null {
   return request === undefined ? null : deps.keyring.seal('mail', request, row.id)
 }
 
-/** 5 s, doubling to 15 min, each within a fifth, so that mails which failed together do not come back together. */
+/**
+ * Returns the pause before the next attempt, in ms: 5 s, doubling up to 15 min, varied by up to a fifth so that mails that failed together are not retried
+ * together.
+ */
 function pauseAfter(attempts: number, random: Random): number {
   const pause = Math.min(firstPause * 2 ** Math.min(attempts - 1, 30), longestPause)
   const jitter = 0.8 + 0.4 * (random.bytes(4).readUInt32BE() / 0xffff_ffff)
