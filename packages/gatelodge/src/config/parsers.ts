@@ -3,24 +3,24 @@ import { parseDuration } from '../kernel/duration.ts'
 import { isLoopbackHost } from '../kernel/loopback.ts'
 import { parsePostgresUrl, postgresUrlForm } from '../kernel/postgres-url.ts'
 
-/** How the text of a setting is read: `parse` answers undefined for a bad one, and `form` completes the sentence "must be ...". */
+/** How a setting is parsed: `parse` returns undefined for an invalid text, and `form` completes the sentence "must be ...". */
 export interface SettingType<T> {
   readonly parse: (text: string) => T | undefined
   readonly form: string
 }
 
-/** An address to listen on; `host` has no brackets, port 0 lets the system choose. */
+/** An address to listen on. `host` has no brackets; with port 0 the system chooses a port. */
 export interface Listen {
   readonly host: string
   readonly port: number
 }
 
-/** Where the rows live. A relative path is meant from the working folder; `:memory:` is a private temporary file. */
+/** The location of the database. A relative path is relative to the working directory; `:memory:` is a private temporary file. */
 export type DatabaseLocation =
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'postgres'; readonly url: string }
 
-/** How mails leave. `secure` is TLS from the first byte; `tls` says what STARTTLS must reach otherwise. */
+/** How mails are sent. `secure` means TLS from the first byte; otherwise `tls` says whether STARTTLS is required. */
 export interface Smtp {
   readonly host: string
   readonly port: number
@@ -29,13 +29,13 @@ export interface Smtp {
   readonly tls: 'required' | 'opportunistic' | 'never'
 }
 
-/** A sender; `name` may be empty. */
+/** A sender. `name` may be empty. */
 export interface Mailbox {
   readonly name: string
   readonly address: string
 }
 
-/** Where avatars lie: in a folder of the data folder, or in a bucket. `prefix` is empty or ends with a slash. */
+/** Where avatars are stored: in a folder inside the data folder, or in a bucket. `prefix` is empty or ends with a slash. */
 export type AvatarPlace =
   | { readonly kind: 'folder' }
   | {
@@ -46,7 +46,7 @@ export type AvatarPlace =
       readonly region: string
     }
 
-/** Cost of argon2id (RFC 9106). */
+/** Cost parameters of argon2id (RFC 9106). */
 export interface PasswordCost {
   readonly memoryKiB: number
   readonly passes: number
@@ -58,7 +58,7 @@ export const duration: SettingType<number> = {
   form: 'a positive duration such as 1s, 15m, 24h or 7d',
 }
 
-/** A whole number in decimal digits, both bounds included. */
+/** Parses a whole number in decimal digits within inclusive bounds. */
 export function wholeNumber(least: number, most: number): SettingType<number> {
   return {
     parse: (text) =>
@@ -67,12 +67,12 @@ export function wholeNumber(least: number, most: number): SettingType<number> {
   }
 }
 
-/** One of the given words, spelt exactly so. */
+/** Parses one of the given words; case matters. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): SettingType<Word> {
   return { parse: (text) => words.find((word) => word === text), form: `one of ${words.join(', ')}` }
 }
 
-/** A switch: its first word is true, its second false. */
+/** Parses a switch: the first word means true, the second false. */
 export function either(yes: string, no: string): SettingType<boolean> {
   return { parse: (text) => (text === yes ? true : text === no ? false : undefined), form: `${yes} or ${no}` }
 }
@@ -89,7 +89,7 @@ export const listen: SettingType<Listen> = {
   form: 'HOST:PORT such as 127.0.0.1:3000 or [::1]:3000, the port from 0 to 65535',
 }
 
-// The pattern comes before the URL parser, which would forgive white space, backslashes and an empty query.
+// The pattern is checked before the URL parser, which would tolerate whitespace, backslashes and an empty query.
 export const origin: SettingType<string> = {
   parse: (text) => (/^https?:\/\/[^\s/?#\\@*]+\/?$/i.test(text) ? URL.parse(text)?.origin : undefined),
   form: 'an http or https origin such as https://auth.example.com, without path, query, user name or wildcard',
@@ -177,19 +177,22 @@ export const mailbox: SettingType<Mailbox> = {
 
 const mailAddress = /^[^\s\p{Cc}<>()[\],;:@"\\]+@(?:[^\s\p{Cc}<>()[\],;:@"\\]+|\[[0-9a-z:.]+\])$/iu
 
-/** The text of a mailbox that `mailbox` reads back, quoted only where the name asks for it. */
+/** Formats a mailbox so that `mailbox` can parse it; quotes the name only if necessary. */
 export function formatMailbox({ name, address }: Mailbox): string {
   const shown = /["\\<>]/.test(name) ? `"${name.replaceAll(/["\\]/g, '\\$&')}"` : name
   return `${shown} <${address}>`
 }
 
-/** The domain of a mail address at a URL's host; an IPv6 address takes its form of RFC 5321, section 4.1.3. */
+/** Returns the domain of an email address at the host of a URL. An IPv6 address is written as in RFC 5321, section 4.1.3. */
 export function mailDomain(url: string): string {
   const { hostname } = new URL(url)
   return hostname.startsWith('[') ? `[IPv6:${hostname.slice(1)}` : hostname
 }
 
-/** The name in a greeting at a URL's host: a domain or an address literal (RFC 5321, section 4.1.3), `localhost` when the host is neither. */
+/**
+ * Returns the name for an SMTP greeting from the host of a URL: a domain or an address literal (RFC 5321, section 4.1.3), or `localhost` if the host is
+ * neither.
+ */
 export function greetingName(url: string): string {
   const host = mailDomain(url)
   const name = isIPv4(host) ? `[${host}]` : host
@@ -207,7 +210,10 @@ export const smtpName: SettingType<string> = {
   form: 'a host name, or an address in brackets such as [192.0.2.7] or [IPv6:2001:db8::7]',
 }
 
-/** RFC 1123, section 2.1, with the underscore that names of containers have. The last label of a domain is no number, for an IPv4 address ends with one. */
+/**
+ * Follows RFC 1123, section 2.1, and allows the underscore used in container names. The last label must not be numeric, since IPv4 addresses end with a
+ * number.
+ */
 function isDomainName(text: string): boolean {
   const labels = text.split('.')
   return (
@@ -238,7 +244,7 @@ export const smtpUrl: SettingType<Smtp> = {
     'user and password percent-encoded',
 }
 
-// The least memory for 1, 2, 3, 4 and 5 or more passes: the sets of equal strength in OWASP's password storage sheet.
+// Minimum memory for 1, 2, 3, 4 and 5 or more passes: the configurations of equal strength in the OWASP Password Storage Cheat Sheet.
 const leastMemoryKiB = [47_104, 19_456, 12_288, 9_216, 7_168]
 
 export const passwordCost: SettingType<PasswordCost> = {

@@ -1,9 +1,9 @@
 /**
- * Whether Kubernetes made a variable for a Service whose name begins with ours (its manual, "Services", and the older links of Docker):
- * `GATELODGE_SERVICE_HOST`, or `GATELODGE_MAIL_PORT_25_TCP_ADDR` for one called gatelodge-mail.
+ * Returns whether Kubernetes set the variable for a Service whose name begins with ours (see "Services" in its manual, and the older Docker links):
+ * `GATELODGE_SERVICE_HOST`, or `GATELODGE_MAIL_PORT_25_TCP_ADDR` for a Service called gatelodge-mail.
  */
 export function isServiceLink(name: string, value: string): boolean {
-  // A port alone looks like a mistyped GATELODGE_LISTEN; only its form of a URL tells where it comes from.
+  // A bare `PORT` variable looks like a mistyped GATELODGE_LISTEN; only a value in URL form shows that Kubernetes set it.
   return byName.test(name) || (/^GATELODGE_(?:[A-Z\d_]+_)?PORT$/.test(name) && /^(?:tcp|udp|sctp):\/\//.test(value))
 }
 

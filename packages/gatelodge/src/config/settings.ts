@@ -30,28 +30,28 @@ import {
   wholeNumber,
 } from './parsers.ts'
 
-/** One setting: its three names, how its text is read, its default (null: none) and its line in the manual. */
+/** One setting: its three names, its parser, its default (null for none) and its description in the manual. */
 export interface Setting<T> {
   readonly env: string
   readonly flag: string
-  /** Name in the config file: that of the environment variable in lower case without its prefix. */
+  /** Name in the config file: the environment variable in lowercase, without its prefix. */
   readonly fileKey: string
   readonly parse: (text: string) => NonNullable<T> | undefined
   readonly form: string
   readonly default: string | DerivedDefault | null
   readonly doc: string
-  /** Never shown, and readable from the file that `X_FILE` names. */
+  /** Never shown. May also be read from the file named by `X_FILE`. */
   readonly secret: boolean
 }
 
-/** A default that follows other settings; `shown` is what the manual says of it. */
+/** A default derived from other settings; `shown` describes it in the manual. */
 export interface DerivedDefault {
   readonly shown: string
   readonly reads: readonly (keyof Earlier)[]
   readonly from: (earlier: Earlier) => string
 }
 
-/** The settings that defaults follow; their rows stand above the rows that read them. */
+/** The settings that derived defaults use. Their rows precede the rows that use them. */
 interface Earlier {
   readonly listen: Listen
   readonly publicUrl: string
@@ -61,7 +61,7 @@ interface Earlier {
 type Fallback = string | DerivedDefault
 type Value = NonNullable<unknown>
 
-/** Every setting, in the order of the manual. Names, parser, default and documentation are written here and nowhere else. */
+/** Every setting, in the order of the manual. Names, parsers, defaults and documentation are defined only here. */
 export const settings = {
   listen: row('GATELODGE_LISTEN', listen, '127.0.0.1:3000', 'The address and port the server listens on.'),
   publicUrl: row(
@@ -232,7 +232,7 @@ export const settings = {
   passwordHash: row(
     'GATELODGE_PASSWORD_HASH',
     passwordCost,
-    'm=19456,t=2,p=1', // the first choice of OWASP's cheat sheet
+    'm=19456,t=2,p=1', // the first recommendation of the OWASP cheat sheet
     'The cost of argon2id for new hashes; older ones are renewed at sign-in. A setting because memory and time to spare ' +
       'differ by machine, and the cost has to rise with the years.',
   ),
@@ -336,7 +336,7 @@ export const settings = {
 
 export type SettingKey = keyof typeof settings
 
-/** Every setting as its parsed value: durations in ms, null where a setting without default is not set. */
+/** Every setting with its parsed value: durations in ms, null for a setting that is not set and has no default. */
 export type Config = {
   readonly [Key in SettingKey]: (typeof settings)[Key] extends Setting<infer Value> ? Value : never
 }

@@ -2,7 +2,10 @@ import type { Config } from '../config.ts'
 import type { Log, LogFields } from '../kernel/log.ts'
 import type { Output } from './output.ts'
 
-/** A log of JSON lines. Errors are cut to what helps an operator: type, message, code and stack, never what a caller sent. `base` stands in each line. */
+/**
+ * Creates a log of JSON lines. Errors are reduced to what helps an operator: type, message, code and stack, never the caller's input. Every line contains the
+ * fields of `base`.
+ */
 export async function createLog(
   output: Pick<Output, 'write'>,
   level: Config['logLevel'],

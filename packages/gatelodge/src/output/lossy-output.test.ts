@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lossyOutput } from './lossy-output.ts'
 
-/** A stream as the system has it: `room` bytes pass, then writing fails with `code`. */
+/** Creates a fake system stream: it accepts `room` bytes, then writing fails with `code`. */
 function stream() {
   const system = {
     passed: '',

@@ -2,23 +2,24 @@ import { writeSync } from 'node:fs'
 import { second } from '../kernel/clock.ts'
 import type { Output } from './output.ts'
 
-/** The most that waits for a slow reader, in bytes. */
+/** Maximum that is buffered for a slow reader, in bytes. */
 const mostWaiting = 1024 * 1024
-/** Before a reader that took nothing is tried again, in ms. */
+/** Pause before retrying a reader that accepted nothing, in ms. */
 const pause = second / 10
 const newline = 0x0a
 
 /**
- * Standard output (1) or error (2) of a program that goes on without its readers. Writing never waits and never fails: what a slow reader does not take
- * waits, up to a bound; what is beyond it, or is written while the reader is gone or the disk is full, is dropped. `onDropped` hears how many lines
- * were lost as soon as one passes again.
+ * Creates the standard output (1) or error (2) of a program that continues without its readers. Writing never blocks and never fails: text that a slow reader
+ * does not accept is buffered, up to a limit. Text beyond the limit, or written while the reader is gone or the disk is full, is dropped. Once writing
+ * succeeds again, `onDropped` receives the number of lost lines.
  */
 export function lossyOutput(fd: 1 | 2, onDropped: (lines: number) => void, write = writeSync): Output {
-  // Node.js makes a pipe non-blocking when it opens its stream. The stream itself would end at the first failure, and queue without a bound before.
+  // Node.js makes a pipe non-blocking when it opens its stream. The stream itself would fail permanently after the first error, and buffer without limit
+  // before.
   void (fd === 1 ? process.stdout : process.stderr)
   let waiting = ''
-  let head: Buffer | undefined // what is left of what is being written
-  let size = 0 // of both, in bytes
+  let head: Buffer | undefined // the rest of the text being written
+  let size = 0 // of both buffers, in bytes
   let isMidLine = false
   let dropped = 0
   let timer: NodeJS.Timeout | undefined
@@ -42,7 +43,7 @@ export function lossyOutput(fd: 1 | 2, onDropped: (lines: number) => void, write
     if (lines > 0) onDropped(lines)
   }
 
-  /** All that waits; behind a line that was cut off it begins a line of its own. */
+  /** Returns all buffered text. After a line that was cut off, it starts on a new line. */
   function take(): Buffer | undefined {
     if (waiting === '') return undefined
 
@@ -53,7 +54,7 @@ export function lossyOutput(fd: 1 | 2, onDropped: (lines: number) => void, write
   }
 
   function drop(): void {
-    const rest = head?.toString().replace(/^\n/, '') ?? '' // the newline at its beginning belongs to the line before
+    const rest = head?.toString().replace(/^\n/, '') ?? '' // the leading newline belongs to the previous line
     dropped += linesOf(rest) + linesOf(waiting)
     waiting = ''
     head = undefined
@@ -78,7 +79,7 @@ function linesOf(text: string): number {
   return text.split('\n').length - 1
 }
 
-/** Whether a reader is merely slow. */
+/** Returns whether the reader is merely slow. */
 function isFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EAGAIN'
 }

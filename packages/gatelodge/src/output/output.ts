@@ -1,4 +1,4 @@
-/** Where a program writes text: standard output, standard error, or what a test brings. */
+/** Where a program writes text: standard output, standard error, or a test's own. */
 export interface Output {
   write(text: string): void
 }
