@@ -41,37 +41,40 @@ import { assertMayWork } from './store/write-proof.ts'
 
 export interface ComposeOptions {
   readonly config: Config
-  /** Everything sealed is sealed under keys derived from it. */
+  /** The secret from which all encryption keys are derived. */
   readonly secret: string
   readonly log: Log
   readonly clock?: Clock
   readonly random?: Random
-  /** Used instead of what `config` asks for, and closed with the rest. */
+  /** Replaces the hasher that `config` describes. Closed with the rest. */
   readonly hasher?: Hasher
   readonly store?: Store
-  /** A command beside the server, which decides on the algorithm of the signing keys. */
+  /** Set for a command next to a server. Only the server decides on the algorithm of the signing keys. */
   readonly isCommand?: boolean
-  /** Told of each mail that lands in the development mailbox. */
+  /** Called for each mail that arrives in the development mailbox. */
   readonly announceMail?: (line: string) => void
 }
 
-/** The whole program, wired: operations reach `deps`, hosts reach `fetch`. */
+/** The whole program, assembled: operations use `deps`, hosts call `fetch`. */
 export interface Composition {
   readonly deps: Deps
   readonly fetch: Fetch
-  /** What was counted, where `metricsListen` says that somebody asks. */
+  /** The metrics, or null if `metricsListen` is not set. */
   readonly metrics: Metrics | null
-  /** Delivers what is due now and answers how many mails were looked at. */
+  /** Delivers the mails that are due and returns how many were claimed. */
   readonly deliverMail: () => Promise<number>
-  /** Starts to hear other processes, delivery, clean-up and the storing of last uses. */
+  /** Starts to listen for notices of other processes, and starts mail delivery, clean-up and the other jobs. */
   startJobs(): void
-  /** Says that the server is no longer ready, so that load balancers go elsewhere. */
+  /** Reports the server as not ready, so that load balancers use another one. */
   drain(): void
-  /** Stops the jobs, lets hashes and mails under way finish, closes the database. */
+  /** Stops the jobs, finishes hashes and mails in progress, and closes the database. */
   close(): Promise<void>
 }
 
-/** Opens and migrates the database and wires the program. @throws config_invalid for a secret that does not open the database's keys, service_unavailable */
+/**
+ * Opens and migrates the database and assembles the program.
+ * @throws config_invalid if the secret does not decrypt the keys in the database; service_unavailable
+ */
 export async function compose(options: ComposeOptions): Promise<Composition> {
   const { config, log, clock = systemClock, random = systemRandom } = options
   const store = options.store ?? (await openStore(config))
@@ -86,18 +89,18 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   }
 }
 
-/** Opens the configured database, which may be empty or of an older version. */
+/** Opens the configured database, which may be empty or have an older schema. */
 export async function openStore({
   database,
   databaseDirect = null,
 }: Pick<Config, 'database'> & Partial<Pick<Config, 'databaseDirect'>>): Promise<Store> {
   if (database.kind === 'sqlite') return openSqlite(database.path)
 
-  const { openPostgres } = await import('./store/postgres.ts') // its driver costs start time and memory that SQLite need not pay
+  const { openPostgres } = await import('./store/postgres.ts') // its driver costs startup time and memory that SQLite need not pay
   return openPostgres({ url: database.url, direct: databaseDirect })
 }
 
-/** A server on a file that is read-only answers what it can and is not ready: then its log says why, before the first request fails. */
+/** A server on a read-only file serves what it can and is not ready. Its log states the reason before the first request fails. */
 function tellOfObstacle({ database }: Config, log: Log): void {
   if (database.kind === 'postgres' || database.path === ':memory:') return
 
@@ -115,7 +118,7 @@ async function wire(
   const { config } = options
   const invalidations = createInvalidations()
   const keyring = createKeyring(options.secret, random)
-  const metrics = config.metricsListen ? (await import('./http/metrics.ts')).createMetrics() : null // costs memory
+  const metrics = config.metricsListen ? (await import('./http/metrics.ts')).createMetrics() : null // loaded only if needed, since it takes memory
   const erasure = createErasure({ store, clock, log, isCommand: options.isCommand ?? false })
   const unit = {
     store,
@@ -195,7 +198,7 @@ async function wire(
     async close() {
       await delivery.stop()
       for (const job of jobs) await job.stop()
-      // With the database away, the uses and the counts of the last minute are lost.
+      // If the database is unavailable, the last uses and counts of the last minute are lost.
       await storeLastSeen(deps).catch(() => {})
       await storeCountedEvents(deps, { all: true }).catch(() => {})
       await erasure.finish()

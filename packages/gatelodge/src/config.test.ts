@@ -14,17 +14,17 @@ const names = `LISTEN PUBLIC_URL SERVICE_NAME DATABASE DATABASE_DIRECT DATA_DIR 
 
 const online = { PUBLIC_URL: 'https://auth.example.com', SMTP_URL: 'smtp://mail.example.com' }
 
-test('the table holds exactly the names of the contract and our own', () => {
+test('the table contains exactly the names of the contract and our own', () => {
   const known = Object.values(settings).map((row) => row.env)
   assert.deepEqual(known.toSorted(), names.map((name) => `GATELODGE_${name}`).toSorted())
 })
 
-test('flag and file key follow from the environment name', () => {
+test('flag and file key are derived from the environment variable', () => {
   assert.equal(settings.passwordMinLength.flag, '--password-min-length')
   assert.equal(settings.smtp.fileKey, 'smtp_url')
 })
 
-test('an empty environment gives the defaults of the contract', () => {
+test('an empty environment results in the defaults of the contract', () => {
   const { config, warnings } = readConfig(sources({}))
 
   assert.deepEqual(warnings, [])
@@ -76,7 +76,7 @@ test('an empty environment gives the defaults of the contract', () => {
   })
 })
 
-test('a flag beats the environment, which beats the file, which beats the default', () => {
+test('a flag overrides the environment, which overrides the file, which overrides the default', () => {
   const file = { path: 'g.json', text: '{"log_level": "error", "password_min_length": 12}' }
   const level = (over: Partial<ConfigSources>, env = {}) => {
     const { config, effective } = readConfig({ ...sources(env), ...over })
@@ -90,7 +90,7 @@ test('a flag beats the environment, which beats the file, which beats the defaul
   assert.equal(readConfig({ ...sources({}), file }).config.passwordMinLength, 12)
 })
 
-test('every secret is read from the file its X_FILE names, without the final newline', () => {
+test('every secret is read from the file named by its X_FILE, without the final newline', () => {
   const contents: Readonly<Record<string, string>> = {
     database: 'postgres://db/x\n',
     databaseDirect: 'postgres://direct/x',
@@ -123,7 +123,7 @@ test('every secret is read from the file its X_FILE names, without the final new
   )
 })
 
-test('a secret both set and named by a file, an unreadable file and X_FILE of no secret are faults', () => {
+test('a secret set twice, an unreadable file and X_FILE for a setting that is not a secret are errors', () => {
   const secret = 'hunter2-'.repeat(4)
   assert.deepEqual(codes({ SECRET: secret, SECRET_FILE: 'x' }), { GATELODGE_SECRET: 'twice' })
   assert.deepEqual(codes({ SECRET_FILE: '/gone' }), { GATELODGE_SECRET_FILE: 'unreadable' })
@@ -141,7 +141,7 @@ test('secrets are masked in the effective settings, defaults and other values ar
   assert.equal(effective.length, names.length)
 })
 
-test('unknown names are refused everywhere with the nearest known one', () => {
+test('unknown names are rejected in every source, with the nearest known name', () => {
   const faults = faultsOf({
     ...sources({ PUBLIC_ULR: 'x', SECRETFILE: 'x' }),
     flags: { lisen: 'x' },
@@ -156,11 +156,11 @@ test('unknown names are refused everywhere with the nearest known one', () => {
   assert.equal(faults.length, 5)
 })
 
-test('names outside GATELODGE_ and unset ones are nobody’s business', () => {
+test('other variables and unset ones are ignored', () => {
   readConfig({ ...sources({}), env: { HOME: '/root', GATELODGE_NOTHING: undefined } })
 })
 
-test('a config file that is no JSON object of texts and numbers is refused without quoting it', () => {
+test('a config file that is not a JSON object of texts and numbers is rejected without quoting it', () => {
   for (const text of ['', '{"secret": hunter2}', '["hunter2"]', 'null', '"hunter2"', '{"secret": ["hunter2"]}']) {
     const faults = faultsOf({ ...sources({}), file: { path: 'g.json', text } })
     assert.equal(faults.length, 1)
@@ -168,7 +168,7 @@ test('a config file that is no JSON object of texts and numbers is refused witho
   }
 })
 
-test('every fault is reported at once and none repeats a value', () => {
+test('all errors are reported together and none repeats a value', () => {
   const env = Object.fromEntries(names.map((name) => [name, 'hunter2 | nonsense\n']))
   const faults = faultsOf(sources({ ...env, SMTP_URL: 'smtp://u:hunter2@', NONSENSE: 'hunter2' }))
   const accepted = ['GATELODGE_DATA_DIR', 'GATELODGE_SECRET']
@@ -184,12 +184,12 @@ test('every fault is reported at once and none repeats a value', () => {
   assert.doesNotMatch(JSON.stringify(faults), /hunter2/)
 })
 
-test('an empty value is a fault that says to leave the setting out', () => {
+test('an empty value is an error that says to leave the setting out', () => {
   const [fault] = faultsOf(sources({ SMTP_URL: '' }))
   assert.match(fault?.message ?? '', /is empty; leave it out/)
 })
 
-test('a public URL off loopback needs https and mail, or INSECURE_HTTP=yes', () => {
+test('a public URL of another machine requires https and mail, or INSECURE_HTTP=yes', () => {
   assert.deepEqual(codes({ PUBLIC_URL: 'http://auth.example.com' }), {
     GATELODGE_PUBLIC_URL: 'conflict',
     GATELODGE_SMTP_URL: 'conflict',
@@ -204,7 +204,7 @@ test('a public URL off loopback needs https and mail, or INSECURE_HTTP=yes', () 
   assert.equal(readConfig(sources({ PUBLIC_URL: 'http://auth.example.com', INSECURE_HTTP: 'yes' })).warnings.length, 1)
 })
 
-test('a fault of one setting raises none in the settings that follow it', () => {
+test('an error in one setting causes none in the settings derived from it', () => {
   assert.deepEqual(
     codes({ LISTEN: 'x', SESSION_ABSOLUTE: 'x', DATABASE: 'x', SMTP_URL: 'smtp://localhost', WORKERS: '2' }),
     {
@@ -215,7 +215,7 @@ test('a fault of one setting raises none in the settings that follow it', () => 
   )
 })
 
-test('variables that Kubernetes sets for a Service of our name are passed over with one warning, misspelt ones are not', () => {
+test('variables that Kubernetes sets for a Service of our name are ignored with one warning, misspelt ones are not', () => {
   const links = {
     PORT: 'tcp://10.96.0.7:3000',
     SERVICE_HOST: '10.96.0.7',
@@ -247,7 +247,7 @@ test('variables that Kubernetes sets for a Service of our name are passed over w
     'PORT_3000_TCP_ADDR_FILE',
   ])
     assert.deepEqual(codes({ ...links, [name]: '1' }), { [`GATELODGE_${name}`]: 'unknown' }, name)
-  // Of the shape by name, and by value nothing that Kubernetes sets: somebody meant LISTEN.
+  // The name matches, but Kubernetes sets no such value: the operator meant LISTEN.
   for (const [name, value] of [
     ['PORT', '3000'],
     ['PORT', ''],
@@ -256,7 +256,7 @@ test('variables that Kubernetes sets for a Service of our name are passed over w
     assert.deepEqual(codes({ [name]: value }), { [`GATELODGE_${name}`]: 'unknown' }, name)
 })
 
-test('a byte order mark before a secret or a config file is dropped', () => {
+test('a byte order mark before a secret or a config file is removed', () => {
   const env = { GATELODGE_SECRET_FILE: 's', GATELODGE_SMTP_URL_FILE: 'm' }
   const texts: Readonly<Record<string, string>> = { s: `\uFEFF${'s'.repeat(32)}\r\n`, m: '\uFEFFsmtp://localhost:25' }
   const file = { path: 'g.json', text: '\uFEFF{"log_level": "error"}' }
@@ -264,13 +264,13 @@ test('a byte order mark before a secret or a config file is dropped', () => {
   assert.deepEqual([config.secret, config.smtp?.port, config.logLevel], ['s'.repeat(32), 25, 'error'])
 })
 
-test('an earlier secret that began with the mark is kept by a second mark, as the changelog says', () => {
+test('an earlier secret that began with the mark still works with a second mark, as the changelog says', () => {
   const env = { GATELODGE_SECRET_FILE: 's' }
   const { config } = readConfig({ env, flags: {}, readFile: () => `\uFEFF\uFEFF${'s'.repeat(32)}\n` })
   assert.equal(config.secret, `\uFEFF${'s'.repeat(32)}`)
 })
 
-test('a file that is not UTF-8 is refused by its name, whatever else it is', () => {
+test('a file that is not UTF-8 is rejected by its name, whatever its encoding', () => {
   const texts = ['s'.repeat(40), 'schlüssel'.repeat(5), '{"log_level": "error"}', '密'.repeat(40)]
   const mangled = texts.flatMap((text) => [
     Buffer.from(`\uFEFF${text}`, 'utf16le'),
@@ -293,25 +293,25 @@ test('a file that is not UTF-8 is refused by its name, whatever else it is', () 
   }
 })
 
-test('one variable of Kubernetes is told in the singular', () => {
+test('a single Kubernetes variable is reported in the singular', () => {
   const [one] = readConfig(sources({ SERVICE_HOST: '10.96.0.7' })).warnings
   assert.match(one ?? '', /^1 variable that .* is passed over.* keeps it away/)
 })
 
-test('several workers and a direct connection need PostgreSQL', () => {
+test('several workers and a direct connection require PostgreSQL', () => {
   assert.deepEqual(codes({ WORKERS: '2', DATABASE_DIRECT: 'postgres://db' }), {
     GATELODGE_WORKERS: 'conflict',
     GATELODGE_DATABASE_DIRECT: 'conflict',
   })
 })
 
-test('several workers need a mail server, since the development mailbox is in one process', () => {
+test('several workers require a mail server, since the development mailbox belongs to one process', () => {
   const postgres = { WORKERS: '2', DATABASE: 'postgres://db' }
   assert.deepEqual(codes(postgres), { GATELODGE_WORKERS: 'conflict' })
   assert.equal(readConfig(sources({ ...postgres, SMTP_URL: 'smtp://localhost' })).config.workers, 2)
 })
 
-test('metrics are never served on the public port, under whatever name of the machine', () => {
+test('metrics are never served on the public port, whatever the name of the machine', () => {
   assert.deepEqual(codes({ METRICS_LISTEN: '127.0.0.1:3000' }), { GATELODGE_METRICS_LISTEN: 'conflict' })
   assert.deepEqual(codes({ METRICS_LISTEN: '[::1]:80', LISTEN: '0.0.0.0:80' }), {
     GATELODGE_METRICS_LISTEN: 'conflict',
@@ -319,7 +319,7 @@ test('metrics are never served on the public port, under whatever name of the ma
   assert.deepEqual(readConfig(sources({ METRICS_LISTEN: '127.0.0.1:0', LISTEN: '127.0.0.1:0' })).warnings, [])
 })
 
-test('each dangerous or idle choice is warned of, once', () => {
+test('each dangerous or ineffective choice causes one warning', () => {
   const count = (env: Record<string, string>, flags = {}) => readConfig({ ...sources(env), flags }).warnings.length
   assert.equal(count({ RATE_LIMITS: 'off' }), 1)
   assert.equal(count({ INSECURE_HTTP: 'yes' }), 1)
@@ -338,14 +338,14 @@ test('each dangerous or idle choice is warned of, once', () => {
   assert.equal(count({}, { database: 'sqlite::memory:' }), 0)
 })
 
-test('loopback is this machine under each of its names and nothing else', () => {
+test('loopback includes every name of this machine and nothing else', () => {
   const here = ['localhost', 'LOCALHOST', 'app.localhost', '127.0.0.1', '127.9.9.9', '::1', '[::1]', '::ffff:127.0.0.1']
   const elsewhere = ['example.com', 'localhost.example.com', '127.0.0.1.example.com', '0.0.0.0', '::', '10.0.0.1', '']
   assert.deepEqual(here.filter(isLoopbackHost), here)
   assert.deepEqual(elsewhere.filter(isLoopbackHost), [])
 })
 
-test('the manual has one whole line for each setting', () => {
+test('the manual has exactly one line for each setting', () => {
   const lines = renderSettingsTable().trimEnd().split('\n')
   assert.equal(lines.length, names.length + 2)
   for (const line of lines) assert.equal(line.split('|').length, 8, line)

@@ -7,29 +7,29 @@ import { isLocalPostgres, parsePostgresUrl } from './kernel/postgres-url.ts'
 export type { DatabaseLocation, Listen, Mailbox, PasswordCost, Smtp } from './config/parsers.ts'
 export { type Config, type Setting, type SettingKey, settings } from './config/settings.ts'
 
-/** Everything a setting may come from. */
+/** All sources of settings. */
 export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Command-line flags that name settings, without their dashes: `log-level`. */
   readonly flags: Readonly<Record<string, string>>
-  /** The config file: a JSON object of texts and numbers. */
+  /** The config file: a JSON object whose values are texts and numbers. */
   readonly file?: { readonly path: string; readonly text: string } | undefined
-  /** The text of the file that an `X_FILE` variable names; throws when it cannot be read. */
+  /** Returns the text of the file named by an `X_FILE` variable. Throws if it cannot be read. */
   readonly readFile: (path: string) => string
 }
 
-/** A setting as it stands, for `gatelodge config`. */
+/** The effective value of a setting, for `gatelodge config`. */
 export interface EffectiveSetting {
   readonly key: SettingKey
   readonly env: string
-  /** Empty when not set, `********` for a secret that was set. */
+  /** Empty if not set; `********` for a secret that is set. */
   readonly value: string
   readonly source: Source
 }
 
 type Source = 'flag' | 'environment' | 'secret file' | 'file' | 'default'
 
-/** A text, where it was found and what it is called there. */
+/** A text, its source and its name there. */
 interface Found {
   readonly text: string
   readonly source: Source
@@ -38,7 +38,10 @@ interface Found {
 
 const rows = Object.entries(settings) as readonly [SettingKey, Setting<unknown>][]
 
-/** Reads every setting: flag before environment, `X_FILE`, config file and default. @throws config_invalid with every fault at once, none of which repeats a value */
+/**
+ * Reads every setting. The order of precedence is flag, environment, `X_FILE`, config file, default.
+ * @throws config_invalid with all errors together, none of which repeats a value
+ */
 export function readConfig(sources: ConfigSources): {
   config: Config
   effective: EffectiveSetting[]
@@ -60,7 +63,7 @@ export function readConfig(sources: ConfigSources): {
     effective.push({ key, env: row.env, ...shown(row, found) })
   }
 
-  const config = values as Config // a missing value has its fault, and what reads it is passed over
+  const config = values as Config // a missing value already has an error, and rules that use it are skipped
   const broken = rules.filter((rule) => rule.reads.every((key) => key in values) && rule.broken(config))
   faults.push(...broken.map(({ field, message }) => ({ field, code: 'conflict', message })))
   if (faults.length > 0) throw new AuthError('config_invalid', { faults })
@@ -88,18 +91,18 @@ function parseObject(file: { path: string; text: string }, faults: FieldFault[])
     const parsed: unknown = JSON.parse(withoutMark(file.text))
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed
   } catch {
-    // The parser's own message is not passed on: it quotes the text, which may hold a secret.
+    // The parser's message is dropped: it quotes the text, which may contain a secret.
   }
   faults.push({ field: '--config', code: 'invalid', message: `${file.path} must hold one JSON object` })
   return {}
 }
 
-/** Whether a text was read from a file that is no UTF-8: what cannot be decoded becomes U+FFFD, and UTF-16 has zero bytes. */
+/** Returns whether a text was read from a file that is not UTF-8: invalid bytes become U+FFFD, and UTF-16 contains zero bytes. */
 export function isMangled(text: string): boolean {
   return /[\uFFFD\0]/.test(text)
 }
 
-/** A text without the byte order mark that some editors put before it. */
+/** Removes the byte order mark that some editors add. */
 function withoutMark(text: string): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text
 }
@@ -120,7 +123,7 @@ function unknownNames({ env, flags }: ConfigSources, fileValues: ReadonlyMap<str
   ]
 }
 
-/** The variables that can only be meant for us. */
+/** Returns the variables that can only be meant for Gatelodge. */
 function ownNames(env: ConfigSources['env']): string[] {
   return Object.keys(env).filter(
     (name) => name.startsWith('GATELODGE_') && env[name] !== undefined && !isServiceLink(name, env[name]),
@@ -142,14 +145,14 @@ function unknownOf(given: readonly string[], known: readonly string[]): FieldFau
     .map((field) => ({ field, code: 'unknown', message: `is no setting; did you mean ${nearest(field, known)}?` }))
 }
 
-/** The known name that takes the fewest edits to reach from a mistyped one. */
+/** Returns the known name with the smallest edit distance to a mistyped one. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   return known
     .map((candidate) => ({ candidate, edits: editDistance(name.slice(0, 80), candidate) }))
     .sort((a, b) => a.edits - b.edits)[0]?.candidate
 }
 
-/** Levenshtein's distance, one row of its matrix at a time. */
+/** Computes the Levenshtein distance, one row of the matrix at a time. */
 function editDistance(from: string, to: string): number {
   let distances = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let row = 1; row <= from.length; row += 1) {
@@ -215,7 +218,7 @@ function shown(row: Setting<unknown>, found: Found | 'unset'): { value: string; 
   return { value: row.secret && found.source !== 'default' ? '********' : found.text, source: found.source }
 }
 
-/** What settings must be to one another. */
+/** A rule about the combination of settings. */
 interface Rule {
   readonly reads: readonly SettingKey[]
   readonly broken: (config: Config) => boolean
@@ -351,7 +354,7 @@ function isClearOffLoopback(url: string): boolean {
   return url.startsWith('http:') && !isLoopbackUrl(url)
 }
 
-/** The settings as a Markdown table, for the manual. */
+/** Returns the settings as a Markdown table, for the manual. */
 export function renderSettingsTable(): string {
   const head = ['Name', 'Flag', 'File key', 'Default', 'What it does', 'Secret']
   const lines = rows.map(([, row]) => [

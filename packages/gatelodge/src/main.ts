@@ -7,7 +7,7 @@ import type { Output } from './output/output.ts'
 let stdout: Output = { write: (chunk) => void process.stdout.write(chunk) }
 let stderr: Output = { write: (chunk) => void process.stderr.write(chunk) }
 process.stdout.on('error', leaveOnClosedPipe)
-process.stderr.on('error', () => {}) // there is nobody to tell
+process.stderr.on('error', () => {}) // there is no place left to report it
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
@@ -29,7 +29,7 @@ process.exitCode = await run(process.argv.slice(2), {
   exit: (status) => process.exit(status),
 })
 
-/** A reader of a command, such as `head`, that has seen enough is no failure. */
+/** A reader such as `head` that closes the pipe early is no failure. */
 function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
   process.exit()

@@ -32,7 +32,7 @@ import { signUpRoutes } from './flows/sign-up/routes.ts'
 import { tokenServiceRoutes } from './flows/token-service/routes.ts'
 import type { Route } from './http/route.ts'
 
-/** The route table of all flows and, when it has routes, administration: what the server answers, the documents describe and the attack suite walks over. */
+/** The route table of all flows and of administration. The server serves it, the API documents describe it, and the attack suite tests every row. */
 export const routes: readonly Route[] = [
   ...signUpRoutes,
   ...emailVerificationRoutes,
@@ -52,7 +52,7 @@ export const routes: readonly Route[] = [
   ...mailboxRoutes,
 ]
 
-/** The pages for people, in the same shape; the attack suite walks over them as well. */
+/** The pages for people, in the same format. The attack suite tests these too. */
 export const pages: readonly Route[] = [
   ...servicePages,
   ...signInPages,

@@ -13,7 +13,7 @@ function emptyFolder() {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-test('a secret is made once, 256 bits that only its owner can read', () => {
+test('a secret is created once, 256 bits that only its owner can read', () => {
   using folder = emptyFolder()
   const config = { secret: null, dataDir: join(folder.path, 'data') }
   assert.equal(findSecret(config), undefined)
@@ -28,14 +28,14 @@ test('a secret is made once, 256 bits that only its owner can read', () => {
   assert.deepEqual(readdirSync(config.dataDir), ['secret'])
 })
 
-test('a configured secret makes no file', () => {
+test('with a configured secret no file is created', () => {
   using folder = emptyFolder()
   const config = { secret: 'a secret of the tests, long enough to be one', dataDir: folder.path }
   assert.equal(loadSecret(config, systemRandom), config.secret)
   assert.deepEqual(readdirSync(folder.path), [])
 })
 
-test('a damaged secret file is refused, not replaced', () => {
+test('a damaged secret file is rejected, not replaced', () => {
   using folder = emptyFolder()
   const config = { secret: null, dataDir: folder.path }
   writeFileSync(secretFile(config), 'cut off\n')
@@ -46,7 +46,7 @@ test('a damaged secret file is refused, not replaced', () => {
   assert.equal(readFileSync(secretFile(config), 'utf8'), 'cut off\n')
 })
 
-test('a secret file in another encoding than UTF-8 is refused by its name', () => {
+test('a secret file in an encoding other than UTF-8 is rejected by its name', () => {
   using folder = emptyFolder()
   const config = { secret: null, dataDir: folder.path }
   writeFileSync(secretFile(config), Buffer.from(`\uFEFF${'s'.repeat(43)}\n`, 'utf16le'))
@@ -56,13 +56,13 @@ test('a secret file in another encoding than UTF-8 is refused by its name', () =
   )
 })
 
-test('a data folder that cannot be made is told as it is', () => {
+test('a data folder that cannot be created is reported with its reason', () => {
   using folder = emptyFolder()
   writeFileSync(join(folder.path, 'file'), '')
   assert.throws(() => loadSecret({ secret: null, dataDir: join(folder.path, 'file') }, systemRandom), /ENOTDIR|EEXIST/)
 })
 
-test('of many that make the secret at the same moment all get the same one', async () => {
+test('processes that create the secret simultaneously all get the same one', async () => {
   using folder = emptyFolder()
   const dataDir = join(folder.path, 'data')
   const gate = new Int32Array(new SharedArrayBuffer(4))

@@ -8,12 +8,15 @@ import { explained } from './store/places.ts'
 
 type SecretSettings = Pick<Config, 'secret' | 'dataDir'>
 
-/** The file in the data folder (0700) that keeps a secret of our own making. */
+/** Returns the path of the file in the data folder (0700) that stores a generated secret. */
 export function secretFile(config: Pick<Config, 'dataDir'>): string {
   return join(config.dataDir, 'secret')
 }
 
-/** The configured secret, else the one in the data folder, which is made (256 bits, 0600) when it is missing. @throws config_invalid, service_unavailable */
+/**
+ * Returns the configured secret, or else the one in the data folder, which is created if it is missing (256 bits, mode 0600).
+ * @throws config_invalid, service_unavailable
+ */
 export function loadSecret(config: SecretSettings, random: Random): string {
   const known = findSecret(config)
   if (known !== undefined) return known
@@ -22,7 +25,7 @@ export function loadSecret(config: SecretSettings, random: Random): string {
   return loadSecret(config, random)
 }
 
-/** The configured secret, else the one in the data folder, if it was made already. @throws config_invalid, service_unavailable */
+/** Returns the configured secret, or else the one in the data folder if it exists. @throws config_invalid, service_unavailable */
 export function findSecret(config: SecretSettings): string | undefined {
   if (config.secret !== null) return config.secret
 
@@ -47,7 +50,10 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-/** The name appears with the whole content behind it, and on disk before anything is sealed: of processes that race, one wins and the others read. */
+/**
+ * The file appears under its name with its whole content, and is on disk before anything is encrypted. When several processes race, one wins and the others
+ * read its secret.
+ */
 function makeSecret(dataDir: string, random: Random): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const draft = join(dataDir, `secret.${newId(random)}.draft`)

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { bin, commandFolder } from '../../test/support/cli.ts'
 import { blocksOf, markdownSection } from '../../test/support/markdown.ts'
 
-test('a backup taken beside a running server is private and becomes a working database again', async () => {
+test('a backup taken from a running server is private and restores to a working database', async () => {
   await using folder = commandFolder()
   await folder.serve()
   await folder.json('user create --email ada@example.com --invite')
@@ -20,7 +20,7 @@ test('a backup taken beside a running server is private and becomes a working da
   assert.equal(user.email, 'ada@example.com')
 })
 
-test('a backup of many pages says how far it is', async () => {
+test('a backup of many pages reports its progress', async () => {
   await using folder = commandFolder()
   await folder.run('migrate up')
   const db = new DatabaseSync(join(folder.path, 'data/gatelodge.db'))
@@ -49,7 +49,7 @@ test('a backup overwrites nothing', async () => {
   assert.equal(readFileSync(join(folder.path, 'copy.db'), 'utf8'), 'precious')
 })
 
-test('a backup that cannot be made leaves nothing behind', async () => {
+test('a backup that fails leaves nothing behind', async () => {
   await using folder = commandFolder()
   const nothing = await folder.run('backup copy.db')
   assert.equal(nothing.status, 1)
@@ -60,7 +60,7 @@ test('a backup that cannot be made leaves nothing behind', async () => {
   assert.deepEqual(readdirSync(folder.path), [])
 })
 
-test('for PostgreSQL the command to run is named, without the password', async () => {
+test('for PostgreSQL the command to run is printed, without the password', async () => {
   const url = 'postgres://gate:open-sesame@127.0.0.1:1/gate?sslmode=require&pool=3'
   await using folder = commandFolder({ GATELODGE_DATABASE: url })
   const { status, stdout, stderr } = await folder.run(['backup', "it's.dump"])
@@ -79,7 +79,7 @@ test('for PostgreSQL the command to run is named, without the password', async (
   assert.deepEqual(readdirSync(folder.path), [])
 })
 
-test('the steps of the manual bring people and waiting mails back after everything was lost', async () => {
+test('the steps of the manual restore users and waiting mails after a total loss', async () => {
   await using folder = commandFolder({ GATELODGE_PUBLIC_URL: 'http://localhost:3000' })
   await folder.json('admin create --email ada@example.com --password-stdin', 'quiet harbour 52\n')
   const before = await folder.serve()
@@ -91,7 +91,7 @@ test('the steps of the manual bring people and waiting mails back after everythi
   for (const step of ['Back up SQLite', 'Restore SQLite'] as const) {
     if (step === 'Restore SQLite') {
       rmSync(join(folder.path, 'data'), { recursive: true })
-      const stranger = await folder.serve() // somebody started a server on the empty folder: another database, another secret
+      const stranger = await folder.serve() // a server was started on the empty folder, with another database and another secret
       assert.equal((await signIn(stranger.origin)).status, 401)
       await stranger.end('SIGKILL')
     }
@@ -111,7 +111,7 @@ test('the steps of the manual bring people and waiting mails back after everythi
   assert.match(refused.stderr, /does not open the keys in this database/)
 })
 
-test('the secret to keep is named where it is', async () => {
+test('the secret to keep is named with its location', async () => {
   await using folder = commandFolder({ GATELODGE_SECRET: 'a secret of the tests, long enough to be one' })
   await folder.run('migrate up')
   assert.match((await folder.run('backup copy.db')).stdout, /without GATELODGE_SECRET/)

@@ -8,12 +8,12 @@ import { columns } from './text.ts'
 interface Started {
   readonly config: Config
   readonly address: Listen
-  /** Where metrics are served, if they are. */
+  /** Address of the metrics endpoint, if enabled. */
   readonly metrics: Listen | null
   readonly warnings: readonly string[]
 }
 
-/** What a server says when it is up: where it is, where mails go, and what to do next. */
+/** Returns what a server prints once it is running: its address, where mails go, and what to do next. */
 export function banner({ config, address: listen, metrics: scraped, warnings }: Started): Result {
   const { publicUrl: url, smtp, workers } = config
   const metrics = scraped && `http://${formatListen(scraped)}/metrics`
@@ -59,7 +59,7 @@ function nextSteps({ publicUrl, registration }: Config): string {
   return `Next: sign up at ${publicUrl}/register, then use the link in the mail.`
 }
 
-/** A database without its credentials. */
+/** Returns the database setting without credentials. */
 function databaseName(database: Config['database']): string {
   if (database.kind === 'sqlite') return `sqlite:${database.path}`
 

@@ -1,7 +1,7 @@
 import type { ConfigSources, readConfig } from '../config.ts'
 import type { Io } from './io.ts'
 
-/** A flag: with `value`, the word that help shows for it, it takes a text; without, it is on or off. */
+/** A flag. With `value`, the placeholder in help, it takes an argument; without, it is a switch. */
 export interface Option {
   readonly value?: string
   readonly required?: true
@@ -10,7 +10,7 @@ export interface Option {
 
 export type Options = Readonly<Record<string, Option>>
 
-/** What was given for each option: a text, undefined where an optional one is missing, or whether a switch is on. */
+/** The values of all options: a text, undefined for an optional one that is missing, or whether a switch is on. */
 export type Values<O extends Options> = {
   readonly [Name in keyof O]: O[Name] extends { value: string; required: true }
     ? string
@@ -19,7 +19,7 @@ export type Values<O extends Options> = {
       : boolean
 }
 
-/** What a command says: `json` for programs (snake_case), `text` for people, and whether it failed all the same. */
+/** The output of a command: `json` for programs (snake_case), `text` for people, and whether it failed nevertheless. */
 export interface Result {
   readonly json: unknown
   readonly text: string
@@ -28,30 +28,30 @@ export interface Result {
 
 export type LoadedConfig = ReturnType<typeof readConfig>
 
-/** What a command is run with. */
+/** The input of a command. */
 export interface CommandContext<
   Given = Readonly<Record<string, string | boolean | undefined>>,
   Operand extends string = string,
 > {
   readonly io: Io
-  /** Whether standard output takes JSON only. */
+  /** Whether standard output is restricted to JSON. */
   readonly json: boolean
   readonly options: Given
   readonly operands: Readonly<Record<Operand, string>>
-  /** Setting flags as they were given, without their dashes. */
+  /** Flags that name settings, without their dashes. */
   readonly flags: ConfigSources['flags']
-  /** The path given with `--config`. */
+  /** The path from `--config`. */
   readonly configFile: string | undefined
 }
 
-/** One row of the command table: parser, help and dispatch read the same literal. */
+/** One row of the command table. Parser, help and dispatch read the same object. */
 export interface Command {
   readonly name: string
   readonly summary: string
-  /** Names of the words that must follow, in order; those in brackets may be left out at the end, and are empty then. */
+  /** Names of the operands, in order. Those in brackets at the end are optional, and empty when omitted. */
   readonly operands: readonly string[]
   readonly options: Options
-  /** Answers what to print, or null when it printed by itself. */
+  /** Returns what to print, or null if the command printed its own output. */
   readonly run: (context: CommandContext) => Promise<Result | null>
 }
 
@@ -63,8 +63,8 @@ interface CommandRow<O extends Options, Operand extends string> {
   readonly run: (context: CommandContext<Values<O>, Operand>) => Promise<Result | null>
 }
 
-/** A row of the command table, whose `run` knows its options and operands by name. */
+/** Defines a row of the command table, with the options and operands typed for `run`. */
 export function command<const O extends Options, const Operand extends string>(row: CommandRow<O, Operand>): Command {
-  // The parser gives exactly the options and operands that the row declares.
+  // The parser provides exactly the options and operands that the row declares.
   return { ...row, run: (context) => row.run(context as CommandContext<Values<O>, Operand>) }
 }

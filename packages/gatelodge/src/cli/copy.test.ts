@@ -14,7 +14,7 @@ const secret = { GATELODGE_SECRET: testSecret }
 forEachDatabase('copy from', (engine) => {
   const other: Engine = engine === 'sqlite' ? 'postgres' : 'sqlite'
 
-  test('people go on with what they hold when the installation has moved', async () => {
+  test('users keep their sessions and tokens when the installation has moved', async () => {
     const source = await populatedDatabase(engine)
     const target = await bareDatabase(other)
     await using folder = commandFolder({ ...secret, GATELODGE_DATABASE: target.location })
@@ -37,7 +37,7 @@ forEachDatabase('copy from', (engine) => {
     await target.release()
   })
 
-  test('another secret than that of the source is refused before anything is copied', async () => {
+  test('a secret other than that of the source is rejected before anything is copied', async () => {
     const source = await populatedDatabase(engine)
     const target = await bareDatabase(other)
     const asked = ['copy', '--from', source.location, '--to', target.location]
@@ -62,7 +62,7 @@ forEachDatabase('copy from', (engine) => {
   })
 })
 
-test('a copy from or to a file that a server holds is refused', async () => {
+test('a copy from or to a file locked by a server is rejected', async () => {
   await using folder = commandFolder()
   await folder.serve()
   const source = await folder.run('copy --from sqlite:data/gatelodge.db --to sqlite:copy.db')
@@ -74,7 +74,7 @@ test('a copy from or to a file that a server holds is refused', async () => {
   assert.match((await folder.run('copy --from sqlite:other.db')).stderr, /A server runs on the target/)
 })
 
-test('a copy without a second database is not understood', async () => {
+test('a copy without a second database is a usage error', async () => {
   await using folder = commandFolder()
   for (const [command, says] of [
     ['copy', /--from or the target by --to/],

@@ -11,10 +11,10 @@ import { loadSecret } from '../secret.ts'
 import type { Store } from '../store/store.ts'
 import type { CommandContext, LoadedConfig } from './command.ts'
 
-/** What a command needs to know of its context to reach settings and database. */
+/** The part of a command's context from which settings and database are loaded. */
 export type Reach = Pick<CommandContext, 'io' | 'flags' | 'configFile'>
 
-/** Reads the settings of a command, its paths meant from the working folder. @throws config_invalid with every fault at once */
+/** Reads the settings of a command. Paths are relative to the working directory. @throws config_invalid with all errors together */
 export function loadConfig({ io, flags, configFile }: Reach): LoadedConfig {
   const readFile = (path: string) => io.readFile(resolve(io.cwd, path))
   const file = configFile === undefined ? undefined : { path: configFile, text: readConfigFile(readFile, configFile) }
@@ -22,7 +22,7 @@ export function loadConfig({ io, flags, configFile }: Reach): LoadedConfig {
   return { ...loaded, config: fromFolder(io.cwd, loaded.config) }
 }
 
-/** Runs `work` with the program wired beside a server that may be running; the server sees the changes at its next request. */
+/** Runs `work` with the whole program, next to a server that may be running. The server sees the changes on its next request. */
 export async function withDeps<T>(context: Reach, work: (deps: Deps, actor: Actor) => Promise<T>): Promise<T> {
   const { config } = loadConfig(context)
   const secret = loadSecret(config, systemRandom)
@@ -37,7 +37,7 @@ export async function withDeps<T>(context: Reach, work: (deps: Deps, actor: Acto
   }
 }
 
-/** Runs `work` on the database as it stands, migrated or not. */
+/** Runs `work` on the database in its current state, migrated or not. */
 export async function withStore<T>(context: Reach, work: (store: Store, config: Config) => Promise<T>): Promise<T> {
   const { config } = loadConfig(context)
   const { openStore } = await import('../compose.ts')

@@ -21,7 +21,7 @@ interface Examined {
 }
 
 async function examine(folder: CommandFolder, ...flags: string[]): Promise<Examined> {
-  const url = flags.includes('--public-url') ? [] : ['--public-url', 'http://localhost:9'] // a port that fetch never asks
+  const url = flags.includes('--public-url') ? [] : ['--public-url', 'http://localhost:9'] // a port that fetch blocks
   const { status, stdout } = await folder.run(['doctor', '--json', ...url, ...flags])
   const { ok, checks } = JSON.parse(stdout) as { ok: boolean; checks: { check: string; status: string }[] }
   assert.equal(ok, status === 0)
@@ -34,7 +34,7 @@ async function examine(folder: CommandFolder, ...flags: string[]): Promise<Exami
 }
 
 forEachDatabase('doctor', (engine) => {
-  test('a healthy server beside a working mail server has nothing to warn of', async () => {
+  test('a healthy server with a working mail server causes no warning', async () => {
     const mailServer = await smtpServer()
     await using folder = await commandFolderOn(engine, {
       GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}`,
@@ -48,7 +48,7 @@ forEachDatabase('doctor', (engine) => {
     assert.doesNotMatch(stdout, /WARN|FAIL|What to do/)
   })
 
-  test('an empty folder is fit for a first start, and is left as it was', async () => {
+  test('an empty folder is ready for a first start, and is left unchanged', async () => {
     await using folder = await commandFolderOn(engine)
     const { status, of } = await examine(folder)
     assert.deepEqual([status, of('database'), of('secret file'), of('mail')], [0, 'ok', 'ok', 'warn'])
@@ -56,7 +56,7 @@ forEachDatabase('doctor', (engine) => {
     assert.equal((await folder.run('backup x.db')).status, 1)
   })
 
-  test('a schema that no server used yet needs no secret', async () => {
+  test('a schema that no server has used yet needs no secret', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.run('migrate up')
     rmSync(join(folder.path, 'data/secret'), { force: true })
@@ -64,7 +64,7 @@ forEachDatabase('doctor', (engine) => {
     assert.deepEqual([status, of('database'), of('secret')], [0, 'ok', 'ok'])
   })
 
-  test('what is unwise is warned of and fails nothing', async () => {
+  test('unwise settings cause warnings and no failure', async () => {
     await using folder = await commandFolderOn(engine, {
       GATELODGE_RATE_LIMITS: 'off',
       GATELODGE_ENUMERATION: 'explicit',
@@ -86,13 +86,13 @@ forEachDatabase('doctor', (engine) => {
     assert.equal(trusted.of('proxies'), 'ok')
   })
 
-  test('faulty settings are what doctor finds first', async () => {
+  test('doctor reports invalid settings first', async () => {
     await using folder = await commandFolderOn(engine, { GATELODGE_LISTEN: 'nowhere' })
     const { status, of } = await examine(folder)
     assert.deepEqual([status, of('settings'), of('database')], [1, 'fail', undefined])
   })
 
-  test('a secret that is lost, damaged or another one fails', async () => {
+  test('a missing, damaged or wrong secret fails', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('user list')
     assert.equal((await examine(folder)).of('secret'), 'ok')
@@ -104,7 +104,7 @@ forEachDatabase('doctor', (engine) => {
     assert.equal((await examine(folder)).of('secret'), 'fail')
   })
 
-  test('a clock that was set back fails, and mails that nobody delivers are warned of', async () => {
+  test('a clock that was set back fails, and mails that are not delivered cause a warning', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('user create --email ada@example.com --invite')
     const store = await openLocation(folder.database)
@@ -125,7 +125,7 @@ forEachDatabase('doctor', (engine) => {
     assert.deepEqual([status, of('clock'), of('outbox')], [1, 'fail', 'warn'])
   })
 
-  test('a peer that sent forwarding headers lately and is no trusted proxy is named', async () => {
+  test('an untrusted peer that recently sent forwarding headers is named', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('user create --email ada@example.com --invite')
     const asked = async (at: number) => {
@@ -148,7 +148,7 @@ forEachDatabase('doctor', (engine) => {
     assert.deepEqual([status, of('mail')], [1, 'fail'])
   })
 
-  test('somebody else’s server at the public URL fails', async () => {
+  test('another server at the public URL fails', async () => {
     const stranger = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1')
     await once(stranger, 'listening')
     await using folder = await commandFolderOn(engine)
@@ -160,7 +160,7 @@ forEachDatabase('doctor', (engine) => {
   })
 })
 
-test('files that others may read fail, a folder that others may enter is warned of', async () => {
+test('files readable by others fail, a folder that others may enter causes a warning', async () => {
   await using folder = commandFolder()
   await folder.json('user list')
   chmodSync(join(folder.path, 'data'), 0o755)
@@ -170,7 +170,7 @@ test('files that others may read fail, a folder that others may enter is warned 
   assert.deepEqual([status, of('data folder'), of('secret file'), of('database file')], [1, 'warn', 'fail', 'fail'])
 })
 
-test('a database that is no database fails, one without its schema is warned of', async () => {
+test('a file that is not a database fails, a database without its schema causes a warning', async () => {
   await using folder = commandFolder()
   writeFileSync(join(folder.path, 'text.db'), 'no database at all, but long enough to have a header to look at')
   const broken = await examine(folder, '--database', 'sqlite:text.db')
@@ -181,7 +181,7 @@ test('a database that is no database fails, one without its schema is warned of'
   assert.deepEqual([empty.status, empty.of('database')], [0, 'warn'])
 })
 
-test('a PostgreSQL server whose clock differs is warned of, and one that cannot be reached is told with its reason', async () => {
+test('a PostgreSQL server whose clock differs causes a warning, and an unreachable one is reported with the reason', async () => {
   const database = await freshPostgresDatabase()
   await using folder = commandFolder({ GATELODGE_DATABASE: database.url })
   await folder.json('user list')

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * Keeps V8 from taking a flood for its new measure. Requests that wait behind others make it double the space of young objects, bear later ones of their kind
- * as old, and let old ones double and more before it collects them; neither space is given back, and together they are 100 MB that traffic does not need.
- * Called when the start has brought the space of young objects to its size.
+ * Prevents V8 from growing its heap after a burst of requests. Queued requests make V8 double the young generation, promote later objects of their kind
+ * directly to the old one, and let the old one double and more before it is collected. V8 returns neither, and together they take 100 MB that normal traffic
+ * does not need. Called when startup has brought the young generation to its size.
  */
 export function keepHeapAsItIs(): void {
   setFlagsFromString('--semi-space-growth-factor=1')

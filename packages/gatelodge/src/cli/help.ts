@@ -3,7 +3,7 @@ import type { Command, Options, Result } from './command.ts'
 import { commonOptions, usageOf } from './parse.ts'
 import { columns } from './text.ts'
 
-/** Help about these commands: one in full, several as a list. */
+/** Returns the help for these commands: in full for one, as a list for several. */
 export function help(about: readonly Command[], all: readonly Command[]): Result {
   const json = { commands: about.map(describe) }
   const [only] = about

@@ -1,27 +1,27 @@
 import type { Output } from '../output/output.ts'
 
-/** Everything that the command line touches of its process; tests bring their own. */
+/** Everything that the command line uses of its process. Tests bring their own. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Relative paths are meant from here. */
+  /** The working directory, to which relative paths refer. */
   readonly cwd: string
-  /** Monotonic milliseconds. */
+  /** Returns monotonic time in ms. */
   readonly now: () => number
-  /** All of standard input. */
+  /** Reads standard input to its end. */
   readonly stdin: () => Promise<string>
   readonly stdout: Output
   readonly stderr: Output
   /**
-   * From now on outputs that are not read, or cannot be written, lose lines and end nothing; the listener hears of it when lines pass again. For servers.
-   * Absent where outputs cannot fail.
+   * From then on, an output that is not read or cannot be written loses lines instead of ending the process; the listener is called when writing succeeds
+   * again. For servers. Absent where outputs cannot fail.
    */
   readonly outliveReaders?: (onDropped: (stream: 'stdout' | 'stderr', lines: number) => void) => void
-  /** The text of a file; throws when it cannot be read. */
+  /** Reads a text file. Throws if it cannot be read. */
   readonly readFile: (path: string) => string
-  /** Calls the listener at each request to stop. */
+  /** Calls the listener for each signal to stop. */
   readonly onSignal: (listener: () => void) => void
-  /** Calls the listener with an error that nobody caught. */
+  /** Calls the listener with an uncaught error. */
   readonly onCrash: (listener: (error: unknown) => void) => void
-  /** Ends the process at once. */
+  /** Exits the process immediately. */
   readonly exit: (status: number) => void
 }

@@ -5,7 +5,7 @@ import { commandFolderOn } from '../../test/support/databases.ts'
 import { smtpServer } from '../../test/support/smtp.ts'
 
 forEachDatabase('mails by commands', (engine) => {
-  test('a trial mail is really sent, at once, and its server named', async () => {
+  test('a test mail is sent immediately, and its server is named', async () => {
     const mailServer = await smtpServer()
     await using folder = await commandFolderOn(engine, {
       GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}`,
@@ -21,7 +21,7 @@ forEachDatabase('mails by commands', (engine) => {
     assert.deepEqual(await folder.json('mail list'), { mails: [] })
   })
 
-  test('a trial mail that is refused fails with the reply of the server', async () => {
+  test('a rejected test mail fails with the reply of the server', async () => {
     const mailServer = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? '550 5.1.1 Unknown' : undefined) })
     await using folder = await commandFolderOn(engine, {
       GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}`,
@@ -33,7 +33,7 @@ forEachDatabase('mails by commands', (engine) => {
     assert.match(stderr, /did not take the mail: 550/)
   })
 
-  test('without a mail server a trial mail waits for the development mailbox and says so', async () => {
+  test('without a mail server a test mail waits for the development mailbox, and the command says so', async () => {
     await using folder = await commandFolderOn(engine)
     assert.match((await folder.run('mail test ada@example.com')).stdout, /development mailbox/)
     const { mails } = await folder.json<{ mails: { kind: string; state: string }[] }>('mail list')
@@ -43,7 +43,7 @@ forEachDatabase('mails by commands', (engine) => {
     )
   })
 
-  test('where the public URL is not this machine, nobody is told of a development mailbox', async () => {
+  test('if the public URL is not this machine, the development mailbox is not mentioned', async () => {
     await using folder = await commandFolderOn(engine, {
       GATELODGE_PUBLIC_URL: 'http://auth.invalid',
       GATELODGE_INSECURE_HTTP: 'yes',
@@ -53,7 +53,7 @@ forEachDatabase('mails by commands', (engine) => {
     assert.doesNotMatch(stdout + (await folder.run('doctor')).stdout, /mailbox/)
   })
 
-  test('a waiting mail is tried again now, one that is gone is not', async () => {
+  test('a waiting mail is retried now, a delivered one is not', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('user create --email ada@example.com --invite')
     const { mails } = await folder.json<{ mails: { id: string }[] }>('mail list --state requested')
@@ -74,7 +74,7 @@ forEachDatabase('mails by commands', (engine) => {
     assert.match((await folder.run('mail list')).stdout, /delivered/)
   })
 
-  test('mails that were given up are listed with their reason and age, and written anew one by one or all at once', async () => {
+  test('failed mails are listed with their reason and age, and written again one by one or all together', async () => {
     const mailServer = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? '550 5.1.1 Unknown' : undefined) })
     await using folder = await commandFolderOn(engine, {
       GATELODGE_SMTP_URL: `smtp://127.0.0.1:${mailServer.smtp.port}`,

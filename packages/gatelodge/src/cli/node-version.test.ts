@@ -9,7 +9,7 @@ const { complaint }: { complaint: (version: string, isCheckout: boolean) => stri
   import.meta.url,
 )(bin)
 
-test('a Node that is too old is told in one line what is needed, in a checkout and installed', () => {
+test('an old Node exits with one line that says which version is required, in a checkout and when installed', () => {
   for (const version of ['12.22.12', '20.20.2', '24.11.9']) {
     for (const isCheckout of [true, false]) {
       assert.match(
@@ -22,7 +22,7 @@ test('a Node that is too old is told in one line what is needed, in a checkout a
   for (const version of ['24.12.0', '26.10.0', '100.0.0']) assert.equal(complaint(version, true), undefined)
 })
 
-test('the program runs by its file, and an old Node of the machine ends in one line with status 1', () => {
+test('the program can be run by its file, and with an old Node on the machine it exits with one line and status 1', () => {
   const ran = spawnSync(process.execPath, [bin, '--version'], { encoding: 'utf8' })
   assert.deepEqual([ran.status, ran.stderr], [0, ''])
 

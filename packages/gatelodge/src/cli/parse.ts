@@ -3,16 +3,16 @@ import { nearest, settings } from '../config.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { Command, CommandContext, Option, Options } from './command.ts'
 
-/** What the command line asks for. */
+/** A parsed command line. */
 export type Asked =
   | { readonly kind: 'version' }
-  /** All commands, those of a group such as `user`, or one. */
+  /** Help about all commands, about a group such as `user`, or about one command. */
   | { readonly kind: 'help'; readonly about: readonly Command[] }
   | { readonly kind: 'run'; readonly command: Command; readonly given: Given }
 
 type Given = Pick<CommandContext, 'options' | 'operands' | 'flags' | 'configFile'>
 
-/** What every command takes beside its own options and the settings. */
+/** The options that every command accepts, in addition to its own and the settings. */
 export const commonOptions = {
   help: { doc: 'Say how it is used and do nothing.' },
   version: { doc: 'Print the version and do nothing.' },
@@ -24,7 +24,7 @@ const settingOptions: Options = Object.fromEntries(
   Object.values(settings).map(({ flag, doc }) => [flag.slice(2), { value: 'VALUE', doc }]),
 )
 
-/** Reads a command line by the command table. @throws command_invalid with the nearest name as a hint */
+/** Parses a command line by the command table. @throws command_invalid with the nearest known name as a hint */
 export function parseCommandLine(argv: readonly string[], commands: readonly Command[]): Asked {
   const everyOption = Object.assign({}, settingOptions, commonOptions, ...commands.map(({ options }) => options))
   const { words, switches } = readTokens(argv, everyOption)
@@ -40,19 +40,19 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   return { kind: 'run', command, given: readGiven(argv, command) }
 }
 
-/** A failure of the command line itself. */
+/** Creates an error about the command line itself. */
 export function usageError(detail: string): AuthError {
   return new AuthError('command_invalid', { detail })
 }
 
-/** How a command is written: its name and what must follow. */
+/** Returns the usage of a command: its name and what must follow. */
 export function usageOf({ name, operands, options }: Command): string {
   const required = Object.entries(options).filter(([, option]) => option.required)
   return ['gatelodge', name, ...operands, ...required.map(([flag, { value }]) => `--${flag} ${value}`)].join(' ')
 }
 
 function readGiven(argv: readonly string[], command: Command): Given {
-  // An option of the command's own hides a setting of that name, as the username of `user create` does.
+  // An option of the command takes precedence over a setting of the same name, such as the username of `user create`.
   const known: Options = { ...settingOptions, ...commonOptions, ...command.options }
   const { words, switches, texts } = readTokens(argv, known, assertKnown)
 
@@ -119,7 +119,7 @@ function assertKnown(token: OptionToken, options: Options, texts: ReadonlyMap<st
     if (token.value !== undefined) throw usageError(`${token.rawName} takes no value`)
     return
   }
-  // What looks like the next option is hardly meant as a value: `--email --json`.
+  // A value that looks like an option is most likely the next option: `--email --json`.
   const isSwallowed = token.inlineValue === false && token.value?.startsWith('-')
   if (token.value === undefined || isSwallowed)
     throw usageError(`${token.rawName} needs a value: ${token.rawName}=${option.value}`)

@@ -1,7 +1,7 @@
 import { second } from '../kernel/clock.ts'
 import type { CommandContext } from './command.ts'
 
-/** How far long work is: `done` of `total` rows or pages of something. */
+/** Progress of a long task: `done` of `total` rows or pages. */
 export interface Progress {
   readonly what: string
   readonly done: number
@@ -9,7 +9,10 @@ export interface Progress {
   readonly unit: 'rows' | 'pages'
 }
 
-/** A line for each part that is done and each second that passes, on standard error: standard output holds the result only. Silent with `--json`. */
+/**
+ * Returns a function that prints progress to standard error, once per part and per second, since standard output contains only the result. Silent with
+ * `--json`.
+ */
 export function showProgress({ io, json }: Pick<CommandContext, 'io' | 'json'>): (progress: Progress) => void {
   let next = io.now() + second
   return ({ what, done, total, unit }) => {

@@ -8,11 +8,11 @@ import { commandFolderOn } from '../../test/support/databases.ts'
 import { version } from '../kernel/version.ts'
 import { commands } from './commands/index.ts'
 
-/** For each command words that make it work in a folder with an account and nothing else; null where another test runs it. */
+/** For each command, arguments that succeed in a folder with just one account; null if another test runs it. */
 const samples: Readonly<Record<string, { words: string; input?: string } | null>> = {
   serve: null,
   config: { words: '' },
-  doctor: { words: '--public-url http://localhost:9' }, // a port that fetch never asks
+  doctor: { words: '--public-url http://localhost:9' }, // a port that fetch blocks
   'migrate status': { words: '' },
   'migrate plan': { words: '' },
   'migrate up': { words: '' },
@@ -37,7 +37,7 @@ const samples: Readonly<Record<string, { words: string; input?: string } | null>
   copy: { words: '--to sqlite:moved.db' },
 }
 
-test('every command explains itself, to people and to programs', async () => {
+test('every command has help, for people and for programs', async () => {
   await using folder = commandFolder()
   for (const { name, summary } of commands) {
     const { status, stdout } = await folder.run(`${name} --help`)
@@ -51,7 +51,7 @@ test('every command explains itself, to people and to programs', async () => {
   }
 })
 
-test('help lists every command, a group its own, and -h is short for it', async () => {
+test('help lists every command, or those of a group, and -h is its short form', async () => {
   await using folder = commandFolder()
   const { stdout } = await folder.run('--help')
   for (const { name } of commands) assert.ok(stdout.includes(`  ${name} `), name)
@@ -62,7 +62,7 @@ test('help lists every command, a group its own, and -h is short for it', async 
   assert.ok(group.stdout.includes('user export') && !group.stdout.includes('mail list'))
 })
 
-test('every command refuses an unknown option with exit status 2 and names the nearest', async () => {
+test('every command rejects an unknown option with exit status 2 and suggests the nearest', async () => {
   await using folder = commandFolder()
   for (const { name } of commands) {
     const said = await folder.run(`${name} --log-levle debug`)
@@ -85,7 +85,7 @@ forEachDatabase('commands', (engine) => {
     await folder.json('user create --email ada@example.com --password-stdin', 'quiet harbour 52')
 
     for (const [name, sample] of Object.entries(samples)) {
-      if (sample === null || (name === 'backup' && engine === 'postgres')) continue // there it says how, and fails
+      if (sample === null || (name === 'backup' && engine === 'postgres')) continue // there it prints the command to use, and fails
       const words = [...name.split(' '), ...sample.words.split(' ').filter(Boolean)]
       const { status, stdout, stderr } = await folder.run([...words, '--json'], { input: sample.input ?? '' })
       assert.equal(status, 0, `${name}: ${stderr}`)
@@ -95,7 +95,7 @@ forEachDatabase('commands', (engine) => {
     }
   })
 
-  test('without --json every command says something a person can read', async () => {
+  test('without --json every command prints text for people', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('user create --email ada@example.com --password-stdin', 'quiet harbour 52')
 
@@ -109,7 +109,7 @@ forEachDatabase('commands', (engine) => {
   })
 })
 
-test('a command line that is not understood ends with status 2 and a hint', async () => {
+test('an invalid command line exits with status 2 and a hint', async () => {
   await using folder = commandFolder()
   const cases: readonly (readonly [string[], RegExp])[] = [
     [[], /gatelodge --help/],
@@ -144,7 +144,7 @@ test('the version is printed alone', async () => {
   assert.deepEqual(await folder.json('--version'), { name: 'gatelodge', version })
 })
 
-test('faulty settings are all listed at once, in any command, with exit status 1', async () => {
+test('all invalid settings are listed together, in any command, with exit status 1', async () => {
   await using folder = commandFolder({ GATELODGE_LISTEN: 'nowhere', GATELODGE_LISTN: '1', GATELODGE_RESET_TTL: '0s' })
   for (const name of ['config', 'serve', 'user list', 'migrate up']) {
     const { status, stdout, stderr } = await folder.run(name)
@@ -175,14 +175,14 @@ test('settings come from flags, the environment and a file, and secrets are mask
   assert.doesNotMatch(text.stdout, /nobody should ever see/)
 })
 
-test('a config file that cannot be read is a fault, not a crash', async () => {
+test('a config file that cannot be read is reported as an error, not a crash', async () => {
   await using folder = commandFolder()
   const { status, stderr } = await folder.run('config --config missing.json')
   assert.equal(status, 1)
   assert.match(stderr, /--config names a file that cannot be read/)
 })
 
-test('what the system refuses is said in one line', async () => {
+test('an error of the operating system is reported in one line', async () => {
   await using folder = commandFolder()
   writeFileSync(join(folder.path, 'data'), 'a file where a folder should be')
   const { status, stderr } = await folder.run('user list')

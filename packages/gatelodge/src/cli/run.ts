@@ -7,7 +7,7 @@ import type { Io } from './io.ts'
 import { parseCommandLine } from './parse.ts'
 import { reasonOf } from './text.ts'
 
-/** Runs a command line and answers its exit status: 0 done, 1 failed, 2 not understood. */
+/** Runs a command line and returns its exit status: 0 for success, 1 for failure, 2 for invalid usage. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const json = argv.includes('--json')
   try {
@@ -42,7 +42,7 @@ function toText(error: unknown): string {
   return `${reasonOf(error)}${faults.join('')}`
 }
 
-/** What the system said, such as that a folder may not be written: whoever runs commands may know. */
+/** Returns the system's message, for example that a folder is not writable. Users of the command line may see it. */
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message || error.name : 'Something went wrong'
 }

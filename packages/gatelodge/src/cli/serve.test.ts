@@ -11,7 +11,7 @@ import { banner } from './banner.ts'
 import { loadConfig } from './deps.ts'
 
 forEachDatabase('serve', (engine) => {
-  test('the first line says where the server is, and port 0 names the port that was taken', async () => {
+  test('the first line shows the server’s address, with the actual port for port 0', async () => {
     await using folder = await commandFolderOn(engine, { GATELODGE_ENUMERATION: 'explicit' })
     const { started, origin } = await folder.serve()
     const { listen, url } = started
@@ -34,7 +34,7 @@ forEachDatabase('serve', (engine) => {
     assert.equal((await fetch(`${origin}/healthz`)).status, 200)
   })
 
-  test('metrics are served on an address of their own and nowhere else; one that is taken is named, and nothing is left running', async () => {
+  test('metrics are served only on their own address; an address in use is reported, and nothing is left running', async () => {
     await using folder = await commandFolderOn(engine)
     const { started, origin } = await folder.serve('--metrics-listen', '127.0.0.1:0')
     const metrics = new URL(String(started.metrics))
@@ -65,14 +65,14 @@ forEachDatabase('serve', (engine) => {
     )
   })
 
-  test('a server that is told to stop answers the request in flight, takes no other and ends with status 0', async () => {
+  test('on a stop signal the server finishes the request in flight, accepts no other and exits with status 0', async () => {
     await using folder = await commandFolderOn(engine)
     const server = await folder.serve()
     const { host, port } = server.started.listen
     const socket = connect(port, host).setEncoding('utf8')
     const body = JSON.stringify({ email: 'ada@example.com' })
     const head = `POST /api/v1/auth/forgot-password HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`
-    // The server asks for the body only once the request is in its hands.
+    // The server asks for the body only once it is handling the request.
     socket.write(`${head}expect: 100-continue\r\n\r\n`)
     const [asks] = await once(socket, 'data')
     assert.match(asks, /^HTTP\/1\.1 100 /)
@@ -87,7 +87,7 @@ forEachDatabase('serve', (engine) => {
     assert.equal(await ended, 0)
   })
 
-  test('the signal that npm passes on beside the terminal’s own is no second wish; a later one ends the process at once', async () => {
+  test('a signal forwarded by npm in addition to the terminal’s counts as one; a later signal ends the process immediately', async () => {
     await using folder = await commandFolderOn(engine)
     const listening = Promise.withResolvers<void>()
     let signal = () => {}
@@ -112,7 +112,7 @@ forEachDatabase('serve', (engine) => {
     assert.equal((await served).status, 0)
   })
 
-  test('an error that nobody caught is logged and ends the process with status 1', async () => {
+  test('an uncaught error is logged and ends the process with status 1', async () => {
     await using folder = await commandFolderOn(engine)
     const listening = Promise.withResolvers<void>()
     let crash = (_: unknown) => {}
@@ -142,7 +142,7 @@ forEachDatabase('serve', (engine) => {
     assert.deepEqual(exits, [1])
   })
 
-  test('forwarding headers of a peer who is no trusted proxy are warned of once', async () => {
+  test('forwarding headers of an untrusted peer cause one warning', async () => {
     await using folder = await commandFolderOn(engine)
     const listening = Promise.withResolvers<{ listen: { port: number } }>()
     let signal = () => {}
@@ -165,7 +165,7 @@ forEachDatabase('serve', (engine) => {
     assert.doesNotMatch(stderr, /192\.0\.2/)
   })
 
-  test('an address that cannot be listened on is named with what to do, and the database stays free', async () => {
+  test('an address that cannot be bound is reported with what to do, and the database is not locked', async () => {
     await using folder = await commandFolderOn(engine)
     await using other = await commandFolderOn(engine)
     const { port } = (await other.serve()).started.listen
@@ -192,7 +192,7 @@ forEachDatabase('serve', (engine) => {
   })
 })
 
-test('a second server on one file is refused until the first one died, however it died', async () => {
+test('a second server on one file is rejected until the first has exited, however it exited', async () => {
   await using folder = commandFolder()
   const first = await folder.serve()
   const { status, stderr } = await folder.run('serve --listen 127.0.0.1:0')
@@ -205,7 +205,7 @@ test('a second server on one file is refused until the first one died, however i
   assert.equal((await fetch(`${second.origin}/healthz`)).status, 200)
 })
 
-test('the banner shows no credentials and what fits the registration mode', () => {
+test('the banner shows no credentials, and the next step for the registration mode', () => {
   const env = {
     GATELODGE_DATABASE: 'postgres://gate:opensesame@db.example:5433/gatelodge',
     GATELODGE_SMTP_URL: 'smtps://gate:opensesame@mail.example',

@@ -10,26 +10,29 @@ import { loadSecret } from '../secret.ts'
 import type { LoadedConfig } from './command.ts'
 import { keepHeapAsItIs } from './heap.ts'
 
-/** How long requests in flight may take at the end, in ms. */
-const patience = 10 * second
+/** How long requests in flight may take on shutdown, in ms. */
+const stopTimeout = 10 * second
 
 export interface Serving {
   readonly loaded: LoadedConfig
   readonly log: Log
-  /** Resolves when it is time to stop. */
+  /** Resolves when the server has to stop. */
   readonly stopped: Promise<void>
   readonly announceMail?: (text: string) => void
-  /** Told once requests are answered; `config` has the real port. */
+  /** Called once requests are served; `config` has the actual port. */
   readonly onStarted: (server: { config: Config; address: Listen; composition: Composition }) => Promise<void>
   readonly onStopping: () => void
 }
 
-/** Serves on the configured address until it is told to stop, and then finishes what is under way. @throws service_unavailable, config_invalid when it cannot start */
+/**
+ * Serves on the configured address until `stopped` resolves, then finishes what is in flight.
+ * @throws service_unavailable, config_invalid if it cannot start
+ */
 export async function serveUntilStopped(serving: Serving): Promise<void> {
   const { loaded, log, stopped, announceMail } = serving
   const { compose } = await import('../compose.ts')
 
-  // The port is taken before anything else is done: port 0 gets its number, which the public URL needs, and nobody can take it meanwhile.
+  // The port is bound before anything else: port 0 gets its number, which the public URL needs, and no other program can take it meanwhile.
   const composed = Promise.withResolvers<Fetch>()
   composed.promise.catch(() => {})
   let answer: Fetch = async (request, env) => (await composed.promise)(request, env)
@@ -50,7 +53,7 @@ export async function serveUntilStopped(serving: Serving): Promise<void> {
       await stopped
       composition.drain()
       serving.onStopping()
-      await server.stop(patience)
+      await server.stop(stopTimeout)
     } finally {
       await composition.close()
     }
@@ -61,7 +64,7 @@ export async function serveUntilStopped(serving: Serving): Promise<void> {
   }
 }
 
-/** Listens on an address that `setting` named. @throws service_unavailable with what keeps it from it */
+/** Listens on the address from the setting called `setting`. @throws service_unavailable with the reason */
 export async function listen(fetch: Fetch, address: Listen, setting: string, log: Log): Promise<RunningServer> {
   const { startServer } = await import('../http/server.ts')
   try {
@@ -71,7 +74,7 @@ export async function listen(fetch: Fetch, address: Listen, setting: string, log
   }
 }
 
-/** Serves what `read` answers to Prometheus, if that is wanted. @throws service_unavailable when the address is taken */
+/** Serves the result of `read` to Prometheus, if metrics are enabled. @throws service_unavailable if the address is in use */
 export async function serveMetrics(
   { metricsListen }: Config,
   read: () => Promise<string>,
@@ -83,7 +86,7 @@ export async function serveMetrics(
   return listen(metricsEndpoint(read), metricsListen, settings.metricsListen.env, log)
 }
 
-/** With port 0 the default public URL names the port that the system chose. */
+/** Returns the settings with the actual port: with port 0, the default public URL names the port that the system chose. */
 export function withRealPort({ config, effective }: LoadedConfig, { port }: Listen): Config {
   const isDefault = effective.some(({ key, source }) => key === 'publicUrl' && source === 'default')
   return isDefault && config.listen.port === 0 ? { ...config, publicUrl: `http://localhost:${port}` } : config

@@ -33,7 +33,7 @@ const losses: Readonly<Record<string, { shell?: string; lose?: (child: ChildProc
 
 forEachDatabase('a server without readers', (engine) => {
   for (const [name, { shell, lose }] of Object.entries(losses)) {
-    test(`${name}: it answers, logs what it can and ends as it is told`, async () => {
+    test(`${name}: the server responds, logs what it can and stops on request`, async () => {
       await using server = await startServer(engine, shell)
       lose?.(server.child)
       await assertServes(server, 20)
@@ -41,7 +41,7 @@ forEachDatabase('a server without readers', (engine) => {
     })
   }
 
-  test('what nobody took is counted, and told in the log when somebody reads again', async () => {
+  test('dropped lines are counted, and reported in the log once it is read again', async () => {
     await using server = await startServer(engine, undefined)
     await assertServes(server, flood)
     let log = ''
@@ -61,7 +61,7 @@ forEachDatabase('a server without readers', (engine) => {
   })
 })
 
-test('a command whose reader has seen enough ends quietly; without a reader of its errors it ends as it would have', async () => {
+test('a command whose reader closes the pipe exits quietly; without a reader of standard error its exit status stays the same', async () => {
   await using folder = commandFolder()
   await folder.json(`admin create --email ${email} --password-stdin`, password)
   const run = async (command: string) => {
@@ -77,7 +77,7 @@ test('a command whose reader has seen enough ends quietly; without a reader of i
   assert.deepEqual(await run('"$0" "$1" user show nobody 2>&1 | true; "$0" "$1" user show nobody 2>&-'), [1, ''])
 })
 
-test('the library logs to standard error, and a host program goes on when nobody reads that', async () => {
+test('the library logs to standard error, and its host program continues when that is not read', async () => {
   const host = `
     import { once } from 'node:events'
     import { createAuth } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)}
@@ -102,14 +102,14 @@ test('the library logs to standard error, and a host program goes on when nobody
 interface Server extends AsyncDisposable {
   readonly child: ChildProcess
   readonly api: string
-  /** Asks it to stop and answers the exit status. */
+  /** Stops the server and returns its exit status. */
   end(): Promise<number | null>
 }
 
-/** Log lines of more than a megabyte, and of more than a pipe takes. */
+/** Log lines that exceed a megabyte, and the capacity of a pipe. */
 const flood = 1_500
 
-/** A server of its own process, and a table of it that is not there: asking for it writes to the log. */
+/** Starts a server in its own process with one table missing, so that requests for it write to the log. */
 async function startServer(engine: Engine, shell: string | undefined): Promise<Server> {
   const folder = await commandFolderOn(engine)
   await folder.json(`admin create --email ${email} --password-stdin`, password)
@@ -142,7 +142,7 @@ async function startServer(engine: Engine, shell: string | undefined): Promise<S
 
 let people = 0
 
-/** Somebody signs up and somebody signs in, before and after this many requests that write to the log. */
+/** Checks that sign-up and sign-in work before and after this many requests that write to the log. */
 async function assertServes({ api }: Server, failures: number): Promise<void> {
   const signIn = await ask(`${api}/signin`, { email, password })
   assert.equal(signIn.status, 200)

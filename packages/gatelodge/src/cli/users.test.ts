@@ -18,7 +18,7 @@ interface UserAnswer {
 
 const password = 'quiet harbour 52'
 
-/** What a database holds, asked past the program. */
+/** Reads rows directly from the database. */
 async function rows({ database }: { readonly database: string }) {
   const store = await openLocation(database)
   try {
@@ -57,7 +57,7 @@ forEachDatabase('accounts by commands', (engine) => {
     assert.deepEqual({ ...user }, { must_change_password: 1, may_sign_in_unverified: 1 })
   })
 
-  test('an account lives from its making to its deletion by commands, and each step is recorded', async () => {
+  test('commands create, change and delete an account, and each step is recorded', async () => {
     await using folder = await commandFolderOn(engine)
     const made = await folder.json<UserAnswer>(
       'user create --email Ada@Example.com --username ada --first-name Ada --last-name Lovelace --password-stdin',
@@ -102,7 +102,7 @@ forEachDatabase('accounts by commands', (engine) => {
     })
   })
 
-  test('user list and user show tell which accounts are in recovery', async () => {
+  test('user list and user show report which accounts are in recovery', async () => {
     await using folder = await commandFolderOn(engine)
     for (const name of ['ada', 'grace']) await folder.json(`user create --email ${name}@example.com --invite`)
     const store = await openLocation(folder.database)
@@ -117,13 +117,13 @@ forEachDatabase('accounts by commands', (engine) => {
     assert.doesNotMatch((await folder.run('user show grace@example.com')).stdout, /recovery/)
   })
 
-  test('an invited account has no password, and its mail is the link to set one', async () => {
+  test('an invited account has no password, and its mail contains the link to set one', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('user create --email ada@example.com --invite')
     assert.deepEqual((await rows(folder)).mails, ['invitation'])
   })
 
-  test('a new account is refused when its address or name is taken, or its password is too weak', async () => {
+  test('a new account is rejected if its address or username is taken, or its password is too weak', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('user create --email ada@example.com --username ada --invite')
     const create = (flags: string, input = '') => failure(folder, `user create ${flags}`, input)
@@ -146,7 +146,7 @@ forEachDatabase('accounts by commands', (engine) => {
     assert.equal((await folder.json<{ users: unknown[] }>('user list')).users.length, 1)
   })
 
-  test('the setting for usernames holds for commands as well', async () => {
+  test('the setting for usernames applies to commands too', async () => {
     await using required = await commandFolderOn(engine, { GATELODGE_USERNAME: 'required' })
     assert.equal((await failure(required, 'user create --email ada@example.com --invite')).errors[0]?.field, 'username')
     await using off = await commandFolderOn(engine, { GATELODGE_USERNAME: 'off' })
@@ -156,7 +156,7 @@ forEachDatabase('accounts by commands', (engine) => {
     )
   })
 
-  test('a list is searched, cut and read with wildcards taken literally', async () => {
+  test('a list can be searched and limited, and wildcards are taken literally', async () => {
     await using folder = await commandFolderOn(engine)
     for (const name of ['ada', 'grace', 'gra_e'])
       await folder.json(`user create --email ${name}@example.com --first-name ${name.toUpperCase()} --invite`)
@@ -171,7 +171,7 @@ forEachDatabase('accounts by commands', (engine) => {
     assert.match((await folder.run('user list --limit 1')).stdout, /more than 1/)
   })
 
-  test('an administrator is verified at once and is the last one until there is another', async () => {
+  test('an administrator is verified immediately, and is protected as the last one until there is another', async () => {
     await using folder = await commandFolderOn(engine)
     assert.equal((await failure(folder, 'admin create --email root@example.com')).errors[0]?.field, 'password')
     const { user, created } = await folder.json<UserAnswer & { created: boolean }>(
@@ -186,7 +186,7 @@ forEachDatabase('accounts by commands', (engine) => {
     await folder.json('user deactivate root@example.com')
   })
 
-  test('commands that delete and stop all administrators at once leave one', async () => {
+  test('commands that delete and deactivate all administrators simultaneously leave one', async () => {
     await using folder = await commandFolderOn(engine)
     const emails = Array.from({ length: 6 }, (_, index) => `root${index}@example.com`)
     for (const email of emails) await folder.json(`admin create --email ${email} --password-stdin`, password)
@@ -213,14 +213,14 @@ forEachDatabase('accounts by commands', (engine) => {
     assert.equal(promotions.length, 1)
   })
 
-  test('an inactive account is not promoted', async () => {
+  test('an inactive account cannot be promoted', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('user create --email ada@example.com --invite')
     await folder.json('user deactivate ada@example.com')
     assert.equal((await failure(folder, 'admin create --email ada@example.com')).code, 'account_inactive')
   })
 
-  test('an account that somebody made with an unproved address is not promoted', async () => {
+  test('an account with an unverified address cannot be promoted', async () => {
     await using folder = await commandFolderOn(engine, { GATELODGE_REGISTRATION: 'instant' })
     const server = await folder.serve()
     const signUp = await fetch(`${server.origin}/api/v1/auth/signup`, {
@@ -233,7 +233,7 @@ forEachDatabase('accounts by commands', (engine) => {
     assert.equal((await failure(folder, 'admin create --email boss@example.com')).code, 'email_unverified')
   })
 
-  test('a server sees what a command changed at its next request', async () => {
+  test('a server sees the changes of a command on its next request', async () => {
     await using folder = await commandFolderOn(engine)
     await folder.json('admin create --email root@example.com --password-stdin', password)
     await folder.json('admin create --email ada@example.com --password-stdin', password)

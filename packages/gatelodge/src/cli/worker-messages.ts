@@ -3,19 +3,19 @@ import type { MetricFigures } from '../http/metrics.ts'
 import type { ErrorCode, FieldFault } from '../kernel/errors.ts'
 import type { LoadedConfig } from './command.ts'
 
-/** What the primary says to a worker. */
+/** Messages from the primary to a worker. */
 export type ToWorker =
   | { readonly kind: 'serve'; readonly loaded: LoadedConfig }
   | { readonly kind: 'stop' }
   | { readonly kind: 'metrics'; readonly question: number }
 
-/** What a worker says to the primary. */
+/** Messages from a worker to the primary. */
 export type FromWorker =
   | { readonly kind: 'ready'; readonly address: Listen }
   | { readonly kind: 'failed'; readonly reason: FailedStart }
   | { readonly kind: 'metrics'; readonly question: number; readonly figures: MetricFigures }
 
-/** Why a worker could not start, as the primary tells it to the operator. */
+/** Why a worker could not start, as the primary reports it to the operator. */
 export interface FailedStart {
   readonly code: ErrorCode | null
   readonly detail: string

@@ -7,23 +7,23 @@ import { AuthError } from '../kernel/errors.ts'
 import type { LoadedConfig } from './command.ts'
 import type { FailedStart, FromWorker, ToWorker } from './worker-messages.ts'
 
-/** How long a worker has to tell its figures, in ms. */
-const patience = 3 * second
+/** How long a worker may take to report its figures, in ms. */
+const figuresTimeout = 3 * second
 
-/** A worker as its primary sees it. */
+/** A worker, as seen by the primary. */
 export interface WorkerProcess {
   readonly pid: number
-  /** Where it listens, once it answers requests. @throws what kept it from its start */
+  /** Resolves with its address once it serves requests. @throws the reason why it could not start */
   readonly ready: Promise<Listen>
-  /** Why it ended. Never rejects. */
+  /** Resolves with the reason why it exited. Never rejects. */
   readonly ended: Promise<string>
   stop(): void
   kill(): void
-  /** What it counted, or undefined when it does not say in time. */
+  /** Returns the worker's metrics, or undefined if it does not respond in time. */
   figures(): Promise<MetricFigures | undefined>
 }
 
-/** Starts one worker on what `cluster.setupPrimary` says; `onLine` is told what it writes to its standard error. */
+/** Starts a worker as configured by `cluster.setupPrimary`. `onLine` receives each line of its standard error. */
 export function startWorker(loaded: LoadedConfig, onLine: (line: string) => void): WorkerProcess {
   const worker = cluster.fork()
   const { stderr } = worker.process
@@ -36,11 +36,11 @@ export function startWorker(loaded: LoadedConfig, onLine: (line: string) => void
   ready.promise.catch(() => {})
 
   worker.on('message', (message: FromWorker) => {
-    if (message.kind === 'ready') setImmediate(() => ready.resolve(message.address)) // what it logged before comes first
+    if (message.kind === 'ready') setImmediate(() => ready.resolve(message.address)) // lines that it logged before come first
     if (message.kind === 'failed') failed = message.reason
     if (message.kind === 'metrics') questions.get(message.question)?.(message.figures)
   })
-  // Not 'exit': by then its last lines are not there yet.
+  // Not 'exit', which fires before its last lines have arrived.
   worker.process.once('close', (status, signal) => end(signal ? `killed by ${signal}` : `exit status ${status}`))
   worker.on('error', (error) => end(error.message))
   tell({ kind: 'serve', loaded })
@@ -53,7 +53,7 @@ export function startWorker(loaded: LoadedConfig, onLine: (line: string) => void
   }
 
   function tell(message: ToWorker): void {
-    if (worker.isConnected()) worker.send(message, () => {}) // one that ends meanwhile hears nothing more
+    if (worker.isConnected()) worker.send(message, () => {}) // a worker that exits meanwhile no longer receives messages
   }
 
   return {
@@ -66,7 +66,7 @@ export function startWorker(loaded: LoadedConfig, onLine: (line: string) => void
       const question = ++asked
       const { promise, resolve } = Promise.withResolvers<MetricFigures | undefined>()
       questions.set(question, resolve)
-      const timer = setTimeout(resolve, patience, undefined)
+      const timer = setTimeout(resolve, figuresTimeout, undefined)
       tell({ kind: 'metrics', question })
       const figures = await promise
       clearTimeout(timer)

@@ -6,12 +6,12 @@ import { serveUntilStopped } from './serving.ts'
 import { reasonOf } from './text.ts'
 import type { FailedStart, FromWorker, ToWorker } from './worker-messages.ts'
 
-// A process that workers.ts started: bin/gatelodge.js loads this module in place of main.ts. It does what the primary says, and ends with it.
+// A worker process started by workers.ts: bin/gatelodge.js loads this module instead of main.ts. It follows the primary's messages and exits with it.
 
 const stopped = Promise.withResolvers<void>()
 let tellFigures = async (_question: number): Promise<void> => {}
 
-// Terminals and service managers signal the whole group. The primary decides what a signal means.
+// Terminals and service managers signal the whole process group. The primary decides what a signal means.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 process.on('disconnect', () => process.exit(1))
@@ -58,7 +58,7 @@ function toReason(error: unknown): FailedStart {
   return { code: null, detail: error instanceof Error ? error.message : 'Something went wrong', faults: [] }
 }
 
-/** Resolves when the message is on its way, so that the process may end behind it. */
+/** Resolves once the message has been sent, so that the process may exit. */
 function say(message: FromWorker): Promise<void> {
   return new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()))
 }

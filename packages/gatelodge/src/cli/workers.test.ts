@@ -17,7 +17,7 @@ const password = 'quiet harbour 52'
 const email = 'ada@example.com'
 const secret = 'one secret for all machines of this test'
 
-test('two workers answer on one port: a sign-in at one is known to the other, and so is its end', async () => {
+test('two workers serve one port: a sign-in at one is known to the other, and so is a sign-out', async () => {
   await using house = await workersHouse({ GATELODGE_METRICS_LISTEN: '127.0.0.1:0' })
   const server = await house.serve()
   assert.equal(server.started.workers, 2)
@@ -39,7 +39,7 @@ test('two workers answer on one port: a sign-in at one is known to the other, an
   await until(async () => (await other.ask('GET', '/session', { bearer })).status === 401)
 })
 
-test('a budget that is used up at one worker is used up at the other', async () => {
+test('a rate limit used up at one worker is used up at the other', async () => {
   await using house = await workersHouse()
   const server = await house.serve()
   await using one = line(server)
@@ -50,7 +50,7 @@ test('a budget that is used up at one worker is used up at the other', async () 
   assert.equal((await guess(other, 30)).status, 429)
 })
 
-test('a worker that is killed is replaced and named in the log, the other goes on, and what was counted stays', async () => {
+test('a killed worker is replaced and logged, the other continues, and its metrics are kept', async () => {
   await using house = await workersHouse({ GATELODGE_METRICS_LISTEN: '127.0.0.1:0' })
   const server = await house.serve()
   const lines = [line(server), line(server)]
@@ -79,7 +79,7 @@ test('a worker that is killed is replaced and named in the log, the other goes o
   for (const each of lines) await each[Symbol.asyncDispose]()
 })
 
-test('a server that is told to stop lets each worker answer what it has in flight, and ends with status 0', async () => {
+test('on a stop signal each worker finishes its requests in flight, and the server exits with status 0', async () => {
   await using house = await workersHouse()
   const server = await house.serve()
   const slow = [await slowRequest(server), await slowRequest(server)]
@@ -97,7 +97,7 @@ test('a server that is told to stop lets each worker answer what it has in fligh
   assert.equal(await ended, 0)
 })
 
-test('a signal to the whole group, as a terminal sends it, is one wish; another one later ends all at once', async () => {
+test('a signal to the whole process group counts as one; a later one ends all processes immediately', async () => {
   await using house = await workersHouse()
   const server = await house.serve()
   const finish = await slowRequest(server)
@@ -125,7 +125,7 @@ test('a primary that is killed takes its workers with it', async () => {
   await assert.rejects(fetch(`${server.origin}/healthz`))
 })
 
-test('the loss of its readers ends neither the primary nor a worker, not even when a worker is replaced', async () => {
+test('losing its readers ends neither the primary nor a worker, even when a worker is replaced', async () => {
   for (const lose of [
     ({ stdout, stderr }: ChildProcess) => [stdout, stderr].map((stream) => stream?.destroy()),
     ({ stdout, stderr }: ChildProcess) => [stdout, stderr].map((stream) => stream?.pause()),
@@ -160,7 +160,7 @@ test('the loss of its readers ends neither the primary nor a worker, not even wh
   }
 })
 
-test('a worker that cannot be replaced ends the server with what the last one said', async () => {
+test('a worker that cannot be replaced ends the server with the reason of the last attempt', async () => {
   await using house = await workersHouse()
   const server = await house.serve()
   const store = await openLocation(house.database)
@@ -173,7 +173,7 @@ test('a worker that cannot be replaced ends the server with what the last one sa
   assert.match(server.stderr(), /Workers ended 5 times in a row within 10 s of their start\. The last one: .*newer/)
 })
 
-test('machines with one secret open the same keys, each from a data folder of its own; another secret is told once', async () => {
+test('machines with one secret use the same keys, each with its own data folder; another secret is reported once', async () => {
   await using house = await workersHouse()
   const server = await house.serve()
   await using one = line(server)
@@ -193,19 +193,19 @@ test('machines with one secret open the same keys, each from a data folder of it
 interface House extends CommandFolder {
   readonly database: string
   readonly env: Readonly<Record<string, string>>
-  /** The workers that served since the start, in the order of their starts. */
+  /** The process IDs of all workers since the start, in starting order. */
   pids(server: ServerProcess): number[]
   logged(server: ServerProcess): readonly Record<string, unknown>[]
 }
 
-/** A folder whose servers have two workers on a database of their own, and an account. */
+/** Creates a folder with its own database and an account, whose servers run two workers. */
 async function workersHouse(settings: Readonly<Record<string, string>> = {}): Promise<House> {
   const database = await freshPostgresDatabase()
   const env = {
     GATELODGE_DATABASE: database.url,
     GATELODGE_SECRET: secret,
-    GATELODGE_PUBLIC_URL: 'http://localhost:3000', // the issuer of tokens, wherever a server listens
-    GATELODGE_SMTP_URL: 'smtp://127.0.0.1:9', // nobody is mailed here
+    GATELODGE_PUBLIC_URL: 'http://localhost:3000', // the token issuer, wherever a server listens
+    GATELODGE_SMTP_URL: 'smtp://127.0.0.1:9', // no mail is sent in this test
     GATELODGE_WORKERS: '2',
     ...settings,
   }
@@ -235,7 +235,7 @@ interface Asked {
   readonly bearer?: string
 }
 
-/** One connection, which stays with the worker that got it; connections are dealt out in turns. */
+/** Opens one connection, which stays with one worker; connections are distributed round-robin. */
 function line({ started: { listen } }: ServerProcess) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   let socket: Socket | undefined
@@ -269,7 +269,7 @@ function line({ started: { listen } }: ServerProcess) {
   }
 }
 
-/** A request that a worker has in its hands and whose body is not there yet; `finish` sends it and answers what came back. */
+/** Sends a request without its body, so that it stays in flight at a worker; `finish` sends the body and returns the response. */
 async function slowRequest({ started: { listen } }: ServerProcess): Promise<() => Promise<string>> {
   const socket = connect(listen.port, listen.host).setEncoding('utf8')
   socket.on('error', () => {})
@@ -293,7 +293,7 @@ function isGone(pid: number): boolean {
   }
 }
 
-/** Waits until a server is gone and all that it wrote is read, and answers its exit status. */
+/** Waits until a server has exited and all its output has been read, and returns its exit status. */
 async function closed({ child }: ServerProcess): Promise<unknown[]> {
   return once(child, 'close', { signal: AbortSignal.timeout(30_000) })
 }

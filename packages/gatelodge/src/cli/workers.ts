@@ -10,29 +10,30 @@ import type { LoadedConfig } from './command.ts'
 import { serveMetrics, withRealPort } from './serving.ts'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
 
-/** A worker that ends sooner than this after its start is one that cannot run, in ms. */
+/** A worker that exits within this time after its start counts as unable to run, in ms. */
 const trialPeriod = 10 * second
-/** So many of them in a row in one place end the server: whoever started it has to know. */
+/** This many such exits in a row in the same slot stop the server, so that whatever started it notices. */
 const mostShortLives = 5
-/** Before a worker is replaced, in ms; doubles with each that cannot run. */
+/** Pause before a worker is replaced, in ms; doubles with each one that is unable to run. */
 const firstPause = second / 10
-/** At the end workers that are still there are killed, in ms: requests have 10 s, and so do mails. */
-const patienceAtStop = 30 * second
+/** Workers that still run after this time on shutdown are killed, in ms. Requests get 10 s, and so do mails. */
+const killAfter = 30 * second
 
 interface Supervision {
   readonly loaded: LoadedConfig
   readonly log: Log
   readonly stopped: Promise<void>
-  /** Told once, when all workers answer requests. */
+  /** Called once, when all workers serve requests. */
   readonly onStarted: (server: { config: Config; address: Listen; metrics: Listen | null }) => void
   readonly onStopping: () => void
-  /** Told each line that a worker wrote to its standard error, where its log goes. */
+  /** Called with each line that a worker writes to its standard error, which contains its log. */
   readonly onWorkerLine: (line: string) => void
 }
 
 /**
- * Runs the configured number of processes that serve on one port, replaces those that die, and resolves when it was told to stop and all are gone.
- * It answers no request itself: see decision 17. @throws what kept a worker from its first start, and service_unavailable when one cannot be replaced
+ * Runs the configured number of processes on one port, replaces those that die, and resolves after `stopped`, when all have exited. The primary serves no
+ * requests itself: see decision 17.
+ * @throws the reason why a worker could not start at first; service_unavailable if one cannot be replaced
  */
 export async function superviseWorkers({ loaded, log, stopped, ...told }: Supervision): Promise<void> {
   cluster.schedulingPolicy = cluster.SCHED_RR
@@ -60,7 +61,7 @@ export async function superviseWorkers({ loaded, log, stopped, ...told }: Superv
     return worker
   }
 
-  /** Puts a worker in a place of its own, in which there will always be one. */
+  /** Starts a worker in a new slot, which from then on always has one. */
   async function begin(port?: number): Promise<Listen> {
     const worker = start()
     const address = await worker.ready
@@ -94,7 +95,7 @@ export async function superviseWorkers({ loaded, log, stopped, ...told }: Superv
   }
 
   try {
-    const address = await begin() // alone, so that the database is migrated once and what is wrong is told once
+    const address = await begin() // the first one alone, so that the database is migrated once and an error is reported once
     const others = Array.from({ length: stopping ? 0 : loaded.config.workers - 1 }, () => begin(address.port))
     await Promise.all(others)
     endpoint = await serveMetrics(loaded.config, async () => figures?.text() ?? '', log)
@@ -109,17 +110,17 @@ export async function superviseWorkers({ loaded, log, stopped, ...told }: Superv
   }
 }
 
-/** Port 0 is one port for all workers for as long as one of them has it. */
+/** With port 0 all workers share the chosen port, as long as one of them holds it. */
 function assertSamePort(address: Listen, port: number): void {
   if (address.port === port) return
   throw new AuthError('service_unavailable', { detail: 'All workers ended, and with them the port that was chosen' })
 }
 
-/** Lets workers finish what they have, and kills those that do not come to an end. */
+/** Lets the workers finish what is in flight, and kills those that take too long. */
 async function endAll(running: ReadonlySet<WorkerProcess>): Promise<void> {
   const gone = Promise.all([...running].map(({ ended }) => ended))
   for (const worker of running) worker.stop()
-  await Promise.race([gone, pause(patienceAtStop, undefined, { ref: false })])
+  await Promise.race([gone, pause(killAfter, undefined, { ref: false })])
   for (const worker of running) worker.kill()
   await gone
 }
@@ -129,7 +130,7 @@ function cannotRun(reason: string): AuthError {
   return new AuthError('service_unavailable', { detail })
 }
 
-/** The figures of all workers as one text, with what those counted that are gone. */
+/** Returns the metrics of all workers as one text, including those of workers that have exited. */
 async function sumFigures(running: ReadonlySet<WorkerProcess>) {
   const { createMetricsSum } = await import('../http/metrics-sum.ts')
   const sum = createMetricsSum()

@@ -5,7 +5,7 @@ import { AuthError } from '../kernel/errors.ts'
 
 const online = { PUBLIC_URL: 'https://auth.example.com', SMTP_URL: 'smtp://mail.example.com' }
 
-test('LISTEN takes a host or an address with a port', () => {
+test('LISTEN accepts a host or an address with a port', () => {
   const read = (text: string) => configOf({ LISTEN: text }).listen
   assert.deepEqual(read('[::1]:3000'), { host: '::1', port: 3000 })
   assert.deepEqual(read('0.0.0.0:0'), { host: '0.0.0.0', port: 0 })
@@ -61,7 +61,7 @@ test('ALLOWED_ORIGINS and TRUSTED_PROXIES are lists', () => {
   ])
 })
 
-test('FRONTEND_URL may have a path and loses its last slash', () => {
+test('FRONTEND_URL may have a path, and a trailing slash is removed', () => {
   assert.equal(configOf({ FRONTEND_URL: 'https://a.example/app/' }).frontendUrl, 'https://a.example/app')
   refuses('FRONTEND_URL', ['https://a.example/?x', 'https://u@a.example/', 'javascript:alert(1)', 'https://a/#x'])
 })
@@ -75,7 +75,7 @@ test('DATABASE is SQLite in a file or in memory, or PostgreSQL', () => {
   refuses('DATABASE_DIRECT', ['sqlite:x', 'postgres://db/g?sslmode=prefer'])
 })
 
-test('PostgreSQL in clear off loopback is taken when asked for, and warned of', () => {
+test('unencrypted PostgreSQL on another machine is accepted when requested explicitly, with a warning', () => {
   const warned = (env: Record<string, string>) => read(env).warnings.some((text) => /sslmode=disable/.test(text))
   const [clear, safe] = ['postgres://db/g?sslmode=disable', 'postgres://db/g']
   assert.equal(warned({ DATABASE: clear }), true)
@@ -84,7 +84,7 @@ test('PostgreSQL in clear off loopback is taken when asked for, and warned of', 
   assert.equal(warned({ DATABASE: 'postgres://127.0.0.1/g' }), false)
 })
 
-test('SMTP_NAME is the host of the public URL, an address in its form of a greeting, unless it is set', () => {
+test('SMTP_NAME defaults to the host of the public URL, with an address written as an address literal', () => {
   const name = (env: Record<string, string>) => configOf({ ...online, ...env }).smtpName
   assert.equal(name({}), 'auth.example.com')
   assert.equal(name({ PUBLIC_URL: 'https://auth.example.com.:8443' }), 'auth.example.com')
@@ -110,7 +110,7 @@ test('SMTP_NAME is the host of the public URL, an address in its form of a greet
   refuses('SMTP_NAME', ['', 'a b', 'a\r\nMAIL FROM:<x>', '-a', '192.0.2.7', '[x]', '[IPv6:1.2.3.4]', 'ü.example'])
 })
 
-test('SMTP_URL must reach TLS off loopback unless tls=never', () => {
+test('SMTP_URL requires TLS for other machines unless tls=never', () => {
   const read = (text: string) => configOf({ SMTP_URL: text }).smtp
   assert.deepEqual(read('smtp://mail.example.com'), {
     host: 'mail.example.com',
@@ -159,12 +159,12 @@ test('MAIL_FROM is an address with or without a name and follows service name an
   refuses('MAIL_FROM', ['a', 'a@', 'A <a>', 'A <a@b> x', 'a@b, c@d', 'A <a@b>, B <c@d>', 'A\r\nBcc: x <a@b>', 'a@b\n'])
 })
 
-test('SECRET has 32 characters or more, counted as people count', () => {
+test('SECRET has 32 or more characters, counted as a reader counts them', () => {
   assert.equal(configOf({ SECRET: '🗝'.repeat(32) }).secret?.length, 64)
   refuses('SECRET', ['🗝'.repeat(31), 'x'.repeat(31)])
 })
 
-test('whole numbers, words, names and contacts are checked', () => {
+test('whole numbers, words, names and contacts are validated', () => {
   refuses('PASSWORD_MIN_LENGTH', ['5', '65', '8.5', '0x8', '-8'])
   refuses('WORKERS', ['0', '65', 'many'])
   refuses('REGISTRATION', ['open', 'Verify'])
@@ -179,7 +179,7 @@ test('whole numbers, words, names and contacts are checked', () => {
   assert.equal(config.securityContact, 'mailto:a@b.example')
 })
 
-test('every duration takes any positive value', () => {
+test('every duration setting accepts any positive value', () => {
   const long = [
     'ACCESS_TOKEN_TTL',
     'SESSION_IDLE',
@@ -195,7 +195,7 @@ test('every duration takes any positive value', () => {
   for (const name of [...long, 'SESSION_ABSOLUTE']) refuses(name, ['0s', '-1s', '15', '1w', '1 h'])
 })
 
-test('PASSWORD_HASH is no weaker than OWASP’s sets of equal strength and at most 1 GiB', () => {
+test('PASSWORD_HASH is at least as strong as OWASP’s recommendations and uses at most 1 GiB', () => {
   for (const cost of [
     'm=47104,t=1,p=1',
     'm=12288,t=3,p=1',

@@ -35,7 +35,7 @@ async function sizes(app: TestApp) {
 }
 
 forEachDatabase('clean-up', (engine) => {
-  test('what has expired goes, and what lives stays', async () => {
+  test('expired rows are deleted, and valid rows are kept', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const cookie = await app.cookie(ada)
@@ -85,7 +85,7 @@ forEachDatabase('clean-up', (engine) => {
     })
   })
 
-  test('a refresh token that comes back when its row is long gone still ends the session, and a forged one does not', async () => {
+  test('reuse of a refresh token whose row was deleted still ends the session, and a forged token does not', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const { refresh: stolen } = await app.tokens(await app.user())
     let { refresh, access } = { refresh: stolen, access: '' }
@@ -110,7 +110,7 @@ forEachDatabase('clean-up', (engine) => {
     assert.equal((await app.events()).filter((name) => name === 'refresh.reused').length, 1)
   })
 
-  test('a session in use goes at its absolute end', async () => {
+  test('a session in use is deleted at its absolute expiry', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_SESSION_ABSOLUTE: '2d' } })
     const cookie = await app.cookie(await app.user())
     app.clock.advance(day)
@@ -120,7 +120,7 @@ forEachDatabase('clean-up', (engine) => {
     assert.deepEqual(await app.rows('sessions'), [])
   })
 
-  test('a revoked token is remembered until the slowest clock has seen it expire', async () => {
+  test('a revoked token is kept until it has expired by the slowest clock', async () => {
     await using app = await testApp({ engine })
     const { headers } = await app.client()
     const { json } = await app.form('/oauth2/token', { grant_type: 'client_credentials' }, { headers })
@@ -135,7 +135,7 @@ forEachDatabase('clean-up', (engine) => {
     }
   })
 
-  test('audit events go after the time that the setting says', async () => {
+  test('audit events are deleted after the configured time', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_EVENT_RETENTION: '3d' } })
     await app.user()
     app.clock.advance(3 * day - 1)
@@ -146,7 +146,7 @@ forEachDatabase('clean-up', (engine) => {
     assert.deepEqual(await app.rows('events'), [])
   })
 
-  test('rows go in batches with pauses: a sign-in comes in between, and a stop ends it early', async () => {
+  test('rows are deleted in batches with pauses: a sign-in gets its turn, and a stop ends the run early', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     await addCounters(app, 10_000)
@@ -167,7 +167,7 @@ forEachDatabase('clean-up', (engine) => {
     assert.equal(await cleanUp(app.deps, stopping.signal), 0)
   })
 
-  test('several processes may clean up at once: each row goes once, and nobody fails', async () => {
+  test('several processes can clean up simultaneously: each row is deleted once, and none fails', async () => {
     const database = await bareDatabase(engine)
     const clock = testClock()
     const processes = await Promise.all([1, 2, 3].map(() => composeTest({ database: database.location }, clock, [])))
@@ -185,7 +185,7 @@ forEachDatabase('clean-up', (engine) => {
     await database.release()
   })
 
-  test('what gets more time while clean-up waits for it, stays', async () => {
+  test('a row that is extended while clean-up waits for it is kept', async () => {
     await using app = await testApp({ engine })
     await addCounters(app, 500)
     const renew = (db: WriteDb) =>
@@ -219,7 +219,7 @@ forEachDatabase('clean-up', (engine) => {
     }
   })
 
-  test('of every name that strangers cause, events about nobody go after a week', async () => {
+  test('events that strangers cause without an account are deleted after a week, for every event name', async () => {
     await using app = await testApp({ engine })
     await transact(app.deps, systemActor('job', 'test'), async (work) => {
       for (const name of strangersEvents) await record(work, name, null, {} as never)
@@ -233,7 +233,7 @@ forEachDatabase('clean-up', (engine) => {
     assert.deepEqual((await app.rows('events')).map(({ name }) => name).sort(), ['key.created', 'mail.failed'])
   })
 
-  test('a session in use stays, though its last use is not stored yet', async () => {
+  test('a session in use is kept although its last use is not stored yet', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_SESSION_IDLE: '10s' } })
     const cookie = await app.cookie(await app.user())
     for (let seconds = 0; seconds < 55; seconds += 5) {
@@ -268,7 +268,7 @@ async function addCounters({ deps }: { deps: Deps }, rows: number): Promise<void
   })
 }
 
-test('a repeated job goes on after a failure and stops when it is told', async () => {
+test('a repeated job continues after a failure and stops on request', async () => {
   const logged: Parameters<typeof recordingLog>[0] = []
   const { promise, resolve } = Promise.withResolvers<void>()
   let runs = 0

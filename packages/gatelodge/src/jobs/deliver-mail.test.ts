@@ -25,7 +25,7 @@ async function eventNames({ store }: MailTest): Promise<string[]> {
 }
 
 forEachDatabase('mail delivery', (engine) => {
-  test('a mail is delivered once, its row erased and the event written', async (t) => {
+  test('a mail is delivered once, its content erased and the event recorded', async (t) => {
     const mail = await mailTest(t, { engine })
     await mail.request('test', toAda)
 
@@ -51,7 +51,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.deepEqual(known, unknown)
   })
 
-  test('a request that reaches nobody is dropped and erased', async (t) => {
+  test('a request without a recipient is dropped and erased', async (t) => {
     const mail = await mailTest(t, { engine })
     await mail.request('password_reset', { email: 'eve@example.org' })
     await mail.delivery.runDue()
@@ -61,7 +61,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.equal(mail.server.tries(), 0)
   })
 
-  test('a mail that is not taken comes back after 5 s, doubling to 15 min, each within a fifth', async (t) => {
+  test('a rejected mail is retried after 5 s, doubling up to 15 min, varied by up to a fifth', async (t) => {
     const mail = await mailTest(t, { engine, ...refuseAll })
     await mail.request('test', toAda)
     const pauses: number[] = []
@@ -81,7 +81,7 @@ forEachDatabase('mail delivery', (engine) => {
     }
   })
 
-  test('a mail is given up within 24 hours of its request, its words erased, and told of', async (t) => {
+  test('a mail fails within 24 hours of its request, its content is erased and an event recorded', async (t) => {
     const mail = await mailTest(t, { engine, ...refuseAll })
     await mail.request('test', toAda)
     const requested = mail.clock.now()
@@ -97,7 +97,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.deepEqual(await eventNames(mail), ['mail.failed'])
   })
 
-  test('a recipient the server does not know ends the mail at once', async (t) => {
+  test('a mail to a recipient unknown to the server fails immediately', async (t) => {
     const mail = await mailTest(t, {
       engine,
       answer: (step) => (step === 'RCPT TO' ? '550 5.1.1 ada@example.org?' : undefined),
@@ -111,7 +111,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.doesNotMatch(JSON.stringify(mail.logged), /ada@/)
   })
 
-  test('a process that dies between hand-over and mark sends again with the same Message-ID', async (t) => {
+  test('a mail whose process dies between sending and marking is sent again with the same Message-ID', async (t) => {
     const mail = await mailTest(t, { engine })
     await mail.request('test', toAda)
     const { mend } = await failOn(mail, 'delivered')
@@ -129,7 +129,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.equal((await mail.rows())[0]?.state, 'delivered')
   })
 
-  test('a mail that was handed over but not marked is only marked once the database works again', async (t) => {
+  test('a mail that was sent but not marked is only marked when the database works again', async (t) => {
     const mail = await mailTest(t, { engine })
     await mail.request('test', toAda)
     const { mend } = await failOn(mail, 'delivered')
@@ -141,7 +141,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.equal((await mail.rows())[0]?.state, 'delivered')
   })
 
-  test('a mail that cannot be written is tried again later, with the link it had made undone', async (t) => {
+  test('a mail that cannot be written is retried later, and its new link is rolled back', async (t) => {
     const mail = await mailTest(t, { engine })
     await mail.addUser()
     await mail.request('password_reset', toAda)
@@ -157,7 +157,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.equal(mail.server.received.length, 1)
   })
 
-  test('what another secret sealed, or no mail kind asked for, fails at once', async (t) => {
+  test('a mail sealed with another secret, or of an unknown kind, fails immediately', async (t) => {
     const mail = await mailTest(t, { engine })
     for (const changed of [{ sealed: 'x' }, { kind: 'toString' }, { sealed: 'x', state: 'sending' }] as const) {
       await mail.request('test', toAda)
@@ -175,7 +175,7 @@ forEachDatabase('mail delivery', (engine) => {
     )
   })
 
-  test('a slow address delays no other, and no row is taken twice', async (t) => {
+  test('a slow address delays no other, and no row is claimed twice', async (t) => {
     const { promise: released, resolve: release } = Promise.withResolvers<undefined>()
     const answer = (step: string, address: string) =>
       step === 'RCPT TO' && address.startsWith('slow') ? released : undefined
@@ -194,7 +194,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.equal(recipients.at(-1), 'slow@example.org')
   })
 
-  test('mails that end while the outbox is being read leave none waiting behind them', async (t) => {
+  test('mails that finish while the outbox is being read leave no mail waiting', async (t) => {
     const mail = await mailTest(t, { engine })
     const gates = new Map(['slow', 'one', 'two'].map((name) => [name, Promise.withResolvers<void>()]))
     const begun: string[] = []
@@ -220,7 +220,7 @@ forEachDatabase('mail delivery', (engine) => {
     await delivery.stop()
   })
 
-  test('a started job delivers when it is woken, and within a second what another process asked for', async (t) => {
+  test('a started job delivers when woken, and within a second what another process requested', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const mail = await mailTest(t, { engine })
     mail.delivery.wake() // has no effect before start
@@ -241,7 +241,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.equal(mail.server.received.length, 2)
   })
 
-  test('stopping waits for the mail under way', async (t) => {
+  test('stopping waits for the mail being sent', async (t) => {
     const { promise: released, resolve: release } = Promise.withResolvers<undefined>()
     const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
     const answer = (step: string) => {
@@ -260,7 +260,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.equal((await mail.rows())[0]?.state, 'delivered')
   })
 
-  test('a database that fails is told of in the log and looked at again', async (t) => {
+  test('a database failure is logged, and the outbox is read again later', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const mail = await mailTest(t, { engine })
     await mail.request('test', toAda)
@@ -275,7 +275,7 @@ forEachDatabase('mail delivery', (engine) => {
     await until(() => mail.server.received.length >= 1)
   })
 
-  test('a name with line breaks reaches neither headers nor other people', async (t) => {
+  test('a name with line breaks reaches neither headers nor other recipients', async (t) => {
     const mail = await mailTest(t, { engine })
     await mail.addUser({ firstName: 'Ada\r\nBcc: eve@evil.test\r\n\r\nHi' })
     await mail.request('password_reset', toAda)
@@ -287,7 +287,7 @@ forEachDatabase('mail delivery', (engine) => {
     assert.doesNotMatch(received?.raw ?? '', /evil/)
   })
 
-  test('the backlog counts what waits, what was given up, and how long the oldest has been due', async (t) => {
+  test('the backlog reports waiting mails, failed mails and how long the oldest has been due', async (t) => {
     const mail = await mailTest(t, {
       engine,
       answer: (step, address) => (step !== 'RCPT TO' ? undefined : address.startsWith('ada') ? '550 No' : '450 Later'),
@@ -307,7 +307,7 @@ forEachDatabase('mail delivery', (engine) => {
   })
 })
 
-test('neither request, mail nor link stand in clear in the database, before, between and after tries', async (t) => {
+test('request, mail and link are never stored in clear, before, between and after attempts', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-test-'))
   t.after(() => rmSync(folder, { recursive: true }))
   let down = true

@@ -10,7 +10,7 @@ import { cleanUp } from './clean-up.ts'
 import { createErasure } from './erasure.ts'
 
 forEachDatabase('erasure', (engine) => {
-  test('a deletion and the clean-up of a sign-up ask for it with their rows, on SQLite only', async () => {
+  test('deleting an account or cleaning up a sign-up requests an erasure in the same transaction, on SQLite only', async () => {
     await using app = await testApp({ engine })
     const asked = async () => (await findWipeRequest(app.deps.store.db)) !== undefined
     await app.post('/signup', { email: 'late@example.com', password: 'quiet harbour 52', username: 'late' })
@@ -30,7 +30,7 @@ forEachDatabase('erasure', (engine) => {
   })
 })
 
-test('it is done once for all that was deleted, and what is deleted meanwhile is wiped by the next run', async () => {
+test('one erasure covers all deletions before it, and the next run wipes what is deleted meanwhile', async () => {
   await using app = await testApp({ engine: 'sqlite' })
   const { erasure, rewrites, next } = watched(app)
   await erasure.runDue()
@@ -45,7 +45,7 @@ test('it is done once for all that was deleted, and what is deleted meanwhile is
   assert.equal(rewrites(), 2)
 })
 
-test('between two runs lies twenty times as long as the last took, in which the log alone is cut off; the end waits for nothing', async () => {
+test('runs are spaced by twenty times the duration of the last one, while only the log is truncated; shutdown does not wait for that', async () => {
   await using app = await testApp({ engine: 'sqlite' })
   const { erasure, rewrites, next, pass, cuts } = watched(app)
   await deletePerson(app)
@@ -70,7 +70,7 @@ test('between two runs lies twenty times as long as the last took, in which the 
   assert.equal(rewrites(), 4)
 })
 
-test('while another process reads the log nothing is rewritten, and what is busy is tried again without a word', async () => {
+test('nothing is rewritten while another process reads the log, and a busy database is retried without a log entry', async () => {
   await using app = await testApp({ engine: 'sqlite' })
   const { erasure, rewrites, next, logged, hold } = watched(app)
   await deletePerson(app)
@@ -87,7 +87,7 @@ test('while another process reads the log nothing is rewritten, and what is busy
   assert.deepEqual([rewrites(), logged], [2, []])
 })
 
-test('a failure is told once an hour and tried again after a minute, and at the end it is left to the next start', async () => {
+test('a failure is logged once an hour and retried after a minute, and on shutdown it is left to the next start', async () => {
   await using app = await testApp({ engine: 'sqlite' })
   const { erasure, rewrites, next, pass, logged } = watched(app)
   const fail = async () => {
@@ -112,7 +112,7 @@ test('a failure is told once an hour and tried again after a minute, and at the 
   assert.equal(rewrites(), 63)
 })
 
-test('a command wipes what it deleted, and leaves to the server what others did', async () => {
+test('a command wipes what it deleted itself, and leaves other deletions to the server', async () => {
   await using app = await testApp({ engine: 'sqlite' })
   const { erasure, rewrites } = watched(app, true)
   await deletePerson(app)

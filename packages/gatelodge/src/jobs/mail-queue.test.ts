@@ -114,7 +114,7 @@ forEachDatabase('the outbox', (engine) => {
     assert.ok((await rows()).every((row) => row.state === 'delivered' && row.attempts === 1 && row.lease === null))
   })
 
-  test('a process that stopped in the middle loses its claim when the lease has ended, not before, and marks nothing afterwards', async (t) => {
+  test('a process that hangs loses its claim when the lease expires, not before, and marks nothing afterwards', async (t) => {
     const stuck = gate()
     const { process, another, server, clock, logged, requestAll, rows } = await outbox(t, engine)
     const slow = await smtpServer({
@@ -141,7 +141,7 @@ forEachDatabase('the outbox', (engine) => {
     assert.equal(events.filter(({ name }) => name.startsWith('mail.')).length, 1)
   })
 
-  test('a mail that was taken over while it waited for its turn is not sent by the one that lost it', async (t) => {
+  test('a mail that another process claims while it waits is not sent by the process that lost it', async (t) => {
     const stuck = gate()
     const { process, another, server, clock, requestAll } = await outbox(t, engine)
     const slow = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? stuck.promise : undefined) })
@@ -160,7 +160,7 @@ forEachDatabase('the outbox', (engine) => {
     assert.equal(slow.received.length, 3) // these took longer than any running delivery can
   })
 
-  test('a mail whose turn comes when its lease is nearly over is held for another hand-over', async (t) => {
+  test('a mail whose lease is about to expire gets a new lease before it is sent', async (t) => {
     const stuck = gate()
     const second = gate()
     let asked = 0
@@ -185,7 +185,7 @@ forEachDatabase('the outbox', (engine) => {
     assert.equal(server.received.length, 4)
   })
 
-  test('a process that stops gives back what it has not begun to send', async (t) => {
+  test('a process that stops releases the mails that it has not started to send', async (t) => {
     const stuck = gate()
     const { process, another, close, server, requestAll, rows } = await outbox(t, engine)
     const slow = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? stuck.promise : undefined) })
@@ -230,7 +230,7 @@ forEachDatabase('the outbox', (engine) => {
   })
 
   for (const back of [hour, 10 * minute]) {
-    test(`a clock set back by ${back / minute} min delays no new mail, and one to try again no longer than a pause`, async (t) => {
+    test(`a clock set back by ${back / minute} min delays no new mail, and a retry by at most one pause`, async (t) => {
       let down = true
       const answer = (step: string) => (down && step === 'RCPT TO' ? '451 Later' : undefined)
       const { process, server, clock, requestAll } = await outbox(t, engine, { answer })
@@ -248,7 +248,7 @@ forEachDatabase('the outbox', (engine) => {
     })
   }
 
-  test('a clock set back by an hour neither freezes the mail of a dead process, nor takes one from a living', async (t) => {
+  test('a clock set back by an hour neither blocks the mail of a dead process nor takes one from a running process', async (t) => {
     const stuck = gate()
     const { process, another, server, clock, requestAll } = await outbox(t, engine)
     const slow = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? stuck.promise : undefined) })
@@ -269,7 +269,7 @@ forEachDatabase('the outbox', (engine) => {
     await late
   })
 
-  test('a mail that was given up is written anew, with a fresh link and an id of its own', async (t) => {
+  test('a failed mail is written again, with a new link and its own ID', async (t) => {
     let down = true
     const answer = (step: string) => (down && step === 'RCPT TO' ? '550 No' : undefined)
     const { process, server, request, rows, clock } = await outbox(t, engine, { answer })
@@ -316,7 +316,7 @@ forEachDatabase('the outbox', (engine) => {
     await assert.rejects(retryMail(process.deps, actor, { id }), { code: 'not_found' })
   })
 
-  test('a mail that was given up and cannot be read stays as it is', async (t) => {
+  test('a failed mail that cannot be read stays unchanged', async (t) => {
     const { process, rows, request } = await outbox(t, engine)
     await request('test', { email: 'ada@example.org' })
     await process.deps.store.transaction((db) => db.updateTable('mails').set({ sealed: 'x' }).execute())
@@ -330,7 +330,7 @@ forEachDatabase('the outbox', (engine) => {
   })
 })
 
-test('a server that starts on SQLite takes over at once what its predecessor had in hand', async (t) => {
+test('a server that starts on SQLite immediately takes over the mails claimed by its predecessor', async (t) => {
   const { process, another, server, requestAll } = await outbox(t, 'sqlite')
   const stuck = gate()
   const slow = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? stuck.promise : undefined) })

@@ -9,7 +9,7 @@ import { claimRun, repeatOnce } from './once.ts'
 const interval = 10 * minute
 
 forEachDatabase('jobs that run once', (engine) => {
-  test('however many processes look, and however often, one of them runs the job in each interval', async () => {
+  test('however many processes check, and however often, exactly one runs the job in each interval', async () => {
     const database = await bareDatabase(engine)
     const clock = testClock()
     const processes = await Promise.all(
@@ -29,7 +29,7 @@ forEachDatabase('jobs that run once', (engine) => {
     await database.release()
   })
 
-  test('a process that died in the middle of its run stops no later run', async () => {
+  test('a process that dies during a run does not stop later runs', async () => {
     await using app = await testApp({ engine })
     assert.equal(await claimRun(app.deps, 'trial', interval), true) // its process dies here
     app.clock.advance(interval)
@@ -38,7 +38,7 @@ forEachDatabase('jobs that run once', (engine) => {
     assert.deepEqual([job?.ran_at, job?.due_at], [app.clock.now(), app.clock.now() + interval])
   })
 
-  test('a clock that is set back stops no job, and one that is a little behind others starts none', async () => {
+  test('a clock that is set back does not stop a job, and one slightly behind the others does not start one', async () => {
     await using app = await testApp({ engine })
     assert.equal(await claimRun(app.deps, 'trial', interval), true)
     app.clock.advance(-50 * second)
@@ -56,7 +56,7 @@ forEachDatabase('jobs that run once', (engine) => {
     assert.equal(await claimRun(app.deps, 'other', interval), true)
   })
 
-  test('the job runs by itself, and a run that fails is logged and does not end it', async () => {
+  test('the job runs on its own, and a failed run is logged and does not end it', async () => {
     await using app = await testApp({ engine })
     const ran = Promise.withResolvers<void>()
     let runs = 0

@@ -36,7 +36,7 @@ async function send(
   return { server, refused: refused && { reason: refused.message, permanent: refused.permanent } }
 }
 
-test('a mail arrives with both bodies, its own Message-ID and the mark of an automatic mail', async (t) => {
+test('a mail arrives with both bodies, its own Message-ID and the header of an automatic mail', async (t) => {
   const { server, refused } = await send(t, {})
   const [received] = server.received
 
@@ -52,12 +52,12 @@ test('a mail arrives with both bodies, its own Message-ID and the mark of an aut
   assert.equal(received?.parsed.headers.find(({ key }) => key === 'auto-submitted')?.value, 'auto-generated')
 })
 
-test('the mail server is greeted by the name that it was given, not by an address of loopback', async (t) => {
+test('the greeting uses the configured name, not a loopback address', async (t) => {
   assert.equal((await send(t, {})).server.received[0]?.greetedAs, 'id.example.org')
   assert.equal((await send(t, { startTls: true })).server.received[0]?.greetedAs, 'id.example.org')
 })
 
-test('an address that reads as several reaches nobody else', async (t) => {
+test('an address that could be parsed as several reaches no other recipient', async (t) => {
   const { server } = await send(t, {}, {}, { to: 'ada@example.org, eve@evil.test' })
 
   assert.ok(server.received.every(({ recipients }) => !recipients.includes('eve@evil.test')))
@@ -71,24 +71,24 @@ test('line breaks in the sender and the subject start no header', async (t) => {
   assert.doesNotMatch(server.received[0]?.raw ?? '', /^Bcc:/m)
 })
 
-test('required TLS refuses a server that does not offer it, and keeps the mail for later', async (t) => {
+test('required TLS rejects a server that does not offer it, and keeps the mail for later', async (t) => {
   const { server, refused } = await send(t, { startTls: false }, { tls: 'required' })
 
   assert.equal(refused?.permanent, false)
   assert.equal(server.tries(), 0)
 })
 
-test('TLS is used when it is offered, and a certificate signed by nobody will do on loopback', async (t) => {
+test('TLS is used when offered, and a self-signed certificate is accepted on loopback', async (t) => {
   assert.equal((await send(t, { startTls: true }, { tls: 'opportunistic' })).server.received[0]?.encrypted, true)
   assert.equal((await send(t, { startTls: true }, { tls: 'required' })).server.received[0]?.encrypted, true)
   assert.equal((await send(t, { startTls: false }, { tls: 'opportunistic' })).server.received[0]?.encrypted, false)
 })
 
-test('tls=never stays in clear even when TLS is offered', async (t) => {
+test('tls=never sends in clear even when TLS is offered', async (t) => {
   assert.equal((await send(t, { startTls: true }, { tls: 'never' })).server.received[0]?.encrypted, false)
 })
 
-test('off loopback a certificate signed by nobody is refused before anything is said', async (t) => {
+test('a self-signed certificate of another machine is rejected before anything is sent', async (t) => {
   // 0.0.0.0 connects to this machine, but is not a loopback address.
   const { server, refused } = await send(t, { startTls: true }, { tls: 'required', host: '0.0.0.0' })
 
@@ -96,7 +96,7 @@ test('off loopback a certificate signed by nobody is refused before anything is 
   assert.equal(server.tries(), 0)
 })
 
-test('a sign-in at the mail server is used, and a wrong one is the operator’s to put right', async (t) => {
+test('credentials of the mail server are used, and wrong ones are a temporary failure that the operator has to fix', async (t) => {
   const account = { user: 'gatelodge', pass: 'right' }
 
   assert.equal((await send(t, { account })).server.received.length, 1)
@@ -116,21 +116,21 @@ for (const [step, reply, permanent] of [
   ['MAIL FROM', '550 5.7.1 Sender refused', false],
   ['MAIL FROM', '451 4.7.1 Slow down', false],
 ] as const) {
-  test(`${reply.slice(0, 9)} at ${step} is ${permanent ? 'final' : 'not final'} and told without the server’s words`, async (t) => {
+  test(`${reply.slice(0, 9)} at ${step} is ${permanent ? 'final' : 'not final'} and reported without the server’s text`, async (t) => {
     const { refused } = await send(t, { answer: (asked) => (asked === step ? reply : undefined) })
 
     assert.deepEqual(refused, { reason: `${reply.slice(0, 9)} at ${step}`, permanent })
   })
 }
 
-test('a reply without an enhanced code is told by its number', async (t) => {
+test('a reply without an enhanced code is reported by its number', async (t) => {
   const { refused } = await send(t, { answer: (step) => (step === 'RCPT TO' ? '550 Unknown' : undefined) })
 
   assert.match(refused?.reason ?? '', /^550( 5\.\d\.\d)? at RCPT TO$/)
 })
 
 for (const greeting of ['421 4.3.2 Too busy', '554 5.7.1 Not from there']) {
-  test(`${greeting.slice(0, 3)} in place of a greeting is not final`, async (t) => {
+  test(`${greeting.slice(0, 3)} instead of a greeting is not final`, async (t) => {
     const { refused } = await send(t, { answer: (asked) => (asked === 'CONNECT' ? greeting : undefined) })
 
     assert.deepEqual(refused?.permanent, false)
@@ -153,7 +153,7 @@ test('one connection serves mail after mail, and a restarted mail server gets a 
   assert.deepEqual([second.received.length, second.connections()], [2, 1])
 })
 
-test('closing breaks off what hangs, and keeps the mail for later', async (t) => {
+test('closing aborts a hanging delivery and keeps the mail for later', async (t) => {
   const { promise: never, resolve } = Promise.withResolvers<undefined>()
   const server = await smtpServer({ answer: (step) => (step === 'RCPT TO' ? never : undefined) })
   t.after(() => server.close())
@@ -167,14 +167,14 @@ test('closing breaks off what hangs, and keeps the mail for later', async (t) =>
   resolve(undefined)
 })
 
-test('a server that hangs up in the middle is tried once, and again later', async (t) => {
+test('a dropped connection is not retried immediately, but later', async (t) => {
   const { server, refused } = await send(t, { hangsUp: () => true }, {}, { html: 'x'.repeat(100_000) })
 
   assert.equal(refused?.permanent, false)
   assert.equal(server.tries(), 1)
 })
 
-test('a server that is not there is tried again later', async () => {
+test('an unreachable server is retried later', async () => {
   const server = await smtpServer()
   await server.close()
   const transport = smtpTransport(server.smtp, 'id.example.org')
@@ -183,7 +183,7 @@ test('a server that is not there is tried again later', async () => {
   await transport.close()
 })
 
-test('the development mailbox keeps mails as a person reads them and announces their links', async () => {
+test('the development mailbox keeps mails in readable form and announces their links', async () => {
   const lines: string[] = []
   const mailbox = mailboxTransport({ clock: testClock(), announce: (line) => lines.push(line) })
   await mailbox.send(mail)

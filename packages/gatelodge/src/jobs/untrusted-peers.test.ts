@@ -5,7 +5,7 @@ import { day } from '../kernel/clock.ts'
 import { recordUntrustedPeer } from './untrusted-peers.ts'
 
 forEachDatabase('untrusted peers', (engine) => {
-  test('a peer that is no trusted proxy and sends forwarding headers is recorded once a day, by its own address', async () => {
+  test('an untrusted peer that sends forwarding headers is recorded once a day, with its own address', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_TRUSTED_PROXIES: '192.0.2.1' } })
     const ask = (peer: string) =>
       app.composition.fetch(

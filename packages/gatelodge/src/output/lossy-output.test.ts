@@ -33,7 +33,7 @@ function outputTo(system: ReturnType<typeof stream>) {
   return { output, counts }
 }
 
-test('what a slow reader does not take waits in order, up to a bound; beyond it is dropped, and told when it flows again', (t) => {
+test('text for a slow reader is buffered in order, up to a limit; the rest is dropped and counted when writing succeeds again', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const system = stream()
   const { output, counts } = outputTo(system)
@@ -61,7 +61,7 @@ test('what a slow reader does not take waits in order, up to a bound; beyond it 
   assert.equal(counts.length, 1)
 })
 
-test('nothing waits for a reader that is gone or for a full disk, and a line that was cut off does not swallow the next', () => {
+test('nothing is buffered for a closed reader or a full disk, and a line that was cut off does not merge with the next', () => {
   for (const code of ['EPIPE', 'ECONNRESET', 'ENOSPC', 'EBADF', 'EIO', 'EFBIG', 'EDQUOT']) {
     const system = stream()
     const { output, counts } = outputTo(system)
@@ -78,7 +78,7 @@ test('nothing waits for a reader that is gone or for a full disk, and a line tha
   }
 })
 
-test('a text larger than the bound passes where nothing waits', () => {
+test('a text larger than the limit is written when nothing is buffered', () => {
   const system = stream()
   const { output } = outputTo(system)
   output.write(`${'x'.repeat(3 * 1024 * 1024)}\n`)

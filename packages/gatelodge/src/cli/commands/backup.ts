@@ -36,7 +36,7 @@ export const backupCommands = [
   }),
 ]
 
-/** Makes the file empty and private first: nothing is overwritten, and no moment passes in which others may read it. */
+/** Creates the file empty and private first, so that nothing is overwritten and other users can never read it. */
 async function intoNewFile(file: string, copy: () => Promise<void>): Promise<void> {
   try {
     closeSync(openSync(file, 'wx', 0o600))
@@ -55,7 +55,7 @@ async function intoNewFile(file: string, copy: () => Promise<void>): Promise<voi
   }
 }
 
-/** What the PostgreSQL manual calls a dump; its program knows more of the server than we do. */
+/** Recommends pg_dump, which knows the server better than this program. */
 function pgDumpAdvice(url: string, file: string, secret: string): string {
   const words = ['--format=custom', '--no-owner', `--file=${file}`, `--dbname=${withoutPassword(url)}`]
   return [
@@ -66,7 +66,7 @@ function pgDumpAdvice(url: string, file: string, secret: string): string {
   ].join('\n')
 }
 
-/** The same connection in the words of libpq, which verifies nothing unless it is told to. */
+/** Returns the same connection as a libpq URL without the password. libpq verifies certificates only when told to. */
 function withoutPassword(text: string): string {
   const url = new URL(text)
   const tls = parsePostgresUrl(text)?.tls

@@ -84,7 +84,7 @@ async function copy(
   return await copyDatabase(source, target, tell)
 }
 
-/** A server on a SQLite file would go on writing to it, and nothing of that would be in the copy. */
+/** A running server would continue to write to its SQLite file, and the copy would miss those rows. */
 async function keepServersOut(role: 'source' | 'target', location: DatabaseLocation): Promise<() => void> {
   if (location.kind === 'postgres') return () => {}
 
@@ -93,7 +93,7 @@ async function keepServersOut(role: 'source' | 'target', location: DatabaseLocat
   return lockSqliteForServer(location.path, held).release
 }
 
-/** Better now than at the first start on the copy. */
+/** Checked now instead of at the first start on the copy. */
 async function assertSecretOpens(config: Config, source: Store): Promise<void> {
   const kept = await source.db.selectFrom('signing_keys').select('kid').limit(1).executeTakeFirst()
   if (!kept) return

@@ -11,7 +11,7 @@ import { migrateCommands } from './migrate.ts'
 import { serveCommands } from './serve.ts'
 import { userCommands } from './user.ts'
 
-/** The command table: what the command line takes, help prints and the tests walk over. */
+/** The command table: used by the parser, by help and by the tests. */
 export const commands: readonly Command[] = [
   ...serveCommands,
   ...configCommands,

@@ -3,7 +3,7 @@ import { usageError } from '../parse.ts'
 
 const form = wholeNumber(1, 1000)
 
-/** How many rows a list has: 50 when nothing was given. @throws command_invalid */
+/** Parses the number of rows in a list, 50 by default. @throws command_invalid */
 export function readLimit(text = '50'): number {
   const limit = form.parse(text)
   if (limit === undefined) throw usageError(`--limit must be ${form.form}`)

@@ -72,14 +72,14 @@ async function serve(context: Context, loaded: LoadedConfig, log: Log): Promise<
   say(context, { json: { event: 'stopped' }, text: 'Stopped.' })
 }
 
-/** Resolves at the first request to stop; a second one ends the process at once. */
+/** Resolves on the first signal to stop. A second signal exits the process immediately. */
 function stopSignal({ io }: Context, log: Log): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   let askedAt: number | undefined
   io.onSignal(() => {
     askedAt ??= io.now()
     resolve()
-    // At Ctrl-C the terminal signals us, and npm passes its own signal on: that is one wish, not two.
+    // On Ctrl-C the terminal sends a signal and npm forwards its own: these count as one.
     if (io.now() - askedAt < second / 2) return
     log.warn({}, 'ended at once by a second signal')
     io.exit(1)

@@ -12,14 +12,17 @@ import { whyOf } from '../text.ts'
 import type { Finding } from './finding.ts'
 import { checkWrites, findUnusablePlace } from './writes.ts'
 
-/** By how much the clocks of two machines may differ, in ms. */
+/** How much the clocks of two machines may differ, in ms. */
 const clockTolerance = 3 * second
 
-/** Whether the database opens, takes writes, its schema is current, the secret opens its keys, its newest row is not of the future, its clock agrees with ours, and who sent forwarding headers. */
+/**
+ * Checks that the database opens and accepts writes, that its schema is current, that the secret decrypts its keys, that its newest row is not in the future
+ * and that its clock agrees with ours. Also checks the outbox, and reports peers that sent forwarding headers.
+ */
 export async function checkDatabase(config: Config): Promise<Finding[]> {
   const { database } = config
   const unusable = findUnusablePlace(config)
-  if (unusable) return [unusable] // to open it would leave files of SQLite that are read-only as well
+  if (unusable) return [unusable] // opening it would create SQLite files that are read-only too
 
   if (database.kind === 'sqlite' && !existsSync(database.path)) {
     return [{ check: 'database', status: 'ok', says: 'is made at the first start' }]
@@ -96,7 +99,7 @@ async function checkClock(store: Store): Promise<Finding> {
   return { check: 'clock', status: 'fail', says, advice: 'set the clock by NTP; tokens and links live by it' }
 }
 
-/** Rows bear our time. A database server whose clock differs tells of other servers beside us whose clocks may as well. */
+/** Rows are stamped by our clock. If the database server's clock differs, the clocks of other Gatelodge servers may differ too. */
 async function checkServerClock({ engine, migrationDb }: Store): Promise<Finding[]> {
   if (engine === 'sqlite') return []
 
@@ -118,7 +121,7 @@ async function checkServerClock({ engine, migrationDb }: Store): Promise<Finding
   ]
 }
 
-/** Each server records the first untrusted peer of a day. */
+/** Each server records the first untrusted peer of each day. */
 async function checkPeers({ db }: Store): Promise<Finding> {
   const check = 'forwarding headers'
   const newest = await db
@@ -130,7 +133,7 @@ async function checkPeers({ db }: Store): Promise<Finding> {
     .executeTakeFirst()
   if (!newest) return { check, status: 'ok', says: 'none came from an untrusted peer in two days' }
 
-  const { peer } = JSON.parse(newest.data) as Events['proxy.untrusted'] // what `record` wrote
+  const { peer } = JSON.parse(newest.data) as Events['proxy.untrusted'] // written by `record`
   const says = `${peer} sent one at ${toIso(newest.at)} and is no trusted proxy, so all that came through it counted as one address`
   const advice = `if that is your proxy, set ${settings.trustedProxies.env} to its address; if not, somebody tried: there is nothing to do`
   return { check, status: 'warn', says, advice }

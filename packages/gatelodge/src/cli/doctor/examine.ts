@@ -7,7 +7,7 @@ import { checkMail, checkPublicUrl } from './network.ts'
 import { checkPermissions } from './permissions.ts'
 import { checkPasswordLength, checkProxies, checkWarnings } from './settings.ts'
 
-/** Runs every check; one that fails does not keep the next from running. Changes nothing. */
+/** Runs every check, even after one has failed. Changes nothing. */
 export async function examine(context: Reach): Promise<Finding[]> {
   const loaded = tryConfig(context)
   if (Array.isArray(loaded)) return loaded

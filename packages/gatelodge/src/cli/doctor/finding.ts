@@ -1,4 +1,4 @@
-/** What one check found, and what to do about it when it is not as it should be. */
+/** The result of one check, with what to do if it is not ok. */
 export interface Finding {
   readonly check: string
   readonly status: 'ok' | 'warn' | 'fail'

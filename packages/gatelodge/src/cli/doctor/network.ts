@@ -3,7 +3,7 @@ import { second } from '../../kernel/clock.ts'
 import { isLoopbackUrl } from '../../kernel/loopback.ts'
 import type { Finding } from './finding.ts'
 
-/** Whether this server answers at its public URL. A server that is not running is no fault. */
+/** Checks that this server responds at its public URL. A server that is not running is no failure. */
 export async function checkPublicUrl({ publicUrl }: Config): Promise<Finding[]> {
   const check = 'public URL'
   try {
@@ -23,7 +23,7 @@ export async function checkPublicUrl({ publicUrl }: Config): Promise<Finding[]> 
   }
 }
 
-/** Whether the mail server takes a connection and the credentials. */
+/** Checks that the mail server accepts a connection and the credentials. */
 export async function checkMail({ smtp, smtpName, publicUrl }: Config): Promise<Finding[]> {
   const check = 'mail'
   if (smtp === null) {

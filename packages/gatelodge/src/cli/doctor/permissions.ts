@@ -5,7 +5,7 @@ import { codeOf, explainPlace, findObstacle } from '../../store/places.ts'
 import { whyOf } from '../text.ts'
 import type { Finding } from './finding.ts'
 
-/** Nobody else on the machine may read the data folder (0700), the secret or the database (0600), and this user can use the secret. */
+/** Checks that other users of the machine cannot read the data folder (0700), the secret or the database (0600), and that this user can use the secret. */
 export function checkPermissions(config: Config): Finding[] {
   const { dataDir, database, secret } = config
   return [
@@ -15,7 +15,7 @@ export function checkPermissions(config: Config): Finding[] {
   ]
 }
 
-/** One that is there has to be read only, one that is missing has to be made. */
+/** An existing secret file has to be readable; for a missing one its folder has to be writable. */
 function checkSecret(file: string): Finding[] {
   const check = 'secret file'
   try {
@@ -40,7 +40,7 @@ function checkMode(check: string, path: string, wanted: number, status: 'warn' |
   return [{ check, status, says: `others on this machine may use it (${shown})`, advice }]
 }
 
-/** Undefined for what is missing; why not, where this user may not look. */
+/** Returns the mode of a file, undefined if it is missing, or the reason if this user has no permission to look. */
 function modeOf(path: string): number | string | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false })?.mode

@@ -1,7 +1,7 @@
 import { type Config, settings } from '../../config.ts'
 import type { Finding } from './finding.ts'
 
-/** Settings that are valid and unwise: limits off, addresses revealed, passwords in clear. */
+/** Reports settings that are valid but unwise: rate limits off, addresses revealed, passwords in clear. */
 export function checkWarnings(warnings: readonly string[]): Finding[] {
   return warnings.map((says) => ({
     check: 'settings',
@@ -11,7 +11,7 @@ export function checkWarnings(warnings: readonly string[]): Finding[] {
   }))
 }
 
-/** NIST SP 800-63B-4, 3.1.1.2: 15 characters where the password is the only factor. */
+/** NIST SP 800-63B-4, section 3.1.1.2, requires 15 characters where the password is the only factor. */
 export function checkPasswordLength({ passwordMinLength }: Config): Finding[] {
   const says = `new passwords have at least ${passwordMinLength} characters`
   if (passwordMinLength >= 15) return [{ check: 'passwords', status: 'ok', says }]
@@ -20,7 +20,7 @@ export function checkPasswordLength({ passwordMinLength }: Config): Finding[] {
   return [{ check: 'passwords', status: 'warn', says, advice }]
 }
 
-/** This server speaks plain HTTP: an https URL means that a proxy stands before it. */
+/** This server only speaks plain HTTP: an https URL means that there is a proxy in front of it. */
 export function checkProxies({ publicUrl, trustedProxies }: Config): Finding[] {
   const check = 'proxies'
   if (trustedProxies.length > 0) {

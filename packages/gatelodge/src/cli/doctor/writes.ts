@@ -11,10 +11,10 @@ import { missingPrivileges } from '../../store/write-proof.ts'
 import { whyOf } from '../text.ts'
 import type { Finding } from './finding.ts'
 
-/** A database that does not take a write in this time does not take one, in ms. */
-const patience = 10 * second
+/** A database that has not completed a write in this time counts as not accepting writes, in ms. */
+const writeTimeout = 10 * second
 
-/** What keeps this user from a SQLite database: see `findSqliteObstacle`; and from the lock of its server. Undefined when nothing does. */
+/** Finds what prevents this user from using a SQLite database (see `findSqliteObstacle`) or its server lock. Returns undefined if nothing does. */
 export function findUnusablePlace({ database }: Config): Finding | undefined {
   if (database.kind === 'postgres' || database.path === ':memory:') return undefined
 
@@ -23,11 +23,11 @@ export function findUnusablePlace({ database }: Config): Finding | undefined {
   return { check: 'database', status: 'fail', says: `cannot be used: ${obstacle.says}`, advice: obstacle.advice }
 }
 
-/** Whether a database with its schema takes writes. Nothing is left in it. */
+/** Checks that a migrated database accepts writes. Leaves nothing behind. */
 export async function checkWrites({ database }: Config, store: Store): Promise<Finding> {
   const check = 'database'
   try {
-    await within(patience, store.proveWrite(), () => new Error(`no answer in ${patience / second} seconds`))
+    await within(writeTimeout, store.proveWrite(), () => new Error(`no answer in ${writeTimeout / second} seconds`))
     return { check, status: 'ok', says: `opens (${store.engine}) and can be written; its schema is current` }
   } catch (error) {
     const { says, advice } =
