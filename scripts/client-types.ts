@@ -8,7 +8,7 @@ export function clientTypes(document: OpenApiDocument): string {
     Object.entries(item).map(([method, operation]) => toMember(method, path, operation)),
   )
   const routes = [
-    '/** What every operation takes and gives, by method and path. `errors` are the codes of its problems. */',
+    '/** The input and response types of every operation, by method and path. `errors` lists its error codes. */',
     `export interface Routes {\n${operations.join('\n')}\n}`,
   ]
   return [...schemas, routes.join('\n')].join('\n\n')

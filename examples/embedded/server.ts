@@ -5,7 +5,7 @@ import { AuthError, createAuth } from 'gatelodge'
 const port = Number(process.env.PORT ?? 3000)
 const auth = await createAuth({ settings: { publicUrl: `http://localhost:${port}` } })
 
-/** For programs: by access token, with the operations as functions. */
+/** For programs: authenticates by access token and calls operations as functions. */
 async function hello(request: Request): Promise<Response> {
   try {
     const user = await auth.api.getLoggedInUser(auth.api.getToken(request.headers.get('authorization')))
@@ -15,14 +15,14 @@ async function hello(request: Request): Promise<Response> {
   }
 }
 
-/** For browsers: by the cookie of the hosted pages. `auth.fetch` is asked whose it is, without a network between. */
+/** For browsers: authenticates by the cookie of the hosted pages. `auth.fetch` finds the user without a network request. */
 async function home(request: Request, peer: string): Promise<Response> {
   const headers = { cookie: request.headers.get('cookie') ?? '' }
   const asked = await auth.fetch(new Request(new URL('/api/v1/auth/session', request.url), { headers }), { peer })
   if (asked.status === 401) return new Response(null, { status: 303, headers: { location: '/login?next=/home' } })
   if (!asked.ok) return new Response('Try again\n', { status: 503 })
 
-  const { user } = (await asked.json()) as { user: { email: string } } // the route answers so
+  const { user } = (await asked.json()) as { user: { email: string } } // as documented for this route
   return new Response(`Welcome home, ${user.email}\n`, { headers: { 'cache-control': 'no-store' } })
 }
 

@@ -5,11 +5,11 @@ import express from 'express'
 const { ISSUER: issuer = 'http://localhost:3000', PORT: port = '4000' } = process.env
 const { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret } = process.env
 
-// With the credentials of a service client, Gatelodge is asked about every token: a sign-out counts at once, and API tokens are known. Without them the
-// public keys of Gatelodge decide: no request for each token, which is good until it ends.
+// With the credentials of a service client, every token is checked with Gatelodge: a sign-out takes effect immediately, and API tokens are accepted. Without
+// them tokens are verified with Gatelodge's public keys: no request per token, and a token stays valid until it expires.
 const gatelodge = createResourceServer({ issuer, clientId, clientSecret })
 
-// People do what is theirs. Services, and the API tokens of people, need the scope.
+// Users may access what is theirs. Services, and API tokens of users, need the scope.
 const mayRead = requireAuth(gatelodge, { scope: 'notes:read', orUser: true })
 const mayWrite = requireAuth(gatelodge, { scope: 'notes:write', orUser: true })
 const mayExport = requireAuth(gatelodge, { scope: 'notes:read' })
@@ -23,7 +23,7 @@ interface Note {
 const notes: Note[] = []
 const notesOf = (owner: string) => notes.filter((note) => note.owner === owner)
 
-/** Whose token was sent: a person or a service. */
+/** Returns the caller: a user or a service. */
 function callerOf(auth: Auth | null): Auth {
   if (!auth) throw new TypeError('no guard stands before this route, or one that skips')
   return auth
@@ -37,7 +37,7 @@ app.get('/notes', mayRead, (request, response) => {
   response.json({ notes: notesOf(callerOf(authOf(request)).sub) })
 })
 
-// The guard first, so that no body of a stranger is read.
+// The guard comes first, so that the body of an unauthorized request is not read.
 app.post('/notes', mayWrite, express.json({ limit: '16kb' }), (request, response) => {
   const text: unknown = request.body?.text
   if (typeof text !== 'string' || text === '') {
@@ -51,7 +51,7 @@ app.post('/notes', mayWrite, express.json({ limit: '16kb' }), (request, response
 
 app.get('/admin/notes', mayReadAll, (_request, response) => void response.json({ notes }))
 
-// For programs. A service acts for itself and gets everything; an API token acts for a person and gets what is theirs.
+// For programs. A service acts for itself and gets everything; an API token acts for a user and gets what is theirs.
 app.get('/export', mayExport, (request, response) => {
   const { kind, sub } = callerOf(authOf(request))
   response.json({ notes: kind === 'client' ? notes : notesOf(sub) })

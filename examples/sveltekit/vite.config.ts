@@ -11,7 +11,7 @@ export default defineConfig({
           'default-src': ['none'],
           'script-src': ['self'],
           'style-src': ['self'],
-          // The one inline style of SvelteKit: that of the element by which it announces pages.
+          // The hash of SvelteKit's only inline style, on the element that announces page changes.
           'style-src-attr': ['unsafe-hashes', 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='],
           'img-src': ['self', 'blob:'],
           'connect-src': ['self'],
@@ -20,7 +20,7 @@ export default defineConfig({
           'frame-ancestors': ['none'],
         },
       },
-      // It would refuse what services post to Gatelodge, since it comes before the hook; src/hooks.server.ts has a check in its place.
+      // It runs before the hook and would reject what services post to Gatelodge; src/hooks.server.ts has its own check instead.
       csrf: { trustedOrigins: ['*'] },
     }),
   ],

@@ -3,7 +3,7 @@ import type { User } from '@gatelodge/client'
 declare global {
   namespace App {
     interface Locals {
-      /** Who sent this request, as Gatelodge says; null for nobody. */
+      /** The user who sent this request, as reported by Gatelodge; null if no user is signed in. */
       user: User | null
     }
   }

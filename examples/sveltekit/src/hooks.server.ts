@@ -5,20 +5,20 @@ import type { Handle } from '@sveltejs/kit/hooks'
 import { belongsToGatelodge, passOn } from '#lib/server/pass-on.ts'
 import { AUTH_SERVER_URL } from '$app/env/private'
 
-/** Every request comes by here: those of Gatelodge are passed on, and for all others it is found out who sent them. */
+/** Handles every request: forwards those for Gatelodge, and finds the user for all others. */
 export const handle: Handle = async ({ event, resolve }) => {
   if (belongsToGatelodge(event.request)) return passOn(event)
   if (isForeign(event.request)) error(403, 'This request did not come from our own pages')
 
   event.locals.user = await userOf(event.request)
   const response = await resolve(event)
-  response.headers.set('cache-control', 'private, no-store') // a page says who is signed in
-  response.headers.set('referrer-policy', 'no-referrer') // the address of a page may hold the token of a mailed link
+  response.headers.set('cache-control', 'private, no-store') // a page shows who is signed in
+  response.headers.set('referrer-policy', 'no-referrer') // the URL of a page may contain the token of a mailed link
   response.headers.set('x-content-type-options', 'nosniff')
   return response
 }
 
-/** That Gatelodge cannot be asked says nothing of who is signed in: it is an error, and nobody is shown as signed out. */
+/** An unreachable Gatelodge says nothing about the session: this is an error, and no user is shown as signed out. */
 async function userOf(request: Request) {
   try {
     const signedIn = await sessionOf(request, { issuer: AUTH_SERVER_URL })
@@ -31,8 +31,8 @@ async function userOf(request: Request) {
 }
 
 /**
- * In place of SvelteKit's own check, which is off in vite.config.ts: that one comes before this hook, and would refuse what services post to Gatelodge.
- * This app has no forms of its own; should it get some, they are safe from other sites.
+ * Replaces SvelteKit's own check, which is disabled in vite.config.ts: it runs before this hook and would reject what services post to Gatelodge. This app
+ * has no forms of its own; if you add some, this check protects them from other sites.
  */
 function isForeign({ method, headers }: Request): boolean {
   return method !== 'GET' && method !== 'HEAD' && headers.get('sec-fetch-site') !== 'same-origin'

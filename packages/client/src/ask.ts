@@ -1,23 +1,23 @@
 import { AuthServiceUnavailable, toError } from './errors.ts'
 import { isRecord, parseJson } from './json.ts'
 
-/** The part of `fetch` that is used here. */
+/** The subset of `fetch` used here. */
 export type Fetch = (input: string | Request, init?: RequestInit) => Promise<Response>
 
-/** How long an answer is waited for. */
-export interface Patience {
+/** When to stop waiting for a response. */
+export interface AskOptions {
   /** ms */
   readonly timeout: number
-  /** Of the caller, who may give up earlier. */
+  /** A signal of the caller, who may abort earlier. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Sends one request to this API and answers its JSON, undefined for 204. Redirects are refused: no route that answers JSON leads elsewhere.
- * @throws AuthError as the API answers it, service_unavailable when nothing of this API answered in time; the reason of `signal` when it gave up
+ * Sends one request to this API and returns the JSON of the response, or undefined for 204. Redirects are rejected, since no JSON route redirects.
+ * @throws AuthError as returned by the API; service_unavailable if no response of this API arrives in time; the reason of `signal` if it aborts
  */
-export async function ask(fetch: Fetch, url: string, init: RequestInit, patience: Patience): Promise<unknown> {
-  const { response, text } = await receive(fetch, url, init, patience)
+export async function ask(fetch: Fetch, url: string, init: RequestInit, options: AskOptions): Promise<unknown> {
+  const { response, text } = await receive(fetch, url, init, options)
   if (response.status === 204) return undefined
 
   const body = parseJson(text)
@@ -26,7 +26,7 @@ export async function ask(fetch: Fetch, url: string, init: RequestInit, patience
   return body
 }
 
-async function receive(fetch: Fetch, url: string, init: RequestInit, { timeout, signal }: Patience) {
+async function receive(fetch: Fetch, url: string, init: RequestInit, { timeout, signal }: AskOptions) {
   const deadline = AbortSignal.timeout(timeout)
   const either = signal ? AbortSignal.any([signal, deadline]) : deadline
   try {
@@ -39,8 +39,8 @@ async function receive(fetch: Fetch, url: string, init: RequestInit, { timeout, 
 }
 
 /**
- * Fetches what is at this address, and follows no redirect. Not by `redirect: 'error'`, which Cloudflare Workers refuse to send at all.
- * @throws TypeError for a redirect: in browsers an answer without a status, elsewhere one with its own
+ * Fetches an address without following redirects. Does not use `redirect: 'error'`, which Cloudflare Workers reject.
+ * @throws TypeError for a redirect, which browsers show as a response without a status, other platforms with its own
  */
 export async function fetchHere(fetch: Fetch, url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, { ...init, redirect: 'manual' })

@@ -9,33 +9,33 @@ import { type Answer, type AnyInput, type Body, credentialOf, type Given, locate
 import { createTokens, type Held, isSamePerson, isTokenPair, type TokenPair, type Tokens } from './tokens.ts'
 import { isUser } from './user.ts'
 
-/** How a client reaches its server and keeps the session. */
+/** How a client connects to its server and stores the session. */
 export interface ClientOptions {
-  /** Where Gatelodge is, such as `https://auth.example.com`. Left out, the origin of the page; outside of a page it is needed. */
+  /** The URL of Gatelodge, for example `https://auth.example.com`. Defaults to the origin of the page; required outside a page. */
   readonly baseUrl?: string
-  /** `cookie` (default): the browser keeps the session where no script can read it. `token`: this client keeps tokens and refreshes them. */
+  /** `cookie` (default): the browser stores the session where scripts cannot read it. `token`: this client stores tokens and refreshes them. */
   readonly session?: 'cookie' | 'token'
-  /** Where tokens are kept. `local` (default): localStorage, which all tabs share; in memory where there is no page. */
+  /** Where tokens are stored. `local` (default): localStorage, shared by all tabs; in memory outside a page. */
   readonly storage?: 'local' | 'memory' | TokenStorage
-  /** Origins that `fetch` may send the token to, besides that of `baseUrl` and the page's own. */
+  /** Additional origins that `fetch` may send the token to, besides those of `baseUrl` and the page. */
   readonly origins?: readonly string[]
-  /** How long a request to Gatelodge may take, in ms; 10 000 unless given. An upload may take 30 000 in any case. */
+  /** Timeout of a request to Gatelodge, in ms; 10 000 by default. Uploads may always take at least 30 000. */
   readonly timeout?: number
   readonly fetch?: Fetch
 }
 
-/** A client of one Gatelodge server. Its functions raise AuthError; who gives up by a signal gets the reason of that signal. */
+/** A client of one Gatelodge server. Its functions throw AuthError; an aborted call throws the reason of its signal. */
 export interface Client {
-  /** Asks any route of the API: `call('DELETE /api/v1/auth/me/sessions/{id}', { params: { id } })`. */
+  /** Calls any route of the API: `call('DELETE /api/v1/auth/me/sessions/{id}', { params: { id } })`. */
   call<R extends Route>(route: R, ...given: Given<R>): Promise<Answer<R>>
   /**
-   * `fetch` for APIs of your own, with the token of whoever is signed in, in cookie mode with cookies. Answers as `fetch` does, also 401 and 403.
-   * After a 401 it refreshes and asks once more, unless somebody else is signed in by then, or the body is a stream, which can be sent only once: that of a
-   * `Request` is one.
-   * @throws TypeError for an origin that is not `baseUrl`'s, the page's or one of `origins`; service_unavailable when a refresh is due and fails
+   * Fetches from your own APIs with the access token of the signed-in user, in cookie mode with cookies. Returns the response like `fetch`, including 401 and
+   * 403. After a 401 it refreshes the token and repeats the request once, unless another user has signed in since, or the body is a stream, which can be sent
+   * only once; the body of a `Request` is a stream.
+   * @throws TypeError for an origin that is not `baseUrl`'s, the page's or in `origins`; service_unavailable if a refresh is due and fails
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
-  /** Calls the listener whenever that happens, in this tab or another; answers a function that ends it. */
+  /** Calls the listener on each event, in this tab or another. Returns a function that removes the listener. */
   on<E extends SessionEvent>(event: E, listener: (detail: SessionEvents[E]) => void): () => void
 
   signUp(body: Body<'POST /api/v1/auth/signup'>): Promise<Answer<'POST /api/v1/auth/signup'>>
@@ -46,9 +46,9 @@ export interface Client {
   replaceInitialPassword(
     body: Body<'POST /api/v1/auth/signin/new-password'>,
   ): Promise<Answer<'POST /api/v1/auth/signin/new-password'>>
-  /** Ends the session. In token mode its tokens are gone afterwards even if the server was not reached, which is raised. */
+  /** Ends the session. In token mode the tokens are deleted even if the server cannot be reached; the error is thrown nevertheless. */
   signOut(): Promise<void>
-  /** Who is signed in; null for nobody. */
+  /** Returns the signed-in user and the session, or null if no user is signed in. */
   session(): Promise<{ user: User; session: Session } | null>
   forgotPassword(email: string): Promise<Answer<'POST /api/v1/auth/forgot-password'>>
   resetPassword(body: Body<'POST /api/v1/auth/reset-password'>): Promise<Answer<'POST /api/v1/auth/reset-password'>>
@@ -57,20 +57,20 @@ export interface Client {
   updateMe(body: Body<'PATCH /api/v1/auth/me'>): Promise<User>
   setAvatar(file: Blob): Promise<User>
   removeAvatar(): Promise<User>
-  /** Takes all listeners off and ends the connection to other tabs, for a client that is thrown away. Nobody is signed out. */
+  /** Removes all listeners and disconnects from other tabs, for a client that is no longer needed. Does not sign the user out. */
   close(): void
 }
 
-/** Longer than the server waits for one. ms */
+/** More than the server's own limit for uploads. ms */
 const leastForUploads = 30_000
 
-/** A client on a given platform. @throws TypeError for an entry of `origins` that is no URL */
+/** Creates a client on a platform. @throws TypeError for an entry of `origins` that is not a URL */
 export function createClientOn(platform: Platform, options: ClientOptions): Client {
   const { session: kind = 'cookie', timeout = 10_000, fetch = platform.fetch } = options
   const name = `gatelodge ${options.baseUrl ?? ''}`
   const tabStorage = findTabStorage(platform, options)
   const tokens = kind === 'token' ? keepTokens() : undefined
-  // Tabs that keep tokens for themselves have sign-ins of their own, and nothing to tell each other.
+  // Tabs that store tokens for themselves have separate sign-ins, and nothing to share.
   const channel = tokens && !tabStorage ? undefined : platform.openChannel(name)
   const presence = createPresence(channel, tokens && (async () => (await tokens.read()) !== undefined))
   const cookies: RequestInit = tokens ? {} : { credentials: 'include' }
@@ -96,7 +96,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
       ? sendAsNobody(route, input)
       : sendAsUser(route, input, asked))
     await learn(route, answer, held, asked)
-    return answer as Answer<R> // it is JSON of this API, whose shape the route table gives
+    return answer as Answer<R> // JSON of this API, whose type the route table defines
   }
 
   async function sendAsNobody(route: Route, input: AnyInput): Promise<Answered> {
@@ -112,7 +112,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
       if (!isRefusal(error)) throw error
       if (!tokens) presence.foundNobody(asked)
       const next = held && (await tokens?.after(held, input.signal))
-      // The question who is signed in may be answered by another name; nothing else may be done in it.
+      // Only the question who is signed in may be answered for another user; no other request may be sent as that user.
       if (!next || !(isSamePerson(held, next) || route === 'GET /api/v1/auth/session')) throw error
       return { answer: await send(route, input, next.access_token), held: next }
     }
@@ -147,7 +147,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
     return new URL(options.baseUrl || '/', platform.href)
   }
 
-  /** Keeps what an answer says of who is signed in. */
+  /** Records what a response says about the signed-in user. */
   async function learn(route: Route, answer: unknown, held: Held | undefined, asked: number): Promise<void> {
     if (route === signOutRoute || route === 'DELETE /api/v1/auth/me') return forget(held)
 
@@ -162,7 +162,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
     learnUser(answer, signsIn ? presence.signedIn : presence.mentioned)
   }
 
-  /** Keeps what follows the tokens that a request was sent with, unless somebody signed in since. */
+  /** Stores the successor of the tokens that a request was sent with, unless a user has signed in since. */
   async function renew(tokens: Tokens, answer: TokenPair, held: Held | undefined): Promise<void> {
     const now = await tokens.read()
     if (now && now.session_id !== held?.session_id) return
@@ -172,7 +172,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
 
   function renewed(answer: TokenPair): void {
     presence.refreshed()
-    learnUser(answer, (user) => presence.found(user, presence.epoch())) // it is whose tokens are held now
+    learnUser(answer, (user) => presence.found(user, presence.epoch())) // the user of the tokens held now
   }
 
   function learnUser(answer: unknown, tell: (user: User) => void): void {
@@ -180,7 +180,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
     if (isUser(user)) tell(user)
   }
 
-  /** Ends a session here, unless somebody signed in since. */
+  /** Ends a session in this client, unless a user has signed in since. */
   async function forget(held: Held | undefined): Promise<void> {
     if (!tokens || (await tokens.forget(held))) presence.signedOut()
   }
@@ -233,7 +233,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
 
 const signOutRoute = 'POST /api/v1/auth/signout'
 
-/** An answer, and the tokens that it is about. */
+/** A response, with the tokens that it belongs to. */
 interface Answered {
   readonly answer: unknown
   readonly held: Held | undefined
@@ -252,7 +252,7 @@ function toInit(method: string, body: unknown, accessToken: string | undefined):
   return { method, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
-/** Whether the server did not take the credential, or got none. A mailed link that is not good is `token_invalid` too, but 400. */
+/** Returns whether the server rejected the credential or received none. An invalid mailed link is `token_invalid` too, but with status 400. */
 function isRefusal(error: unknown): boolean {
   return (error instanceof InvalidToken || error instanceof NotAuthenticated) && error.status === 401
 }

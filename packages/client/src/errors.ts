@@ -1,34 +1,34 @@
 import type { Problem } from './generated.ts'
 import { isRecord } from './json.ts'
 
-/** The code of a failure. Codes of a newer server come through as they are, so a `switch` over codes needs a default. */
+/** The code of an error. Codes of newer servers are passed through, so a `switch` over codes needs a default. */
 export type ErrorCode = Problem['code'] | (string & Record<never, never>)
 
-/** One faulty field of a request: its name as sent (`profile.website`), a stable code and a sentence that may be shown. */
+/** An invalid field of a request: its name as sent (`profile.website`), a stable code and a message that can be shown to the user. */
 export interface Fault {
   readonly field: string
   readonly code: string
   readonly message: string
 }
 
-/** What an error says beside its code. */
+/** The properties of an error besides its code. */
 export interface AuthErrorOptions {
   /** HTTP status. */
   readonly status?: number
-  /** A sentence that may be shown. */
+  /** A message that can be shown to the user. */
   readonly detail?: string
   readonly faults?: readonly Fault[]
   /** s */
   readonly retryAfter?: number | undefined
-  /** Names the request in the server's log (`urn:uuid:...`). */
+  /** Identifies the request in the server's log (`urn:uuid:...`). */
   readonly instance?: string | undefined
-  /** What lies behind, for logs; never holds a token. */
+  /** The underlying error, for logs. Never contains a token. */
   readonly cause?: unknown
 }
 
 /**
- * The one error of this package: a failure as the API answered it (RFC 9457), or one that was found before anything was sent.
- * `status` is the HTTP status, `retryAfter` the seconds after which a new try makes sense.
+ * The only error class of this package: an error returned by the API (RFC 9457), or one found before anything was sent. `status` is the HTTP status;
+ * `retryAfter` is the number of seconds after which a retry makes sense.
  */
 export class AuthError extends Error {
   override readonly name: string = 'AuthError'
@@ -50,7 +50,7 @@ export class AuthError extends Error {
   }
 }
 
-// Subclasses only fix a code. Their names are written out, since a bundler shortens those of classes.
+// Subclasses only set a code. Their names are spelled out, since bundlers shorten class names.
 
 /** `token_invalid`: a token is missing, malformed, expired, revoked or of another kind. */
 export class InvalidToken extends AuthError {
@@ -60,7 +60,7 @@ export class InvalidToken extends AuthError {
   }
 }
 
-/** `not_authenticated`: a user is needed and nobody is signed in. */
+/** `not_authenticated`: a user is required and none is signed in. */
 export class NotAuthenticated extends AuthError {
   override readonly name: string = 'NotAuthenticated'
   constructor(options: AuthErrorOptions = {}) {
@@ -73,7 +73,7 @@ export class InvalidAuthorizationHeader extends NotAuthenticated {
   override readonly name = 'InvalidAuthorizationHeader'
 }
 
-/** `service_unavailable`: the service was not reached in time, or what answered was not it, such as the page of a proxy. */
+/** `service_unavailable`: the service could not be reached in time, or the response was not its own, for example the error page of a proxy. */
 export class AuthServiceUnavailable extends AuthError {
   override readonly name = 'AuthServiceUnavailable'
   constructor(options: AuthErrorOptions = {}) {
@@ -81,7 +81,7 @@ export class AuthServiceUnavailable extends AuthError {
   }
 }
 
-/** The error that an answer tells of; AuthServiceUnavailable where it is no problem of this API (RFC 9457). */
+/** Returns the error that a response describes, or AuthServiceUnavailable if it is not a problem document of this API (RFC 9457). */
 export function toError({ status, headers }: Response, body: unknown): AuthError {
   const retryAfter = readRetryAfter(headers.get('retry-after'))
   if (!isRecord(body) || typeof body.code !== 'string' || typeof body.detail !== 'string')
@@ -105,7 +105,7 @@ function isFault(value: unknown): value is Fault {
   return isRecord(value) && [value.field, value.code, value.message].every((part) => typeof part === 'string')
 }
 
-/** Only seconds: this API never answers a date (RFC 9110, section 10.2.3). */
+/** Parses seconds only, since this API never sends a date (RFC 9110, section 10.2.3). */
 function readRetryAfter(header: string | null): number | undefined {
   return header !== null && /^\d{1,9}$/.test(header) ? Number(header) : undefined
 }

@@ -2,10 +2,10 @@ import { AuthError, AuthServiceUnavailable } from './errors.ts'
 import { isRecord, parseJson } from './json.ts'
 import type { Platform, TokenStorage } from './platform.ts'
 
-/** Runs a task while no other tab runs one of this name. @throws service_unavailable when the turn does not come */
+/** Runs a task while no other tab runs one with the same name. @throws service_unavailable if another tab does not finish in time */
 export type Exclusive = <T>(name: string, task: () => Promise<T>) => Promise<T>
 
-/** Web Locks where they exist, else leases in the storage. `longest` is how long a task may take, in ms. */
+/** Uses Web Locks if available, otherwise leases in the storage. `longest` is how long a task may take, in ms. */
 export function createExclusive(platform: Platform, storage: TokenStorage, longest: number): Exclusive {
   const { locks } = platform
   if (!locks) return createLeases(platform, storage, longest)
@@ -19,12 +19,12 @@ export function createExclusive(platform: Platform, storage: TokenStorage, longe
   }
 }
 
-/** ms between a write and the look whether it lasted, and between two looks. */
+/** ms between a write and the check whether it persisted, and between two checks. */
 const pause = 25
 
 /**
- * A storage has no compare-and-set: of tabs that write at the same time the last one wins, and each looks again after a moment. A tab that stalls just
- * then may still run beside another. That harms nobody: for 10 seconds the server answers a spent refresh token with the same successor.
+ * A storage has no compare-and-set: if several tabs write simultaneously, the last one wins, and each checks again after a moment. A tab that stalls at that
+ * point may still run in parallel with another. That is harmless, since for 10 seconds the server returns the same successor for a used refresh token.
  */
 function createLeases({ now, sleep }: Platform, storage: TokenStorage, longest: number): Exclusive {
   async function read(key: string): Promise<{ owner: unknown; until: number } | undefined> {
@@ -35,7 +35,7 @@ function createLeases({ now, sleep }: Platform, storage: TokenStorage, longest: 
   async function take(key: string, owner: string): Promise<boolean> {
     const lease = await read(key)
     const until = now() + longest
-    // One that ends later than any of now was written before the clock was set back.
+    // A lease that expires later than any created now was written before the clock was set back.
     if (!lease || lease.until < now() || lease.until > until) await storage.set(key, JSON.stringify({ owner, until }))
     await sleep(pause)
     return (await read(key))?.owner === owner
@@ -54,7 +54,7 @@ function createLeases({ now, sleep }: Platform, storage: TokenStorage, longest: 
   }
 }
 
-/** A name that nobody else has. Not `randomUUID()`, which plain http does not have. */
+/** Returns a unique name. Does not use `randomUUID()`, which is missing on plain http. */
 export function randomId(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join('-')
 }

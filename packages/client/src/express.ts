@@ -3,21 +3,19 @@ import type { ResourceServer } from './server.ts'
 
 export { authOf, type GuardOptions } from './guard.ts'
 
-/** The part of a request of Express that is looked at. */
+/** The subset of an Express request that is used. */
 export interface ExpressRequest {
   readonly method: string
   readonly originalUrl: string
   readonly headers: { readonly authorization?: string | undefined }
 }
 
-/** The part of a response of Express that is used. */
+/** The subset of an Express response that is used. */
 export interface ExpressResponse {
   writeHead(status: number, headers: Record<string, string>): { end(body: string): unknown }
 }
 
-/**
- * A middleware for Express 5 that lets requests pass with a good token only; `authOf(request)` says whose it was. Answers 401, 403 and 503 as problem+json.
- */
+/** Creates a middleware for Express 5 that rejects requests without a valid token with 401, 403 or 503 (problem+json). `authOf(request)` returns the caller. */
 export function requireAuth(server: ResourceServer, options: GuardOptions = {}) {
   return async (request: ExpressRequest, response: ExpressResponse, next: () => void): Promise<void> => {
     const { method, originalUrl, headers } = request

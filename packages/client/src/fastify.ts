@@ -3,14 +3,14 @@ import type { ResourceServer } from './server.ts'
 
 export { authOf, type GuardOptions } from './guard.ts'
 
-/** The part of a request of Fastify that is looked at. */
+/** The subset of a Fastify request that is used. */
 export interface FastifyRequest {
   readonly method: string
   readonly originalUrl: string
   readonly headers: { readonly authorization?: string | undefined }
 }
 
-/** The part of a reply of Fastify that is used. */
+/** The subset of a Fastify reply that is used. */
 export interface FastifyReply {
   code(status: number): unknown
   headers(headers: Record<string, string>): unknown
@@ -18,8 +18,8 @@ export interface FastifyReply {
 }
 
 /**
- * An `onRequest` hook for Fastify 5, of a server or of one route, that lets requests pass with a good token only; `authOf(request)` says whose it was.
- * Answers 401, 403 and 503 as problem+json.
+ * Creates an `onRequest` hook for Fastify 5, for a server or a single route, that rejects requests without a valid token with 401, 403 or 503 (problem+json).
+ * `authOf(request)` returns the caller.
  */
 export function requireAuth(server: ResourceServer, options: GuardOptions = {}) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
@@ -37,6 +37,6 @@ export function requireAuth(server: ResourceServer, options: GuardOptions = {}) 
     reply.code(refusal.status)
     reply.headers({ ...refusal.headers })
     reply.send(refusal.body)
-    return reply // tells Fastify that it is answered
+    return reply // tells Fastify that the response has been sent
   }
 }

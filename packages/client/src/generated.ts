@@ -185,7 +185,7 @@ export interface VerificationRequired {
   message: string
 }
 
-/** What every operation takes and gives, by method and path. `errors` are the codes of its problems. */
+/** The input and response types of every operation, by method and path. `errors` lists its error codes. */
 export interface Routes {
   /** Register */
   'POST /api/v1/auth/signup': {

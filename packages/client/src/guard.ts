@@ -1,40 +1,41 @@
 import { AuthError, InvalidAuthorizationHeader, InvalidToken, NotAuthenticated } from './errors.ts'
 import type { Auth, ResourceServer, SkipPolicy } from './server.ts'
 
-/** What a guarded route asks for. */
+/** What a guarded route requires. */
 export interface GuardOptions {
-  /** Names the requests that need nobody to be signed in; their `auth` is null. Compare whole paths: they come undecoded. */
+  /** Selects requests that require no signed-in user; their `auth` is null. Compare whole paths: they are not decoded. */
   readonly skip?: SkipPolicy
-  /** Scopes that the token must have, all of them, with blanks between. Without, only people who are signed in pass: programs need a scope. */
+  /** Scopes, separated by spaces, all of which the token must have. Without a scope, only signed-in users are accepted, since programs need one. */
   readonly scope?: string
-  /** People who are signed in pass without the scope: they may do here what they may. For routes that their API tokens use as well. */
+  /** Accepts signed-in users without the scope, with their own permissions. For routes that are also used with API tokens. */
   readonly orUser?: true
-  /** A role that the person who is signed in must have. */
+  /** A role that the signed-in user must have. */
   readonly role?: string
 }
 
-/** The part of a request that is looked at. */
+/** The subset of a request that is used. */
 export interface GuardedRequest {
   readonly method: string
   readonly path: string
   readonly authorization: string | null | undefined
 }
 
-/** The answer to a request that may not pass: problem+json (RFC 9457). */
+/** The response to a rejected request: problem+json (RFC 9457). */
 export interface Refusal {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-/** Who sent a request, or what to answer it. */
+/** The caller, or the response to a rejected request. */
 export type Verdict =
   | { readonly auth: Auth | null; readonly refusal?: undefined }
   | { readonly auth?: undefined; readonly refusal: Refusal }
 
 /**
- * What all adapters do: 401 without a good token, 403 without the scope or the role (RFC 6750, section 3), 503 when nobody could tell. Raises only what
- * `skip` raises.
+ * Authenticates a request for all adapters: 401 without a valid token, 403 without the scope or the role (RFC 6750, section 3), 503 if the issuer cannot be
+ * reached.
+ * @throws only what `skip` throws
  */
 export async function authenticate(
   server: ResourceServer,
@@ -54,16 +55,19 @@ export async function authenticate(
   }
 }
 
-/** What guards left, by request. A property of these is not believed: express-jwt and others write one of that name, and Fastify decorates with null. */
+/**
+ * The callers found by guards, by request. A property of the request is not trusted: express-jwt and others write one with this name, and Fastify decorates
+ * requests with null.
+ */
 const left = new WeakMap<object, Auth | null>()
 
-/** Leaves at a request who sent it, for `authOf`, and as `request.auth` for whoever only wants to read it. */
+/** Records the caller of a request for `authOf`, and as `request.auth` for code that only reads it. */
 export function leaveAuth(request: object, auth: Auth | null): void {
   left.set(request, auth)
   Object.assign(request, { auth })
 }
 
-/** What the guard left at a request. @throws TypeError when none stood before: a forgotten guard must not pass for a request that nobody sent */
+/** Returns the caller that the guard recorded. @throws TypeError if there was no guard: a missing guard must not look like a request without a user */
 export function authOf(request: object): Auth | null {
   const auth = left.get(request)
   if (auth === undefined) throw new TypeError('no guard stands before this route')
@@ -79,7 +83,7 @@ function findToken(server: ResourceServer, authorization: string | null | undefi
   }
 }
 
-/** Service clients and API tokens may do what scopes say: where a route names none, it is not for them. */
+/** Service clients and API tokens may only do what scopes allow: a route without a scope rejects them. */
 function hasScopes({ kind, scope }: Auth, wanted: readonly string[]): boolean {
   if (kind !== 'user' && wanted.length === 0) return false
   const given = scope.split(' ')
@@ -90,7 +94,7 @@ function hasRole(auth: Auth, role: string | undefined): boolean {
   return role === undefined || (auth.kind === 'user' && auth.roles.includes(role))
 }
 
-/** No error is named where no token was sent (RFC 6750, section 3.1). */
+/** The challenge names no error if no token was sent (RFC 6750, section 3.1). */
 function refuse({ issuer }: ResourceServer, { code, status, detail, retryAfter = 5 }: AuthError): Refusal {
   const challenge = `Bearer realm="${issuer}"`
   if (code === 'not_authenticated') return print('Not authenticated', { code, status, detail }, challenge)

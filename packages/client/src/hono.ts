@@ -3,18 +3,18 @@ import type { Auth, ResourceServer } from './server.ts'
 
 export type { GuardOptions } from './guard.ts'
 
-/** For `new Hono<{ Variables: AuthVariables }>()`, which types `c.get('auth')`. */
+/** For `new Hono<{ Variables: AuthVariables }>()`, which adds the type of `c.get('auth')`. */
 export interface AuthVariables {
   auth: Auth | null
 }
 
-/** The part of a context of Hono that is used. */
+/** The subset of a Hono context that is used. */
 export interface HonoContext {
   readonly req: { readonly method: string; readonly url: string; header(name: string): string | undefined }
   set(name: 'auth', value: Auth | null): void
 }
 
-/** A middleware for Hono that lets requests pass with a good token only, and sets `c.get('auth')`. Answers 401, 403 and 503 as problem+json. */
+/** Creates a middleware for Hono that rejects requests without a valid token with 401, 403 or 503 (problem+json), and sets `c.get('auth')`. */
 export function requireAuth(server: ResourceServer, options: GuardOptions = {}) {
   return async (context: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
     const { req } = context

@@ -19,9 +19,9 @@ export type { SessionEvent, SessionEvents } from './presence.ts'
 export type { Answer, Body, Given, Input, Route } from './routes.ts'
 
 /**
- * Makes a client for browsers, workers and servers: typed calls of the API, and `fetch` for APIs of your own. With `session: 'token'` tokens are
- * refreshed before they end, once for all calls and tabs (RFC 9700, section 4.14.2).
- * @throws TypeError for an entry of `origins` that is no URL
+ * Creates a client for browsers, workers and servers, with typed calls of the API and a `fetch` for your own APIs. With `session: 'token'`, tokens are
+ * refreshed before they expire, once for all calls and tabs (RFC 9700, section 4.14.2).
+ * @throws TypeError for an entry of `origins` that is not a URL
  */
 export function createClient(options: ClientOptions = {}): Client {
   return createClientOn(currentPlatform(), options)

@@ -1,13 +1,13 @@
-/** What a JSON text says; undefined for anything that is none, such as the page of a proxy. */
+/** Parses a JSON text. Returns undefined for anything else, such as the error page of a proxy. */
 export function parseJson(text: string | null | undefined): unknown {
   try {
     return JSON.parse(text ?? '')
   } catch {
-    return undefined // the caller looks at what it gets, and refuses this too
+    return undefined // the caller validates the result and rejects this too
   }
 }
 
-/** Whether a value is an object that is no array. */
+/** Returns whether a value is an object and not an array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -5,15 +5,16 @@ interface Parts {
   readonly fetch: Fetch
   /** Undefined in cookie mode. */
   readonly tokens: Tokens | undefined
-  /** Where a token may go. */
+  /** Origins that a token may be sent to. */
   readonly origins: readonly string[]
-  /** What relative addresses are relative to. */
+  /** The base of relative URLs. */
   readonly href: string | undefined
 }
 
 /**
- * `fetch` with the access token of whoever is signed in (RFC 6750, section 2.1), and once more after a 401 and a refresh, for the same person only.
- * @throws TypeError for any other origin, before a token is looked at
+ * Fetches with the access token of the signed-in user (RFC 6750, section 2.1). After a 401 it refreshes the token and repeats the request once, for the same
+ * user only.
+ * @throws TypeError for any other origin, before a token is read
  */
 export async function fetchWithTokens(
   { fetch, tokens, origins, href }: Parts,
@@ -22,7 +23,7 @@ export async function fetchWithTokens(
 ): Promise<Response> {
   const request = typeof input === 'object' && 'url' in input ? input : undefined
   const url = new URL(request ? request.url : String(input), href)
-  // The origin of every file: and data: address is 'null': without the look at the protocol they would be one.
+  // The origin of every file: and data: URL is 'null': without the check of the protocol they would all count as one origin.
   if (!/^https?:$/.test(url.protocol) || !origins.includes(url.origin))
     throw new TypeError('this origin is not one that the client may send a token to: name it in `origins`')
 
@@ -45,7 +46,10 @@ function withToken(request: Request | undefined, init: RequestInit, { access_tok
   return { ...init, headers }
 }
 
-/** Whether the body can be sent twice. A Request has a stream for a body, which is used up. Not every browser tells whether it has one: Firefox has no `Request.body`. */
+/**
+ * Returns whether the body can be sent twice. The body of a Request is a stream and can be read only once. Not every browser reveals whether there is one:
+ * Firefox lacks `Request.body`.
+ */
 function isRepeatable(request: Request | undefined, { body }: RequestInit): boolean {
   if (body === undefined || body === null)
     return !request || request.body === null || request.method === 'GET' || request.method === 'HEAD'

@@ -1,43 +1,43 @@
 import type { Fetch } from './ask.ts'
 
-/** Where tokens are kept: strings by name. Answers may be promises, for storages that need time. */
+/** A storage for tokens: strings by name. Results may be promises, for asynchronous storages. */
 export interface TokenStorage {
   get(name: string): string | null | undefined | Promise<string | null | undefined>
   set(name: string, value: string): unknown
   remove(name: string): unknown
 }
 
-/** The part of Web Locks that is used here. */
+/** The subset of Web Locks used here. */
 export interface Locks {
   request<T>(name: string, options: { signal: AbortSignal }, task: () => Promise<T>): Promise<T>
 }
 
-/** The part of a BroadcastChannel that is used here. */
+/** The subset of BroadcastChannel used here. */
 export interface Channel {
   addEventListener(type: 'message', listener: (message: { readonly data: unknown }) => void): void
   postMessage(message: unknown): void
   close(): void
-  /** Of Node.js. */
+  /** Only in Node.js. */
   unref?(): unknown
 }
 
-/** What the client takes from around it; tests have their own. */
+/** What the client uses of its environment. Tests provide their own. */
 export interface Platform {
   readonly fetch: Fetch
   /** epoch ms */
   now(): number
   sleep(ms: number): Promise<void>
-  /** Undefined where there are none: plain http, most servers. */
+  /** Undefined if not available: on plain http and on most servers. */
   readonly locks: Locks | undefined
-  /** The storage that the tabs of an origin share, if there is one. */
+  /** The storage shared by the tabs of an origin, if there is one. */
   readonly tabStorage: TokenStorage | undefined
-  /** Reaches the other tabs of this origin. */
+  /** Opens a channel to the other tabs of this origin. */
   openChannel(name: string): Channel | undefined
-  /** The address of the page or worker, which changes as people move on. */
+  /** The URL of the page or worker, which changes on navigation. */
   readonly href: string | undefined
 }
 
-/** The platform that this runs on. */
+/** Returns the platform that this code runs on. */
 export function currentPlatform(): Platform {
   const scope: Scope = globalThis
   return {
@@ -47,10 +47,10 @@ export function currentPlatform(): Platform {
     locks: scope.navigator?.locks,
     tabStorage: findTabStorage(scope),
     openChannel(name) {
-      // Only a page has tabs beside it. In one process of a server, other clients are other people.
+      // Only a page has other tabs. Within one server process, other clients belong to other users.
       if (!scope.document || !scope.BroadcastChannel) return undefined
       const channel = new scope.BroadcastChannel(name)
-      channel.unref?.() // in a page that Node.js plays, for tests, it would keep the process alive
+      channel.unref?.() // in a page simulated by Node.js, for tests, it would keep the process alive
       return channel
     },
     get href() {
@@ -67,7 +67,7 @@ interface Scope {
   readonly BroadcastChannel?: new (name: string) => Channel
 }
 
-/** Some servers have a localStorage too, one file for everybody: there it is not used. */
+/** Some servers have a localStorage too, one file for all users. It is not used there. */
 function findTabStorage(scope: Scope): TokenStorage | undefined {
   if (!scope.document) return undefined
   try {
@@ -80,11 +80,11 @@ function findTabStorage(scope: Scope): TokenStorage | undefined {
       }
     )
   } catch {
-    return undefined // the browser was told to store nothing and throws at the mere look
+    return undefined // the browser is set to store nothing and throws on any access
   }
 }
 
-/** A storage that lasts as long as the page. */
+/** Creates a storage that lasts as long as the page. */
 export function memoryStorage(): TokenStorage {
   const kept = new Map<string, string>()
   return {

@@ -3,7 +3,7 @@ import { isRecord } from './json.ts'
 import type { Channel } from './platform.ts'
 import { isUser } from './user.ts'
 
-/** What listeners hear, by event. All tabs hear of `signed-in`, `signed-out` and `user-changed`, only the tab that did it of `refreshed`. */
+/** Events and what listeners receive. All tabs receive `signed-in`, `signed-out` and `user-changed`; `refreshed` only reaches the tab that refreshed. */
 export interface SessionEvents {
   'signed-in': User
   'signed-out': undefined
@@ -16,28 +16,30 @@ export type SessionEvent = keyof SessionEvents
 
 type Listener<E extends SessionEvent> = (detail: SessionEvents[E]) => void
 
-/** Who is signed in as far as answers told, and who wants to hear of it. */
+/** The signed-in user, as far as responses have revealed it, and the listeners. */
 export interface Presence {
   on<E extends SessionEvent>(event: E, listener: Listener<E>): () => void
-  /** Grows when somebody signs in or out, here or in another tab: an answer to what was asked in an earlier epoch is overtaken. */
+  /** Increases when a user signs in or out, in this tab or another. The response to a request from an earlier epoch is outdated. */
   epoch(): number
   signedIn(user: User): void
-  /** The session was ended here, or is known to have ended. */
+  /** The session was ended in this client, or is known to have ended. */
   signedOut(): void
   refreshed(): void
-  /** An answer to what was asked in this epoch told of the user who is signed in. */
+  /** A response to a request from epoch `asked` contained the signed-in user. */
   found(user: User, asked: number): void
-  /** The same of how that user is now, after a change. */
+  /** A response to a request from epoch `asked` contained the signed-in user after a change. */
   changed(user: User, asked: number): void
-  /** An answer told of a user who may be another than the one signed in. */
+  /** A response contained a user who may not be the signed-in one. */
   mentioned(user: User): void
-  /** An answer to what was asked in this epoch, or the look for tokens, said that nobody is signed in. */
+  /** A response to a request from epoch `asked`, or the lack of tokens, showed that no user is signed in. */
   foundNobody(asked: number): void
-  /** Nothing is told or heard any more. */
+  /** Removes all listeners and closes the channel. */
   close(): void
 }
 
-/** `isSignedIn` asks the tokens of this tab, where there are any: an event of another tab that they contradict is about another sign-in. */
+/**
+ * Creates the presence. `isSignedIn` checks the tokens of this tab, if it has any: an event of another tab that contradicts them belongs to another sign-in.
+ */
 export function createPresence(opened: Channel | undefined, isSignedIn?: () => Promise<boolean>): Presence {
   const listeners: { [E in SessionEvent]: Set<Listener<E>> } = {
     'signed-in': new Set(),
@@ -45,12 +47,12 @@ export function createPresence(opened: Channel | undefined, isSignedIn?: () => P
     refreshed: new Set(),
     'user-changed': new Set(),
   }
-  /** Undefined until an answer told of it. */
+  /** Undefined until a response has revealed it. */
   let known: User | null | undefined
   let epoch = 0
   let channel = opened
 
-  // Where the storage fails, nobody can say whether it is true.
+  // If the storage fails, the message cannot be verified and is ignored.
   channel?.addEventListener('message', ({ data }) => void hear(data).catch(() => undefined))
 
   async function hear(data: unknown): Promise<void> {
@@ -62,7 +64,7 @@ export function createPresence(opened: Channel | undefined, isSignedIn?: () => P
     change(user)
   }
 
-  /** Tells the listeners of this tab how `known` changes, and answers whether it does. */
+  /** Sets `known`, notifies the listeners of this tab and returns whether anything changed. */
   function change(user: User | null): boolean {
     const before = known
     known = user
@@ -79,7 +81,7 @@ export function createPresence(opened: Channel | undefined, isSignedIn?: () => P
     return true
   }
 
-  /** A listener that throws must not break what told it: the platform reports it as it does for events. */
+  /** A listener that throws must not break its caller: in a microtask, the platform reports the error as for events. */
   function emit<E extends SessionEvent>(event: E, detail: SessionEvents[E]): void {
     for (const listener of listeners[event]) queueMicrotask(() => listener(detail))
   }
@@ -100,7 +102,7 @@ export function createPresence(opened: Channel | undefined, isSignedIn?: () => P
     epoch: () => epoch,
     signedIn(user) {
       epoch += 1
-      known = null // the same person again is a sign-in too
+      known = null // a repeated sign-in of the same user is an event too
       tell(user)
     },
     signedOut() {

@@ -8,12 +8,12 @@ import { isUser } from './user.ts'
 
 export type { GuardOptions } from './guard.ts'
 
-/** Who sent a request, or the response that it gets instead. */
+/** The caller of a request, or the response if it is rejected. */
 export type Authorized =
   | { readonly auth: Auth | null; readonly response?: undefined }
   | { readonly auth?: undefined; readonly response: Response }
 
-/** Looks at the token of a Request: who sent it, or the 401, 403 or 503 (problem+json) to answer. For hooks and middlewares of your own. */
+/** Authenticates a Request by its token. Returns the caller, or the response (401, 403 or 503, problem+json). For your own hooks and middlewares. */
 export async function authorizeRequest(
   server: ResourceServer,
   request: Request,
@@ -26,48 +26,48 @@ export async function authorizeRequest(
   return { response: new Response(refusal.body, { status: refusal.status, headers: { ...refusal.headers } }) }
 }
 
-type Handler<Asked, A, More extends unknown[]> = (
-  request: Asked,
+type Handler<Incoming, A, More extends unknown[]> = (
+  request: Incoming,
   auth: A,
   ...more: More
 ) => Response | Promise<Response>
-type Guarded<Asked, More extends unknown[]> = (request: Asked, ...more: More) => Promise<Response>
+type Guarded<Incoming, More extends unknown[]> = (request: Incoming, ...more: More) => Promise<Response>
 
-/** A handler of Requests that runs for a good token only, and learns whose it is: null where `skip` lets a request pass. */
-export function withAuth<Asked extends Request, More extends unknown[]>(
+/** Wraps a handler of Requests so that it runs only with a valid token and receives the caller, or null where `skip` accepts the request. */
+export function withAuth<Incoming extends Request, More extends unknown[]>(
   server: ResourceServer,
-  handler: Handler<Asked, Auth, More>,
+  handler: Handler<Incoming, Auth, More>,
   options?: GuardOptions & { readonly skip?: never },
-): Guarded<Asked, More>
-export function withAuth<Asked extends Request, More extends unknown[]>(
+): Guarded<Incoming, More>
+export function withAuth<Incoming extends Request, More extends unknown[]>(
   server: ResourceServer,
-  handler: Handler<Asked, Auth | null, More>,
+  handler: Handler<Incoming, Auth | null, More>,
   options: GuardOptions,
-): Guarded<Asked, More>
-export function withAuth<Asked extends Request, More extends unknown[]>(
+): Guarded<Incoming, More>
+export function withAuth<Incoming extends Request, More extends unknown[]>(
   server: ResourceServer,
-  handler: Handler<Asked, never, More>,
+  handler: Handler<Incoming, never, More>,
   options: GuardOptions = {},
-): Guarded<Asked, More> {
+): Guarded<Incoming, More> {
   return async (request, ...more) => {
     const { auth, response } = await authorizeRequest(server, request, options)
-    return response ?? handler(request, auth as never, ...more) // the overloads say which kind of handler gets null
+    return response ?? handler(request, auth as never, ...more) // the overloads determine which handlers can receive null
   }
 }
 
-/** Where sessions are asked for. */
+/** Where to look up sessions. */
 export interface SessionOptions {
   /** The public URL of Gatelodge. */
   readonly issuer: string
-  /** How long its answer may take, in ms; 5 000 unless given. */
+  /** Timeout of the request, in ms; 5 000 by default. */
   readonly timeout?: number
   readonly fetch?: Fetch
 }
 
 /**
- * Who is signed in at the browser that sent a Request, null for nobody: for pages that a server renders at the origin of Gatelodge's cookie. Sends the
- * session cookie on and nothing else of the request.
- * @throws service_unavailable when Gatelodge could not tell
+ * Returns the signed-in user and session of the browser that sent a Request, or null if no user is signed in. For pages rendered by a server on the origin of
+ * Gatelodge's cookie. Forwards the session cookie and nothing else of the request.
+ * @throws service_unavailable if Gatelodge cannot be reached
  */
 export async function sessionOf(
   request: Request,
@@ -87,12 +87,15 @@ export async function sessionOf(
   return { user, session }
 }
 
-/** Only the API itself may say so: a 401 of something in between says nothing of the session. */
+/** Only the API itself may say so: a 401 from something in between says nothing about the session. */
 function isNobody({ status }: Response, body: unknown): boolean {
   return status === 401 && isRecord(body) && (body.code === 'token_invalid' || body.code === 'not_authenticated')
 }
 
-/** By its whole name: another cookie of the same site may begin like it, or with 0xA0, which `trim` takes for a blank and browsers for a part of the name. */
+/**
+ * Compares whole names: another cookie of the same site may start with the same name, or with 0xA0, which `trim` removes as whitespace and browsers treat as
+ * part of the name.
+ */
 function sessionCookies(header: string): string {
   const pairs = header.split(';').map((pair) => pair.replace(/^[ \t]+|[ \t]+$/g, ''))
   return pairs.filter((pair) => /^(?:__Host-)?gatelodge=/.test(pair)).join('; ')

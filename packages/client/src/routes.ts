@@ -1,17 +1,17 @@
 import type { Routes } from './generated.ts'
 
-/** A route that answers JSON or nothing. Pages and redirects are for browsers, `/oauth2` and `/forward-auth` for servers. */
+/** A route that returns JSON or nothing. Pages and redirects are for browsers, `/oauth2` and `/forward-auth` for servers. */
 export type Route = {
   [R in keyof Routes]: Routes[R]['answers'] extends { 200: string } | { 303: undefined } ? never : R
 }[Exclude<keyof Routes, `${string} ${'/oauth2/' | '/forward-auth'}${string}`>]
 
-/** What a route answers; undefined for 204. */
+/** The response of a route; undefined for 204. */
 export type Answer<R extends Route> = Routes[R]['answers'][keyof Routes[R]['answers']]
 
-/** The body that a route takes. */
+/** The request body of a route. */
 export type Body<R extends Route> = Exclude<Routes[R]['body'], undefined>
 
-/** What a route takes, and a signal to give up by. */
+/** The input of a route, with an optional signal to abort the call. */
 export type Input<R extends Route> = Part<'params', Routes[R]['params']> &
   Part<'query', Routes[R]['query']> &
   Part<'body', Routes[R]['body']> & { readonly signal?: AbortSignal | undefined }
@@ -22,10 +22,10 @@ type Part<Name extends string, Value> = [Value] extends [undefined]
     ? { readonly [P in Name]?: Value }
     : { readonly [P in Name]: Value }
 
-/** The arguments of a call: the input may be left out where a route needs none. */
+/** The arguments of a call. The input is optional if the route requires none. */
 export type Given<R extends Route> = Record<never, never> extends Input<R> ? [input?: Input<R>] : [input: Input<R>]
 
-/** Any input, as it looks at run time. */
+/** Any input, as seen at run time. */
 export interface AnyInput {
   readonly params?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
@@ -33,7 +33,7 @@ export interface AnyInput {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The method, and the path with everything filled in and encoded. @throws TypeError for a parameter that would lead to another path */
+/** Returns the method and the path with all parameters filled in and encoded. @throws TypeError for a parameter that would lead to another path */
 export function locate(route: Route, { params = {}, query = {} }: AnyInput): { method: string; path: string } {
   const [method = '', template = ''] = route.split(' ')
   const path = template.replace(/\{(\w+)\}/g, (_match, name: string) => segment(params[name]))
@@ -42,7 +42,7 @@ export function locate(route: Route, { params = {}, query = {} }: AnyInput): { m
   return { method, path: search === '' ? path : `${path}?${search}` }
 }
 
-/** What a route does with a credential: ignores it, takes it if there is one, or needs it. A test compares this with the route table of the server. */
+/** Returns how a route treats credentials: ignores them, accepts them, or requires them. A test compares this with the route table of the server. */
 export function credentialOf(route: Route): 'none' | 'optional' | 'session' {
   if (optional.has(route)) return 'optional'
   return ignoring.has(route) || !route.includes(' /api/') ? 'none' : 'session'
@@ -67,7 +67,7 @@ const ignoring: ReadonlySet<Route> = new Set<Route>([
   'POST /api/v1/auth/security/undo',
 ])
 
-/** URL parsers take dots for steps: `DELETE /me/sessions/..` would be `DELETE /me/`, however the dots are encoded. */
+/** URL parsers resolve dot segments: `DELETE /me/sessions/..` would become `DELETE /me/`, however the dots are encoded. */
 function segment(value: string | undefined): string {
   if (value === undefined || /^\.{0,2}$/.test(value)) throw new TypeError('a path parameter is missing or no name')
   return encodeURIComponent(value)

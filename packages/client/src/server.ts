@@ -20,63 +20,63 @@ export type { User } from './generated.ts'
 export type { AccessTokenClaims, ApiTokenClaims, Auth, ClientClaims, UserClaims } from './server/claims.ts'
 export type { Algorithm } from './server/keys.ts'
 
-/** What a resource server knows of its issuer. */
+/** The configuration of a resource server. */
 export interface ResourceServerOptions {
-  /** The public URL of Gatelodge, to the letter as its tokens name it: `https://auth.example.com`. */
+  /** The public URL of Gatelodge, exactly as in its tokens: `https://auth.example.com`. */
   readonly issuer: string
-  /** Whom tokens must be for; the issuer unless `GATELODGE_TOKEN_AUDIENCE` names another. */
+  /** The required audience of tokens. Defaults to the issuer; set it if `GATELODGE_TOKEN_AUDIENCE` is set. */
   readonly audience?: string
-  /** The credentials of a service client, with which introspection is asked. */
+  /** The credentials of a service client, used for introspection. */
   readonly clientId?: string | undefined
   readonly clientSecret?: string | undefined
-  /** What tokens may be signed with: `EdDSA`, `ES256` and `RS256` unless given. */
+  /** Accepted signature algorithms; `EdDSA`, `ES256` and `RS256` by default. */
   readonly algorithms?: readonly Algorithm[]
-  /** How long one answer of Gatelodge may take, in ms; 5 000 unless given. */
+  /** Timeout of a request to Gatelodge, in ms; 5 000 by default. */
   readonly timeout?: number
   readonly fetch?: Fetch
-  /** epoch ms */
+  /** Returns the current time. epoch ms */
   readonly now?: () => number
 }
 
-/** Says whether a request needs nobody to be signed in. */
+/** Returns whether a request requires no signed-in user. */
 export type SkipPolicy = (method: string, path: string) => boolean | Promise<boolean>
 
-/** Whose access token it is. */
+/** The kinds of callers with an access token. */
 type Kind = AccessTokenClaims['kind']
 
 /**
- * What an API of yours does with the tokens it gets. Functions raise subclasses of AuthError, but for faults of the program: a TypeError where introspection
- * has no client credentials, and whatever a policy raises.
+ * Verifies the tokens sent to your API. Its functions throw subclasses of AuthError, except for programming errors: a TypeError if introspection has no
+ * client credentials, and whatever a policy throws.
  */
 export interface ResourceServer {
   readonly issuer: string
   /**
-   * The claims of an access token, by the keys of the issuer and without asking it (RFC 9068, RFC 8725). A session that has ended is not noticed before
-   * the token ends. With `kind`, tokens of the other kind are refused.
-   * @throws token_invalid; service_unavailable when the keys could not be had
+   * Verifies an access token with the keys of the issuer, without a request per token, and returns its claims (RFC 9068, RFC 8725). Does not notice that a
+   * session has ended before the token expires. With `kind`, tokens of the other kind are rejected.
+   * @throws token_invalid; service_unavailable if the keys cannot be fetched
    */
   verifyAccessToken<K extends Kind = Kind>(
     token: string | null | undefined,
     wanted?: { readonly kind?: K },
   ): Promise<Extract<AccessTokenClaims, { kind: K }>>
-  /** The claims and the user as they are now, by asking the issuer (RFC 7662). @throws token_invalid, service_unavailable */
+  /** Asks the issuer about a token and returns its claims and the current user (RFC 7662). @throws token_invalid, service_unavailable */
   introspectRemote(token: string | null | undefined): Promise<Auth>
   /**
-   * Who sends a request: by introspection where there are client credentials, else by the token alone. Null when the policy says that nobody need be.
-   * Reads no header.
-   * @throws token_invalid, also when the token is missing; service_unavailable
+   * Returns the caller of a request: by introspection if there are client credentials, otherwise by verifying the token. Returns null if the policy requires
+   * no user. Reads no header.
+   * @throws token_invalid, also if the token is missing; service_unavailable
    */
   authenticateRequest(
     shouldSkipAuthentication: SkipPolicy,
     request: { readonly method: string; readonly path: string; readonly token: string | null | undefined },
   ): Promise<Auth | null>
-  /** The token of an Authorization header (RFC 6750, section 2.1). @throws not_authenticated when there is none in it */
+  /** Returns the token of an Authorization header (RFC 6750, section 2.1). @throws not_authenticated if it contains none */
   getToken(authorizationHeader: string | null | undefined): string
 }
 
 const defaultAlgorithms: readonly Algorithm[] = ['EdDSA', 'ES256', 'RS256']
 
-/** Makes the resource server's half of the client. @throws TypeError for options that can never work */
+/** Creates a resource server. @throws TypeError for options that can never work */
 export function createResourceServer(options: ResourceServerOptions): ResourceServer {
   const { issuer, audience = issuer, timeout = 5_000, now = () => Date.now() } = options
   assertIssuer(issuer)
@@ -111,7 +111,7 @@ export function createResourceServer(options: ResourceServerOptions): ResourceSe
     verifyAccessToken,
     introspectRemote,
     async authenticateRequest(shouldSkipAuthentication, { method, path, token }) {
-      // Awaited and compared: a promise is truthy, and would skip everything.
+      // Awaited and compared with true: a promise is truthy, and would skip authentication for every request.
       if ((await shouldSkipAuthentication(method, path)) === true) return null
       return credentials ? introspectRemote(token) : verifyAccessToken(token)
     },
@@ -126,7 +126,7 @@ function isOfKind<K extends Kind>(
   return kind === undefined || auth.kind === kind
 }
 
-/** The issuer is compared to the letter with what tokens say, so a slash at its end would refuse them all. */
+/** The issuer must equal the `iss` of tokens exactly; with a trailing slash it would reject all of them. */
 function assertIssuer(issuer: string): void {
   const isHttp = URL.canParse(issuer) && /^https?:$/.test(new URL(issuer).protocol)
   if (!isHttp || issuer.endsWith('/') || !/^[\w.:/[\]-]+$/.test(issuer))
@@ -135,12 +135,12 @@ function assertIssuer(issuer: string): void {
 
 function readCredentials({ clientId, clientSecret }: ResourceServerOptions): ClientCredentials | undefined {
   if (clientId === undefined && clientSecret === undefined) return undefined
-  // With one of them only, tokens would be verified without asking, against what was meant.
+  // With only one of them, tokens would be verified without introspection, contrary to the intention.
   if (!clientId || !clientSecret) throw new TypeError('clientId and clientSecret go together')
   return { id: clientId, secret: clientSecret }
 }
 
-/** The server takes no longer ones itself. */
+/** The server rejects anything longer. */
 const longestToken = 4_096
 
 function asToken(text: string | null | undefined): string {

@@ -5,38 +5,39 @@ import { isRecord, parseJson } from './json.ts'
 import type { Platform, TokenStorage } from './platform.ts'
 import { isUser } from './user.ts'
 
-/** The pair of tokens that is held, as the storage has it. */
+/** A pair of tokens, as stored. */
 export interface Held {
-  /** Another one for each pair, so that two of them are told apart without a look at secrets. */
+  /** Unique per pair, so that pairs can be compared without their secrets. */
   readonly id: string
   readonly access_token: string
   readonly refresh_token: string
   readonly session_id: string
-  /** Whose they are. */
+  /** The user that the tokens belong to. */
   readonly user_id?: string | undefined
-  /** When to refresh: before the access token ends. epoch ms */
+  /** When to refresh, before the access token expires. epoch ms */
   readonly refresh_at: number
 }
 
-/** What a sign-in or a refresh answers, as far as it is relied on here. */
+/** The part of a response to a sign-in or a refresh that is used here. */
 export type TokenPair = Pick<TokenResponse, 'access_token' | 'refresh_token' | 'session_id' | 'expires_in'> & {
   readonly user?: unknown
 }
 
-/** The tokens of one sign-in, shared by all tabs through their storage. A storage that fails is service_unavailable too. */
+/** The tokens of one sign-in, shared by all tabs through their storage. A failing storage is reported as service_unavailable too. */
 export interface Tokens {
-  /** The pair for the next request, refreshed if its time has come; undefined when nobody is signed in. @throws service_unavailable */
+  /** Returns the pair for the next request, refreshed if due, or undefined if no user is signed in. @throws service_unavailable */
   current(signal?: AbortSignal): Promise<Held | undefined>
   /**
-   * What follows a pair that was refused: of another tab if it was faster, which may be another person's; undefined when the session has ended.
+   * Returns the successor of a pair that was rejected, or the pair that another tab has stored meanwhile, possibly of another user. Returns undefined if the
+   * session has ended.
    * @throws service_unavailable
    */
   after(refused: Held, signal?: AbortSignal): Promise<Held | undefined>
-  /** Stores a pair; where the storage does not take it, this tab keeps it. */
+  /** Stores a pair. If the storage does not accept it, it is kept in this tab. */
   keep(pair: TokenPair): Promise<Held>
-  /** Whatever is held now, good or not. */
+  /** Returns the pair held now, valid or not. */
   read(): Promise<Held | undefined>
-  /** Forgets the tokens of a session. Answers false, and forgets nothing, when those of another session are held by now. */
+  /** Deletes the tokens of a session. Returns false and deletes nothing if the tokens held now belong to another session. */
   forget(ended: Held | undefined): Promise<boolean>
 }
 
@@ -45,25 +46,25 @@ interface Parts {
   readonly storage: TokenStorage
   /** Whether other tabs use the storage too. */
   readonly isShared: boolean
-  /** What the storage knows them by. */
+  /** The name of the tokens in the storage. */
   readonly name: string
-  /** How long a request may take, in ms. */
+  /** Timeout of a request, in ms. */
   readonly timeout: number
-  /** Asks the server for the next pair. */
+  /** Requests the next pair from the server. */
   readonly refresh: (refreshToken: string) => Promise<unknown>
-  /** Hears that the session ended. */
+  /** Called when the session has ended. */
   readonly onEnd: () => void
-  /** Hears what the refresh answered. */
+  /** Called with the response of a refresh. */
   readonly onRefresh: (answer: TokenPair) => void
 }
 
-/** Keeps tokens and refreshes them: one refresh at a time, however many calls and tabs want one. */
+/** Creates the tokens, which are refreshed one request at a time, however many calls and tabs need it. */
 export function createTokens(parts: Parts): Tokens {
   const { platform, name } = parts
   const storage = withErrors(parts.storage)
   const exclusive = parts.isShared ? createExclusive(platform, storage, parts.timeout + 5_000) : alone
   let running: Promise<Held | undefined> | undefined
-  /** A pair that the storage did not take, and the id of the one that is stored in its place. */
+  /** A pair that the storage did not accept, and the ID of the stored pair that it replaces. */
   let unstored: { readonly held: Held; readonly over: string | undefined } | undefined
 
   async function current(signal?: AbortSignal): Promise<Held | undefined> {
@@ -83,7 +84,7 @@ export function createTokens(parts: Parts): Tokens {
     if (held?.id !== refused.id) return held // another tab refreshed, signed out or signed in while this one waited
 
     const answer = await askForNext(held)
-    // Whoever signed out or in during the request must not get the old session back.
+    // If a user signed out or in during the request, the old session must not come back.
     const now = await read()
     if (now?.id !== held.id) return now
     if (answer) {
@@ -95,7 +96,7 @@ export function createTokens(parts: Parts): Tokens {
     return undefined
   }
 
-  /** Undefined when the session has ended. Trouble on the way says nothing of the session: nobody is signed out by it. */
+  /** Returns undefined if the session has ended. A failed request says nothing about the session and does not sign the user out. */
   async function askForNext({ refresh_token }: Held): Promise<TokenPair | undefined> {
     try {
       const answer = await parts.refresh(refresh_token)
@@ -110,7 +111,7 @@ export function createTokens(parts: Parts): Tokens {
   }
 
   async function keep({ access_token, refresh_token, session_id, expires_in, user }: TokenPair): Promise<Held> {
-    // A quarter of a short life, at most 30 seconds, for the way of the next request.
+    // A quarter of a short lifetime, at most 30 seconds, as a margin for the next request.
     const refresh_at = platform.now() + expires_in * 1_000 - Math.min(30_000, expires_in * 250)
     const user_id = isUser(user) ? user.id : undefined
     const held: Held = { id: randomId(), access_token, refresh_token, session_id, user_id, refresh_at }
@@ -119,7 +120,7 @@ export function createTokens(parts: Parts): Tokens {
       unstored = undefined
     } catch {
       unstored = { held, over: (await readStored().catch(() => undefined))?.id }
-      await storage.remove(name).catch(() => undefined) // a tab that refreshed with the spent one would end the session
+      await storage.remove(name).catch(() => undefined) // a tab that refreshed with the used token would end the session
     }
     return held
   }
@@ -127,7 +128,7 @@ export function createTokens(parts: Parts): Tokens {
   async function read(): Promise<Held | undefined> {
     const stored = await readStored()
     if (unstored && (!stored || stored.id === unstored.over)) return unstored.held
-    unstored = undefined // another tab signed in since
+    unstored = undefined // another tab has signed in since
     return stored
   }
 
@@ -148,12 +149,12 @@ export function createTokens(parts: Parts): Tokens {
   return { current, after, keep, read, forget }
 }
 
-/** Whether two pairs are of one person: what one of them asked for must not be done in the name of another. */
+/** Returns whether two pairs belong to the same user. A request of one user must not be sent in the name of another. */
 export function isSamePerson(one: Held, other: Held): boolean {
   return one.session_id === other.session_id || (one.user_id !== undefined && one.user_id === other.user_id)
 }
 
-/** Whether an answer holds a pair of tokens. */
+/** Returns whether a response contains a pair of tokens. */
 export function isTokenPair(value: unknown): value is TokenPair {
   return isRecord(value) && hasTexts(value, ['access_token', 'refresh_token', 'session_id']) && isTime(value.expires_in)
 }
@@ -171,12 +172,12 @@ function isTime(value: unknown): boolean {
   return typeof value === 'number' && value >= 0
 }
 
-/** A page with a storage of its own has no other tab to wait for. */
+/** Runs a task immediately: a page with its own storage has no other tabs to wait for. */
 function alone<T>(_name: string, task: () => Promise<T>): Promise<T> {
   return task()
 }
 
-/** A storage whose failures are errors of this package. */
+/** Wraps a storage so that its failures become errors of this package. */
 function withErrors(storage: TokenStorage) {
   const attempt = async <T>(step: () => T | Promise<T>): Promise<T> => {
     try {
@@ -192,7 +193,7 @@ function withErrors(storage: TokenStorage) {
   }
 }
 
-/** A caller that gives up leaves what others wait for running. */
+/** Rejects when the caller aborts, but leaves the promise running for others. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import type { User } from './generated.ts'
 import { isRecord } from './json.ts'
 
-/** Whether an answer is a user, as far as it is relied on here. */
+/** Returns whether a value is a user, as far as it is used here. */
 export function isUser(value: unknown): value is User {
   return isRecord(value) && typeof value.id === 'string' && typeof value.email === 'string'
 }

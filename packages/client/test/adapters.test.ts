@@ -18,10 +18,10 @@ import { clientClaims, issuer, openResourceServer, signed, signingKey, userClaim
 const key = signingKey('EdDSA', 'key')
 const skip = (method: string, path: string) => method === 'GET' && path === '/public'
 
-/** Who passed, as every handler of these tests tells it. */
+/** The caller, as every handler of these tests returns it. */
 const seen = (auth: Auth | null) => ({ sub: auth?.sub ?? null })
 
-/** A framework with four routes: /me for people, /public for all, /orders for a scope, /admin for a role. */
+/** A framework with four routes: /me for users, /public for everyone, /orders for a scope, /admin for a role. */
 type Framework = (server: ResourceServer, t: TestContext) => Promise<string>
 
 const frameworks: Record<string, Framework> = {
@@ -101,7 +101,7 @@ function originOf(address: AddressInfo | string | null): string {
 }
 
 for (const [name, open] of Object.entries(frameworks)) {
-  test(`${name}: good tokens pass, all others are told what is wrong`, async (t) => {
+  test(`${name}: valid tokens are accepted, all others are rejected with the reason`, async (t) => {
     const { server, state } = openResourceServer([key])
     const origin = await open(server, t)
     const ask = async (path: string, authorization?: string, method = 'GET') => {
@@ -136,7 +136,7 @@ for (const [name, open] of Object.entries(frameworks)) {
       const { response, body, challenge } = await ask('/orders', header)
       assert.deepEqual([response.status, body.code, challenge], [403, 'insufficient_scope', scoped])
     }
-    // Programs may do what scopes say: what names none is for people.
+    // Programs may do what scopes allow: a route without a scope is only for users.
     for (const [path, header] of [
       ['/me', client],
       ['/admin', client],
@@ -156,7 +156,7 @@ for (const [name, open] of Object.entries(frameworks)) {
     assert.equal((await fetch(`${origin}/me`, { method: 'HEAD' })).status, 401)
   })
 
-  test(`${name}: a policy that breaks lets nobody pass`, async (t) => {
+  test(`${name}: a policy that throws rejects every request`, async (t) => {
     const { server } = openResourceServer([key])
     const breaking = new Proxy(server, {
       get: (target, name, receiver) =>
@@ -171,7 +171,7 @@ for (const [name, open] of Object.entries(frameworks)) {
   })
 }
 
-test('an API token passes where a scope that it has is named, and nowhere else', async () => {
+test('an API token is accepted where the route requires a scope that it has, and nowhere else', async () => {
   const { server } = openResourceServer([key])
   const { sid: _sid, roles: _roles, ...claims } = userClaims()
   const user = { id: claims.sub, email: 'ada@example.com', roles: ['administrator'] } as unknown as User
@@ -183,7 +183,7 @@ test('an API token passes where a scope that it has is named, and nowhere else',
     assert.equal((await authenticate(asked, options, request)).refusal?.status, 403)
 })
 
-test('people who are signed in pass without a scope only where the route says so', async () => {
+test('signed-in users are accepted without the scope only where the route allows it', async () => {
   const { server } = openResourceServer([key])
   const auth: Auth = { kind: 'user', ...userClaims(), scope: '' }
   const asked = { ...server, authenticateRequest: async () => auth }
@@ -198,12 +198,12 @@ test('people who are signed in pass without a scope only where the route says so
   assert.equal((await authenticate(byClient, { scope: 'orders:read', orUser: true }, request)).refusal?.status, 403)
 })
 
-test('a route without a guard before it does not look like one that nobody asked', () => {
+test('a route without a guard does not look like one called without a user', () => {
   assert.throws(() => onExpress.authOf({}), TypeError)
   assert.throws(() => onFastify.authOf({}), TypeError)
 })
 
-test('what others write to a request stands for no guard', async (t) => {
+test('properties that other code writes to a request do not replace a guard', async (t) => {
   const { server } = openResourceServer([key])
   const stranger = { sub: 'somebody', kind: 'user', roles: ['administrator'] }
   const app = express()
@@ -229,7 +229,7 @@ test('what others write to a request stands for no guard', async (t) => {
   assert.equal((await other.inject('/forgotten')).statusCode, 500)
 })
 
-test('a handler gets what its framework hands it beside the request', async () => {
+test('a handler receives the additional arguments of its framework', async () => {
   const { server } = openResourceServer([key])
   const handler = withAuth(server, (_request: Request, auth, context: { params: { id: string } }) =>
     Response.json([auth.kind, context.params.id]),

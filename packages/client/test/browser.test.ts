@@ -6,7 +6,7 @@ import { openBrowser, openSite } from '../../gatelodge/test/support/browser.ts'
 import { databaseSettings } from '../../gatelodge/test/support/databases.ts'
 import { bundleClient, emptyPage, isScript, openTab, serveApp } from './support/browser-app.ts'
 
-// In a real browser: two tabs, its storage, its locks, its cookies, and CORS where the app is at another origin than Gatelodge.
+// Runs in a real browser: two tabs, its storage, locks and cookies, and CORS where the app has another origin than Gatelodge.
 
 const email = 'ada@example.com'
 const password = 'quiet harbour 52'
@@ -22,7 +22,7 @@ before(async () => {
 after(() => browser.close())
 
 forEachDatabase('a real browser', (engine) => {
-  test('tabs of a real browser share a sign-in, refresh once together and end it together', async () => {
+  test('tabs of a real browser share a sign-in, refresh once for all and sign out together', async () => {
     await using app = await serveApp(code)
     const elsewhere = app.origin.replace('127.0.0.1', 'localhost')
     await using database = await databaseSettings(engine)
@@ -38,7 +38,7 @@ forEachDatabase('a real browser', (engine) => {
     ] as const) {
       const context = await browser.newContext()
       context.setDefaultTimeout(30_000)
-      // Gatelodge’s own origin has no such app: the browser is told that it has.
+      // Gatelodge’s own origin serves no such app: the browser is made to believe that it does.
       await context.route(`${site.origin}/app/**`, (route) =>
         isScript(route.request().url())
           ? route.fulfill({ contentType: 'text/javascript', body: code })

@@ -23,7 +23,7 @@ function open(app: TestApp, session: 'cookie' | 'token') {
 }
 
 forEachDatabase('the client', (engine) => {
-  // One for all tests: each has people of its own.
+  // Shared by all tests: each uses its own users.
   let app: TestApp
   before(async () => {
     app = await testApp({ engine })
@@ -39,7 +39,7 @@ forEachDatabase('the client', (engine) => {
       assert.deepEqual(Object.keys(await client.signUp({ email, password: 'quiet harbour 52' })), ['status', 'message'])
       await client.resendVerification(email)
       const { token } = await app.lastMail(email)
-      // The browser that signed up is known by its cookie.
+      // The browser that signed up is recognized by its cookie.
       const password = session === 'token' ? { password: 'quiet harbour 52' } : {}
       assert.equal((await client.verifyEmail({ token, ...password })).user.email, email)
       assert.equal(await client.session(), null)
@@ -73,7 +73,7 @@ forEachDatabase('the client', (engine) => {
       assert.equal(bearers > 0, session === 'token')
     })
 
-    test(`a page that is loaded anew by ${session} tells of the first change it makes`, async () => {
+    test(`a reloaded page reports the first change that it makes (${session})`, async () => {
       const { network } = open(app, session)
       const { email, password } = await app.user()
       const platform = tab({ fetch: network.fetch, now: app.clock.now, tabStorage: slowStorage() })
@@ -100,7 +100,7 @@ forEachDatabase('the client', (engine) => {
   }
 
   for (const session of ['cookie', 'token'] as const) {
-    test(`a mailed link that is not good says nothing of the session (${session})`, async () => {
+    test(`an invalid mailed link says nothing about the session (${session})`, async () => {
       const { client, network, events } = open(app, session)
       const { email, password } = await app.user()
       await client.signIn({ email, password })
@@ -111,7 +111,7 @@ forEachDatabase('the client', (engine) => {
     })
   }
 
-  test('a cookie session that ended elsewhere is heard of once, and a page that finds nobody is no event', async () => {
+  test('a cookie session that ended elsewhere is reported once, and a page without a signed-in user reports no event', async () => {
     const { client, events } = open(app, 'cookie')
     const person = await app.user()
     await assert.rejects(client.me(), NotAuthenticated)
@@ -122,7 +122,7 @@ forEachDatabase('the client', (engine) => {
     assert.deepEqual(events, [`signed-in ${person.email}`, 'signed-out'])
   })
 
-  test('a listener hears nothing after it was taken off', async () => {
+  test('a listener receives nothing after it was removed', async () => {
     const { client } = open(app, 'token')
     const { email, password } = await app.user()
     let heard = 0
@@ -135,7 +135,7 @@ forEachDatabase('the client', (engine) => {
     assert.equal(heard, 1)
   })
 
-  test('a sign-out that does not reach the server forgets the tokens and says so', async () => {
+  test('a sign-out that does not reach the server deletes the tokens and throws', async () => {
     const { client, network, events } = open(app, 'token')
     const { email, password } = await app.user()
     await client.signIn({ email, password })
@@ -165,14 +165,14 @@ forEachDatabase('the client', (engine) => {
     )
   })
 
-  test('an answer without a body is undefined', async () => {
+  test('a response without a body is undefined', async () => {
     const { client } = open(app, 'token')
     const { email, password } = await app.user()
     await client.signIn({ email, password })
     assert.equal(await client.call('DELETE /api/v1/auth/me/sessions'), undefined)
   })
 
-  test('an error has code, status, sentence, faulty fields, the wait and the id of the request', async () => {
+  test('an error has code, status, message, invalid fields, the retry delay and the id of the request', async () => {
     await using app = await testApp({ engine })
     const { client } = open(app, 'cookie')
     const signUp = await client.signUp({ email: 'nobody', password: 'quiet harbour 52' }).catch((error) => error)
@@ -191,7 +191,7 @@ forEachDatabase('the client', (engine) => {
     assert.ok(limited.retryAfter > 0)
   })
 
-  test('whatever is no answer of this API is service_unavailable', async () => {
+  test('any response that is not from this API is service_unavailable', async () => {
     const { client, network } = open(app, 'cookie')
     const answers: Record<string, () => Response> = {
       'an HTML page': () => new Response('<h1>Hello</h1>', { headers: { 'content-type': 'text/html' } }),
@@ -215,7 +215,7 @@ forEachDatabase('the client', (engine) => {
     await assert.rejects(client.me(), { code: 'service_unavailable', retryAfter: undefined })
   })
 
-  test('outside of a page the address of the server is needed, and only its origin and path count', async () => {
+  test('outside a page the URL of the server is required, and only its origin and path are used', async () => {
     await assert.rejects(createClient().session(), TypeError)
     const network = fetchOf(app)
     const platform = tab({ fetch: network.fetch, now: app.clock.now, href: undefined as never })
@@ -224,7 +224,7 @@ forEachDatabase('the client', (engine) => {
     assert.equal(network.asked[0]?.url, 'http://localhost:3000/api/v1/auth/session')
   })
 
-  test('a redirect is no answer, however a platform shows it and whatever is in it', async () => {
+  test('a redirect is not accepted as a response, however a platform represents it and whatever it contains', async () => {
     const { client, network, events } = open(app, 'token')
     const { email, password } = await app.user()
     await client.signIn({ email, password })
@@ -266,7 +266,7 @@ forEachDatabase('the client', (engine) => {
     })
   }
 
-  test('requests are such that Cloudflare Workers send them', async () => {
+  test('requests use only options that Cloudflare Workers accept', async () => {
     const { client, network } = open(app, 'token')
     const { email, password } = await app.user()
     await client.signIn({ email, password })
@@ -275,7 +275,7 @@ forEachDatabase('the client', (engine) => {
   })
 })
 
-test('a route gets a credential exactly if the server looks at one there', () => {
+test('a route receives a credential exactly if the server reads one there', () => {
   const ours = routes.filter(({ path, answers }) => path.startsWith('/api/') && !(303 in answers))
   assert.ok(ours.length > 20)
   for (const { method, path, access } of ours) {

@@ -31,7 +31,7 @@ function withSignature(header: object, claims: object, signature: (input: string
   return `${input}.${signature(input).toString('base64url')}`
 }
 
-/** Each of them is refused at once, and none of them makes a request but for the keys of the issuer. */
+/** Checks that each token is rejected without any request except the one for the issuer's keys. */
 async function assertRefused(forged: Readonly<Record<string, string>>): Promise<void> {
   const { server, state } = openResourceServer(keys)
   for (const key of keys) await server.verifyAccessToken(signed(key, userClaims()))
@@ -41,7 +41,7 @@ async function assertRefused(forged: Readonly<Record<string, string>>): Promise<
   assert.deepEqual([...new Set(state.fetched)], [jwksUrl])
 }
 
-test('a good token of each algorithm is taken, with its claims', async () => {
+test('a valid token of each algorithm is accepted, with its claims', async () => {
   const { server } = openResourceServer(keys)
   for (const key of keys) {
     const { iss, sub, aud, client_id, exp, iat, jti, sid, roles } = userClaims()
@@ -57,7 +57,7 @@ test('a good token of each algorithm is taken, with its claims', async () => {
   await server.verifyAccessToken(signed(ed, { ...userClaims(), aud: ['https://other.example.com', issuer] }))
 })
 
-test('no algorithm but that of the key is believed', async () => {
+test('no algorithm except that of the key is accepted', async () => {
   const header = { typ: 'at+jwt', kid: 'ed' }
   const good = signed(ed, userClaims())
   const [head = '', body = ''] = good.split('.')
@@ -106,7 +106,7 @@ test('no algorithm but that of the key is believed', async () => {
   await assertRefused(forged)
 })
 
-test('no key that the token brings or names is used, and none is fetched', async () => {
+test('no key that the token contains or refers to is used, and none is fetched', async () => {
   await using canary = await listen((_request, response) => response.end('{"keys":[]}'))
   const trap = `${canary.origin}/jwks.json`
   const mine = signingKey('EdDSA', 'ed')
@@ -134,7 +134,7 @@ test('no key that the token brings or names is used, and none is fetched', async
   assert.equal(canary.requests.length, 0)
 })
 
-test('only the compact serialization of one signature is read, and only canonical base64url', async () => {
+test('only the compact serialization with one signature is parsed, and only canonical base64url', async () => {
   const good = signed(ed, userClaims())
   const [head = '', body = '', signature = ''] = good.split('.')
   const last = signature.slice(-1)
@@ -175,7 +175,7 @@ test('only the compact serialization of one signature is read, and only canonica
   })
 })
 
-test('members that change what a signature means are refused, understood or not', async () => {
+test('header members that change the meaning of a signature are rejected, known or not', async () => {
   await assertRefused({
     'unknown crit': signed(ed, userClaims(), { crit: ['x'], x: 1 }),
     'empty crit': signed(ed, userClaims(), { crit: [] }),
@@ -187,7 +187,7 @@ test('members that change what a signature means are refused, understood or not'
   })
 })
 
-test('nothing else that the same key signs is an access token', async () => {
+test('nothing else signed with the same key is accepted as an access token', async () => {
   const seconds = start / 1_000
   const types = ['JWT', 'jwt', 'id+jwt', 'mfa+jwt', 'logout+jwt', 'dpop+jwt', 'rt+jwt', 'at+jwt ', 'xat+jwt', 'at jwt']
   const forged = Object.fromEntries(types.map((typ) => [`typ ${typ}`, signed(ed, userClaims(), { typ })]))
@@ -206,7 +206,7 @@ test('nothing else that the same key signs is an access token', async () => {
   })
 })
 
-test('claims are those of this issuer, for this audience, at this time, and complete', async () => {
+test('claims must be complete, from this issuer, for this audience and valid now', async () => {
   const good = userClaims()
   const seconds = start / 1_000
   const changed = (change: object) => signed(ed, { ...good, ...change })
@@ -250,7 +250,7 @@ test('claims are those of this issuer, for this audience, at this time, and comp
   await assertRefused(forged)
 })
 
-test('a token of a clock that is a minute ahead is good, one from further on is not', async () => {
+test('a token from a clock up to a minute ahead is valid, one from further ahead is not', async () => {
   const { server, state } = openResourceServer(keys)
   const tokens = [userClaims(), { ...userClaims(), nbf: start / 1_000 }, clientClaims()].map((each) => signed(ed, each))
   for (const token of tokens) {
@@ -261,7 +261,7 @@ test('a token of a clock that is a minute ahead is good, one from further on is 
   }
 })
 
-test('a token is good to its last millisecond and not in the next', async () => {
+test('a token is valid until its last millisecond and not in the next', async () => {
   const { server, state } = openResourceServer(keys)
   for (const claims of [userClaims(), clientClaims()]) {
     state.now = claims.exp * 1_000 - 1
@@ -271,7 +271,7 @@ test('a token is good to its last millisecond and not in the next', async () => 
   }
 })
 
-test('a client is never taken for a user, nor a user for a client', async () => {
+test('a client is never mistaken for a user, nor a user for a client', async () => {
   const { server } = openResourceServer(keys)
   const user = signed(ed, userClaims())
   const client = signed(ed, clientClaims())
@@ -291,21 +291,21 @@ test('a client is never taken for a user, nor a user for a client', async () => 
   })
 })
 
-test('an audience of its own is wanted where one is configured', async () => {
+test('a configured audience is required', async () => {
   const audience = 'https://orders.example.com'
   const { server } = openResourceServer(keys, { audience })
   await assert.rejects(server.verifyAccessToken(signed(ed, userClaims())), InvalidToken)
   await server.verifyAccessToken(signed(ed, { ...userClaims(), aud: audience }))
 })
 
-test('only the algorithms that are allowed are taken', async () => {
+test('only allowed algorithms are accepted', async () => {
   const { server } = openResourceServer(keys, { algorithms: ['ES256'] })
   await server.verifyAccessToken(signed(ec, userClaims()))
   await assert.rejects(server.verifyAccessToken(signed(ed, userClaims())), InvalidToken)
   await assert.rejects(server.verifyAccessToken(signed(rsa, userClaims())), InvalidToken)
 })
 
-test('tokens that jose signs are read alike', async () => {
+test('tokens signed by jose are parsed the same way', async () => {
   const { server } = openResourceServer(keys)
   const token = await new SignJWT(userClaims())
     .setProtectedHeader({ alg: 'ES256', kid: 'ec', typ: 'at+jwt' })
@@ -314,7 +314,7 @@ test('tokens that jose signs are read alike', async () => {
 })
 
 forEachDatabase('a real server', (engine) => {
-  test('of everything that a real server gives out, the access token alone is one', async () => {
+  test('of everything that a real server issues, only the access token is accepted', async () => {
     await using app = await testApp({ engine })
     const { fetch } = fetchOf(app)
     const server = createResourceServer({ issuer: 'http://localhost:3000', fetch, now: app.clock.now })
@@ -341,7 +341,7 @@ forEachDatabase('a real server', (engine) => {
   })
 })
 
-/** What somebody, a browser or a service has in hand that is no access token, all of it live. */
+/** Returns everything valid that a user, a browser or a service holds and that is not an access token. */
 async function everythingElse(app: TestApp, person: Person, bearer: string): Promise<Record<string, string>> {
   const made = await app.post('/me/tokens', { name: 'script' }, { bearer })
   const client = await app.client()

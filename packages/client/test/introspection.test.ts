@@ -7,7 +7,7 @@ import { createResourceServer, type ResourceServerOptions } from '../src/server.
 import { clientClaims, openResourceServer, signed, signingKey, start, userClaims } from './support/issuer.ts'
 import { listen } from './support/listen.ts'
 
-/** A server that speaks RFC 7662 badly, for what the real one never does. */
+/** Starts a server that violates RFC 7662, for responses that the real one never sends. */
 async function open(listener: RequestListener, options: Partial<ResourceServerOptions> = {}) {
   const service = await listen(listener)
   const server = createResourceServer({
@@ -27,7 +27,7 @@ const json = (response: ServerResponse, body: unknown, status = 200) =>
 const apiToken = { sid: undefined, scope: 'orders:read' }
 const user = { id: userClaims().sub, email: 'ada@example.com', roles: ['editor'] }
 
-/** What a server says of a good token of its own. */
+/** Returns a server's response for one of its own valid tokens. */
 function active(host: string | undefined, change: object = {}) {
   const { roles: _roles, ...claims } = userClaims()
   const own = `http://${host}`
@@ -44,7 +44,7 @@ function active(host: string | undefined, change: object = {}) {
   }
 }
 
-test('the token goes in a form, the credentials in Basic, each encoded as RFC 6749 says', async () => {
+test('the token is sent in a form, the credentials with Basic authentication, both encoded as in RFC 6749', async () => {
   const seen: unknown[] = []
   await using opened = await open(
     async (request, response) => {
@@ -67,7 +67,7 @@ test('the token goes in a form, the credentials in Basic, each encoded as RFC 67
   assert.deepEqual([auth.sub, auth.roles, auth.user?.email, auth.sid], [user.id, ['editor'], user.email, 'session-1'])
 })
 
-test('a service client is told apart from a user', async () => {
+test('a service client is distinguished from a user', async () => {
   await using opened = await open((request, response) => {
     const own = `http://${request.headers.host}`
     json(response, { active: true, token_type: 'Bearer', ...clientClaims(), iss: own, aud: own })
@@ -76,7 +76,7 @@ test('a service client is told apart from a user', async () => {
   assert.deepEqual([auth.kind, auth.sub, auth.scope], ['client', 'client_billing', 'orders:read orders:write'])
 })
 
-test('an API token has the scopes of its own and no roles of its owner', async () => {
+test('an API token has its own scopes and none of its owner’s roles', async () => {
   await using opened = await open((request, response) => json(response, active(request.headers.host, apiToken)))
   const auth = await opened.server.introspectRemote('gatelodge_pat_x.y')
   assert.ok(auth.kind === 'api_token')
@@ -106,7 +106,7 @@ const refusals: Record<string, object> = {
   'no user': { user: undefined },
 }
 for (const [name, change] of Object.entries(refusals)) {
-  test(`an answer that is no clear yes is a no: ${name}`, async () => {
+  test(`a response that is not a clear yes is a no: ${name}`, async () => {
     await using opened = await open((request, response) => json(response, active(request.headers.host, change)))
     await assert.rejects(opened.server.introspectRemote('t'), InvalidToken)
   })
@@ -143,19 +143,19 @@ const troubles: Record<string, RequestListener> = {
 }
 const endless: ReadonlySet<string> = new Set(['a body without end', 'no answer'])
 for (const [name, trouble] of Object.entries(troubles)) {
-  test(`trouble with the service is no answer: ${name}`, async () => {
+  test(`a failure of the service is no answer: ${name}`, async () => {
     await using opened = await open(trouble, endless.has(name) ? { timeout: 1_000 } : {})
     await assert.rejects(opened.server.introspectRemote('t'), AuthServiceUnavailable)
     assert.equal(opened.service.requests.length, 1)
   })
 }
 
-test('the wait that the service asks for is passed on', async () => {
+test('the retry delay of the service is passed on', async () => {
   await using opened = await open((_request, response) => response.writeHead(503, { 'retry-after': '30' }).end())
   await assert.rejects(opened.server.introspectRemote('t'), { name: 'AuthServiceUnavailable', retryAfter: 30 })
 })
 
-test('what cannot be a token is refused without asking', async () => {
+test('a text that cannot be a token is rejected without a request', async () => {
   await using opened = await open((request, response) => json(response, active(request.headers.host)))
   for (const token of [undefined, null, '', ' ', 'a b', 'a\nb', 'ü', '=a', 'x'.repeat(4_097)])
     await assert.rejects(opened.server.introspectRemote(token), InvalidToken)
@@ -168,7 +168,7 @@ test('a closed port is no answer', async () => {
   await assert.rejects(server.introspectRemote('t'), AuthServiceUnavailable)
 })
 
-test('requests are authenticated by introspection with client credentials, else by the token alone', async () => {
+test('requests are authenticated by introspection with client credentials, otherwise by the token alone', async () => {
   const request = { method: 'GET', path: '/orders' }
   const nobody = () => false
   await using opened = await open((asked, response) => json(response, active(asked.headers.host)))
@@ -188,7 +188,7 @@ test('requests are authenticated by introspection with client credentials, else 
   await assert.rejects(server.introspectRemote('t'), TypeError)
 })
 
-test('a policy skips by saying true, and by nothing else', async () => {
+test('a policy skips authentication only by returning true', async () => {
   const { server } = openResourceServer([signingKey('EdDSA', 'key')])
   const seen: string[] = []
   const ask = (answer: unknown) =>
@@ -239,7 +239,7 @@ test('an Authorization header is a scheme and a token, and nothing else', () => 
   assert.ok(error instanceof AuthError && error.code === 'not_authenticated' && error.status === 401)
 })
 
-test('options that could never work, or would quietly do less, are refused', () => {
+test('options that could never work, or would silently do less, are rejected', () => {
   const issuer = 'https://auth.example.com'
   for (const wrong of [
     '',

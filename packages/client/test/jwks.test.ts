@@ -9,7 +9,7 @@ const [old, next] = [signingKey('EdDSA', 'old'), signingKey('EdDSA', 'next')]
 const minute = 60_000
 const never = () => Promise.reject(new TypeError('fetch failed'))
 
-test('keys are asked for when first needed, once for any number of tokens, and kept for ten minutes', async () => {
+test('keys are fetched on first use, once for any number of tokens, and cached for ten minutes', async () => {
   const { server, state } = openResourceServer([old])
   assert.deepEqual(state.fetched, [])
   await Promise.all(Array.from({ length: 20 }, () => server.verifyAccessToken(signed(old, userClaims()))))
@@ -21,7 +21,7 @@ test('keys are asked for when first needed, once for any number of tokens, and k
   assert.equal(state.fetched.length, 2)
 })
 
-test('a new key is taken after one more request', async () => {
+test('a new key is accepted after one more request', async () => {
   const { server, state } = openResourceServer([old])
   await server.verifyAccessToken(signed(old, userClaims()))
   state.jwks = { keys: [old.jwk, next.jwk] }
@@ -31,7 +31,7 @@ test('a new key is taken after one more request', async () => {
   await server.verifyAccessToken(signed(old, userClaims(state.now)))
 })
 
-test('invented key names are one request in thirty seconds', async () => {
+test('invented key ids cause one request in thirty seconds', async () => {
   const { server, state } = openResourceServer([old])
   await server.verifyAccessToken(signed(old, userClaims()))
   state.now += minute
@@ -46,7 +46,7 @@ test('invented key names are one request in thirty seconds', async () => {
   assert.equal(state.fetched.length, 3)
 })
 
-test('a key that the issuer no longer names is refused', async () => {
+test('a key that the issuer no longer lists is rejected', async () => {
   const { server, state } = openResourceServer([old])
   await server.verifyAccessToken(signed(old, userClaims()))
   state.jwks = { keys: [next.jwk] }
@@ -55,7 +55,7 @@ test('a key that the issuer no longer names is refused', async () => {
   await server.verifyAccessToken(signed(next, userClaims(state.now)))
 })
 
-test('while the issuer is away its known keys stay good, and of a new one nobody can tell', async () => {
+test('while the issuer is unreachable its known keys stay valid, and a new one cannot be verified', async () => {
   const { server, state } = openResourceServer([old])
   await server.verifyAccessToken(signed(old, userClaims()))
   for (const trouble of [
@@ -79,7 +79,7 @@ test('while the issuer is away its known keys stay good, and of a new one nobody
   await server.verifyAccessToken(signed(next, userClaims(state.now)))
 })
 
-test('keys that nobody could confirm for a day are good no longer', async () => {
+test('keys that could not be confirmed for a day are no longer accepted', async () => {
   const { server, state } = openResourceServer([old])
   await server.verifyAccessToken(signed(old, userClaims()))
   state.instead = never
@@ -92,7 +92,7 @@ test('keys that nobody could confirm for a day are good no longer', async () => 
   await server.verifyAccessToken(signed(old, userClaims(state.now)))
 })
 
-test('without any key nothing is accepted, and the issuer is asked again a second later', async () => {
+test('without any key nothing is accepted, and the issuer is asked again after a second', async () => {
   const { server, state } = openResourceServer([old])
   state.instead = never
   for (let tries = 0; tries < 5; tries += 1)
@@ -103,7 +103,7 @@ test('without any key nothing is accepted, and the issuer is asked again a secon
   await server.verifyAccessToken(signed(old, userClaims()))
 })
 
-test('a clock that is set back does not keep keys for longer', async () => {
+test('a clock that is set back does not keep keys longer', async () => {
   const { server, state } = openResourceServer([old])
   await server.verifyAccessToken(signed(old, userClaims()))
   state.now -= 60 * minute
@@ -111,9 +111,9 @@ test('a clock that is set back does not keep keys for longer', async () => {
   await assert.rejects(server.verifyAccessToken(signed(old, userClaims(state.now))), InvalidToken)
 })
 
-test('whatever in a JWKS is no public key for signatures is left out, and the rest serves', async () => {
+test('everything in a JWKS that is not a public signature key is ignored, and the rest is used', async () => {
   const [ed, ec, short] = [signingKey('EdDSA', 'ed'), signingKey('ES256', 'ec'), signingKey('RS256', 'rsa', 1_024)]
-  // Each is good but for one thing, and each signs a token of its own.
+  // Each key is valid except for one property, and each signs its own token.
   const odd: [key: SigningKey, name: string, change: object][] = [
     [ed, 'private', ed.privateKey.export({ format: 'jwk' })],
     [ed, 'for encryption', { use: 'enc' }],
@@ -147,7 +147,7 @@ test('of two keys with one name neither is used', async () => {
   await assert.rejects(server.verifyAccessToken(signed(twin, userClaims())), InvalidToken)
 })
 
-test('keys are not taken from where a redirect leads, nor waited for without end', async () => {
+test('redirects for keys are not followed, and requests for them time out', async () => {
   await using evil = await listen((_request, response) => response.end(JSON.stringify({ keys: [old.jwk] })))
   let answers = 0
   await using own = await listen((_request, response) => {
@@ -165,7 +165,7 @@ test('keys are not taken from where a redirect leads, nor waited for without end
   assert.equal(evil.requests.length, 0)
 })
 
-test('an issuer that is silent holds up nobody whose key is known, but for the first to notice', {
+test('an unresponsive issuer delays no request with a known key, except the first to notice', {
   timeout: 10_000,
 }, async () => {
   const { server, state } = openResourceServer([old])
@@ -190,7 +190,7 @@ test('an issuer that is silent holds up nobody whose key is known, but for the f
   assert.equal(state.fetched.length, 3)
 })
 
-test('after a silence of ours the issuer is asked first, so that a key withdrawn meanwhile is refused', async () => {
+test('after a period without requests the issuer is asked first, so that a key withdrawn meanwhile is rejected', async () => {
   const { server, state } = openResourceServer([old])
   await server.verifyAccessToken(signed(old, userClaims()))
   state.instead = never
@@ -202,7 +202,7 @@ test('after a silence of ours the issuer is asked first, so that a key withdrawn
   await assert.rejects(server.verifyAccessToken(signed(old, userClaims(state.now))), InvalidToken)
 })
 
-test('while the keys are asked for, nobody asks again', async () => {
+test('while keys are being fetched, no second request is sent', async () => {
   const { server, state } = openResourceServer([old])
   const answer = Promise.withResolvers<Response>()
   state.instead = () => answer.promise
@@ -214,7 +214,7 @@ test('while the keys are asked for, nobody asks again', async () => {
   assert.equal(state.fetched.length, 1)
 })
 
-test('a request for keys that never ends is given up', { timeout: 10_000 }, async () => {
+test('a request for keys that never ends is abandoned', { timeout: 10_000 }, async () => {
   const { server, state } = openResourceServer([old])
   await server.verifyAccessToken(signed(old, userClaims()))
   state.instead = never
@@ -229,7 +229,7 @@ test('a request for keys that never ends is given up', { timeout: 10_000 }, asyn
   await server.verifyAccessToken(signed(next, userClaims(state.now)))
 })
 
-test('keys that cannot be read at all are trouble of the issuer', async () => {
+test('a JWKS that cannot be parsed counts as a failure of the issuer', async () => {
   const { server, state } = openResourceServer([old])
   state.jwks = { keys: [{ ...old.jwk, x: { toString: 1 } }] }
   await assert.rejects(server.verifyAccessToken(signed(old, userClaims())), AuthServiceUnavailable)

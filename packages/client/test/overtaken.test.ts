@@ -7,7 +7,7 @@ import type { Channel, TokenStorage } from '../src/platform.ts'
 import type { SessionEvent } from '../src/presence.ts'
 import { browserOf, fetchOf, type RecordingFetch, slowStorage, tab, webLocks } from './support/around.ts'
 
-// Answers that come after somebody signed in or out: here, or in another tab.
+// Responses that arrive after a user signed in or out, in this tab or another.
 
 const auth = '/api/v1/auth'
 const api = 'https://api.example.com'
@@ -16,7 +16,7 @@ interface Opened {
   readonly client: Client
   readonly network: RecordingFetch
   readonly events: string[]
-  /** What another tab says. */
+  /** Receives a message from another tab. */
   hear(data: unknown): void
 }
 
@@ -45,7 +45,7 @@ function open(app: TestApp, session: 'cookie' | 'token', storage: TokenStorage =
 const next = (client: Client, event: SessionEvent) => new Promise((resolve) => client.on(event, resolve))
 const signIn = (client: Client, { email, password }: Person) => client.signIn({ email, password })
 
-/** Holds the answer of a path back: `made` when the server has made it, until `release`. */
+/** Holds back the response for a path: `made` resolves when the server has created it, and `release` delivers it. */
 function holdBack(app: TestApp, network: RecordingFetch, held: string) {
   const [made, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   network.instead = async ({ path, request }) => {
@@ -59,8 +59,8 @@ function holdBack(app: TestApp, network: RecordingFetch, held: string) {
   return { made: made.promise, release: gate.resolve }
 }
 
-forEachDatabase('answers that are overtaken', (engine) => {
-  // One for all tests: each has people of its own.
+forEachDatabase('outdated responses', (engine) => {
+  // Shared by all tests: each uses its own users.
   let app: TestApp
   before(async () => {
     app = await testApp({ engine })
@@ -76,7 +76,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
       (client: Client, { password }: Person) => client.call('DELETE /api/v1/auth/me', { body: { password } }),
     ],
   ] as const) {
-    test(`${name} leaves the newer sign-in of another tab alone`, async () => {
+    test(`${name} does not affect a newer sign-in of another tab`, async () => {
       const storage = slowStorage()
       const [one, two] = [open(app, 'token', storage), open(app, 'token', storage)]
       const [ada, bob] = [await app.user(), await app.user()]
@@ -95,7 +95,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
   }
 
   for (const session of ['cookie', 'token'] as const) {
-    test(`an answer of before a sign-out signs nobody in (${session})`, async () => {
+    test(`a response from before a sign-out signs no user in (${session})`, async () => {
       const { client, network, events } = open(app, session)
       const person = await app.user()
       await signIn(client, person)
@@ -108,7 +108,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
       assert.deepEqual(events, [`signed-in ${person.email}`, 'signed-out'])
     })
 
-    test(`an answer of before another tab signed in tells of nobody who was there before (${session})`, async () => {
+    test(`a response from before a sign-in in another tab does not bring back the previous user (${session})`, async () => {
       const { client, network, events, hear } = open(app, session)
       const [ada, bob] = [await app.user(), await app.user()]
       await signIn(client, ada)
@@ -124,7 +124,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
       assert.deepEqual(events, [`signed-in ${ada.email}`, `signed-in ${bob.email}`])
     })
 
-    test(`a change is told although another tab told of one meanwhile (${session})`, async () => {
+    test(`a change is reported although another tab reported one meanwhile (${session})`, async () => {
       const { client, network, events, hear } = open(app, session)
       const person = await app.user()
       const signedIn = await signIn(client, person)
@@ -142,7 +142,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
     })
   }
 
-  test('a slow answer that nobody is signed in does not undo the sign-in that was faster', async () => {
+  test('a slow response that no user is signed in does not undo a faster sign-in', async () => {
     const { client, network, events } = open(app, 'cookie')
     const person = await app.user()
     const answer = holdBack(app, network, `${auth}/session`)
@@ -154,7 +154,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
     assert.deepEqual(events, [`signed-in ${person.email}`])
   })
 
-  test('a new proof does not undo the newer sign-in of another tab', async () => {
+  test('a reauthentication does not undo a newer sign-in of another tab', async () => {
     const storage = slowStorage()
     const [one, two] = [open(app, 'token', storage), open(app, 'token', storage)]
     const [ada, bob] = [await app.user(), await app.user()]
@@ -169,7 +169,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
     assert.deepEqual(one.events, [`signed-in ${ada.email}`])
   })
 
-  test('a new proof keeps its tokens although the session before it was found ended meanwhile', async () => {
+  test('a reauthentication keeps its tokens although the previous session was found ended meanwhile', async () => {
     const { client, network, events } = open(app, 'token')
     const person = await app.user()
     await signIn(client, person)
@@ -183,7 +183,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
     assert.ok(await client.me())
   })
 
-  test('a request that was refused is not repeated with the tokens of somebody else', async () => {
+  test('a rejected request is not repeated with the tokens of another user', async () => {
     const called = await refusedWhile(app, `${auth}/me`, true)
     await assert.rejects(called.client.updateMe({ first_name: 'Ada' }), InvalidToken)
     assert.equal(called.network.count(`${auth}/me`), 1)
@@ -195,7 +195,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
     assert.equal(fetched.network.count('/orders'), 1)
   })
 
-  test('a request that was refused is repeated when the same person signed in again in another tab', async () => {
+  test('a rejected request is repeated if the same user has signed in again in another tab', async () => {
     const called = await refusedWhile(app, `${auth}/me`, false)
     assert.equal((await called.client.me()).id, called.ada.id)
     assert.equal(called.network.count(`${auth}/me`), 2)
@@ -205,12 +205,12 @@ forEachDatabase('answers that are overtaken', (engine) => {
     assert.equal(fetched.network.count('/orders'), 2)
   })
 
-  test('the question who is signed in is answered with whoever signed in meanwhile', async () => {
+  test('the session query returns the user who signed in meanwhile', async () => {
     const { client, meanwhile } = await refusedWhile(app, `${auth}/session`, true)
     assert.equal((await client.session())?.user.id, meanwhile.id)
   })
 
-  test('that the tokens are gone from the storage is told once', async () => {
+  test('tokens missing from the storage are reported once', async () => {
     const storage = slowStorage()
     const { client, events } = open(app, 'token', storage)
     const person = await app.user()
@@ -221,7 +221,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
     assert.deepEqual(events, [`signed-in ${person.email}`, 'signed-out'])
   })
 
-  test('what another tab says while the storage fails is not believed, and harms nobody', async () => {
+  test('messages from another tab while the storage fails are ignored without harm', async () => {
     const storage = slowStorage()
     let fails = false
     const get = (name: string) => (fails ? Promise.reject(new Error('the disk is gone')) : storage.get(name))
@@ -237,7 +237,7 @@ forEachDatabase('answers that are overtaken', (engine) => {
   })
 })
 
-/** A client whose next request to a path is refused, after `meanwhile` signed in in another tab. */
+/** Creates a client whose next request to a path is rejected after a user, `meanwhile`, has signed in in another tab. */
 async function refusedWhile(app: TestApp, path: string, other: boolean) {
   const storage = slowStorage()
   const [one, two] = [open(app, 'token', storage), open(app, 'token', storage)]

@@ -8,7 +8,7 @@ import { listen } from './support/listen.ts'
 const api = 'https://api.example.com'
 const afterAccessToken = 16 * 60_000
 
-/** A client of the program, with an API of its own beside it that answers what the test says. */
+/** Creates a client, together with an API of the app that responds as the test says. */
 async function open(app: TestApp, answer: (asked: Asked) => Response | Promise<Response>, options: ClientOptions = {}) {
   const network = fetchOf(app)
   network.instead = (asked) => (asked.url.startsWith(api) ? answer(asked) : undefined)
@@ -25,7 +25,7 @@ const ok = () => Response.json({ ok: true })
 const bearer = ({ headers }: Asked) => headers.get('authorization')
 
 forEachDatabase('requests of the app’s own', (engine) => {
-  // One for all tests: each has people of its own.
+  // Shared by all tests: each uses its own users.
   let app: TestApp
   before(async () => {
     app = await testApp({ engine })
@@ -48,7 +48,7 @@ forEachDatabase('requests of the app’s own', (engine) => {
     )
   })
 
-  test('without a sign-in the request goes without a token', async () => {
+  test('without a sign-in the request is sent without a token', async () => {
     const { client, network } = await open(app, ok)
     await client.signOut()
     network.asked.length = 0
@@ -56,7 +56,7 @@ forEachDatabase('requests of the app’s own', (engine) => {
     assert.deepEqual(network.asked.map(bearer), [null])
   })
 
-  test('no token, and no request, goes to an origin that was not listed', async () => {
+  test('no token and no request is sent to an origin that is not listed', async () => {
     const { client, network } = await open(app, ok)
     for (const foreign of [
       'https://evil.example/',
@@ -80,7 +80,7 @@ forEachDatabase('requests of the app’s own', (engine) => {
     assert.equal(network.asked.length, 0)
   })
 
-  test('in a page that has no origin, another place without one gets nothing', async () => {
+  test('from a page without an origin, nothing is sent to another URL without one', async () => {
     const network = fetchOf(app)
     const client = createClientOn(tab({ fetch: network.fetch, now: app.clock.now, href: 'file:///app.html' }), {
       baseUrl: 'http://localhost:3000',
@@ -95,7 +95,7 @@ forEachDatabase('requests of the app’s own', (engine) => {
     assert.ok(await client.me())
   })
 
-  test('a redirect to a foreign origin does not take the token along', async () => {
+  test('a redirect to a foreign origin does not receive the token', async () => {
     await using evil = await listen((_request, response) => response.end('{}'))
     await using own = await listen((_request, response) => response.writeHead(302, { location: evil.origin }).end())
     const network = fetchOf(app)
@@ -113,7 +113,7 @@ forEachDatabase('requests of the app’s own', (engine) => {
     assert.equal(evil.requests[0]?.headers.authorization, undefined)
   })
 
-  test('a 401 is asked again once, with the next token and the same body', async () => {
+  test('after a 401 the request is repeated once, with the next token and the same body', async () => {
     const bodies: string[] = []
     const tokens: (string | null)[] = []
     const { client, network, clock } = await open(app, async (asked) => {
@@ -129,14 +129,14 @@ forEachDatabase('requests of the app’s own', (engine) => {
     assert.equal(network.count('/api/v1/auth/refresh'), 1)
   })
 
-  test('an API that refuses every token is asked twice and no more', async () => {
+  test('an API that rejects every token is called at most twice', async () => {
     const { client, network } = await open(app, () => new Response('no', { status: 401 }))
     const response = await client.fetch(`${api}/orders`)
     assert.deepEqual([response.status, await response.text()], [401, 'no'])
     assert.equal(network.count('/orders'), 2)
   })
 
-  test('a 401 after the session ended is what the caller gets, with its body', async () => {
+  test('a 401 after the session ended is returned to the caller, with its body', async () => {
     const { client, network, person } = await open(app, () => new Response('no', { status: 401 }))
     await app.delete('/me/sessions', { cookie: await app.cookie({ ...person, username: '', id: '' }) })
     const response = await client.fetch(`${api}/orders`)
@@ -145,7 +145,7 @@ forEachDatabase('requests of the app’s own', (engine) => {
     assert.equal(await client.session(), null)
   })
 
-  test('a body that is a stream is sent once, and a token that is due is refreshed before', async () => {
+  test('a stream body is sent once, and a token that is due is refreshed before', async () => {
     const bodies: string[] = []
     const { client, network, clock } = await open(app, async ({ request }) => {
       bodies.push(await request.text())
@@ -163,7 +163,7 @@ forEachDatabase('requests of the app’s own', (engine) => {
     assert.deepEqual(bodies, ['a film', 'a film', 'a film'])
   })
 
-  test('bodies that can be read again are sent again', async () => {
+  test('bodies that can be read again are sent again after a 401', async () => {
     let refuse = true
     const bodies: number[] = []
     const { client } = await open(app, async ({ request }) => {
@@ -185,7 +185,7 @@ forEachDatabase('requests of the app’s own', (engine) => {
     assert.equal(bodies.length, 10)
   })
 
-  test('in cookie mode requests go with cookies, to the same origins only', async () => {
+  test('in cookie mode requests are sent with cookies, only to the same origins', async () => {
     const seen: (string | undefined)[] = []
     const { client } = await open(app, ok, { session: 'cookie' })
     const platform = tab({
@@ -202,7 +202,7 @@ forEachDatabase('requests of the app’s own', (engine) => {
     await assert.rejects(client.fetch('https://evil.example'), TypeError)
   })
 
-  test('a Request that has no body is sent again, whatever its method, where the browser tells that it has none', async () => {
+  test('a Request without a body is sent again, whatever its method, if the browser reveals that it has none', async () => {
     let refuse = true
     const { client, network } = await open(app, () => {
       refuse = !refuse
@@ -222,7 +222,7 @@ forEachDatabase('requests of the app’s own', (engine) => {
   })
 })
 
-test('an origin that is none is refused when the client is made', () => {
+test('an invalid origin is rejected when the client is created', () => {
   const platform = tab({ fetch: async () => ok(), now: () => 0 })
   assert.throws(() => createClientOn(platform, { origins: ['api.example.com'] }), TypeError)
 })

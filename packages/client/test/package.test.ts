@@ -13,7 +13,7 @@ const sources = globSync('src/**/*.ts', { cwd: root }).map((name) => ({
   text: readFileSync(join(root, name), 'utf8'),
 }))
 
-/** What a file imports, and what comes along at run time. */
+/** Returns what a file imports, and whether the import exists at run time. */
 function importsOf({ name, text }: { name: string; text: string }) {
   const found = text.matchAll(
     /^(?:import|export)\b( type\b)?[^'";]*?from '([^']+)'|\bimport\(['"]([^'"]+)|\brequire\(/gm,
@@ -25,7 +25,7 @@ function importsOf({ name, text }: { name: string; text: string }) {
   }))
 }
 
-/** The file of the package that an import names; for an import of another package, a path that no file has. */
+/** Returns the file of the package that an import names; for another package, a path that does not exist. */
 function targetOf(name: string, from: string): string {
   return from.startsWith('.') ? relative(root, join(root, dirname(name), from)) : from
 }

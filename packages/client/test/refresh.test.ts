@@ -63,14 +63,14 @@ const troubles: Readonly<Record<string, () => Response>> = {
 }
 
 forEachDatabase('refresh', (engine) => {
-  // One for all tests: each has people of its own.
+  // Shared by all tests: each uses its own users.
   let app: TestApp
   before(async () => {
     app = await testApp({ engine })
   })
   after(() => app[Symbol.asyncDispose]())
 
-  test('fifty calls with a token that has ended are answered by one refresh', async () => {
+  test('fifty calls with an expired token cause one refresh', async () => {
     const { client, network, events } = await openSignedIn(app)
     app.clock.advance(afterAccessToken)
     const users = await inParallel(50, () => client.me())
@@ -80,7 +80,7 @@ forEachDatabase('refresh', (engine) => {
     assert.deepEqual(events, ['signed-in', 'refreshed'])
   })
 
-  test('fifty calls whose token the server refuses are repeated after one refresh', async () => {
+  test('fifty calls whose token the server rejects are repeated after one refresh', async () => {
     const stopped = app.clock.now()
     const { client, network } = await openSignedIn(app, { now: () => stopped })
     app.clock.advance(afterAccessToken)
@@ -89,7 +89,7 @@ forEachDatabase('refresh', (engine) => {
     assert.equal(network.count('/api/v1/auth/me'), 100)
   })
 
-  test('a token is refreshed before it ends, and not earlier than it must', async () => {
+  test('a token is refreshed before it expires, and not earlier than necessary', async () => {
     const { client, network } = await openSignedIn(app)
     app.clock.advance(14 * 60_000)
     await client.me()
@@ -104,7 +104,7 @@ forEachDatabase('refresh', (engine) => {
     ['Web Locks', webLocks],
     ['leases', () => undefined],
   ] as const) {
-    test(`two tabs over a hundred ends of a token refresh once each time and stay signed in (${kind})`, async () => {
+    test(`two tabs refresh once for each of a hundred expired tokens and stay signed in (${kind})`, async () => {
       const storage = slowStorage()
       const one = await openSignedIn(app, { storage, locks: locks() })
       const two = open(app, { storage, locks: locks() })
@@ -144,7 +144,7 @@ forEachDatabase('refresh', (engine) => {
     })
   }
 
-  test('a tab whose turn does not come signs nobody out', async () => {
+  test('a tab that cannot get the lock signs no user out', async () => {
     const storage = slowStorage()
     const { client } = await openSignedIn(app, { storage, locks: webLocks() })
     app.clock.advance(afterAccessToken)
@@ -166,7 +166,7 @@ forEachDatabase('refresh', (engine) => {
     assert.ok(await client.me())
   })
 
-  test('two tabs that refresh at the same time without a lock both go on: the server answers the same successor', async () => {
+  test('two tabs that refresh simultaneously without a lock both continue: the server returns the same successor', async () => {
     const storage = slowStorage()
     const unlocked: Locks = { request: (_name, _options, task) => task() }
     const one = await openSignedIn(app, { storage, locks: unlocked })
@@ -180,7 +180,7 @@ forEachDatabase('refresh', (engine) => {
     assert.ok(!one.events.includes('signed-out') && !two.events.includes('signed-out'))
   })
 
-  test('a refresh that the server refuses ends the session: tokens are gone, and listeners hear of it once', async () => {
+  test('a refresh that the server rejects ends the session: tokens are deleted, and listeners are notified once', async () => {
     const storage = slowStorage()
     const { client, network, events, person } = await openSignedIn(app, { storage })
     await endSessionsOf(app, person)
@@ -195,7 +195,7 @@ forEachDatabase('refresh', (engine) => {
     assert.equal(network.count('/api/v1/auth/me'), 0, 'without tokens nothing is asked')
   })
 
-  test('a session that ended before its token did is noticed at the next call', async () => {
+  test('a session that ended before its token expired is noticed on the next call', async () => {
     const { client, events, person } = await openSignedIn(app)
     await endSessionsOf(app, person)
     await assert.rejects(client.me(), InvalidToken)
@@ -204,7 +204,7 @@ forEachDatabase('refresh', (engine) => {
   })
 
   for (const [name, trouble] of Object.entries(troubles)) {
-    test(`a refresh that meets trouble signs nobody out: ${name}`, async () => {
+    test(`a failed refresh signs no user out: ${name}`, async () => {
       const storage = slowStorage()
       const { client, network, events } = await openSignedIn(app, { storage })
       app.clock.advance(afterAccessToken)
@@ -226,7 +226,7 @@ forEachDatabase('refresh', (engine) => {
     })
   }
 
-  test('an answer that is lost on its way is asked for again and signs nobody out', async () => {
+  test('a lost response is requested again and signs no user out', async () => {
     const { client, network, events } = await openSignedIn(app)
     app.clock.advance(afterAccessToken)
     network.instead = async ({ path, request }) => {
@@ -243,7 +243,7 @@ forEachDatabase('refresh', (engine) => {
     assert.deepEqual(events, ['signed-in', 'refreshed', 'refreshed'])
   })
 
-  test('what other errors a refresh is answered with reach the caller, and keep the tokens', async () => {
+  test('other errors of a refresh reach the caller, and the tokens are kept', async () => {
     const { client, network } = await openSignedIn(app)
     app.clock.advance(afterAccessToken)
     network.instead = ({ path }) => (path === refreshPath ? problem(403, 'cross_site') : undefined)
@@ -252,7 +252,7 @@ forEachDatabase('refresh', (engine) => {
     assert.ok(await client.me())
   })
 
-  test('a sign-out during a refresh wins: its answer brings nobody back', async () => {
+  test('a sign-out during a refresh wins: the response brings no user back', async () => {
     const storage = slowStorage()
     const { client, network, events } = await openSignedIn(app, { storage })
     app.clock.advance(afterAccessToken)
@@ -276,7 +276,7 @@ forEachDatabase('refresh', (engine) => {
     assert.deepEqual(events, ['signed-in', 'signed-out'])
   })
 
-  test('a sign-in does not depend on what was held before', async () => {
+  test('a sign-in does not depend on tokens stored before', async () => {
     const { client, network, person, events } = await openSignedIn(app)
     app.clock.advance(afterAccessToken)
     network.instead = ({ path }) => (path === refreshPath ? problem(503, 'database_busy') : undefined)
@@ -285,7 +285,7 @@ forEachDatabase('refresh', (engine) => {
     assert.deepEqual(events, ['signed-in', 'signed-in'], 'the same person again is a sign-in too')
   })
 
-  test('somebody who gives up leaves the refresh to the others', async () => {
+  test('a caller that aborts leaves the refresh to the others', async () => {
     const { client, network } = await openSignedIn(app)
     app.clock.advance(afterAccessToken)
     const [started, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -310,7 +310,7 @@ forEachDatabase('refresh', (engine) => {
     assert.equal(network.count(refreshPath), 1)
   })
 
-  test('a storage that was tampered with is nobody signed in', async () => {
+  test('with a corrupted storage no user is signed in', async () => {
     const storage = slowStorage()
     const { client, network } = await openSignedIn(app, { storage })
     const good = JSON.parse(storage.kept.get('gatelodge ') ?? '')
@@ -318,21 +318,21 @@ forEachDatabase('refresh', (engine) => {
       storage.kept.set('gatelodge ', kept)
       assert.equal(await client.session(), null, kept)
     }
-    // What the server does not take for a refresh token ends it too: nobody could ever refresh.
+    // A text that the server does not accept as a refresh token ends the session too: a refresh could never succeed.
     storage.kept.set('gatelodge ', JSON.stringify({ ...good, refresh_token: 'x'.repeat(5_000), refresh_at: 0 }))
     assert.equal(await client.session(), null)
     assert.equal(storage.kept.size, 0)
     assert.equal(network.count('/api/v1/auth/session'), 0)
   })
 
-  test('a new proof of who it is replaces the tokens and is no sign-in', async () => {
+  test('a reauthentication replaces the tokens and is not reported as a sign-in', async () => {
     const { client, events, person } = await openSignedIn(app)
     await client.call('POST /api/v1/auth/reauthenticate', { body: { password: person.password } })
     assert.ok(await client.me())
     assert.deepEqual(events, ['signed-in', 'refreshed'])
   })
 
-  test('a call leaves no listener at the signal of its caller', async () => {
+  test('a call leaves no listener on the signal of its caller', async () => {
     const { client, network } = await openSignedIn(app)
     const { signal } = new AbortController()
     for (let round = 1; round <= 3; round += 1) {
@@ -344,7 +344,7 @@ forEachDatabase('refresh', (engine) => {
   })
 })
 
-/** Signs in elsewhere and ends all sessions but that one. */
+/** Signs in elsewhere and ends all other sessions. */
 async function endSessionsOf(app: TestApp, person: Person): Promise<void> {
   await app.delete('/me/sessions', { cookie: await app.cookie(person) })
 }

@@ -13,7 +13,7 @@ const page = (cookie?: string) =>
   })
 
 forEachDatabase('sessionOf', (engine) => {
-  test('a page learns who is signed in by the session cookie, and sends nothing else on', async () => {
+  test('a page finds the signed-in user by the session cookie, and forwards nothing else', async () => {
     await using app = await testApp({ engine })
     const network = fetchOf(app)
     const person = await app.user()
@@ -27,7 +27,7 @@ forEachDatabase('sessionOf', (engine) => {
     )
   })
 
-  test('a page over https learns it by the cookie of that name', async () => {
+  test('a page over https finds the user by the cookie with the https name', async () => {
     const url = 'https://auth.example.com'
     await using app = await testApp({
       engine,
@@ -51,7 +51,7 @@ forEachDatabase('sessionOf', (engine) => {
     assert.deepEqual(seen, ['__Host-gatelodge=a.b; gatelodge=planted', 'gatelodge=planted'])
   })
 
-  test('a name with a byte before it that is no blank is another name', async () => {
+  test('a cookie name preceded by a byte other than whitespace is another name', async () => {
     const asked: unknown[] = []
     const fetch = async (input: unknown) => {
       asked.push(input)
@@ -63,7 +63,7 @@ forEachDatabase('sessionOf', (engine) => {
     assert.deepEqual(asked, [])
   })
 
-  test('nobody is signed in without a cookie, which asks nobody, or with one that ended', async () => {
+  test('no user is signed in without a cookie, which causes no request, or with an ended session', async () => {
     await using app = await testApp({ engine })
     const network = fetchOf(app)
     const options = { issuer, fetch: network.fetch }
@@ -78,7 +78,7 @@ forEachDatabase('sessionOf', (engine) => {
     assert.equal(network.asked.length, 1)
   })
 
-  test('a session is asked for so that Cloudflare Workers send it, and a redirect is no answer', async () => {
+  test('the session request uses only options that Cloudflare Workers accept, and a redirect is no answer', async () => {
     await using app = await testApp({ engine })
     const network = fetchOf(app)
     const person = await app.user()
@@ -91,7 +91,7 @@ forEachDatabase('sessionOf', (engine) => {
   })
 })
 
-test('trouble is never nobody, and never somebody', async () => {
+test('a failure never counts as signed out, and never as signed in', async () => {
   const user = { id: '1', email: 'ada@example.com' }
   const answers: Record<string, () => Response | Promise<Response>> = {
     '500': () => Response.json({ user, session: { id: '1' } }, { status: 500 }),

@@ -25,7 +25,7 @@ async function openSignedIn(app: TestApp, storage: TokenStorage) {
   return { ...opened, person }
 }
 
-/** A storage that can be full, or broken altogether. */
+/** Creates a storage that can be full, or fail entirely. */
 function troubledStorage() {
   const storage = slowStorage()
   const state = { full: false, broken: false }
@@ -51,7 +51,7 @@ function troubledStorage() {
 }
 
 forEachDatabase('storage', (engine) => {
-  test('tokens that the storage has no room for are kept by the tab, and stored when there is room', async () => {
+  test('tokens that do not fit into the storage are kept in the tab, and stored once they fit', async () => {
     await using app = await testApp({ engine })
     const storage = troubledStorage()
     const { client, network, events } = await openSignedIn(app, storage)
@@ -70,7 +70,7 @@ forEachDatabase('storage', (engine) => {
     assert.deepEqual(events, ['signed-in', ...Array(4).fill('refreshed')])
   })
 
-  test('a tab that keeps its tokens signs in and out, and gives way to the sign-in of another', async () => {
+  test('a tab that keeps its tokens signs in and out, and yields to a sign-in in another tab', async () => {
     await using app = await testApp({ engine })
     const storage = troubledStorage()
     storage.state.full = true
@@ -88,7 +88,7 @@ forEachDatabase('storage', (engine) => {
     assert.equal(await client.session(), null)
   })
 
-  test('a storage that is broken is an error of this package, and signs nobody out', async () => {
+  test('a failing storage is reported as an error of this package, and signs no user out', async () => {
     await using app = await testApp({ engine })
     const storage = troubledStorage()
     const { client, network, events } = await openSignedIn(app, storage)

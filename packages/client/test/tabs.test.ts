@@ -5,7 +5,7 @@ import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/sup
 import { type ClientOptions, createClientOn } from '../src/client.ts'
 import { browserOf, fetchOf, type RecordingFetch, slowStorage, tab, webLocks } from './support/around.ts'
 
-/** Tabs of one browser, over the real BroadcastChannel. */
+/** Opens tabs of one browser, with the real BroadcastChannel. */
 function openTabs(app: TestApp, network: RecordingFetch, options: ClientOptions) {
   const channels: BroadcastChannel[] = []
   const openTab = () => {
@@ -21,7 +21,7 @@ function openTabs(app: TestApp, network: RecordingFetch, options: ClientOptions)
     })
     const client = createClientOn(platform, options)
     const events: string[] = []
-    /** The next event that this tab hears. */
+    /** Resolves with the next event in this tab. */
     const next = () =>
       new Promise<string>((resolve) => {
         for (const event of ['signed-in', 'signed-out', 'user-changed'] as const)
@@ -42,7 +42,7 @@ function openTabs(app: TestApp, network: RecordingFetch, options: ClientOptions)
 
 forEachDatabase('tabs', (engine) => {
   for (const session of ['cookie', 'token'] as const) {
-    test(`other tabs hear of sign-in, of changes and of sign-out (${session})`, async () => {
+    test(`other tabs are notified of sign-in, changes and sign-out (${session})`, async () => {
       await using app = await testApp({ engine })
       const network = session === 'cookie' ? browserOf(app) : fetchOf(app)
       using tabs = openTabs(app, network, { session, storage: slowStorage() })
@@ -67,14 +67,14 @@ forEachDatabase('tabs', (engine) => {
     })
   }
 
-  test('tabs that keep tokens for themselves tell each other nothing', async () => {
+  test('tabs with separate tokens do not notify each other', async () => {
     await using app = await testApp({ engine })
     using tabs = openTabs(app, fetchOf(app), { session: 'token', storage: 'memory' })
     tabs.openTab()
     assert.equal(tabs.channels.length, 0)
   })
 
-  test('what another tab says against the tokens that are held is not believed, nor what is no such message', async () => {
+  test('messages from another tab that contradict the stored tokens are ignored, and so are other messages', async () => {
     await using app = await testApp({ engine })
     using tabs = openTabs(app, fetchOf(app), { session: 'token', storage: slowStorage() })
     const { client, next, events } = tabs.openTab()
@@ -92,7 +92,7 @@ forEachDatabase('tabs', (engine) => {
     stranger.close()
   })
 
-  test('a client that is closed hears and tells nothing more, and its calls go on', async () => {
+  test('a closed client neither receives nor sends notifications, and its calls still work', async () => {
     await using app = await testApp({ engine })
     using tabs = openTabs(app, browserOf(app), {})
     const [closed, one, two] = [tabs.openTab(), tabs.openTab(), tabs.openTab()]
@@ -113,7 +113,7 @@ forEachDatabase('tabs', (engine) => {
   })
 })
 
-test('a client does not keep Node.js alive that plays a page', () => {
+test('a client does not keep Node.js alive when it simulates a page', () => {
   const entry = new URL('../src/index.ts', import.meta.url).href
   const code = `globalThis.document = {}
     const { createClient } = await import('${entry}')

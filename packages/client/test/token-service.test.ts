@@ -13,12 +13,12 @@ import { createClient } from '../src/index.ts'
 import { createResourceServer } from '../src/server.ts'
 import { fetchOf } from './support/around.ts'
 
-// The real server on the other side: in a process of its own, and in this one where time has to move.
+// Runs against the real server: in its own process, and in this process where time has to move.
 
 const issuer = 'http://localhost:3000'
 const actor = systemActor('command', 'test')
 
-/** A service of the operator's, with its credentials. */
+/** Registers a service of the operator and returns its credentials. */
 async function openService(app: TestApp, scopes: readonly string[] = ['orders:read']) {
   const { client, secret } = await createServiceClient(app.deps, actor, { name: 'orders', scopes })
   const { fetch, asked } = fetchOf(app)
@@ -27,7 +27,7 @@ async function openService(app: TestApp, scopes: readonly string[] = ['orders:re
   return { server, local: createResourceServer(own), client, asked }
 }
 
-/** An access token by client credentials (RFC 6749, section 4.4). */
+/** Requests an access token with client credentials (RFC 6749, section 4.4). */
 async function clientToken(app: TestApp, id: string, secret: string): Promise<string> {
   const request = new Request(`${issuer}/oauth2/token`, {
     method: 'POST',
@@ -40,7 +40,7 @@ async function clientToken(app: TestApp, id: string, secret: string): Promise<st
 }
 
 forEachDatabase('the token service', (engine) => {
-  test('a service in another process learns who asks, and that a session has ended at once', async () => {
+  test('a service in another process identifies the caller, and notices the end of a session immediately', async () => {
     await using folder = await commandFolderOn(engine)
     const { started } = await folder.serve()
     const url = started.url
@@ -71,12 +71,12 @@ forEachDatabase('the token service', (engine) => {
 
     await client.signOut()
     await assert.rejects(asking.introspectRemote(token), InvalidToken)
-    await local.verifyAccessToken(token) // by the token alone nobody can tell before it ends
+    await local.verifyAccessToken(token) // the token alone does not reveal it before it expires
     const wrong = createResourceServer({ issuer: url, clientId, clientSecret: `${clientSecret}x` })
     await assert.rejects(wrong.introspectRemote(token), AuthServiceUnavailable)
   })
 
-  test('of all that the server gives out, introspection takes access tokens and API tokens alone', async () => {
+  test('of everything that the server issues, introspection accepts only access tokens and API tokens', async () => {
     await using app = await testApp({ engine })
     const { server, local } = await openService(app)
     const person = await app.user()
@@ -100,7 +100,7 @@ forEachDatabase('the token service', (engine) => {
     await assert.rejects(server.introspectRemote(access), InvalidToken)
   })
 
-  test('a service client is one by introspection and by its token, until it is revoked', async () => {
+  test('a service client is recognized by introspection and by its token, until it is revoked', async () => {
     await using app = await testApp({ engine })
     const { server, local, client } = await openService(app)
     const { client: caller, secret: callerSecret } = await createServiceClient(app.deps, actor, {
@@ -123,7 +123,7 @@ forEachDatabase('the token service', (engine) => {
     await assert.rejects(server.introspectRemote(token), AuthServiceUnavailable, 'we may not ask any more')
   })
 
-  test('a rotation of keys goes unnoticed, and a withdrawn key is refused within ten minutes', async () => {
+  test('a key rotation causes no failure, and a withdrawn key is rejected within ten minutes', async () => {
     await using app = await testApp({ engine })
     const { local, asked } = await openService(app)
     const person = await app.user()

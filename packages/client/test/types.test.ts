@@ -16,7 +16,7 @@ import type {
 import * as client from '../src/index.ts'
 import type { Auth, ClientClaims, ResourceServer, UserClaims } from '../src/server.ts'
 
-// What is claimed here is claimed to the compiler: `npm run check` fails when it does not hold.
+// These assertions are checked by the compiler: `npm run check` fails if one does not hold.
 
 type SignIn = Routes['POST /api/v1/auth/signin']
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -54,7 +54,7 @@ type ClientTypes = All<
   ]
 >
 
-test('bodies are typed: what is optional may be left out, what is unknown may not be given', () => {
+test('bodies are typed: optional members can be omitted, unknown ones are rejected', () => {
   const claims: [Claims['length'], ClientTypes['length']] = [11, 10]
   const body: SignIn['body'] = { email: 'ada@example.org', password: 'quiet harbour 52', session: 'cookie' }
   // @ts-expect-error a password is needed
@@ -64,7 +64,7 @@ test('bodies are typed: what is optional may be left out, what is unknown may no
   assert.ok(claims && body && missing && unknown)
 })
 
-test('calls are typed: each route takes its own input and gives its own answer', () => {
+test('calls are typed: each route has its own input and response', () => {
   const calls = (auth: Client) => {
     const user: Promise<User> = auth.call('GET /api/v1/auth/me')
     const ended: Promise<undefined> = auth.call('DELETE /api/v1/auth/me/sessions/{id}', { params: { id: '1' } })

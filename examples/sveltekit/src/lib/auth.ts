@@ -2,7 +2,7 @@ import { createClient } from '@gatelodge/client'
 import { goto } from '$app/navigation'
 import { tell } from './toasts.svelte.ts'
 
-/** Gatelodge, at the origin of the page. The session is in a cookie that no script can read. */
+/** A client of Gatelodge at the origin of the page. The session is in a cookie that scripts cannot read. */
 export const auth = createClient()
 
 export async function signOut(): Promise<void> {

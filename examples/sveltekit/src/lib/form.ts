@@ -1,8 +1,8 @@
 import { createContext } from 'svelte'
 
-/** What fields learn from the form around them. */
+/** What a form provides to its fields. */
 export interface FormContext {
-  /** The sentence about a field, if there is one. */
+  /** Returns the message for a field, if there is one. */
   faultOf(name: string): string | undefined
 }
 

@@ -1,4 +1,4 @@
-/** A sentence that tells how something went, until it is dismissed or its time is over. */
+/** A message about a result, shown until it is dismissed or times out. */
 export interface Toast {
   readonly id: number
   readonly text: string
@@ -6,7 +6,7 @@ export interface Toast {
 
 let last = 0
 
-/** What is told now. Only the browser tells: on the server this list would be everybody's. */
+/** The messages shown now. Only used in the browser: on the server this list would be shared by all users. */
 export const toasts = $state<{ shown: readonly Toast[] }>({ shown: [] })
 
 export function tell(text: string): void {

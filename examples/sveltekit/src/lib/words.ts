@@ -3,7 +3,7 @@ import type { AuthError, Fault } from '@gatelodge/client'
 /** The name of the app. */
 export const appName = 'Example'
 
-/** What failed, by the code of the error; the sentence of Gatelodge stands in for a code that is not here. */
+/** Messages by error code. For a code that is missing here, the message of Gatelodge is shown. */
 const errors: Readonly<Record<string, string>> = {
   account_inactive: 'This account is switched off. Ask us if you do not know why.',
   cross_site: 'The browser says that this did not come from our own page, so nothing was changed.',
@@ -19,7 +19,7 @@ const errors: Readonly<Record<string, string>> = {
   rate_limited: 'Too many attempts.',
 }
 
-/** What is wrong with a field, by the code of its fault; likewise. */
+/** Messages for a field by fault code; missing codes as above. */
 const faults: Readonly<Record<string, string>> = {
   body_too_large: 'This picture is larger than 5 MB or 40 megapixels',
   characters: 'Use visible characters only',
@@ -40,7 +40,7 @@ const faults: Readonly<Record<string, string>> = {
   username_taken: 'This username is taken',
 }
 
-/** Errors that are about one field: the names that it has in our forms. */
+/** Errors that concern one field, with the names that it has in our forms. */
 const fieldsOf: Readonly<Record<string, readonly string[]>> = {
   body_too_large: ['avatar'],
   email_taken: ['email'],
@@ -52,18 +52,18 @@ const fieldsOf: Readonly<Record<string, readonly string[]>> = {
   username_taken: ['username'],
 }
 
-/** The sentence for an error, with the time to wait where there is one. */
+/** Returns the message for an error, with the time to wait if there is one. */
 export function sayError({ code, detail, retryAfter }: AuthError): string {
   const sentence = errors[code] ?? `${detail}.`
   return retryAfter === undefined ? sentence : `${sentence} Try again in ${sayWait(retryAfter)}.`
 }
 
-/** The sentence for the fault of a field. */
+/** Returns the message for an invalid field. */
 export function sayFault({ code, message }: Pick<Fault, 'code' | 'message'>): string {
   return faults[code] ?? message
 }
 
-/** The faulty fields of an error, among those that a form has. */
+/** Returns the invalid fields of an error that exist in a form. */
 export function faultsOf(error: AuthError, has: (field: string) => boolean): readonly Fault[] {
   const field = fieldsOf[error.code]?.find(has)
   if (field !== undefined) return [{ field, code: error.code, message: error.detail }]

@@ -1,6 +1,6 @@
 import type { LayoutServerLoad } from './$types'
 
-/** Who is signed in, for all pages. It looks at the address, so that it runs again whenever that changes. */
+/** Loads the signed-in user for all pages. Reads the URL, so that it runs again on every navigation. */
 export const load: LayoutServerLoad = ({ locals, url }) => {
   void url.href
   return { user: locals.user }

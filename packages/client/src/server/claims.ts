@@ -7,21 +7,21 @@ interface Claims {
   readonly aud: string | readonly string[]
   readonly client_id: string
   readonly jti: string
-  /** When the token ends. s since 1970 */
+  /** When the token expires. s since 1970 */
   readonly exp: number
   /** s since 1970 */
   readonly iat: number
-  /** Scopes with blanks between them; empty where there are none. */
+  /** Scopes separated by spaces; empty if there are none. */
   readonly scope: string
 }
 
-/** A person who is signed in: `sub` is the id of the user. */
+/** A signed-in user: `sub` is the user ID. */
 export interface UserClaims extends Claims {
   readonly kind: 'user'
-  /** The session. That it has ended, only introspection knows before the token ends. */
+  /** The session ID. Only introspection notices that the session has ended before the token expires. */
   readonly sid: string
   readonly roles: readonly string[]
-  /** The account as it is now; of introspection only. */
+  /** The current account; only with introspection. */
   readonly user?: User
 }
 
@@ -30,20 +30,20 @@ export interface ClientClaims extends Claims {
   readonly kind: 'client'
 }
 
-/** A program with an API token that a person made for it: it may do what the scopes say, and has no roles. Of introspection only. */
+/** A program with a user's API token. It may do what the scopes allow, and has no roles. Only with introspection. */
 export interface ApiTokenClaims extends Claims {
   readonly kind: 'api_token'
-  /** The account as it is now. */
+  /** The current account. */
   readonly user: User
 }
 
-/** Who an access token stands for. */
+/** The caller identified by an access token. */
 export type AccessTokenClaims = UserClaims | ClientClaims
 
-/** Who sends a request. */
+/** The caller of a request. */
 export type Auth = AccessTokenClaims | ApiTokenClaims
 
-/** What the claims are compared with. */
+/** The expected values of claims. */
 export interface Expected {
   readonly issuer: string
   readonly audience: string
@@ -53,14 +53,14 @@ export interface Expected {
 
 type Unchecked = Readonly<Record<string, unknown>>
 
-/** s by which the clock of the issuer may be ahead; the end of a token is strict */
+/** s by which the issuer's clock may be ahead; the expiry is strict */
 const leeway = 60
-/** The `client_id` of tokens of people who signed in at Gatelodge itself. */
+/** The `client_id` in tokens of users who signed in at Gatelodge itself. */
 const firstParty = 'gatelodge'
 
 /**
- * The claims of an access token (RFC 9068, section 4). Its two kinds exclude each other: a client that could be read as a user would be one (RFC 8725,
- * section 3.12).
+ * Validates the claims of an access token and returns them (RFC 9068, section 4). The two kinds exclude each other: otherwise a client could pass for a user
+ * (RFC 8725, section 3.12).
  * @throws token_invalid
  */
 export function readAccessClaims(unchecked: Unchecked, expected: Expected): AccessTokenClaims {
@@ -77,7 +77,7 @@ export function readAccessClaims(unchecked: Unchecked, expected: Expected): Acce
   return { kind: 'user', ...claims, sid, roles }
 }
 
-/** What introspection says of an API token, but for its user. @throws token_invalid */
+/** Validates the claims that introspection returns for an API token, except its user. @throws token_invalid */
 export function readApiTokenClaims(unchecked: Unchecked, expected: Expected): Omit<ApiTokenClaims, 'user'> {
   const claims = readCommonClaims(unchecked, expected)
   if (claims.client_id !== firstParty || unchecked.scope === undefined) throw refused('no API token')
@@ -85,8 +85,8 @@ export function readApiTokenClaims(unchecked: Unchecked, expected: Expected): Om
 }
 
 /**
- * The claims that every token has, each looked at (RFC 8725, sections 3.8 to 3.10). `jwtVerify` of jose wants a signature, which introspection does not have, and
- * takes an `exp` that is infinite, an `iat` in the future and numbers among the audiences.
+ * Validates the claims that every token has (RFC 8725, sections 3.8 to 3.10). jose's `jwtVerify` requires a signature, which introspection does not have, and
+ * accepts an infinite `exp`, an `iat` in the future and numbers in the audience.
  */
 function readCommonClaims(unchecked: Unchecked, { issuer, audience, now }: Expected): Claims {
   const { iss, sub, aud, client_id, jti, exp, nbf = 0, iat, scope = '' } = unchecked

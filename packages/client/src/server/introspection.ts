@@ -5,15 +5,15 @@ import { type Auth, type Expected, readAccessClaims, readApiTokenClaims } from '
 import { refused } from './jws.ts'
 import { askService, type Service, unavailable } from './service.ts'
 
-/** Of a service client (RFC 6749, section 2.3.1). */
+/** The credentials of a service client (RFC 6749, section 2.3.1). */
 export interface ClientCredentials {
   readonly id: string
   readonly secret: string
 }
 
 /**
- * Asks the server about a token (RFC 7662). Whatever is not a clear yes is no yes.
- * @throws token_invalid when the server says no, or says yes of another kind of token or for another audience; service_unavailable otherwise
+ * Asks the server about a token (RFC 7662). Anything but a clear yes is treated as a no.
+ * @throws token_invalid if the token is not active, of another kind or for another audience; service_unavailable otherwise
  */
 export async function introspect(
   service: Service,
@@ -27,7 +27,7 @@ export async function introspect(
     headers: { authorization: basic(credentials), 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams({ token }).toString(),
   })
-  // A 401 is about our own credentials: whoever sent the token can do nothing about it.
+  // A 401 concerns our own credentials: the caller who sent the token cannot do anything about it.
   if (response.status !== 200 || !isRecord(body) || typeof body.active !== 'boolean') throw unavailable(response, body)
   if (!body.active) throw refused('not active')
   if (body.token_type !== 'Bearer') throw refused('no access token') // elsewhere a refresh token is active too
@@ -47,7 +47,7 @@ function toAuth(body: Readonly<Record<string, unknown>>, expected: Expected): Au
   return { ...auth, user }
 }
 
-/** RFC 6749, section 2.3.1: both parts are form-encoded before RFC 7617 puts a colon between them. */
+/** RFC 6749, section 2.3.1: both parts are form-encoded before they are joined with a colon as in RFC 7617. */
 function basic({ id, secret }: ClientCredentials): string {
   return `Basic ${btoa(`${formEncode(id)}:${formEncode(secret)}`)}`
 }

@@ -3,10 +3,10 @@ import { AuthError, AuthServiceUnavailable } from '../errors.ts'
 import { isRecord } from '../json.ts'
 import { askService, type Service, unavailable } from './service.ts'
 
-/** What may sign access tokens (RFC 7518; RFC 8037). */
+/** Algorithms that may sign access tokens (RFC 7518; RFC 8037). */
 export type Algorithm = 'EdDSA' | 'ES256' | 'RS256'
 
-/** A public key, good for one algorithm only (RFC 8725, section 3.1). */
+/** A public key, valid for one algorithm only (RFC 8725, section 3.1). */
 export interface VerificationKey {
   readonly alg: Algorithm
   readonly key: CryptoKey
@@ -14,21 +14,21 @@ export interface VerificationKey {
 
 /** The public keys of the issuer. */
 export interface Keys {
-  /** The key of this name, undefined when the issuer has none. @throws service_unavailable when the issuer could not be asked */
+  /** Returns the key with this ID, or undefined if the issuer has none. @throws service_unavailable if the issuer cannot be reached */
   find(kid: string): Promise<VerificationKey | undefined>
 }
 
 const maxAge = 10 * 60_000
-/** For how long keys are good while the issuer cannot be reached, in ms: it may have withdrawn one meanwhile. */
+/** How long keys are accepted while the issuer cannot be reached, in ms. It may have withdrawn one meanwhile. */
 const longestAge = 24 * 60 * 60_000
-/** ms between two requests for keys, so that tokens with invented names do not become requests. */
+/** ms between two requests for keys, so that tokens with invented key IDs do not cause requests. */
 const coolDown = 30_000
-/** The same as long as there is no key at all. */
+/** The same, while there is no key at all. */
 const firstCoolDown = 1_000
 
 /**
- * Keeps the keys of a JWKS (RFC 7517): asked for when first needed, after ten minutes, and for a name that is new. `createRemoteJWKSet` of jose would have no key
- * as soon as the issuer is away, ask again for each request meanwhile, and take keys without `alg`.
+ * Caches the keys of a JWKS (RFC 7517): fetched on first use, after ten minutes, and for an unknown key ID. jose's `createRemoteJWKSet` would have no keys as
+ * soon as the issuer is unavailable, ask again on each request meanwhile, and accept keys without `alg`.
  */
 export function createKeys(
   service: Service & { readonly now: () => number },
@@ -46,11 +46,11 @@ export function createKeys(
     if (isDue && keys.has(kid) && wasAway() && !areTooOld()) void refetch()
     else if (isDue) await refetch()
     const key = keys.get(kid)
-    if (failure && (!key || areTooOld())) throw failure // it may be a new key, or a withdrawn one, that nobody could tell of
+    if (failure && (!key || areTooOld())) throw failure // the key may be new or withdrawn, which cannot be known without the issuer
     return key
   }
 
-  /** Whether the last try failed, and lately: to wait for an issuer that is silent would hold up every request in turn. */
+  /** Returns whether the last attempt failed recently: waiting for an issuer that does not respond would delay every request. */
   function wasAway(): boolean {
     return failure !== undefined && since(triedAt) <= maxAge
   }
@@ -60,13 +60,16 @@ export function createKeys(
   }
 
   async function refetch(): Promise<void> {
-    // Some workers end a request together with what started it: no answer comes, and no failure either.
+    // Some workers cancel a request when the event that started it ends: then there is neither a response nor an error.
     if (since(triedAt) > 2 * service.timeout) running = undefined
     if (!running && since(triedAt) >= (keys.size > 0 ? coolDown : firstCoolDown)) running = load()
     await running
   }
 
-  /** Known keys stay good when the issuer does not answer, and go when it answers without them. Raises nothing: nobody may wait for it. */
+  /**
+   * Known keys stay valid if the issuer does not respond, and become invalid if it responds without them. Never throws, since it may run without being
+   * awaited.
+   */
   async function load(): Promise<void> {
     triedAt = service.now()
     try {
@@ -82,7 +85,7 @@ export function createKeys(
     }
   }
 
-  /** A clock that was set back must not stretch an age. */
+  /** Returns the time since an instant, in ms. A clock that was set back must not extend it. */
   function since(at: number): number {
     return Math.abs(service.now() - at)
   }
@@ -90,7 +93,7 @@ export function createKeys(
   return { find }
 }
 
-/** Kinds of keys by algorithm: a key is imported for its own algorithm alone, of the members that make it, each a text. */
+/** Key types by algorithm. A key is imported only for its own algorithm, from the members that it requires, each a text. */
 const kinds = {
   EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['x'] },
   ES256: { kty: 'EC', crv: 'P-256', members: ['x', 'y'] },
@@ -107,7 +110,7 @@ async function importKeys(list: readonly unknown[], algorithms: readonly Algorit
     const key = await importKey(jwk, algorithms)
     if (key) keys.set(kid, key)
   }
-  for (const kid of twice) keys.delete(kid) // which of them is meant, nobody can say
+  for (const kid of twice) keys.delete(kid) // it is unclear which of them is meant
   return keys
 }
 
@@ -127,14 +130,14 @@ async function importKey(
   const material = Object.fromEntries(members.map((name) => [name, String(jwk[name])]))
   try {
     const data = { kty, ...(crv !== undefined && { crv }), ...material }
-    const key = (await importJWK(data, alg, { extractable: false })) as CryptoKey // bytes come of symmetric keys only
+    const key = (await importJWK(data, alg, { extractable: false })) as CryptoKey // raw bytes result only from symmetric keys
     return isStrong(key) ? { alg, key } : undefined
   } catch {
-    return undefined // what is no key verifies nothing
+    return undefined // an invalid key verifies nothing
   }
 }
 
-/** RFC 7518, section 3.3: RSA keys have 2048 bits or more. jose notices at the first signature, as a fault of the program. */
+/** RFC 7518, section 3.3: RSA keys have at least 2048 bits. jose would only notice with the first signature, and throw a TypeError. */
 function isStrong({ algorithm }: CryptoKey): boolean {
   return !('modulusLength' in algorithm) || Number(algorithm.modulusLength) >= 2_048
 }

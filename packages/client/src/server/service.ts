@@ -2,18 +2,19 @@ import { type Fetch, fetchHere } from '../ask.ts'
 import { AuthServiceUnavailable, toError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 
-/** How the auth service is reached. */
+/** How to reach the auth service. */
 export interface Service {
   readonly fetch: Fetch
-  /** How long one answer may take, in ms. */
+  /** Timeout of one response, in ms. */
   readonly timeout: number
 }
 
 const largestAnswer = 256 * 1024
 
 /**
- * One answer of the auth service: its head, and its JSON or undefined. No redirect is followed: it could lead the credentials anywhere.
- * @throws service_unavailable when there is none in time, or it is larger than 256 KiB
+ * Requests something from the auth service. Returns the response and its JSON, or undefined. Redirects are not followed, since they could send the
+ * credentials anywhere.
+ * @throws service_unavailable if there is no response in time, or it is larger than 256 KiB
  */
 export async function askService(
   { fetch, timeout }: Service,
@@ -28,7 +29,7 @@ export async function askService(
   }
 }
 
-/** What stands for an answer that was not the one that was needed, whatever it says. */
+/** Returns the error for a response that was not the expected one, whatever it contains. */
 export function unavailable(response: Response, body: unknown): AuthServiceUnavailable {
   const cause = toError(response, body)
   return new AuthServiceUnavailable({ retryAfter: cause.retryAfter, instance: cause.instance, cause })

@@ -2,7 +2,7 @@ import type { TestApp } from '../../../gatelodge/test/support/app.ts'
 import type { Fetch } from '../../src/ask.ts'
 import type { Locks, Platform, TokenStorage } from '../../src/platform.ts'
 
-/** What was asked over a fetch. */
+/** A request made with a recorded fetch. */
 export interface Asked {
   readonly method: string
   readonly url: string
@@ -14,13 +14,13 @@ export interface Asked {
 export interface RecordingFetch {
   readonly fetch: Fetch
   readonly asked: Asked[]
-  /** How often a path was asked for. */
+  /** Returns how often a path was requested. */
   count(path: string): number
-  /** Answers in the place of the server while it is set; undefined lets a request through. */
+  /** While set, responds instead of the server; undefined lets a request through. */
   instead: ((asked: Asked) => Response | undefined | Promise<Response | undefined>) | undefined
 }
 
-/** A fetch that reaches the program in this process, and remembers what was asked. */
+/** Creates a fetch that calls the program in this process and records the requests. */
 export function fetchOf(app: Pick<TestApp, 'composition'>): RecordingFetch {
   const recording: RecordingFetch = {
     asked: [],
@@ -37,7 +37,7 @@ export function fetchOf(app: Pick<TestApp, 'composition'>): RecordingFetch {
   return recording
 }
 
-/** The same as a browser does it for a page of the same origin: it keeps cookies and says where a request comes from. */
+/** Creates the same fetch as a browser has for a page of the same origin: it stores cookies and sends the origin. */
 export function browserOf(app: TestApp): RecordingFetch {
   const recording = fetchOf(app)
   const send = recording.fetch
@@ -59,7 +59,7 @@ export function browserOf(app: TestApp): RecordingFetch {
   })
 }
 
-/** What a tab has around it. Time stands still unless the test moves it, and a sleep is a few turns of the event loop. */
+/** Creates the environment of a tab. Time stands still unless the test moves it, and a sleep takes a few turns of the event loop. */
 export function tab(parts: Partial<Platform> & { readonly fetch: Fetch; readonly now: () => number }): Platform {
   return {
     locks: undefined,
@@ -73,13 +73,13 @@ export function tab(parts: Partial<Platform> & { readonly fetch: Fetch; readonly
   }
 }
 
-/** The Web Locks of Node.js, which all clients of this process share. */
+/** Returns the Web Locks of Node.js, which all clients of this process share. */
 export function webLocks(): Locks {
   const { locks } = globalThis.navigator
   return { request: (name, options, task) => locks.request(name, options, task) }
 }
 
-/** A storage that two tabs share; each step takes a turn of the event loop, so that they meet between any two. */
+/** Creates a storage that two tabs share. Each step takes one turn of the event loop, so that the tabs can interleave between any two steps. */
 export function slowStorage(): TokenStorage & { readonly kept: Map<string, string> } {
   const kept = new Map<string, string>()
   const later = async <T>(step: () => T): Promise<T> => {

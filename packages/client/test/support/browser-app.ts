@@ -5,7 +5,7 @@ import { listen } from './listen.ts'
 
 export const emptyPage = '<!doctype html><title>An app</title><link rel="icon" href="data:,">'
 
-/** The client as a browser loads it. */
+/** Bundles the client for a browser. */
 export async function bundleClient(): Promise<string> {
   const input = fileURLToPath(new URL('../../src/index.ts', import.meta.url))
   const bundle = await rolldown({ input, platform: 'browser' })
@@ -13,7 +13,7 @@ export async function bundleClient(): Promise<string> {
   return output[0].code
 }
 
-/** A tab at an app with a client in it: `auth` in the page, and `heard`, its events. */
+/** Opens a tab of an app with a client in it: the page has `auth`, and `heard`, its events. */
 export async function openTab(context: BrowserContext, app: string, options: object): Promise<Page> {
   const page = await context.newPage()
   await page.goto(`${app}/app/`)
@@ -25,10 +25,10 @@ export async function openTab(context: BrowserContext, app: string, options: obj
   return page
 }
 
-/** Whether a path of the app is its script. */
+/** Returns whether a path of the app is its script. */
 export const isScript = (url: string | undefined) => url?.endsWith('.js')
 
-/** An app of one empty page and the client, at an origin of its own. */
+/** Serves an app with one empty page and the client, at its own origin. */
 export function serveApp(code: string) {
   return listen(({ url }, response) => {
     response.writeHead(200, { 'content-type': isScript(url) ? 'text/javascript' : 'text/html' })

@@ -5,7 +5,7 @@ import { createResourceServer, type ResourceServerOptions } from '../../src/serv
 export const issuer = 'https://auth.example.com'
 export const start = Date.UTC(2026, 10, 20, 10, 5)
 
-/** A key pair with its public half as a JWKS has it. */
+/** A key pair, with its public half as in a JWKS. */
 export interface SigningKey {
   readonly alg: string
   readonly kid: string
@@ -26,12 +26,12 @@ function pairOf(alg: 'EdDSA' | 'ES256' | 'RS256', modulusLength: number) {
     : generateKeyPairSync('rsa', { modulusLength })
 }
 
-/** A resource server of a test, over a JWKS that the test changes. Whatever is fetched is remembered. */
+/** Creates a resource server on a JWKS that the test can change. Records what is fetched. */
 export function openResourceServer(keys: readonly SigningKey[], options: Partial<ResourceServerOptions> = {}) {
   const state = {
     now: start,
     jwks: { keys: keys.map(({ jwk }) => jwk) } as unknown,
-    /** Answers in the place of the JWKS while it is set. */
+    /** While set, responds instead of the JWKS. */
     instead: undefined as (() => Response | Promise<Response>) | undefined,
     fetched: [] as string[],
   }
@@ -44,7 +44,7 @@ export function openResourceServer(keys: readonly SigningKey[], options: Partial
 
 export const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url')
 
-/** The claims of a good token of a user. */
+/** Returns the claims of a valid user token. */
 export function userClaims(now = start) {
   const iat = Math.floor(now / 1_000)
   return {
@@ -60,13 +60,13 @@ export function userClaims(now = start) {
   }
 }
 
-/** The claims of a good token of a service client. */
+/** Returns the claims of a valid token of a service client. */
 export function clientClaims(now = start) {
   const { sid: _sid, roles: _roles, ...claims } = userClaims(now)
   return { ...claims, sub: 'client_billing', client_id: 'client_billing', scope: 'orders:read orders:write' }
 }
 
-/** Signs anything with a key, by its own algorithm. */
+/** Signs any content with a key, by its own algorithm. */
 export function signed(
   { alg, kid, privateKey }: SigningKey,
   claims: unknown,

@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net'
 
 export interface Listening {
   readonly origin: string
-  /** What reached it. */
+  /** The requests received. */
   readonly requests: IncomingMessage[]
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** A server on a free port of loopback. */
+/** Starts a server on a free loopback port. */
 export async function listen(listener: RequestListener): Promise<Listening> {
   const requests: IncomingMessage[] = []
   const server = createServer((request, response) => {

@@ -1,9 +1,9 @@
-/** Only to be compared: no request goes there. */
+/** Only used for comparison: no request goes there. */
 const here = 'http://here.invalid'
 
 /**
- * The path to go on to after the sign-in: one of this origin, else the home page. Parsers differ about `\\`, control characters and dots, so what
- * counts is what the parser of browsers makes of it; a path that begins with two slashes would name another host.
+ * Returns the path to open after the sign-in if it belongs to this origin, otherwise the home page. Parsers differ in how they treat `\\`, control characters
+ * and dots, so the result of a browser's parser counts; a path that begins with two slashes would name another host.
  */
 export function cleanNext(next: string | null): string {
   const url = URL.parse(next ?? '/', here)

@@ -3,7 +3,7 @@ import { AUTH_SERVER_URL } from '$app/env/private'
 
 const paths = ['/api/', '/avatars/', '/.well-known/', '/oauth2/']
 
-/** About one connection only (RFC 9110, section 7.6.1), or answered by this server already (`Expect`). */
+/** Headers of a single connection (RFC 9110, section 7.6.1), or already handled by this server (`Expect`). */
 const hopByHop = [
   'connection',
   'expect',
@@ -20,21 +20,21 @@ const hopByHop = [
 /** Set by `fetch` itself for the connection to Gatelodge. */
 const ofConnection = ['host', 'content-length']
 
-/** What a browser says of proxies is a lie: the address of the client is known here. */
+/** Forwarding headers of a browser cannot be trusted: this server knows the client's address. */
 const forwarding = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/
 
-/** Whether a request is for Gatelodge, which this server shares its origin with. */
+/** Returns whether a request is for Gatelodge, which shares this server's origin. */
 export function belongsToGatelodge(request: Request): boolean {
   const { pathname } = new URL(request.url)
   return paths.some((path) => pathname.startsWith(path))
 }
 
-/** Passes a request on to Gatelodge and its answer back, both as they come: no body is gathered, no redirect followed. */
+/** Forwards a request to Gatelodge and returns its response. Streams both bodies and follows no redirect. */
 export async function passOn({ request, getClientAddress }: RequestEvent): Promise<Response> {
   const { pathname, search } = new URL(request.url)
   const headers = without(request.headers, (name) => ofConnection.includes(name) || forwarding.test(name))
   headers.set('x-forwarded-for', getClientAddress())
-  headers.set('accept-encoding', 'identity') // `fetch` would unpack the answer and leave its headers as they were
+  headers.set('accept-encoding', 'identity') // `fetch` would decompress the response without adjusting its headers
 
   const init: RequestInit & { duplex: 'half' } = {
     method: request.method,
@@ -55,7 +55,7 @@ export async function passOn({ request, getClientAddress }: RequestEvent): Promi
   }
 }
 
-/** The headers without those of one connection, and without more. */
+/** Returns the headers without those of a single connection and those that `isMore` selects. */
 function without(headers: Headers, isMore: (name: string) => boolean = () => false): Headers {
   const named = (headers.get('connection') ?? '').split(',').map((name) => name.trim().toLowerCase())
   const passed = new Headers(headers)
@@ -64,13 +64,13 @@ function without(headers: Headers, isMore: (name: string) => boolean = () => fal
   return passed
 }
 
-/** Whether a body was larger than `BODY_SIZE_LIMIT`, where the adapter ends it. */
+/** Returns whether a body exceeded `BODY_SIZE_LIMIT`, at which the adapter aborts it. */
 function isTooLarge(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
   return cause instanceof Error && 'status' in cause && cause.status === 413
 }
 
-/** What Gatelodge would have answered (RFC 9457). */
+/** Returns the response that Gatelodge would have sent (RFC 9457). */
 function problem(status: number, code: string, detail: string): Response {
   const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
   return new Response(JSON.stringify({ type: `urn:gatelodge:problem:${code}`, status, code, detail }), {

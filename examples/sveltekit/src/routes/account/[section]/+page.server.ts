@@ -3,7 +3,7 @@ import type { PageServerLoad } from './$types'
 
 const sections = ['password', 'email', 'sessions']
 
-/** Mails and password managers lead to pages that Gatelodge has; here they are sections of one page. */
+/** Mails and password managers link to pages of Gatelodge, which are sections of one page in this app. */
 export const load: PageServerLoad = ({ params }) => {
   if (!sections.includes(params.section)) error(404)
   redirect(303, `/account#${params.section}`)
