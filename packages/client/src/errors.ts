@@ -81,7 +81,7 @@ export class AuthServiceUnavailable extends AuthError {
   }
 }
 
-/** Returns the error that a response describes, or AuthServiceUnavailable if it is not a problem document of this API (RFC 9457). */
+/** Returns the error that a response describes, or AuthServiceUnavailable if it is not a problem of this API (RFC 9457). */
 export function toError({ status, headers }: Response, body: unknown): AuthError {
   const retryAfter = readRetryAfter(headers.get('retry-after'))
   if (!isRecord(body) || typeof body.code !== 'string' || typeof body.detail !== 'string')

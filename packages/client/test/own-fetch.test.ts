@@ -2,14 +2,18 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
 import { type ClientOptions, createClientOn } from '../src/client.ts'
-import { type Asked, fetchOf, tab } from './support/around.ts'
+import { fetchOf, type RecordedRequest, tab } from './support/around.ts'
 import { listen } from './support/listen.ts'
 
 const api = 'https://api.example.com'
 const afterAccessToken = 16 * 60_000
 
 /** Creates a client, together with an API of the app that responds as the test says. */
-async function open(app: TestApp, answer: (asked: Asked) => Response | Promise<Response>, options: ClientOptions = {}) {
+async function open(
+  app: TestApp,
+  answer: (asked: RecordedRequest) => Response | Promise<Response>,
+  options: ClientOptions = {},
+) {
   const network = fetchOf(app)
   network.instead = (asked) => (asked.url.startsWith(api) ? answer(asked) : undefined)
   const clock = { now: app.clock.now() }
@@ -22,7 +26,7 @@ async function open(app: TestApp, answer: (asked: Asked) => Response | Promise<R
 }
 
 const ok = () => Response.json({ ok: true })
-const bearer = ({ headers }: Asked) => headers.get('authorization')
+const bearer = ({ headers }: RecordedRequest) => headers.get('authorization')
 
 forEachDatabase('requests of the app’s own', (engine) => {
   // Shared by all tests: each uses its own users.

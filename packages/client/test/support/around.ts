@@ -3,7 +3,7 @@ import type { Fetch } from '../../src/ask.ts'
 import type { Locks, Platform, TokenStorage } from '../../src/platform.ts'
 
 /** A request made with a recorded fetch. */
-export interface Asked {
+export interface RecordedRequest {
   readonly method: string
   readonly url: string
   readonly path: string
@@ -13,11 +13,11 @@ export interface Asked {
 
 export interface RecordingFetch {
   readonly fetch: Fetch
-  readonly asked: Asked[]
+  readonly asked: RecordedRequest[]
   /** Returns how often a path was requested. */
   count(path: string): number
   /** While set, responds instead of the server; undefined lets a request through. */
-  instead: ((asked: Asked) => Response | undefined | Promise<Response | undefined>) | undefined
+  instead: ((asked: RecordedRequest) => Response | undefined | Promise<Response | undefined>) | undefined
 }
 
 /** Creates a fetch that calls the program in this process and records the requests. */

@@ -230,7 +230,7 @@ async function workersHouse(settings: Readonly<Record<string, string>> = {}): Pr
   }
 }
 
-interface Asked {
+interface RequestOptions {
   readonly body?: unknown
   readonly bearer?: string
 }
@@ -240,7 +240,7 @@ function line({ started: { listen } }: ServerProcess) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   let socket: Socket | undefined
 
-  async function ask(method: string, path: string, { body, bearer }: Asked = {}) {
+  async function ask(method: string, path: string, { body, bearer }: RequestOptions = {}) {
     const headers = {
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),

@@ -13,13 +13,13 @@ export function parseDuration(text: string): number | undefined {
   return milliseconds > 0 && milliseconds <= longest ? milliseconds : undefined
 }
 
-/** Formats a duration in ms as the shortest exact text: `900000` becomes `15m`. */
+/** Formats a duration, given in ms, as the shortest exact text: `900000` becomes `15m`. */
 export function formatDuration(milliseconds: number): string {
   const unit = (['d', 'h', 'm', 's'] as const).find((name) => milliseconds % units[name] === 0) ?? 'ms'
   return `${milliseconds / units[unit]}${unit}`
 }
 
-/** Formats a duration in ms in words: `90000000` becomes `1 day and 1 hour`. Omits seconds from one minute up. */
+/** Formats a duration, given in ms, in words: `90000000` becomes `1 day and 1 hour`. Omits seconds from one minute up. */
 export function durationInWords(milliseconds: number, locale = 'en'): string {
   const total =
     milliseconds < minute ? Math.ceil(milliseconds / second) * second : Math.round(milliseconds / minute) * minute

@@ -36,15 +36,15 @@ export function languageOf(tag: string | null | undefined): Language | undefined
 export function negotiateLanguage(header: string | undefined): Language | undefined {
   if (header === undefined) return undefined
 
-  const wishes = header.slice(0, 500).split(',').map(readWish)
-  const best = wishes
+  const preferences = header.slice(0, 500).split(',').map(readPreference)
+  const best = preferences
     .filter(({ language, weight }) => language !== undefined && weight > 0)
     .toSorted((a, b) => b.weight - a.weight)[0]
   return best?.language
 }
 
-function readWish(wish: string): { language: Language | undefined; weight: number } {
-  const [tag = '', ...parameters] = wish.split(';').map(trimBlanks)
+function readPreference(preference: string): { language: Language | undefined; weight: number } {
+  const [tag = '', ...parameters] = preference.split(';').map(trimBlanks)
   const quality = parameters.find((parameter) => /^q=/i.test(parameter))
   return { language: languageOf(tag), weight: quality === undefined ? 1 : weightOf(quality.slice(2)) }
 }

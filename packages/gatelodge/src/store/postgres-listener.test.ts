@@ -228,7 +228,7 @@ test('heartbeats start once, and a closed store leaves no listener behind', asyn
 
 const listeners = "application_name = 'gatelodge-listener' and datname = current_database()"
 
-interface Wish {
+interface ListenOptions {
   readonly url?: string
   readonly direct?: string
   readonly listen?: boolean
@@ -237,7 +237,7 @@ interface Wish {
 }
 
 /** Opens a store that listens, with a monotonic clock that moves only when told to. */
-async function listening({ url, direct, listen = true, waits = listen }: Wish = {}) {
+async function listening({ url, direct, listen = true, waits = listen }: ListenOptions = {}) {
   const database = url === undefined ? await freshPostgresDatabase() : { url, release: async () => {} }
   const logged: LogLine[] = []
   const heard: Notice[] = []

@@ -32,7 +32,7 @@ export interface PostgresListenerOptions {
   readonly random: Random
 }
 
-/** How long after it was sent a returned heartbeat proves that cached rows are current, in ms. */
+/** How long a returned heartbeat proves that cached rows are current, in ms from its sending. */
 const trustWindow = second
 const heartbeatInterval = 300
 /** Reconnects after this time without a returned heartbeat, in ms. */
@@ -199,6 +199,7 @@ function pauseAfter(failures: number, random: Random): number {
   return pause * (1 - random.bytes(4).readUInt32BE() / 0xffff_ffff / 2)
 }
 
+/** The payload of a notice or a heartbeat. The member stays `beat`, which servers of other versions on the same database know. */
 type Said = Notice & { readonly from?: string; readonly beat?: number }
 
 /** Any role that can connect to the database can send notices. One that cannot be parsed may concern any user. */
