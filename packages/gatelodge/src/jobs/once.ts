@@ -8,8 +8,8 @@ import { type RepeatedJob, repeat } from './repeat.ts'
 const clockSkew = minute
 
 /**
- * Runs `work` every `interval` ms in one of the processes on the database: the first that checks when it is due. If that process dies during the run, any
- * process may start the next one. Work that takes longer than the interval may overlap with itself and has to tolerate that.
+ * Runs `work` every `interval` ms in one of the processes on the database: the first that checks when it is due. If that process dies during the run, the
+ * next run may start in another process. Work that takes longer than the interval may overlap with itself and has to tolerate that.
  */
 export function repeatOnce(
   deps: Deps,
