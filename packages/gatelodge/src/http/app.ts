@@ -16,10 +16,10 @@ import { assertSameOrigin } from './same-origin.ts'
 import { failPage, surfaces } from './surfaces.ts'
 import { createUploadSlots } from './upload-slots.ts'
 
-/** Answers a Request; `env` carries the socket under our own server, or the peer's address that a host framework knows. */
+/** Answers a Request. `env` carries the socket when our own server calls, or the peer address when a host framework does. */
 export type Fetch = (request: Request, env?: Bindings) => Response | Promise<Response>
 
-/** Puts the route table behind one `fetch`; `problemPage` tells of failures of pages, and `observer`, if any, counts. */
+/** Builds one `fetch` from the route table. `problemPage` renders failures of pages; `observer`, if any, counts requests. */
 export function createApp(
   deps: Deps,
   routes: readonly Route[],
@@ -40,7 +40,7 @@ export function createApp(
   const { responder } = parts
   const app = new Hono<{ Bindings: Bindings }>()
 
-  // One handler for a path and no middleware: with two, Hono would answer by promises only, and the session check could not be synchronous.
+  // One handler per path and no middleware: with two, Hono answers only through promises, and the session check could not be synchronous.
   for (const [path, byMethod] of routesByPath(routes)) {
     const methods = [...byMethod.keys()]
     app.all(path, (context) => {
@@ -68,7 +68,7 @@ export function createApp(
   return (request, env = {}) => app.fetch(request, env)
 }
 
-/** The pipeline of every route. Stays synchronous as long as nothing has to be waited for: the session check is the hot path. */
+/** Runs the pipeline that every route shares. Stays synchronous unless something must be awaited, because the session check is the hot path. */
 function serve(parts: AppParts, route: Route, request: RequestInfo): Response | Promise<Response> {
   const { deps, responder } = parts
   try {
@@ -140,7 +140,7 @@ function handle(
   return route.handle(parts.deps, context)
 }
 
-/** Whether a failure may be a guess at a secret. */
+/** Returns whether a failure may come from guessing a secret. */
 function isGuess(error: unknown): boolean {
   return error instanceof AuthError && guesses.has(error.code)
 }
@@ -159,17 +159,17 @@ function fail(parts: AppParts, route: Route, request: RequestInfo, error: unknow
   return surfaces[route.surface].fail(parts, route, request, known)
 }
 
-/** Whether a user looks at the answer of a path that no route has: a browser that asked for something outside of the API. */
+/** Returns whether an unknown path should be answered with a page: a browser asked for something outside the API. */
 function wantsPage(request: RequestInfo): boolean {
   return (
     !/^\/(?:api|oauth2|\.well-known)\//.test(pathOf(request)) && (request.header('accept') ?? '').includes('text/html')
   )
 }
 
-/** Stands for every method that no route of the path names. */
+/** Stands for every method that no other route of the path names. */
 const everyMethod = '*'
 
-/** The routes of each path by method; HEAD is answered as GET without the body. */
+/** Groups the routes by path and method. HEAD is answered like GET, without the body. */
 function routesByPath(routes: readonly Route[]): Map<string, Map<string, Route>> {
   const paths = new Map<string, Map<string, Route>>()
   for (const route of routes) {

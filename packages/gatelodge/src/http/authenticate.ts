@@ -10,11 +10,11 @@ import { isForeignScheme } from './auth-scheme.ts'
 import { readClientCredentials } from './client-credentials.ts'
 import type { Access } from './route.ts'
 
-/** The user of a request, by a live session or an API token. */
+/** The authenticated user of a request, identified by a live session or an API token. */
 export type Caller = LiveSession | LiveApiToken
 
 /**
- * Returns the user of a request, or undefined where the route allows anyone; at once when memory has the answer.
+ * Returns the user of a request, or undefined if the request has none and the route allows anyone. Synchronous when the answer is in memory.
  * @throws not_authenticated, token_invalid, insufficient_scope
  */
 export function authenticateRequest(
@@ -32,7 +32,7 @@ export function authenticateRequest(
 }
 
 /**
- * Returns the service client of a request, or undefined where the route needs none and none is named.
+ * Returns the service client of a request, or undefined if the request names none and the route does not require one.
  * @throws invalid_client, input_invalid, rate_limited
  */
 export async function authenticateClient(
@@ -44,14 +44,14 @@ export async function authenticateClient(
 ): Promise<ServiceClient | undefined> {
   if (!access.by.includes('client')) return undefined
 
-  const fields = (body ?? {}) as Readonly<Record<string, string>> // what the route's schema made
+  const fields = (body ?? {}) as Readonly<Record<string, string>> // the route's schema has validated it
   const credentials = readClientCredentials(authorization, fields)
   if (credentials) return verifyClientSecret(deps, actor, credentials)
   if (!access.by.includes('anyone')) throw new AuthError('invalid_client')
   return undefined
 }
 
-/** Notes a use of a session or an API token, to be stored off the request's path. */
+/** Records a use of a session or an API token. The use is stored later, outside the request. */
 export function noteUse(deps: Deps, me: Caller): void {
   if (me.kind === 'session') deps.sessionCache.touch(me)
   else deps.apiTokens.touch(me.token)
@@ -62,13 +62,13 @@ function findAuthorized(deps: Deps, access: Access, credential: Credential): Cal
   return found instanceof Promise ? found.then((me) => authorize(access, me)) : authorize(access, found)
 }
 
-/** An API token is for other services: here it only identifies its user, and only on routes that name it. */
+/** Rejects credentials that the route does not accept. API tokens are meant for other services: here one only identifies its user, on routes that list it. */
 function authorize({ by }: Access, me: Caller): Caller {
   if (!by.includes(me.kind)) throw new AuthError('insufficient_scope')
   return me
 }
 
-/** Turns a stale credential into no credential, on routes that need none. */
+/** Treats a stale credential as no credential, for routes that do not require one. */
 async function optional(find: () => Caller | Promise<Caller>): Promise<Caller | undefined> {
   try {
     return await find()
@@ -80,15 +80,15 @@ async function optional(find: () => Caller | Promise<Caller>): Promise<Caller | 
 
 const staleCodes: ReadonlySet<string> = new Set(['token_invalid', 'insufficient_scope'])
 
-/** The credential of a user in a request. A bearer token comes before a cookie. */
+/** A user's credential in a request. A bearer token takes precedence over a cookie. */
 export type Credential =
   | { readonly kind: 'bearer'; readonly text: string }
   | { readonly kind: 'cookie'; readonly text: string }
   | { readonly kind: 'malformed' }
 
 /**
- * The credential of a request, or undefined when it brought none (RFC 6750, section 2.1). Of other schemes nothing is read: what a browser or a program sends
- * to something else at the same address must not hide the cookie.
+ * Returns the credential of a request, or undefined if it carries none (RFC 6750, section 2.1). Other schemes are ignored: a header that a browser or program
+ * sends for something else at the same address must not hide the cookie.
  */
 export function readCredential(authorization: string | undefined, cookie: string | undefined): Credential | undefined {
   if (authorization !== undefined) {
@@ -99,7 +99,7 @@ export function readCredential(authorization: string | undefined, cookie: string
   return cookie === undefined ? undefined : { kind: 'cookie', text: cookie }
 }
 
-/** Returns the live session of a cookie or access token, or the API token; at once when memory has it. @throws token_invalid */
+/** Returns the live session of a cookie or access token, or the API token. Synchronous when it is in memory. @throws token_invalid */
 function findCaller(deps: Deps, credential: Credential): Caller | Promise<Caller> {
   switch (credential.kind) {
     case 'cookie':
@@ -134,7 +134,7 @@ async function byApiToken(deps: Deps, text: string): Promise<LiveApiToken> {
   return live
 }
 
-/** Returns the live session of an access token (RFC 9068); at once when memory knows both. @throws token_invalid */
+/** Returns the live session of an access token (RFC 9068). Synchronous when both are in memory. @throws token_invalid */
 export function sessionOfAccessToken(deps: Deps, text: string): LiveSession | Promise<LiveSession> {
   const known = deps.accessTokens.recall(text)
   return known ? ofClaims(deps, known) : deps.accessTokens.verify(text).then((claims) => ofClaims(deps, claims))

@@ -7,7 +7,10 @@ import type { FormValues } from './route.ts'
 const limit = 64 * 1024
 const readAtMost = 2 * 1024 * 1024
 
-/** The JSON of a request. A body over 64 KiB is read and dropped up to 2 MiB so that the client can read the answer. With `mayBeEmpty`, no body is `{}`. @throws media_type_unsupported, body_too_large, input_invalid */
+/**
+ * Reads a JSON body. A body over 64 KiB is read and dropped, up to 2 MiB, so that the client can read the response. With `mayBeEmpty`, no body counts as `{}`.
+ * @throws media_type_unsupported, body_too_large, input_invalid
+ */
 export async function readJson(request: Request, mayBeEmpty: boolean): Promise<unknown> {
   const type = request.headers.get('content-type') ?? ''
   if (mayBeEmpty && type === '' && (await receive(request)).length === 0) return {}
@@ -16,7 +19,7 @@ export async function readJson(request: Request, mayBeEmpty: boolean): Promise<u
   return parseJson(decode(await receive(request)))
 }
 
-/** The fields of an HTML form. @throws media_type_unsupported, body_too_large, input_invalid */
+/** Reads the fields of an HTML form. @throws media_type_unsupported, body_too_large, input_invalid */
 export async function readForm(request: Request): Promise<FormValues> {
   const values: Record<string, string> = {}
   for (const [name, value] of await readUrlEncoded(request)) {
@@ -28,8 +31,9 @@ export async function readForm(request: Request): Promise<FormValues> {
 }
 
 /**
- * The parameters of an OAuth request: one without a value counts as left out, one given twice is refused, and unknown ones are left to the schema to
- * ignore (RFC 6749, section 3.2). @throws media_type_unsupported, body_too_large, input_invalid
+ * Reads the parameters of an OAuth request (RFC 6749, section 3.2): a parameter without a value counts as omitted, a repeated one is rejected, and unknown ones
+ * are left for the schema to ignore.
+ * @throws media_type_unsupported, body_too_large, input_invalid
  */
 export async function readOAuthForm(request: Request): Promise<FormValues> {
   const values = new Map<string, string>()
@@ -47,7 +51,7 @@ async function readUrlEncoded(request: Request): Promise<URLSearchParams> {
   return new URLSearchParams(decode(await receive(request)))
 }
 
-/** What a schema makes of an input. @throws input_invalid with one fault per field */
+/** Validates an input and returns what the schema makes of it. @throws input_invalid with one fault per field */
 export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
   const result = schema.safeParse(input)
   if (result.success) return result.data
@@ -56,7 +60,7 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
   throw invalidInput([...firstOfEachField(faults).values()].toReversed())
 }
 
-/** A client that leaves in the middle of its body is no fault of ours. */
+/** Reads the body. A client that disconnects in the middle of it is not an internal error. */
 async function receive(request: Request): Promise<Buffer> {
   try {
     return await readBytes(request)
@@ -66,14 +70,14 @@ async function receive(request: Request): Promise<Buffer> {
   }
 }
 
-/** An array in place of a text is also too short for one: the first fault of a field says enough. */
+/** Keeps the first fault of each field. An array instead of a string is also reported as too short; the first fault says enough. */
 function firstOfEachField(faults: readonly InputFault[]): Map<string, InputFault> {
   return new Map(faults.toReversed().map((fault) => [fault.field, fault]))
 }
 
 async function readBytes(request: Request): Promise<Buffer> {
   const declared = Number(request.headers.get('content-length') ?? '0')
-  // Below a server the body ends where its length says (RFC 9112, section 6.2), and reading it whole spares a web stream.
+  // Under a server the body ends where Content-Length says (RFC 9112, section 6.2); reading it in one go avoids a web stream.
   if (declared > 0 && declared <= limit) return withinLimit(Buffer.from(await request.arrayBuffer()))
   if (!request.body) return Buffer.alloc(0)
   if (declared > readAtMost) throw new AuthError('body_too_large')
@@ -89,7 +93,7 @@ async function readBytes(request: Request): Promise<Buffer> {
   return Buffer.concat(parts)
 }
 
-/** A host that hands us a Request of its own may have declared anything. */
+/** Rejects a body over the limit: a host that passes its own Request may have declared any length. */
 function withinLimit(bytes: Buffer): Buffer {
   if (bytes.length > limit) throw new AuthError('body_too_large')
   return bytes

@@ -3,8 +3,9 @@ import { AuthError, invalidField } from '../kernel/errors.ts'
 import { isForeignScheme } from './auth-scheme.ts'
 
 /**
- * What a client said to sign in: HTTP Basic, or `client_id` and `client_secret` in the body, but not both (RFC 6749, section 2.3.1). Undefined when it said
- * nothing; other schemes than Basic say nothing here. @throws invalid_client for what cannot be read, input_invalid for two ways at once
+ * Returns the credentials a client sent: HTTP Basic, or `client_id` and `client_secret` in the body, but not both (RFC 6749, section 2.3.1). Undefined if it
+ * sent none; schemes other than Basic are ignored.
+ * @throws invalid_client for unreadable credentials, input_invalid for both methods together
  */
 export function readClientCredentials(
   authorization: string | undefined,
@@ -20,7 +21,10 @@ export function readClientCredentials(
   return { id: formDecoded(name), secret: formDecoded(password) }
 }
 
-/** An id alone may be anybody's, as clients without a secret send it; that of a service client needs its secret. */
+/**
+ * Reads credentials from the body. An id alone may belong to anyone, since clients without a secret send just the id; a service client must also send its
+ * secret.
+ */
 function fromBody(id: string | undefined, secret: string | undefined): ClientCredentials | undefined {
   if (secret === undefined && (id === undefined || !isClientId(id))) return undefined
   if (id === undefined || secret === undefined) throw new AuthError('invalid_client')
@@ -33,7 +37,7 @@ function split(text: string): [string, string] {
   return [text.slice(0, colon), text.slice(colon + 1)]
 }
 
-/** Both parts were encoded as a form before they were joined. */
+/** Decodes one part. Both parts are form-encoded before they are joined (RFC 6749, section 2.3.1). */
 function formDecoded(text: string): string {
   if (!/[%+]/.test(text)) return text
   try {

@@ -9,7 +9,7 @@ import { createClientIp } from './client-ip.ts'
 const proxies = ['10.0.0.0/8', 'fd00::/8', '::ffff:172.16.0.0/108']
 const v6 = '2001:db8:1:2::'
 
-/** What is found behind the peer 10.0.0.1, and how often a header could not be read. */
+/** Returns the address found behind the peer 10.0.0.1, and how many headers could not be read. */
 function readAs(forwardedFor: string, peer = '10.0.0.1'): [string | null, number] {
   let unreadable = 0
   const clientIp = createClientIp(proxies, {
@@ -57,7 +57,7 @@ test('every form in which a proxy writes an address is read', () => {
   assert.deepEqual(readAs('1:2::3:4:5:1.2.3.4'), ['1:2:0:3::', 0])
 })
 
-test('blanks, tabs and empty items of the list are passed over', () => {
+test('spaces, tabs and empty items of the list are skipped', () => {
   for (const text of [
     '203.0.113.7,',
     '203.0.113.7 , ',
@@ -74,7 +74,7 @@ test('blanks, tabs and empty items of the list are passed over', () => {
   }
 })
 
-test('the peer itself is known in each of its spellings', () => {
+test('the peer itself is recognized in every spelling', () => {
   for (const peer of [
     '::ffff:10.0.0.1',
     '::ffff:a00:1',
@@ -86,7 +86,7 @@ test('the peer itself is known in each of its spellings', () => {
     assert.deepEqual(readAs('203.0.113.7', peer), ['203.0.113.7', 0], peer)
 })
 
-test('what is no address counts as the proxy that wrote it, and is noted', () => {
+test('anything that is not an address counts as the proxy that wrote it, and is noted', () => {
   for (const text of [
     '',
     ',',
@@ -128,7 +128,7 @@ test('what is no address counts as the proxy that wrote it, and is noted', () =>
 })
 
 forEachDatabase('the address of a client', (engine) => {
-  test('clients behind a proxy that adds ports have budgets of their own, one client on many ports has one', async () => {
+  test('clients behind a proxy that adds ports have separate budgets, whatever their ports', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_TRUSTED_PROXIES: '10.0.0.0/8' } })
     const guess = async (askOf: (round: number) => Ask) => {
       const codes: (string | undefined)[] = []
@@ -150,7 +150,7 @@ forEachDatabase('the address of a client', (engine) => {
     })
   })
 
-  test('a header that cannot be read is told once a day, without a word of it', async () => {
+  test('an unreadable header is reported once a day, without quoting it', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_TRUSTED_PROXIES: '10.0.0.0/8' } })
     const ask = (forwarded: string) =>
       app.get('/username-available?username=ada', { ip: '10.0.0.1', headers: { 'x-forwarded-for': forwarded } })
@@ -166,7 +166,7 @@ forEachDatabase('the address of a client', (engine) => {
   })
 })
 
-test('several header lines are one list, read from the last line', async () => {
+test('several header lines form one list, read from the last line', async () => {
   await using app = await testApp({ engine: 'sqlite', env: { GATELODGE_TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8' } })
   await using wire = await listen(app)
   const body = JSON.stringify({ email: 'ada@example.com', password: 'wrong harbour' })

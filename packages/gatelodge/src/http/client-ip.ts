@@ -3,14 +3,14 @@ import type { UntrustedPeers } from '../domain/untrusted-peers.ts'
 import { firstGroups, plainAddress } from '../kernel/networks.ts'
 import { trimBlanks } from '../kernel/wire-text.ts'
 
-/** Finds the client's address: the socket's peer, or what trusted proxies wrote in `X-Forwarded-For`. */
+/** Finds the client's address: the socket's peer, or the address that trusted proxies wrote in `X-Forwarded-For`. */
 export type ClientIp = (peer: string | null, forwardedFor: string | undefined) => string | null
 
 /**
- * Makes the one reader of forwarding headers. `X-Forwarded-For` is read from the right, past trusted proxies (addresses or CIDR ranges), and only
- * when the peer is one of them. What is no address there ends the reading: it counts as the proxy that wrote it, never as what stands left of it, which
- * anybody may have written. IPv6 addresses are cut to their /64, the least that one client holds. `told` hears of each peer that sent such a header and
- * is no trusted proxy, and of each header of a trusted proxy that cannot be read.
+ * Creates the only reader of forwarding headers. `X-Forwarded-For` is read from the right, skipping trusted proxies (addresses or CIDR ranges), and only if the
+ * peer is a trusted proxy. Anything that is not an address stops the reading and counts as the proxy that wrote it; entries further left could have been
+ * written by anyone and are never used. IPv6 addresses are truncated to their /64, the smallest block a client gets. `told` is notified of each untrusted peer
+ * that sends the header, and of each header from a trusted proxy that cannot be read.
  */
 export function createClientIp(
   trustedProxies: readonly string[],
@@ -54,14 +54,14 @@ export function createClientIp(
   }
 }
 
-/** Proxies leave empty items behind when they take something out of the list (RFC 9110, section 5.6.1). */
+/** Drops empty items: proxies leave them behind when they remove an entry (RFC 9110, section 5.6.1). */
 function isNotEmpty(text: string): boolean {
   return text !== ''
 }
 
 const longestHop = 100
 
-/** An address as proxies write it: bare, in brackets, with the port of the client behind it (Azure, HAProxy, AWS), in quotes (RFC 7239). */
+/** Reads an address as proxies write it: bare, in brackets, with the client's port (Azure, HAProxy, AWS), or in quotes (RFC 7239). */
 function readAddress(text: string): string | undefined {
   if (text.length > longestHop) return undefined
 

@@ -24,7 +24,10 @@ export interface AppParts {
   readonly observer: RequestObserver | null
 }
 
-/** What a handler gets. A class, since a getter in a literal is a closure per request, which V8 moves to the old generation: a fifth of the throughput. */
+/**
+ * What a handler receives. A class, because a getter in a literal allocates a closure per request, which V8 promotes to the old generation: a fifth of the
+ * throughput.
+ */
 export class Context implements RouteContext<CallerKind, unknown, unknown, unknown> {
   readonly cookies: CookieJar
   readonly me: Caller | undefined
@@ -57,18 +60,18 @@ export class Context implements RouteContext<CallerKind, unknown, unknown, unkno
     this.#request = request
   }
 
-  /** The path as it was asked for; the session check does not need it. */
+  /** The requested path; computed on demand, because the session check does not need it. */
   get path(): string {
     return pathOf(this.#request)
   }
 
-  /** Made when it is asked for: the session check does not. */
+  /** The actor; created on demand, because the session check does not need it. */
   get actor(): Actor {
     return toActor(this.#parts, this.#request, this.me, this.client)
   }
 }
 
-/** Returns the actor of a request. Its principal is the service client, if one was authenticated, else the user. */
+/** Returns the actor of a request. Its principal is the authenticated service client, if any, otherwise the user. */
 export function toActor(
   parts: AppParts,
   request: RequestInfo,
@@ -88,13 +91,13 @@ export function toActor(
   }
 }
 
-/** What the reader of the answer reads: as chosen on a page, else as the profile says, else as the browser says. */
+/** Returns the reader's language: the one chosen on a page, otherwise the one in the profile, otherwise the browser's. */
 function languageFor({ cookies }: AppParts, request: RequestInfo, me: Caller | undefined): Language | null {
   const chosen = languageOf(cookies.language.read(request.header('cookie'))) ?? languageOf(me?.user.profile.locale)
   return chosen ?? negotiateLanguage(request.header('accept-language')) ?? null
 }
 
-/** Query parameters as an object; one given twice becomes an array, which no schema accepts. */
+/** Returns the query parameters as an object. A repeated parameter becomes an array, which every schema rejects. */
 function queryOf(request: Request): Record<string, unknown> {
   const query: Record<string, unknown> = Object.create(null)
   const { searchParams } = new URL(request.url)

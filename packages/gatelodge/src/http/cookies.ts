@@ -1,17 +1,17 @@
 import { trimBlanks } from '../kernel/wire-text.ts'
 
-/** The names and attributes of our cookies, which follow from the public URL. */
+/** The names and attributes of our cookies, derived from the public URL. */
 export interface CookieJar {
   readonly session: Cookie
   readonly device: Cookie
   readonly signUp: Cookie
   /** The language chosen on a page. */
   readonly language: Cookie
-  /** What forms of strangers are bound to. */
+  /** Binds forms of visitors who are not signed in. */
   readonly form: Cookie
   /** A sealed message for the next page. */
   readonly flash: Cookie
-  /** The sealed token of a mailed link, once it left the address bar. */
+  /** The sealed token of an emailed link, once the link has left the address bar. */
   readonly link: Cookie
   /** The sealed ticket of a sign-in that needs another step. */
   readonly ticket: Cookie
@@ -19,15 +19,15 @@ export interface CookieJar {
 
 export interface Cookie {
   readonly name: string
-  /** The value in a Cookie header. */
+  /** Returns the cookie's value from a Cookie header. */
   read(header: string | undefined): string | undefined
-  /** A Set-Cookie value; without `maxAge` (s) the cookie goes when the browser closes. */
+  /** Returns a Set-Cookie value. Without `maxAge` (in seconds), the cookie is deleted when the browser closes. */
   set(value: string, maxAge?: number): string
-  /** A Set-Cookie value that removes the cookie. */
+  /** Returns a Set-Cookie value that deletes the cookie. */
   clear(): string
 }
 
-/** `__Host-` cookies over https; over plain http the same names without the prefix and without Secure. */
+/** Creates the jar: `__Host-` cookies over https; over plain http the same names without the prefix and without Secure. */
 export function createCookieJar(publicUrl: string): CookieJar {
   const secure = publicUrl.startsWith('https:')
   return {

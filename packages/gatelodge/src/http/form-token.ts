@@ -4,15 +4,18 @@ import { sameText } from '../kernel/ids.ts'
 import type { Keyring } from '../kernel/sealing.ts'
 import type { FormValues } from './route.ts'
 
-/** The hidden field that carries it. */
+/** The name of the hidden field that carries the form token. */
 export const formTokenField = 'form_token'
 
-/** What a form of ours must carry: bound to the session, or for strangers to a random cookie of the browser, so that no row is needed. */
+/**
+ * Returns the token that each of our forms must carry. It is bound to the session or, for visitors who are not signed in, to a random cookie, so no row is
+ * stored.
+ */
 export function formToken(keyring: Keyring, me: LiveSession | undefined, browser: string): string {
   return keyring.mac('form', me ? `session ${me.session.id}` : `browser ${browser}`)
 }
 
-/** @throws cross_site when a form does not carry the token of its session or browser */
+/** Checks the form token. @throws cross_site if the form does not carry the token of its session or browser */
 export function assertFormToken(
   keyring: Keyring,
   me: LiveSession | undefined,

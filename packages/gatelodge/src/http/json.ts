@@ -1,6 +1,6 @@
 import { invalidField } from '../kernel/errors.ts'
 
-/** Parses JSON and refuses objects that name a member twice: parsers disagree on which one counts. @throws input_invalid */
+/** Parses JSON and rejects objects that repeat a member name, since parsers disagree on which one counts. @throws input_invalid */
 export function parseJson(text: string): unknown {
   const value = parse(text)
   assertUniqueNames(text)
@@ -15,7 +15,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Walks over JSON that is known to be valid. */
+/** Walks over JSON that is known to be valid and rejects repeated names. */
 function assertUniqueNames(text: string): void {
   const objects: (Set<string> | null)[] = []
   const tokens = /"(?:[^"\\]|\\.)*"|[{}[\]]/g
@@ -40,7 +40,7 @@ function addName(names: Set<string> | null | undefined, name: string): void {
   names?.add(name)
 }
 
-/** A field name that is fit to be repeated in an answer. */
+/** Returns a field name in a form that is safe to repeat in a response. */
 export function safeName(name: string): string {
   return /^[\w.-]{1,64}$/.test(name) ? name : 'body'
 }

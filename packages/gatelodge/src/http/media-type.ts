@@ -1,14 +1,14 @@
 import { trimBlanks } from '../kernel/wire-text.ts'
 
-/** A Content-Type, names in lower case. */
+/** A parsed Content-Type; names are in lower case. */
 interface MediaType {
   readonly type: string
   readonly parameters: readonly (readonly [name: string, value: string])[]
 }
 
 /**
- * The parameters of a body's Content-Type when it is of the wanted type, in UTF-8 and not compressed; undefined when it is not. A charset that is not UTF-8 counts
- * wherever it stands; other parameters say nothing (RFC 9110, section 8.3).
+ * Returns the parameters of a body's Content-Type if it has the wanted type, is UTF-8 and is not compressed; otherwise undefined. A charset other than UTF-8
+ * counts wherever it appears; other parameters are ignored (RFC 9110, section 8.3).
  */
 export function parametersOf({ headers }: Request, wanted: string): ReadonlyMap<string, string> | undefined {
   const given = readMediaType(headers.get('content-type') ?? '')
@@ -19,7 +19,7 @@ export function parametersOf({ headers }: Request, wanted: string): ReadonlyMap<
   return isUtf8 ? new Map(given.parameters) : undefined
 }
 
-/** Reads each character once. Stray semicolons and blanks around `=`, which some clients send, are taken; the rest is as RFC 9110, section 8.3.1, has it. */
+/** Parses the value in one pass (RFC 9110, section 8.3.1). Also accepts stray semicolons and spaces around `=`, which some clients send. */
 function readMediaType(text: string): MediaType | undefined {
   const type = /^[^ \t;]*/.exec(text)?.[0] ?? ''
   const parameter = /[ \t]*;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)[ \t]*(?:=[ \t]*("(?:[^"\\]|\\.)*"|[^ \t;"]*))?)?/y

@@ -1,6 +1,6 @@
 import type { Fetch } from './app.ts'
 
-/** Answers `GET /metrics` in the text format of Prometheus, and nothing else. It asks for no credential: it listens where only the scraper gets to. */
+/** Serves `GET /metrics` in the Prometheus text format, and nothing else. Requires no credential, because it listens only where the scraper can reach it. */
 export function metricsEndpoint(read: () => Promise<string>): Fetch {
   return async ({ method, url }) => {
     if (new URL(url).pathname !== '/metrics')

@@ -1,16 +1,16 @@
 import { AggregatorRegistry } from 'prom-client'
 import type { MetricFigures } from './metrics.ts'
 
-/** The figures of several processes as one. */
+/** The combined figures of several processes. */
 export interface MetricsSum {
-  /** What a process says of itself now. */
+  /** Replaces a process's figures with its current ones. */
   add(process: number, figures: MetricFigures): void
-  /** A process ended: what it counted stays, or the sums would fall and look as if all had begun anew. */
+  /** Marks a process as ended. Its counts stay, because sums that drop would look like a restart. */
   left(process: number): Promise<void>
   text(): Promise<string>
 }
 
-/** Adds up what createMetrics counts in each process. */
+/** Creates the sum of what createMetrics counts in each process. */
 export function createMetricsSum(): MetricsSum {
   const latest = new Map<number, MetricFigures>()
   let departed: MetricFigures = []

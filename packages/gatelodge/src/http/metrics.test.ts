@@ -8,11 +8,11 @@ import { createMetrics } from './metrics.ts'
 import { metricsEndpoint } from './metrics-endpoint.ts'
 import { createMetricsSum } from './metrics-sum.ts'
 
-/** Nobody listens there: the composition counts, and the server would serve it. */
+/** Nothing listens there: the composition counts, and the server would serve it. */
 const env = { GATELODGE_METRICS_LISTEN: '127.0.0.1:9' }
 
 forEachDatabase('metrics', (engine) => {
-  test('requests count under the template of their route, and what a request said stands nowhere', async () => {
+  test('requests are counted under their route template, and nothing a request said appears', async () => {
     await using app = await testApp({ engine, env })
     const cookie = await app.cookie(await app.user())
     await app.delete('/me/sessions/01900000-0000-7000-8000-000000000000', { cookie })
@@ -44,7 +44,7 @@ forEachDatabase('metrics', (engine) => {
     assert.equal(figures.get('gatelodge_errors_total{code="rate_limited"}'), 1)
   })
 
-  test('what was undone was no event', async () => {
+  test('events that were rolled back are not counted', async () => {
     await using app = await testApp({ engine, env })
     const exported = (undo: boolean) =>
       transact(app.deps, systemActor('job', 'test'), async (work) => {
@@ -57,7 +57,7 @@ forEachDatabase('metrics', (engine) => {
     assert.equal((await read(app)).get('gatelodge_events_total{event="user.exported"}'), 1)
   })
 
-  test('the outbox, the hash queue, the cache and the pool are told as they stand', async () => {
+  test('the outbox, the hash queue, the cache and the pool are reported as they are', async () => {
     await using app = await testApp({ engine, env })
     const cookie = await app.cookie(await app.user())
     app.deps.store.listen(app.deps.log)
@@ -79,7 +79,7 @@ forEachDatabase('metrics', (engine) => {
     assert.equal(figures.get('gatelodge_database_up'), 1)
   })
 
-  test('a server that stops is not ready, while what it has still answers', async () => {
+  test('a server that is stopping is not ready, but requests still open get their answers', async () => {
     await using app = await testApp({ engine })
     assert.equal((await app.get('/readyz')).status, 200)
     app.composition.drain()
@@ -87,12 +87,12 @@ forEachDatabase('metrics', (engine) => {
     assert.equal((await app.get('/healthz')).status, 200)
   })
 
-  test('without somebody who asks, nothing is counted', async () => {
+  test('nothing is counted unless metrics are enabled', async () => {
     await using app = await testApp({ engine })
     assert.equal(app.composition.metrics, null)
   })
 
-  test('with the database away the other figures are there, and those of mails are not', async () => {
+  test('without the database, all figures but those of mails are reported', async () => {
     const app = await testApp({ engine, env })
     await app.get('/healthz')
     await app.composition.close()
@@ -102,7 +102,7 @@ forEachDatabase('metrics', (engine) => {
     assert.equal(figures.get(count('GET', '/healthz', '2xx')), 1)
   })
 
-  test('figures of several processes are added up, those of one outbox are not, and what a process counted outlives it', async () => {
+  test('figures of processes are summed, except those of the outbox, and counts outlive their process', async () => {
     await using app = await testApp({ engine, env })
     await app.post('/forgot-password', { email: 'nobody@example.com' })
     const figures = (await app.composition.metrics?.figures()) ?? []
@@ -120,14 +120,14 @@ forEachDatabase('metrics', (engine) => {
   })
 })
 
-test('the endpoint answers one path, to readers', async () => {
+test('the endpoint serves one path, for reading only', async () => {
   const endpoint = metricsEndpoint(async () => 'figures')
   const ask = async (path: string, method = 'GET') => endpoint(new Request(`http://x${path}`, { method }))
   assert.equal(await (await ask('/metrics?x=1')).text(), 'figures')
   assert.deepEqual([(await ask('/')).status, (await ask('/metrics', 'POST')).status], [404, 405])
 })
 
-test('every metric of ours has a name of ours, a unit where it counts, and says what it is', () => {
+test('every metric of ours has our prefix, a unit where it counts, and a description', () => {
   for (const { name, type, help } of createMetrics().describe()) {
     assert.match(name, /^gatelodge_[a-z_]+$/)
     assert.equal(name.endsWith('_total'), type === 'counter', name)

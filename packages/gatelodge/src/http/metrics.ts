@@ -10,23 +10,23 @@ import type { RequestObserver } from './observer.ts'
 import { createRequestTimes } from './request-times.ts'
 import type { Route } from './route.ts'
 
-/** What a process counts about itself, for Prometheus. Loaded only where it is asked for: it costs memory. */
+/** Counts what a process does, for Prometheus. Loaded only when metrics are enabled, because it costs memory. */
 export interface Metrics extends RequestObserver {
-  /** Counts what was recorded and committed. */
+  /** Counts events that were recorded and committed. */
   recorded(events: readonly RecordedEvent[]): void
-  /** Tells whom to ask when the figures are read. */
+  /** Sets the dependencies that the gauges are read from. */
   watch(deps: Deps): void
-  /** All figures as Prometheus reads them. */
+  /** Returns all figures in the Prometheus text format. */
   text(): Promise<string>
-  /** The same as objects, which metrics-sum.ts adds up over several processes. */
+  /** Returns the same figures as objects, which metrics-sum.ts adds up over several processes. */
   figures(): Promise<MetricFigures>
-  /** One line for each metric of ours, for the manual. */
+  /** Returns one line for each metric of ours, for the manual. */
   describe(): readonly { name: string; type: string; labels: readonly string[]; help: string }[]
 }
 
 export type MetricFigures = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
 
-/** Whoever asks must not wait for a database that hangs, in ms. */
+/** How long a scrape waits for a database that hangs, in ms. */
 const patience = 2 * second
 
 type Outcome =
@@ -46,7 +46,7 @@ const outcomeOf = {
   password_disabled: 'password_disabled',
 } as const satisfies Record<Events['signin.failed']['reason'], Outcome>
 
-/** Starts to count. Labels have the words of our own tables only: never what a request said. */
+/** Creates the metrics of a process. Labels contain only words of our own tables, never anything from a request. */
 export function createMetrics(now: Monotonic = systemMonotonic): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -72,7 +72,7 @@ export function createMetrics(now: Monotonic = systemMonotonic): Metrics {
     name,
     get: async () => ({ name, help, type: 'histogram', aggregator: 'sum', values: requests.values() }),
   }
-  registry.registerMetric(asMetric as unknown as Metric) // all that a registry asks of one
+  registry.registerMetric(asMetric as unknown as Metric) // has all that a registry uses
   const errors = new Counter(as('counter', 'gatelodge_errors_total', 'Failures of routes, by their code.', ['code']))
   const events = new Counter(as('counter', 'gatelodge_events_total', 'Events of the audit log.', ['event']))
   const signIns = new Counter(
@@ -121,7 +121,7 @@ export function createMetrics(now: Monotonic = systemMonotonic): Metrics {
   })
   const mails = new Gauge({
     ...as('gauge', 'gatelodge_mails', 'Mails in the outbox, by state.', ['state']),
-    aggregator: 'max', // each process tells of the same outbox
+    aggregator: 'max', // every process reports the same outbox
   })
   const oldestMail = new Gauge({
     ...as('gauge', 'gatelodge_mails_oldest_due_seconds', 'For how long the mail that is due longest has been due.'),
@@ -197,7 +197,7 @@ export function createMetrics(now: Monotonic = systemMonotonic): Metrics {
       oldestMail.set(oldestDue / second)
       databaseUp.set(1)
     } catch {
-      // The other figures are worth having all the more when the database is away.
+      // The other figures matter even more when the database is unavailable.
     }
   }
 
@@ -227,7 +227,7 @@ function is<Name extends EventName>(event: RecordedEvent, name: Name): event is 
   return event.name === name
 }
 
-/** Shows a sum that is counted elsewhere. */
+/** Sets a counter to a sum that is counted elsewhere. */
 function setCounter<Label extends string>(
   counter: Counter<Label>,
   labels: Partial<Record<Label, string>>,

@@ -35,7 +35,7 @@ function parts(...given: FilePart[]) {
   return [body, type] as const
 }
 
-test('one file is read byte by byte, as browsers, fetch and curl send it, with the text fields that are known', async () => {
+test('one file is read byte for byte, as browsers, fetch and curl send it, with the known text fields', async () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, index) => index)
   const form = new FormData()
   form.set('token', 'a\u00e9')
@@ -61,7 +61,7 @@ test('one file is read byte by byte, as browsers, fetch and curl send it, with t
   }
 })
 
-test('a missing, second or unknown part is refused by name', async () => {
+test('a missing, second or unknown part is rejected by name', async () => {
   const content = 'x'
   assert.equal(await faultOf(read(...parts())), 'avatar required')
   assert.equal(await faultOf(read(...parts({ content: '' }))), 'avatar required')
@@ -72,7 +72,7 @@ test('a missing, second or unknown part is refused by name', async () => {
   assert.equal(await faultOf(read(...parts({ name: 'token', content }), ['token'])), 'avatar required')
 })
 
-test('what is no multipart body is refused', async () => {
+test('anything other than a multipart body is rejected', async () => {
   const { body, type } = multipart([{ content: 'x' }])
   for (const other of [
     '',
@@ -127,7 +127,7 @@ test('a file is as large as allowed and no byte larger, however long the body is
   assert.equal(await faultOf(readUpload(none, spec)), 'body malformed')
 })
 
-test('of a body without an end 16 MiB are read, and next to nothing is kept', async () => {
+test('of an endless body 16 MiB are read, and almost nothing is kept', async () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc')
   let sent = 0
@@ -144,7 +144,7 @@ test('of a body without an end 16 MiB are read, and next to nothing is kept', as
   assert.ok(most < 6_000_000, `${most}`)
 })
 
-test('a body that comes too slowly, or breaks off, is given up', async () => {
+test('a body that arrives too slowly, or breaks off, is abandoned', async () => {
   const slow = new ReadableStream({
     async pull(stream) {
       await new Promise((resolve) => setTimeout(resolve, 5))
@@ -159,7 +159,7 @@ test('a body that comes too slowly, or breaks off, is given up', async () => {
   assert.equal(await faultOf(read(broken, type)), 'body incomplete')
 })
 
-test('so many uploads at once, and no more of one sender; a place is free again after a failure', async () => {
+test('concurrent uploads are bounded, in total and per sender, and a slot is free again after a failure', async () => {
   const slots = createUploadSlots({ most: 3, each: 2 })
   const held = Promise.withResolvers<string>()
   const hold = () => held.promise

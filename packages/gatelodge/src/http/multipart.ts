@@ -4,14 +4,14 @@ import { safeName } from './json.ts'
 import { parametersOf } from './media-type.ts'
 import type { FormValues } from './route.ts'
 
-/** One file that a route takes as multipart/form-data. */
+/** Describes the file that a route accepts as multipart/form-data. */
 export interface UploadSpec {
   /** The name of the file's field. */
   readonly field: string
   readonly maxBytes: number
-  /** The code of a larger file. */
+  /** The error code for a file that is too large. */
   readonly tooLarge: ErrorCode
-  /** What the file may be, for the documents; the operation judges by content. */
+  /** The accepted media types, for the documents only; the operation judges the content. */
   readonly types: readonly string[]
   /** How long the body may take to arrive, in ms. */
   readonly patience: number
@@ -22,18 +22,19 @@ export interface Upload {
   readonly fields: FormValues
 }
 
-/** Shorter than the server's own limit for a request, which answers with a closed connection. */
+/** The time an upload may take, in ms. Shorter than the server's own limit for a request, which just closes the connection. */
 export const uploadPatience = 25 * second
 
-/** Room for boundaries, headers of parts and text fields. */
+/** Room for boundaries, part headers and text fields, in bytes. */
 const slack = 16 * 1024
-/** Read and dropped so that the client can read the answer; a photo straight from a camera is below. */
+/** How many bytes are read and dropped so that the client can read the response. A photo straight from a camera fits. */
 const readAtMost = 16 * 1024 * 1024
 const maxHeaderBytes = 1024
 
 /**
- * The one file of a multipart/form-data body (RFC 7578) with the text fields beside it, in bounded memory and time. `Request.formData()` has no bound, takes any number of parts, and
- * refuses boundaries that the standard allows. @throws media_type_unsupported, input_invalid, and the code for a file that is too large
+ * Reads the file of a multipart/form-data body (RFC 7578) and the text fields sent with it, in bounded memory and time. `Request.formData()` has no limit,
+ * accepts any number of parts, and rejects boundaries that the standard allows.
+ * @throws media_type_unsupported, input_invalid, and the code for a file that is too large
  */
 export async function readUpload(
   request: Request,
@@ -59,7 +60,7 @@ async function receive(request: Request, spec: UploadSpec): Promise<Buffer<Array
   if (declared > readAtMost) throw new AuthError(spec.tooLarge)
   if (!request.body) return Buffer.alloc(0)
 
-  // Left as it is when we give up: cancelling it would close the connection before the answer.
+  // Not cancelled on failure: cancelling would close the connection before the response.
   const reader = request.body.getReader()
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(invalidField('body', 'too_slow', 'The body took too long')), patience)
@@ -76,7 +77,7 @@ async function receive(request: Request, spec: UploadSpec): Promise<Buffer<Array
     }
   } catch (error) {
     if (error instanceof AuthError) throw error
-    throw invalidField('body', 'incomplete', 'The body ended before its end') // a client that leaves is no fault of ours
+    throw invalidField('body', 'incomplete', 'The body ended before its end') // a client that disconnects is not an internal error
   } finally {
     clearTimeout(timer)
   }
@@ -84,7 +85,9 @@ async function receive(request: Request, spec: UploadSpec): Promise<Buffer<Array
   return Buffer.concat(parts)
 }
 
-/** RFC 2046, section 5.1.1, without what no client of today sends: text around the parts and space behind a boundary. */
+/**
+ * Splits the body into parts (RFC 2046, section 5.1.1). Does not support what no current client sends: text around the parts, and whitespace after a boundary.
+ */
 function readParts(body: Buffer<ArrayBuffer>, boundary: string, most: number): Part[] {
   const delimiter = Buffer.from(`\r\n--${boundary}`)
   const first = delimiter.subarray(2)
@@ -109,7 +112,7 @@ function textAt(body: Buffer, at: number, length: number): string {
   return body.toString('latin1', at, at + length)
 }
 
-/** The field that a part is for. Its file name and type are not looked at: they are what the sender likes them to be. */
+/** Returns the field that a part belongs to. The part's file name and type are ignored, because the sender chooses them. */
 function nameOf(headers: string): string {
   const [disposition = '', another] = headers.split('\r\n').filter((line) => /^content-disposition:/i.test(line))
   const match = /^content-disposition:[ \t]*form-data;[ \t]*name="([^"\\]{1,64})"(?:;|$)/i.exec(disposition)
@@ -130,7 +133,7 @@ function toUpload(
     values.set(part.name, part)
   }
   const file = values.get(field)?.content
-  if (!file?.length) throw invalidField(field, 'required', 'This field is required') // a browser sends an empty file for none
+  if (!file?.length) throw invalidField(field, 'required', 'This field is required') // browsers send an empty file when none was chosen
   if (file.length > maxBytes) throw new AuthError(tooLarge)
 
   values.delete(field)

@@ -16,7 +16,7 @@ const names: Partial<Readonly<Record<ErrorCode, string>>> = {
   unsupported_grant_type: 'unsupported_grant_type',
 }
 
-/** What is wrong with a request itself is `invalid_request`, and 400 unless HTTP has a better word for it. */
+/** Converts an error. A fault of the request itself is `invalid_request`, with status 400 unless HTTP has a more specific one. */
 export function toOAuthFailure(error: AuthError): OAuthFailure {
   const faults = error.faults.map(({ field, message }) => `${field}: ${message}`)
   return {
@@ -25,7 +25,7 @@ export function toOAuthFailure(error: AuthError): OAuthFailure {
   }
 }
 
-/** No quotation mark, backslash or character outside ASCII may stand there. */
+/** Replaces what `error_description` must not contain: quotation marks, backslashes and non-ASCII characters. */
 function printable(text: string): string {
   return text.replaceAll('’', "'").replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, ' ')
 }

@@ -1,17 +1,17 @@
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { Route } from './route.ts'
 
-/** Whoever counts requests. Called on the path of each of them, so it has to be quick, and must not throw. */
+/** Observes requests. Called for every request, so it must be quick and must not throw. */
 export interface RequestObserver {
-  /** Some moment, in ms. */
+  /** Returns a monotonic time, in ms. */
   now(): number
-  /** An answer is ready to be sent; without a route, none was found for the path and method. */
+  /** Called when a response is ready to be sent. Without a route, none matched the path and method. */
   answered(route: Route | undefined, status: number, startedAt: number): void
-  /** What a route could not do. */
+  /** Called when a route failed. */
   failed(route: Route, code: ErrorCode): void
 }
 
-/** Tells the observer of a response once it is there. Stays synchronous with it. */
+/** Notifies the observer when the response is ready. Stays synchronous if the response is. */
 export function observed(
   observer: RequestObserver,
   route: Route | undefined,

@@ -143,7 +143,7 @@ test('every code of a route stands at its status, and no answer of the route has
   }
 })
 
-test('the errors that follow from a literal are added to its own', () => {
+test('errors that follow from the route literal are added to its own', () => {
   const [read, write, page] = samples.map(errorsOf)
   assert.deepEqual(read, [
     'not_found',
@@ -170,7 +170,7 @@ test('the errors that follow from a literal are added to its own', () => {
   assert.deepEqual(page, ['database_busy', 'service_unavailable', 'internal'])
 })
 
-test('null, unions, whole numbers, times and maps are what JSON Schema calls them', () => {
+test('null, unions, integers, times and maps are written as JSON Schema has them', () => {
   const { properties } = sampleDocument.components.schemas.Thing ?? {}
   assert.deepEqual(properties, {
     id: { type: 'string' },
@@ -199,7 +199,7 @@ test('an operation holds its parameters, body, access and limits', () => {
 
   const make = sampleDocument.paths['/api/v1/things']?.post
   assert.equal(make?.requestBody?.required, false)
-  // What has a default may be left out.
+  // Fields with a default are optional.
   assert.deepEqual(make.requestBody.content['application/json']?.schema.required, ['name'])
   assert.deepEqual(make['x-limits'], ['60 failed requests in 1 minute from one address'])
   assert.deepEqual(limitInWords('none'), [])
@@ -214,7 +214,7 @@ test('an operation holds its parameters, body, access and limits', () => {
   assert.equal(sampleDocument.components.securitySchemes.session?.name, '__Host-gatelodge')
 })
 
-test('two different schemas of one name are refused', () => {
+test('two different schemas with the same name are rejected', () => {
   const [first] = samples
   assert.ok(first)
   const other = z.strictObject({ id: z.int() }).meta({ id: 'Thing' })
@@ -229,7 +229,7 @@ const problemBody = (code: string, status: number) =>
   JSON.stringify({ type: 'urn:x', title: 'X', status, code, detail: 'x', instance: 'urn:uuid:x' })
 const goodThing = { id: 'x', note: null, at: null, size: 1, rank: 1, labels: { x: [1] }, kind: { b: true } }
 
-test('the check of responses accepts what is declared', () => {
+test('the response check accepts what is declared', () => {
   const get = { method: 'GET', path: '/api/v1/things/7?depth=1' }
   check(get, { status: 200, headers: json, body: JSON.stringify({ thing: goodThing }) })
   check({ ...get, method: 'HEAD' }, { status: 200, headers: json, body: '' })
@@ -244,7 +244,7 @@ test('the check of responses accepts what is declared', () => {
   check({ method: 'OPTIONS', path: '/page' }, { status: 204, headers: new Headers(), body: '' })
 })
 
-test('the check of responses refuses whatever is not declared', () => {
+test('the response check rejects anything not declared', () => {
   const get = { method: 'GET', path: '/api/v1/things/7' }
   const body = JSON.stringify({ thing: goodThing })
   const refused = (

@@ -9,7 +9,7 @@ import type { OAuthFailure } from './oauth-error.ts'
 import { type Problem, statusOf } from './problem.ts'
 import { type Access, type Answers, type Method, needsSession, type Route, type Surface, type Tag } from './route.ts'
 
-/** The part of JSON Schema 2020-12 that zod prints of our schemas. */
+/** The subset of JSON Schema 2020-12 that zod prints for our schemas. */
 export interface JsonSchema {
   readonly $ref?: string
   readonly type?: string | readonly string[]
@@ -31,7 +31,7 @@ export interface JsonSchema {
   readonly allOf?: readonly JsonSchema[]
 }
 
-/** `encoding` says what the parts of a multipart body are. */
+/** The body of a request or response by media type. `encoding` gives the types of the parts of a multipart body. */
 export type Content = Readonly<
   Record<
     string,
@@ -64,14 +64,14 @@ export interface OpenApiOperation {
   readonly 'x-auth': string
   readonly 'x-limits': readonly string[]
   readonly 'x-error-codes': readonly ErrorCode[]
-  /** Answers to every other method in the same way. */
+  /** Set if every other method gets the same answer. */
   readonly 'x-every-method'?: true
 }
 
 export type OpenApiMethod = Lowercase<Method>
 export type OpenApiPathItem = { readonly [method in OpenApiMethod]?: OpenApiOperation }
 
-/** An OpenAPI 3.1 document, as far as ours goes. */
+/** An OpenAPI 3.1 document, limited to the parts we use. */
 export interface OpenApiDocument {
   readonly openapi: '3.1.0'
   readonly info: { readonly title: string; readonly version: string; readonly description: string }
@@ -93,7 +93,7 @@ interface SecurityScheme {
   readonly name?: string
 }
 
-/** The route table as OpenAPI 3.1, printed from the schemas that validate. */
+/** Builds the OpenAPI 3.1 document of the route table, printed from the schemas that validate requests. */
 export function buildOpenApi(
   routes: readonly Route[],
   info: { readonly serviceName: string; readonly publicUrl: string; readonly version: string },
@@ -115,10 +115,10 @@ export function buildOpenApi(
   }
 }
 
-/** Every code that a route may answer with: its own, then those that follow from its literal. */
+/** Returns every code that a route may answer with: its own, then those that follow from its literal. */
 export function errorsOf(route: Route): ErrorCode[] {
   const takesInput = route.body || route.upload || route.query || route.params
-  // What anybody may read without a limit is answered from memory; such a route that does ask the database says so itself.
+  // A public route without a limit is answered from memory; one that does query the database lists the code itself.
   const { by, fresh } = route.access
   const asksDatabase = by.some((caller) => caller !== 'anyone') || route.origin !== 'read' || route.limit !== 'none'
   const implied: readonly (ErrorCode | false)[] = [
@@ -141,17 +141,17 @@ export function errorsOf(route: Route): ErrorCode[] {
   return [...new Set([...route.errors, ...implied.filter((code) => code !== false)])]
 }
 
-/** The HTTP status that a code has on a route. */
+/** Returns the HTTP status of a code on a route. */
 export function errorStatus(route: Route, code: ErrorCode): number {
   return route.statuses?.[code] ?? statusOf[code]
 }
 
-/** A route's path as OpenAPI writes it: `/users/:id` is `/users/{id}`. */
+/** Converts a route's path to OpenAPI syntax: `/users/:id` becomes `/users/{id}`. */
 export function openApiPath(route: Pick<Route, 'path'>): string {
   return route.path.replace(/:(\w+)/g, '{$1}')
 }
 
-/** Returns in words who may call a route, and what they must have proved. */
+/** Describes who may call a route, and what the caller must have proved. */
 export function accessInWords({ by, fresh }: Access): string {
   const isOpen = by.includes('anyone')
   if (by.includes('client')) return isOpen ? 'anyone; a named service client must authenticate' : clientInWords
@@ -165,7 +165,7 @@ export function accessInWords({ by, fresh }: Access): string {
 const sessionInWords = 'access token or session cookie'
 const clientInWords = 'service clients: HTTP Basic, or client_id and client_secret in the body'
 
-/** What a limit allows, in words; nothing for `none`. */
+/** Describes what a limit allows; returns nothing for `none`. */
 export function limitInWords(name: AddressLimit): string[] {
   const limit = addressLimits[name]
   if (!limit) return []
@@ -220,9 +220,9 @@ const oauthFailureSchema = z
   .meta({ id: 'OAuthError' }) satisfies z.ZodType<OAuthFailure>
 
 interface Components {
-  /** The schema as JSON Schema; named schemas inside become references. */
+  /** Returns the schema as JSON Schema. Named schemas inside it become references. */
   print(schema: z.ZodType, io: 'input' | 'output'): JsonSchema
-  /** The named schemas met so far, by name. */
+  /** Returns the named schemas seen so far, by name. */
   all(): Record<string, JsonSchema>
 }
 
@@ -230,7 +230,7 @@ function createComponents(): Components {
   const named = new Map<string, JsonSchema>()
 
   function print(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-    // Inside an object a named schema is printed as a reference, at the root it would not be.
+    // Inside an object a named schema is printed as a reference; at the root it would not be.
     const printed = z.toJSONSchema(z.strictObject({ root: schema }), {
       io,
       override: ({ jsonSchema }) => tidy(jsonSchema),
@@ -251,8 +251,8 @@ function createComponents(): Components {
 }
 
 function tidy(schema: z.core.JSONSchema.BaseSchema): void {
-  delete schema.id // of JSON Schema draft 4; validators refuse it
-  delete schema.propertyNames // JSON has only texts for names
+  delete schema.id // a keyword of JSON Schema draft 4, which validators reject
+  delete schema.propertyNames // JSON names are always strings
   if (schema.format === 'date-time') delete schema.pattern
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
@@ -306,7 +306,7 @@ function uploadContent({ field, types }: UploadSpec): Content {
   return { 'multipart/form-data': { schema, encoding: { [field]: { contentType: types.join(', ') } } } }
 }
 
-/** `GET /api/v1/auth/me/sessions/:id` is `getAuthMeSessionsById`. */
+/** Returns the operation id: `GET /api/v1/auth/me/sessions/:id` becomes `getAuthMeSessionsById`. */
 function operationId({ method, path }: Route): string {
   const words = path
     .replace(/^\/api\/v1\//, '/')

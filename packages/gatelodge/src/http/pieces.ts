@@ -2,32 +2,32 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Turns } from './turns.ts'
 
-/** A connection whose bytes reach the parser of Node.js at our pace. */
+/** A connection whose bytes reach the Node.js parser at our pace. */
 export interface Pieces {
-  /** Whether more came before an answer was taken. */
+  /** Returns whether the client has sent more before taking an answer. */
   isGreedy(): boolean
-  /** Nothing more is parsed before this was answered, but for its own body when it has its turn. */
+  /** Reports a parsed request. Until it is answered nothing more is parsed, except its own body once it has its turn. */
   asked(incoming: IncomingMessage, outgoing: ServerResponse): void
 }
 
 const endOfHead = '\r\n\r\n'
-/** Bytes of one connection in one turn of the event loop: a body may consist of chunks of one byte each. */
+/** Bytes of one connection per turn of the event loop, because a body may consist of one-byte chunks. */
 const largest = 4 * 1024
-/** Pieces of them: a body may consist of ends of heads. */
+/** Pieces parsed per turn, because a body may consist of many ends of heads. */
 const most = 32
 
 /**
- * Puts itself between a connection and the parser of Node.js, which listens to `data` and `end`: the same bytes come in pieces that end where a head ends, so
- * that a piece brings one request, or two where a read ended within the end of a head or before the end of a body.
+ * Takes over a connection's `data` and `end` events from the Node.js parser and passes it the same bytes in pieces that end where a head ends. Each piece then
+ * brings one request, or two if a read stopped within the end of a head or before the end of a body.
  */
 export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): Pieces {
-  /** Told so by Node.js: a body is not being read, or an answer not being taken. */
+  /** Set when Node.js pauses the socket: a body is not being read, or an answer is not being taken. */
   let isFull = false
   const parse = takeListener(socket, 'data')
   const end = takeListener(socket, 'end')
   let rest: Buffer | null = null
   let last: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse } | undefined
-  /** What Node.js read by itself may have stopped within a head, whose time runs: until one was seen to end, the rest of it does not wait. */
+  /** Set until the end of a head has been seen. Node.js may have stopped reading within a head, whose timeout runs, so its rest must not wait. */
   let isUrgent = true
   let isGreedy = wasGreedy
   let hasEnded = false
@@ -48,7 +48,7 @@ export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): 
     goOn()
   })
 
-  /** Never at once: Node.js may be in the middle of parsing when it asks for more. */
+  /** Schedules the next run. Never parses immediately: Node.js may be in the middle of parsing when it resumes the socket. */
   function goOn(): void {
     isGreedy ||= isAhead()
     if (isDue) return
@@ -73,12 +73,12 @@ export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): 
     return !socket.destroyed && !isFull && (isUrgent || !isAnswering())
   }
 
-  /** A part of what came, so that the rest of it stands in the way of more. */
+  /** Reads a part of what has arrived. The remainder stays in the socket and holds back further data. */
   function readPart(): Buffer | null {
     return socket.read(Math.min(socket.readableLength, largest) || undefined)
   }
 
-  /** Whether more came before an answer was taken. */
+  /** Returns whether more arrived before an answer was taken. */
   function isAhead(): boolean {
     if (last === undefined || isWithinBody()) return false
     return rest !== null || (isAnswering() && socket.readableLength > 0)
@@ -88,7 +88,7 @@ export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): 
     return last !== undefined && !last.outgoing.writableFinished && !isWithinBody()
   }
 
-  /** Whether what comes next belongs to the body of a request that has its turn. */
+  /** Returns whether the next bytes belong to the body of a request that has its turn. */
   function isWithinBody(): boolean {
     return last !== undefined && !last.incoming.complete && last.outgoing.socket !== null
   }
@@ -117,9 +117,9 @@ export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): 
   }
 }
 
-/** Takes the listener that Node.js put on a connection, which was the last to come. */
+/** Removes and returns the listener that Node.js added to a connection, which is the last one. */
 function takeListener(socket: Socket, event: 'data' | 'end'): (bytes?: Buffer) => void {
-  const listener = socket.listeners(event).at(-1) as (bytes?: Buffer) => void // what listens to these events takes no more
+  const listener = socket.listeners(event).at(-1) as (bytes?: Buffer) => void // listeners of these events take no other arguments
   socket.removeListener(event, listener)
   return listener
 }

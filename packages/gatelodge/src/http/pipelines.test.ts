@@ -66,7 +66,7 @@ test('of hundreds of requests on each of forty connections few are parsed, and f
       }
     })
     assert.ok(begun <= 45 + 8, `${begun} under way`)
-    assert.ok(parsed < 64 + 3_000, `${parsed} parsed`) // one read, what waited before it, and a few of each connection
+    assert.ok(parsed < 64 + 3_000, `${parsed} parsed`) // one read, what waited before it, and a few per connection
     released.resolve()
   }
 })
@@ -75,7 +75,7 @@ test('of a hundred connections that ask for more at once, eight are answered for
   const counts = { floods: 0, before: 0 }
   await using server = await serve(countFloods(counts))
   const [first, other] = [await server.client(), await server.client()]
-  first.socket.write(get('flood').repeat(200)) // from here on all are read in pieces
+  first.socket.write(get('flood').repeat(200)) // from here on all connections are read in pieces
   await first.times(200)
   const clients = await Promise.all(numbers(100).map(() => server.client()))
   for (const { socket } of clients) socket.write(get('flood').repeat(100))
@@ -302,7 +302,7 @@ test('a stop closes what waits behind a request that does not end', async () => 
   await server.stop(20)
 })
 
-/** Counts the requests of a flood, and how many of them came before the last other one. */
+/** Counts the requests of a flood, and how many of them arrived before the last other request. */
 function countFloods(counts: { floods: number; before: number }): Fetch {
   return ({ url }) => {
     if (pathOf(url) === 'flood') counts.floods += 1
@@ -311,7 +311,7 @@ function countFloods(counts: { floods: number; before: number }): Fetch {
   }
 }
 
-/** Tells of each turn of the event loop. */
+/** Reports each turn of the event loop. */
 function countTurns(onTurn: () => void): { stop(): void } {
   let next = setImmediate(function turn() {
     onTurn()
@@ -320,7 +320,7 @@ function countTurns(onTurn: () => void): { stop(): void } {
   return { stop: () => clearImmediate(next) }
 }
 
-/** How many requests are parsed meanwhile. */
+/** Returns how many requests are parsed while `work` runs. */
 async function parsedWhile(work: () => Promise<void>): Promise<number> {
   let parsed = 0
   const note = () => {
@@ -338,13 +338,13 @@ async function parsedWhile(work: () => Promise<void>): Promise<number> {
 interface Client {
   readonly socket: Socket
   text(): string
-  /** What stands between < and > in what came. */
+  /** Returns the text between < and > in everything received. */
   bodies(): string[]
   statuses(): number[]
   until(text: string): Promise<void>
-  /** Waits for so many bodies. */
+  /** Waits for `count` bodies. */
   times(count: number): Promise<void>
-  /** Waits for so many bytes. */
+  /** Waits for `bytes` bytes. */
   grown(bytes: number): Promise<void>
 }
 

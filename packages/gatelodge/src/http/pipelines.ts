@@ -5,40 +5,40 @@ import { type Pieces, readInPieces } from './pieces.ts'
 import { createTurns } from './turns.ts'
 
 /**
- * Keeps what one connection asks for at once (RFC 9112, section 9.3.2) from costing the others their turn or the process its memory: one request of a
- * connection is under way, the next begins when its answer was taken, and what lies behind is not parsed before.
+ * Keeps pipelined requests (RFC 9112, section 9.3.2) of one connection from delaying others or exhausting memory: a connection has one request under way, the
+ * next begins when its answer was taken, and whatever follows is not parsed before that.
  */
 export interface Pipelines {
-  /** All that are open. */
+  /** All open connections. */
   readonly connections: Iterable<Socket>
-  /** Watches a connection from its first byte on. */
+  /** Watches a connection from its first byte. */
   watch(socket: Socket): void
-  /** Answers a request at once when nothing lies before it on its connection, else when its turn comes. */
+  /** Answers a request immediately if it is the first in line on its connection, otherwise when its turn comes. */
   enter(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void
 }
 
-/** Resolves when the answer is written, not when it is taken. */
+/** Resolves when the answer is written, which may be before the client takes it. */
 type Answer = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
 
 /**
- * Requests that wait behind others, of all connections. Node.js parses all that one read brought, up to 64 KiB, so the connection that goes past this may bring
- * thousands. No other will: from then on all are read in pieces.
+ * Bounds the requests that wait behind others, over all connections. Node.js parses everything one read brings, up to 64 KiB, so the connection that exceeds
+ * the bound may bring thousands. No other can: from then on all connections are read in pieces.
  */
 const mostLoad = 64
-/** A request whose body comes in chunks counts as so many: one read may bring ten thousand of them. */
+/** The weight of a request with a chunked body, because one read may bring ten thousand chunks. */
 const weightOfChunks = 4
-/** For so long after that, new connections begin like that too, in ms. */
+/** How long after a flood new connections start in pieces too, in ms. */
 const wary = minute
 
-/** The state of all connections of one server. */
+/** Creates the state of all connections of one server. */
 export function createPipelines(): Pipelines {
   const turns = createTurns()
   const connections = new Set<Socket>()
-  /** Those that are read in pieces, or will be once they are not paused. Node.js reads the others in a faster way, and parses whatever comes. */
+  /** Connections read in pieces; undefined while Node.js still has them paused. Node.js reads all others faster itself, and parses whatever arrives. */
   const inPieces = new Map<Socket, Pieces | undefined>()
   let load = 0
   let floodedAt = Number.NEGATIVE_INFINITY
-  /** Who asked last, and what was read of it by then: nobody who waits for an answer asks twice in one read. */
+  /** The connection that sent the last request, and how much had been read of it. A client that waits for answers never sends two requests in one read. */
   let asker: Socket | undefined
   let readOfAsker = 0
 
@@ -58,7 +58,7 @@ export function createPipelines(): Pipelines {
       weigh(outgoing, weightOfChunks)
     }
     const pieces = inPieces.size > 0 ? inPieces.get(socket) : undefined
-    // Node.js gives a response its socket when those before it are done; what came in the same read may be done by now.
+    // Node.js assigns a response its socket once those before it are done; that may already be the case for requests of the same read.
     if (outgoing.socket === null || (!pieces && isOfSameRead(socket))) wait(incoming, outgoing, answer)
     else if (pieces) enterInPieces(pieces, incoming, outgoing, answer)
     else void answer(incoming, outgoing)
@@ -76,7 +76,7 @@ export function createPipelines(): Pipelines {
   function enterInPieces(pieces: Pieces, incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void {
     pieces.asked(incoming, outgoing)
     const answered = answer(incoming, outgoing)
-    if (pieces.isGreedy()) queueMicrotask(() => count(incoming, answered)) // when what was read of its body is there
+    if (pieces.isGreedy()) queueMicrotask(() => count(incoming, answered)) // once the part of its body that was read has been passed on
   }
 
   function wait(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void {
@@ -99,7 +99,7 @@ export function createPipelines(): Pipelines {
     for (const other of connections) takeOver(other, false)
   }
 
-  /** A request is under way when its body is there: nobody who is slow to send one keeps the others waiting. */
+  /** Counts a request as under way once its body has arrived, so that a slow sender does not hold up others. */
   function count(incoming: IncomingMessage, answered: Promise<void>): void {
     if (incoming.complete) turns.during(answered)
     else incoming.once('end', () => turns.during(answered))
@@ -112,7 +112,7 @@ export function createPipelines(): Pipelines {
     start(socket, isGreedy)
   }
 
-  /** What Node.js paused would not be read again under us: nothing is, until it goes on. */
+  /** Starts reading in pieces. If Node.js has paused the connection, waits until it resumes; otherwise nothing would be read again. */
   function start(socket: Socket, isGreedy: boolean): void {
     if (socket.destroyed) return
     if (socket.isPaused()) socket.once('resume', () => start(socket, isGreedy))

@@ -1,6 +1,6 @@
 import { type AuthError, type ErrorCode, errorTable } from '../kernel/errors.ts'
 
-/** The HTTP status of every failure; the one place where codes meet statuses. */
+/** The HTTP status of every failure. The only place that maps codes to statuses. */
 export const statusOf = {
   account_inactive: 403,
   body_too_large: 413,
@@ -48,7 +48,7 @@ export interface Problem {
   readonly errors?: readonly { field: string; code: string; message: string }[]
 }
 
-/** A failure as RFC 9457 prints it; `status` overrides the table where a route says so. */
+/** Converts a failure to RFC 9457 form. `status` overrides the table for a route that declares its own. */
 export function toProblem(error: AuthError, requestId: string, status: number = statusOf[error.code]): Problem {
   return {
     type: `urn:gatelodge:problem:${error.code}`,

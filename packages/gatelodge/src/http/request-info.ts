@@ -4,10 +4,10 @@ import { uuidv7 } from '../kernel/ids.ts'
 import type { Caller } from './authenticate.ts'
 import type { FormValues } from './route.ts'
 
-/** What the server knows of a request beyond the Request itself. */
+/** What the server knows about a request beyond the Request itself. */
 export interface Bindings {
   readonly incoming?: IncomingMessage
-  /** The client's address, when the library's caller names it. */
+  /** The client's address, if the host framework passes it. */
   readonly peer?: string
 }
 
@@ -18,12 +18,12 @@ export interface RequestInfo {
   readonly header: (name: string) => string | undefined
   readonly peer: string | null
   readonly params: Readonly<Record<string, string>>
-  /** Found on the way, for the page of a failure. */
+  /** Set by authentication, for the page that reports a failure. */
   me?: Caller | undefined
   form?: FormValues
 }
 
-/** Returns the request with its headers and its peer; from the socket where our own server has it, which saves building a Headers object. */
+/** Returns the request with its headers and peer. Under our own server they come from the socket, which avoids building a Headers object. */
 export function createRequestInfo(
   deps: Deps,
   request: Request,
@@ -41,12 +41,12 @@ export function createRequestInfo(
   }
 }
 
-/** Returns the path of a request, without its query. */
+/** Returns the path of a request, without the query. */
 export function pathOf({ request }: RequestInfo): string {
   return new URL(request.url).pathname
 }
 
-/** The Host header as it was sent; the server replaced the parsed one (see server.ts). */
+/** Returns the Host header as sent; the server has replaced the parsed one (see server.ts). */
 function rawHost(incoming: IncomingMessage): string | undefined {
   const index = incoming.rawHeaders.findIndex((name, position) => position % 2 === 0 && name.toLowerCase() === 'host')
   return index < 0 ? undefined : incoming.rawHeaders[index + 1]

@@ -1,11 +1,11 @@
 import { second } from '../kernel/clock.ts'
 import type { Route } from './route.ts'
 
-/** How long answers took, counted without the hash of labels that a histogram of prom-client makes for each: that would be a fiftieth of a session check. */
+/** Measures response times without prom-client's histogram, which hashes the labels of every observation: that would cost a fiftieth of a session check. */
 export interface RequestTimes {
-  /** Counts an answer that took `took` ms; without a route, none was found for the path and method. */
+  /** Counts a response that took `took` ms. Without a route, none matched the path and method. */
   add(route: Route | undefined, status: number, took: number): void
-  /** The histogram as prom-client prints it and adds it up. */
+  /** Returns the histogram in the form that prom-client prints and adds up. */
   values(): readonly RequestValue[]
 }
 
@@ -15,17 +15,17 @@ interface RequestValue {
   readonly value: number
 }
 
-/** Upper bounds in ms; what took longer counts in the last one, which has none. */
+/** Upper bounds of the buckets, in ms. The last bucket is unbounded. */
 const bounds = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, Number.POSITIVE_INFINITY]
 const classes = ['1xx', '2xx', '3xx', '4xx', '5xx']
 
-/** Answers of one route and one class of statuses. */
+/** The responses of one route and one class of statuses. */
 interface Cell {
   readonly counts: number[]
   sum: number
 }
 
-/** A histogram by method, template of the route and class of the status. */
+/** Creates a histogram by method, route template and status class. */
 export function createRequestTimes(name: string): RequestTimes {
   const cells = new Map<Route | undefined, (Cell | undefined)[]>()
 

@@ -7,23 +7,23 @@ import type { RequestInfo } from './request-info.ts'
 import type { Answer } from './route.ts'
 import { createSecurityHeaders } from './security-headers.ts'
 
-/** Prints answers and failures with the headers that every response has. */
+/** Renders answers and failures, with the headers that every response has. */
 export interface Responder {
   success(answer: Answer, request: RequestInfo): Response
-  /** Any failure as problem+json; what is no AuthError is logged and printed as `internal`. */
+  /** Renders any failure as problem+json. Anything but an AuthError is logged and becomes `internal`. */
   failure(error: unknown, request: RequestInfo, status?: number, headers?: Readonly<Record<string, string>>): Response
-  /** Any failure as RFC 6749, section 5.2, has it. */
+  /** Renders a failure as RFC 6749, section 5.2, defines it. */
   oauthFailure(error: AuthError, request: RequestInfo): Response
-  /** The failure as callers may know it: what is no AuthError is logged and becomes `internal`. */
+  /** Returns the failure that the caller may see. Anything but an AuthError is logged and becomes `internal`. */
   known(error: unknown, requestId: string): AuthError
-  /** The answer to a CORS preflight. */
+  /** Answers a CORS preflight. */
   preflight(origin: string | undefined, methods: readonly string[]): Response
 }
 
-/** Returns a responder for one configuration; the headers are put together once. */
+/** Creates a responder for one configuration; the headers are built once. */
 export function createResponder(config: Config, log: Log): Responder {
   const allowed = new Set(config.allowedOrigins)
-  /** What was logged: a failure comes by twice when it may become a page. */
+  /** Failures already logged: one that may become a page passes here twice. */
   const told = new WeakSet<AuthError>()
   const headersOf = createSecurityHeaders(config)
 
@@ -137,7 +137,7 @@ function respond(
     ...(answer.location !== undefined && { location: answer.location }),
     ...(cookie !== undefined && { 'set-cookie': cookie }),
   }
-  // A plain object is passed on as it is; a Headers object costs as much as the page that it stands before.
+  // A plain object is passed on unchanged; a Headers object costs as much as rendering the page.
   if (others.length === 0) return new Response(body, { status, headers: single })
 
   const all = new Headers(single)
@@ -145,7 +145,7 @@ function respond(
   return new Response(body, { status, headers: all })
 }
 
-/** RFC 6750, section 3: no error code when no credentials were sent. */
+/** Returns the challenge (RFC 6750, section 3). It has no error code if no credentials were sent. */
 function challenge(error: AuthError): string {
   const name = { token_invalid: 'invalid_token', insufficient_scope: 'insufficient_scope' }[error.code as string]
   return name === undefined ? 'Bearer realm="gatelodge"' : `Bearer realm="gatelodge", error="${name}"`

@@ -12,26 +12,26 @@ import type { OriginMode } from './same-origin.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
-/** Who may call: `anyone` calls without a credential; the others name the credentials that the route reads. */
+/** Who may call: `anyone` needs no credential; the other kinds name the credentials that the route reads. */
 export type CallerKind = 'anyone' | 'session' | 'api_token' | 'client'
 
-/** The whole policy of a route. The server enforces it, and the OpenAPI document, the guides and the attack suite print and walk it. */
+/** The whole access policy of a route. The server enforces it, the OpenAPI document and the guides print it, and the attack suite tests it. */
 export interface Access<By extends CallerKind = CallerKind> {
   readonly by: readonly By[]
-  /** Whether the last proof of the session must be younger than `GATELODGE_REAUTHENTICATION_WINDOW`. */
+  /** Whether the session's last proof must be more recent than `GATELODGE_REAUTHENTICATION_WINDOW`. */
   readonly fresh?: true
 }
 
 /**
- * How a route reads bodies and prints failures: JSON with problem+json (RFC 9457), HTML pages with forms, or OAuth endpoints (RFC 6749).
- * Pages know a user by the session cookie only.
+ * How a route reads bodies and renders failures: JSON with problem+json (RFC 9457), HTML pages with forms, or OAuth endpoints (RFC 6749). Pages identify a user
+ * by the session cookie only.
  */
 export type Surface = 'json' | 'page' | 'oauth'
 
 /** The groups of the API document. */
 export type Tag = 'Authentication' | 'Tokens' | 'Operations'
 
-/** What a route answers, by status. A null schema is an answer without a body. */
+/** The answers of a route by status. A null schema is an answer without a body. */
 export type Answers = Readonly<
   Record<
     number,
@@ -39,15 +39,15 @@ export type Answers = Readonly<
   >
 >
 
-/** What a handler gives back. */
+/** What a handler returns. */
 export interface Answer {
   readonly status: number
   readonly json?: unknown
-  /** JSON that was printed before. */
+  /** JSON that is already serialized. */
   readonly jsonText?: string | Uint8Array<ArrayBuffer>
   readonly html?: string | Uint8Array<ArrayBuffer>
   readonly text?: string
-  /** Bytes of a file; its `content-type` stands in `headers`. */
+  /** The bytes of a file; its `content-type` is in `headers`. */
   readonly bytes?: Uint8Array<ArrayBuffer>
   readonly location?: string
   readonly cookies?: readonly string[]
@@ -62,11 +62,11 @@ export interface RouteContext<By extends CallerKind, Body, Query, Params> {
   readonly body: Body
   readonly query: Query
   readonly params: Params
-  /** A request header, for the few routes that read one. */
+  /** Returns a request header, for the few routes that read one. */
   readonly header: (name: string) => string | undefined
-  /** The path that was asked for. */
+  /** The requested path. */
   readonly path: string
-  /** The address at the other end of the socket, or null off the network. */
+  /** The address at the other end of the socket, or null for a caller that did not come over the network. */
   readonly peer: string | null
 }
 
@@ -77,7 +77,7 @@ type UserOf<By extends CallerKind> = By extends 'session'
     : undefined
 type ClientOf<By extends CallerKind> = By extends 'client' ? ServiceClient : undefined
 
-/** A route of a page stands in no API document, so it has no tag. */
+/** A route before its types are erased. Page routes are not in the API document, so they have no tag. */
 export type RouteSpec<By extends CallerKind, Body, Query, Params> = RouteFields<By, Body, Query, Params> &
   ({ readonly surface: 'page'; readonly tag?: never } | { readonly surface: 'json' | 'oauth'; readonly tag: Tag })
 
@@ -87,14 +87,14 @@ interface RouteFields<By extends CallerKind, Body, Query, Params> {
   readonly summary: string
   readonly description?: string
   readonly access: Access<By>
-  /** Answers to every method; `method` is the one that documents name. */
+  /** Answers every method; `method` is the one that the documents name. */
   readonly everyMethod?: true
   readonly origin: OriginMode
   readonly limit: AddressLimit
   readonly body?: z.ZodType<Body>
-  /** Takes one file as multipart/form-data in place of `body`: its bytes are the handler's body. In an HTML form it comes beside the form's token. */
+  /** Accepts one file as multipart/form-data instead of `body`: the handler's body is its bytes. An HTML form sends its form token with it. */
   readonly upload?: UploadSpec
-  /** A request without a body counts as `{}`. */
+  /** Treats a request without a body as `{}`. */
   readonly emptyBody?: true
   readonly query?: z.ZodType<Query>
   readonly params?: z.ZodType<Params>
@@ -103,7 +103,7 @@ interface RouteFields<By extends CallerKind, Body, Query, Params> {
   /** Statuses of this route that differ from the table. */
   readonly statuses?: Partial<Readonly<Record<ErrorCode, number>>>
   readonly handle: (deps: Deps, context: RouteContext<By, Body, Query, Params>) => Answer | Promise<Answer>
-  /** Answers a failure of a page in its own way, or undefined for the page that every failure gets. */
+  /** Renders a failure of a page. Undefined for the standard failure page. */
   readonly recover?: (
     deps: Deps,
     failed: FailedRequest,
@@ -111,34 +111,34 @@ interface RouteFields<By extends CallerKind, Body, Query, Params> {
   ) => Answer | undefined | Promise<Answer | undefined>
 }
 
-/** What is known of a request that failed, wherever it did. */
+/** What is known about a failed request, wherever it failed. */
 export interface FailedRequest {
   readonly actor: Actor
   readonly cookies: CookieJar
   readonly header: (name: string) => string | undefined
   readonly me: LiveSession | undefined
   readonly path: string
-  /** What a form said, if it was read. */
+  /** The values of the form, if it was read. */
   readonly form: FormValues | undefined
 }
 
 /** The fields of a form as they were sent. */
 export type FormValues = Readonly<Record<string, string>>
 
-/** Makes the page that tells of a failure. */
+/** Renders the page that reports a failure. */
 export type ProblemPage = (deps: Deps, failed: FailedRequest, error: AuthError, status: number) => Answer
 
-/** A route as the server, the OpenAPI document, the docs and the tests read it. */
+/** A route as the server, the OpenAPI document, the docs and the tests see it. */
 export type Route = RouteSpec<CallerKind, unknown, unknown, unknown>
 
-/** Whether a route is for signed-in users only. */
+/** Returns whether a route is for signed-in users only. */
 export function needsSession({ access: { by } }: Pick<Route, 'access'>): boolean {
   return by.includes('session') && !by.includes('anyone')
 }
 
-/** Declares a route. One that leaves out its surface, access, origin mode, limit or schemas does not compile. */
+/** Declares a route. Does not compile without a surface, access, origin mode, limit and schemas. */
 export function route<By extends CallerKind, Body = undefined, Query = undefined, Params = undefined>(
   spec: RouteSpec<By, Body, Query, Params>,
 ): Route {
-  return spec as unknown as Route // the server gives each handler what its own schemas made
+  return spec as unknown as Route // the server passes each handler only what its own schemas produced
 }

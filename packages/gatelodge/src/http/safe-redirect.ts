@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts'
 
-/** Where to go after an errand: `next` when it leads to a page of ours or of a configured origin, else `fallback`. The only reader of `next`. */
+/** Returns where to redirect: `next` if it leads to one of our pages or to a configured origin, otherwise `fallback`. The only code that reads `next`. */
 export function safeRedirect(
   config: Pick<Config, 'publicUrl' | 'frontendUrl' | 'allowedOrigins'>,
   next: string | undefined,
@@ -10,7 +10,7 @@ export function safeRedirect(
 
   const url = URL.canParse(next, config.publicUrl) ? new URL(next, config.publicUrl) : undefined
   if (url?.username !== '' || url.password !== '') return fallback
-  // The URL parser has the last word on what a browser would make of it; two slashes would name another host.
+  // The URL parser decides what a browser would make of it; two slashes would name another host.
   if (url.pathname.startsWith('//')) return fallback
   if (url.origin === config.publicUrl) return `${url.pathname}${url.search}${url.hash}`
 

@@ -1,12 +1,12 @@
 import { AuthError } from '../kernel/errors.ts'
 
-/** What a route asks of requests that a browser may have been tricked into. */
+/** The protection a route needs against requests that a browser may have been tricked into. */
 export type OriginMode =
-  /** Changes nothing: no proof needed. */
+  /** The request changes nothing: no proof required. */
   | 'read'
-  /** Unsafe with our cookie: proof needed. Without it: refused only when the browser says cross-site. */
+  /** Unsafe methods with our cookie require proof. Without the cookie they are rejected only if the browser reports cross-site. */
   | 'cookie'
-  /** HTML form: proof needed always, and the token of its session or browser, which is checked before anything else is done. */
+  /** HTML form: always requires proof, and the form token of its session or browser, which is checked before anything else. */
   | 'form'
 
 export interface OriginFacts {
@@ -15,14 +15,14 @@ export interface OriginFacts {
   readonly hasSessionCookie: boolean
 }
 
-/** @throws cross_site when an unsafe request does not show that it comes from our own or an allowed origin */
+/** Checks where a request comes from. @throws cross_site if an unsafe request does not show that it comes from our own or an allowed origin */
 export function assertSameOrigin(mode: OriginMode, facts: OriginFacts, ownOrigins: ReadonlySet<string>): void {
   if (mode === 'read') return
 
   const { fetchSite, origin } = facts
   if (origin !== undefined && ownOrigins.has(origin)) return
   if (fetchSite === 'same-origin' || fetchSite === 'none') return
-  // Browsers without Fetch Metadata send this from our own pages, which say `no-referrer`: the form token alone decides, see `assertFormToken`.
+  // Browsers without Fetch Metadata send this from our own pages, which set `no-referrer`: the form token alone decides, see `assertFormToken`.
   if (mode === 'form' && fetchSite === undefined && origin === 'null') return
   // From here on, nothing proves a same-origin request.
   if (mode === 'form' || facts.hasSessionCookie) throw new AuthError('cross_site')

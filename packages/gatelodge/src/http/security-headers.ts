@@ -1,12 +1,12 @@
 import type { Config } from '../config.ts'
 
-/** The headers of a response by the kind of its body: its content type, its content security policy and those that every response has. */
+/** The response headers by kind of body: content type, content security policy and the headers that every response has. */
 export interface SecurityHeaders {
   readonly json: Readonly<Record<string, string>>
   readonly problem: Readonly<Record<string, string>>
   readonly text: Readonly<Record<string, string>>
   readonly html: Readonly<Record<string, string>>
-  /** For a file, which brings its own content type, and for no body. */
+  /** For a file, which has its own content type, and for responses without a body. */
   readonly other: Readonly<Record<string, string>>
 }
 
@@ -14,18 +14,18 @@ const htmlPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 const apiPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 
-/** For a picture of a user: nothing in the file may run, however a browser reads it. */
+/** The policy for a user's picture: nothing in the file may run, however a browser interprets it. */
 export const picturePolicy = "default-src 'none'; sandbox"
 
 /**
- * For a mail in the development mailbox: mails style themselves inline, and our own page frames them. The sandbox keeps them from our origin even when
- * they are opened directly.
+ * The policy for an email in the development mailbox. Emails have inline styles, and our own page frames them. The sandbox separates them from our origin even
+ * if they are opened directly.
  */
 export const mailFramePolicy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; " +
   'sandbox allow-popups allow-popups-to-escape-sandbox'
 
-/** Puts the headers together, once for a configuration. HSTS is sent only where the public URL is https. */
+/** Builds the headers, once per configuration. HSTS is sent only if the public URL is https. */
 export function createSecurityHeaders({ publicUrl }: Pick<Config, 'publicUrl'>): SecurityHeaders {
   const common: Readonly<Record<string, string>> = {
     'cache-control': 'no-store',

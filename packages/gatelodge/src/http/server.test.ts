@@ -12,7 +12,7 @@ const minute = 60_000
 const patient: Bounds = { head: minute, request: minute, write: minute, idle: minute, look: 5, connections: 100 }
 const hello: Fetch = () => new Response('hello')
 
-test('a head that does not end within its time is answered 408 and closed, and so is a connection that says nothing', async () => {
+test('a late head is answered 408 and its connection is closed; so is a connection that sends nothing', async () => {
   for (const sent of ['GET / HTTP/1.1\r\nHost: a\r\nX: ', '']) {
     await using server = await serve(hello, { head: 100 })
     const socket = connect(server.address.port, '127.0.0.1')
@@ -35,7 +35,7 @@ test('the time of a head does not run while the answers before it are awaited', 
   assert.equal((await text(socket)).match(/<hello>/g)?.length, 4)
 })
 
-test('a request whose body does not end within its time is answered 408 and closed, also behind others', async () => {
+test('a late body is answered 408 and its connection is closed, also behind other requests', async () => {
   const post = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf'
   for (const before of ['', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3)]) {
     await using server = await serve(async (request) => new Response(await request.text()), { head: 100, request: 200 })
@@ -81,7 +81,7 @@ test('who takes an answer slowly gets all of it', async () => {
   assert.ok(received > size, `${received}`)
 })
 
-test('connections beyond the bound are closed, with one line in the log', async () => {
+test('connections beyond the limit are closed, with one line in the log', async () => {
   const lines: LogFields[] = []
   await using server = await serve(hello, { connections: 2 }, (fields) => lines.push(fields))
   const first = await opened(server)
@@ -98,7 +98,7 @@ test('connections beyond the bound are closed, with one line in the log', async 
   await opened(server)
 })
 
-/** Within a time that is long for us, and short for the defaults of Node.js. */
+/** Rejects after a time that is long for our timeouts, and short for the defaults of Node.js. */
 function soon<T>(done: Promise<T>): Promise<T> {
   return within(10_000, done, () => new Error('not within 10 s'))
 }

@@ -15,23 +15,23 @@ import { createPipelines } from './pipelines.ts'
 import { endStalled } from './stalled.ts'
 
 export interface RunningServer {
-  /** Where it listens, with the port that was really taken. */
+  /** The address the server listens on, with the actual port. */
   readonly address: Listen
-  /** Stops taking connections, lets requests in flight finish, then closes the rest after `patience` ms. */
+  /** Stops accepting connections, waits up to `patience` ms for requests in flight, then closes the rest. */
   stop(patience: number): Promise<void>
 }
 
-/** What a server bears; times in ms. */
+/** The limits of a server; times in ms. */
 export interface Bounds {
-  /** From the first byte of a request, or the start of its connection, to the end of its head. */
+  /** From the first byte of a request, or the opening of its connection, to the end of its head. */
   readonly head: number
   /** From the first byte of a request to its last. */
   readonly request: number
-  /** While the other end takes nothing of an answer. */
+  /** How long the client may take nothing of an answer. */
   readonly write: number
-  /** Between two requests. Proxies have to end an unused connection sooner, so that none sends a request into one that ends. */
+  /** Between two requests. A proxy must close an unused connection sooner, or it may send a request into a connection that is closing. */
   readonly idle: number
-  /** How often `head` and `request` are looked at. */
+  /** How often `head` and `request` are checked. */
   readonly look: number
   /** Open connections. */
   readonly connections: number
@@ -46,12 +46,12 @@ const defaults: Bounds = {
   connections: 2_000,
 }
 
-/** ms */
+/** How long to discard what a client still sends after an early answer, in ms. */
 const lingering = 500
-/** Between two lines of the log about connections that were turned away, in ms. */
+/** The minimum time between two log lines about dropped connections, in ms. */
 const quiet = 10 * second
 
-/** Serves `fetch` over HTTP/1.1. Rejects when the address is taken. */
+/** Serves `fetch` over HTTP/1.1. Rejects if the address is in use. */
 export async function startServer(
   fetch: Fetch,
   listen: Listen,
@@ -71,7 +71,7 @@ export async function startServer(
     keepAliveTimeout: bounds.idle,
     maxHeaderSize: 16_384,
     highWaterMark: 16_384,
-    requireHostHeader: false, // what Node.js refuses by itself it refuses out of turn, all that it parsed at once: see `begin`
+    requireHostHeader: false, // Node.js would reject it out of turn, and everything it parsed at the same time: see `begin`
   })
   server.maxConnections = bounds.connections
   server.on('connection', pipelines.watch)
@@ -96,7 +96,7 @@ export async function startServer(
     if (headers.host === undefined && incoming.httpVersion === '1.1')
       return refuse(outgoing, 400, { connection: 'close' }) // RFC 9112, section 3.2
 
-    // The Host header builds nothing and refuses nothing: whatever it says, the request's URL gets a host that parses.
+    // The Host header is used for nothing and rejects nothing: whatever it says, the request's URL gets a host that parses.
     headers.host = 'gatelodge.invalid'
     incoming.url = originForm(incoming.url ?? '/')
     return answer(incoming, outgoing)
@@ -116,7 +116,7 @@ async function refuse(outgoing: ServerResponse, status: number, headers: Outgoin
   outgoing.writeHead(status, headers).end()
 }
 
-/** Tells of connections that were turned away, not more often than the log bears. */
+/** Returns a function that logs dropped connections, with at most one line per `quiet` ms. */
 function createDropLog(log: Pick<Log, 'warn'>, most: number): () => void {
   let dropped = 0
   let toldAt = Number.NEGATIVE_INFINITY
@@ -140,8 +140,9 @@ async function lingerWhenEarly(answered: ReturnType<Fetch>, incoming: IncomingMe
 }
 
 /**
- * A connection that closes behind an answer given in the middle of a body would be reset, and a reset can take the answer from a sender who is still writing
- * (RFC 9112, section 9.6). So only our half ends at once; what still comes is dropped, and the rest goes by its sender or after `lingering`.
+ * Keeps an early answer from being lost. If a connection closes after an answer sent in the middle of a body, it is reset, and the reset can destroy the answer
+ * while the sender is still writing (RFC 9112, section 9.6). So only our half is closed immediately; further data is discarded until the sender closes or
+ * `lingering` has passed.
  */
 function lingerBehind(incoming: IncomingMessage): void {
   const { socket } = incoming
@@ -155,7 +156,9 @@ function lingerBehind(incoming: IncomingMessage): void {
   }
 }
 
-/** The path and query of a request target: of the absolute form (RFC 9112, section 3.2.2) the authority goes, which may hold what no URL allows. */
+/**
+ * Returns the path and query of a request target. The authority of the absolute form (RFC 9112, section 3.2.2) is dropped; it may contain what no URL allows.
+ */
 function originForm(target: string): string {
   const path = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '')
   return path.startsWith('/') ? path : `/${path}`
@@ -174,7 +177,7 @@ function listening(server: Server, { host, port }: Listen): Promise<void> {
 function stop(server: Server, patience: number): Promise<void> {
   return new Promise((resolve) => {
     const giveUp = setTimeout(() => server.closeAllConnections(), patience)
-    // A connection whose last request was answered would be kept alive for a next one.
+    // A connection whose last request was answered would be kept alive for another one.
     const sweep = setInterval(() => server.closeIdleConnections(), 50)
     server.close(() => {
       clearTimeout(giveUp)

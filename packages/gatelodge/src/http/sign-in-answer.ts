@@ -57,7 +57,7 @@ export function signInAnswer(cookies: CookieJar, outcome: SignInOutcome, status 
   }
 }
 
-/** The Set-Cookie value of a device that its account knows. */
+/** Returns the Set-Cookie value of a device that the account knows. */
 export function setDeviceCookie(cookies: CookieJar, deviceCookie: string): string {
   return cookies.device.set(deviceCookie, deviceCookieAge)
 }

@@ -6,7 +6,9 @@ interface Stand {
   readonly since: number
 }
 
-/** Ends connections that take nothing of their answer for `patience` ms, looked at four times in that time. Answers how to stop looking. */
+/**
+ * Closes connections whose client takes nothing of its answer for `patience` ms, checking four times in that period. Returns a function that stops the checks.
+ */
 export function endStalled(connections: Iterable<Socket>, patience: number): () => void {
   const stands = new WeakMap<Socket, Stand>()
   const timer = setInterval(() => {
@@ -23,10 +25,10 @@ export function endStalled(connections: Iterable<Socket>, patience: number): () 
   return () => clearInterval(timer)
 }
 
-/** What the system has not taken: what Node.js keeps, and what is left of the piece that the system has in hand. */
+/** Returns how many bytes the operating system has not taken: those buffered in Node.js, and the rest of the chunk being written. */
 function untakenBytes(socket: Socket): number {
   if (socket.writableLength === 0) return 0
-  // Nothing public tells of progress within one write; without this number a write has to be taken whole.
+  // No public API shows progress within one write; without this number a write would have to be taken whole.
   const { _handle: handle } = socket as { readonly _handle?: { readonly writeQueueSize?: number } | null }
   return socket.writableLength + (handle?.writeQueueSize ?? 0)
 }

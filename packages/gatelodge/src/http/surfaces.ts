@@ -8,13 +8,13 @@ import { statusOf } from './problem.ts'
 import { pathOf, type RequestInfo } from './request-info.ts'
 import { type FailedRequest, needsSession, type Route, type Surface } from './route.ts'
 
-/** How one surface reads what a request brings and prints its failures. */
+/** How a surface reads requests and renders failures. */
 export interface SurfaceBehaviour {
   /** Whether an Authorization header may identify the user. */
   readonly readsAuthorization: boolean
-  /** Returns what the route's schema made of the body, or undefined where the route takes none. */
+  /** Returns the body as the route's schema parsed it, or undefined if the route takes none. */
   readBody(parts: AppParts, route: Route, request: RequestInfo): Promise<unknown>
-  /** Returns the bytes of the one file that an upload brings. */
+  /** Returns the bytes of the uploaded file. */
   readFile(parts: AppParts, upload: UploadSpec, request: RequestInfo): Promise<Uint8Array>
   fail(parts: AppParts, route: Route, request: RequestInfo, error: AuthError): Response | Promise<Response>
 }
@@ -48,7 +48,7 @@ const page: SurfaceBehaviour = {
     request.form = form
     checkFormToken(parts, request, token)
     if (!route.body) return undefined
-    const filled = Object.entries(form).filter(([, value]) => value !== '') // browsers send what was left empty
+    const filled = Object.entries(form).filter(([, value]) => value !== '') // browsers send empty fields too
     return parseInput(route.body, Object.fromEntries(filled))
   },
   async readFile(parts, upload, request) {
@@ -61,7 +61,7 @@ const page: SurfaceBehaviour = {
 
 export const surfaces = { json, oauth, page } as const satisfies Record<Surface, SurfaceBehaviour>
 
-/** Answers a failure with a page: the route's own, else the one that tells of every failure. Without a route, of a path that nothing answers. */
+/** Answers a failure with a page: the route's own, or the standard one. Without a route, for a path that does not exist. */
 export async function failPage(
   parts: AppParts,
   route: Route | undefined,
@@ -76,7 +76,7 @@ export async function failPage(
     path: pathOf(request),
     form: request.form,
   }
-  // A cookie whose session ended is, to a page, nobody signed in.
+  // To a page, a cookie whose session has ended means that no user is signed in.
   if (route && error.code === 'token_invalid' && needsSession(route))
     return failPage(parts, route, request, new AuthError('not_authenticated'))
 
@@ -92,7 +92,7 @@ function checkFormToken(parts: AppParts, request: RequestInfo, token: string | u
   assertFormToken(parts.deps.keyring, sessionOf(request), browser, { [formTokenField]: token ?? '' })
 }
 
-/** The session of a page's reader: pages know no API tokens. */
+/** Returns the session of the page's user; pages do not accept API tokens. */
 function sessionOf({ me }: RequestInfo): LiveSession | undefined {
   return me?.kind === 'session' ? me : undefined
 }

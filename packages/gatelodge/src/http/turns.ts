@@ -1,17 +1,17 @@
-/** Decides who goes on when: those who ask for one thing at a time in the next turn of the event loop, the others a few at a time. */
+/** Schedules work: connections that send one request at a time in the next turn of the event loop, the others a few at a time. */
 export interface Turns {
   next(work: () => void, lane: Lane): void
-  /** A request of a connection that asks ahead is under way until `answered` is settled. */
+  /** Counts a request of a connection that asks ahead as under way until `answered` settles. */
   during(answered: Promise<void>): void
 }
 
-/** `body`: more of the body of a request. `ahead`: of a connection that asks for more before it has its answers. */
+/** `body`: more of a request's body. `ahead`: from a connection that sends more requests before it has its answers. */
 export type Lane = 'modest' | 'body' | 'ahead'
 
-/** Requests of connections that ask ahead that are under way at once; of these and of bodies, what goes on in one turn. */
+/** Requests of connections that ask ahead: how many are under way at the same time, and how many start per turn. Also the number of body reads per turn. */
 const most = 8
 
-/** The turns of all connections of one server. */
+/** Creates the turns of all connections of one server. */
 export function createTurns(): Turns {
   let modest: (() => void)[] = []
   const bodies: (() => void)[] = []

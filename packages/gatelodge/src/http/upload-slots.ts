@@ -1,12 +1,12 @@
 import { AuthError } from '../kernel/errors.ts'
 
-/** Uploads under way: each holds its body in memory until it is answered. */
+/** Limits the uploads under way: each holds its body in memory until it is answered. */
 export interface UploadSlots {
-  /** Runs an upload of somebody. @throws overloaded when too many are under way */
+  /** Runs an upload on behalf of `subject`. @throws overloaded if too many are under way */
   run<T>(subject: string, upload: () => Promise<T>): Promise<T>
 }
 
-/** Slots for `most` uploads at once, `each` for one subject: a slow sender must not keep the others out, nor fill the memory. */
+/** Creates slots for `most` concurrent uploads, `each` per subject, so that slow senders can neither block others nor exhaust memory. */
 export function createUploadSlots({ most, each }: { readonly most: number; readonly each: number }): UploadSlots {
   const underWay: string[] = []
 

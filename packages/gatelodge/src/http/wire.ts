@@ -5,7 +5,7 @@ import type { Session } from '../domain/sessions.ts'
 import type { User } from '../domain/users.ts'
 import { toIso } from '../kernel/clock.ts'
 
-/** A text field: no control, bidi-override or lone-surrogate character; length in UTF-16 units, so that the schema says what is checked. */
+/** Creates a text field without control, bidi-override or lone-surrogate characters. Length in UTF-16 units, so that the schema documents what is checked. */
 export function textField(max: number, min = 0) {
   return z
     .string()
@@ -14,7 +14,9 @@ export function textField(max: number, min = 0) {
     .refine(isPlainText, { params: { code: 'characters' }, error: 'Control and invisible characters are not allowed' })
 }
 
-/** A password as it is sent: its own rules are the password policy's. NUL and half a surrogate pair are cut or replaced on the way to a hash. */
+/**
+ * A password as sent; the password policy has rules of its own. NUL and lone surrogates are rejected, because hashing would truncate at them or replace them.
+ */
 export const passwordField = z
   .string()
   .min(1)
@@ -23,14 +25,14 @@ export const passwordField = z
     params: { code: 'characters' },
     error: 'NUL and incomplete characters are not allowed',
   })
-/** An e-mail address as it is sent; it is normalised before it is looked at. */
+/** An email address as sent; it is normalized before use. */
 export const emailField = textField(254, 1)
 /** A token from a link. */
 export const tokenField = textField(256, 1)
 export const nameField = textField(150)
 export const usernameField = textField(150, 1)
 
-/** An instant as it is printed. */
+/** An instant as it appears in responses. */
 export const instantField = z.iso.datetime()
 
 export const userSchema = z
@@ -97,7 +99,7 @@ export const apiTokenSchema = z
 
 export const messageSchema = z.strictObject({ message: z.string() }).meta({ id: 'Message' })
 
-/** The wire form of a user. */
+/** Returns the wire form of a user. */
 export function userToWire(user: User): z.infer<typeof userSchema> {
   return {
     id: user.id,
@@ -123,7 +125,7 @@ export function userToWire(user: User): z.infer<typeof userSchema> {
   }
 }
 
-/** The wire form of a session; `current` is the id of the session that asks. */
+/** Returns the wire form of a session. `current` is the id of the session that makes the request. */
 export function sessionToWire(session: Session, current: string | null): z.infer<typeof sessionSchema> {
   return {
     id: session.id,
@@ -139,7 +141,7 @@ export function sessionToWire(session: Session, current: string | null): z.infer
   }
 }
 
-/** The wire form of an API token. */
+/** Returns the wire form of an API token. */
 export function apiTokenToWire(token: ApiToken): z.infer<typeof apiTokenSchema> {
   return {
     id: token.id,
