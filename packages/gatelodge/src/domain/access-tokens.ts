@@ -7,7 +7,7 @@ import type { Cached } from './cached.ts'
 import { isClientId } from './service-clients.ts'
 import { publishedAt, type SigningKey, signerAt } from './signing-keys.ts'
 
-/** What every access token says (RFC 9068, section 2.2). Times are in seconds. */
+/** The claims that every access token has (RFC 9068, section 2.2). Times are in seconds. */
 interface CommonClaims {
   readonly iss: string
   readonly sub: string
@@ -18,20 +18,20 @@ interface CommonClaims {
   readonly client_id: string
 }
 
-/** What a genuine access token of somebody signed in says. */
+/** The claims of a genuine access token of a signed-in user. */
 export interface AccessTokenClaims extends CommonClaims {
   readonly sub: UserId
   readonly sid: SessionId
   readonly roles: readonly string[]
 }
 
-/** What a genuine access token of a service client says: it stands for itself, and for no session. */
+/** The claims of a genuine access token of a service client, which represents itself and has no session. */
 export interface ClientTokenClaims extends CommonClaims {
-  /** Separated by blanks (RFC 6749, section 3.3). */
+  /** Separated by spaces (RFC 6749, section 3.3). */
   readonly scope: string
 }
 
-/** The claims of either kind of access token; the kinds have no token in common. */
+/** The claims of either kind of access token. No token is valid as both kinds. */
 export type AnyClaims =
   | { readonly kind: 'user'; readonly claims: AccessTokenClaims }
   | { readonly kind: 'client'; readonly claims: ClientTokenClaims }
@@ -39,7 +39,7 @@ export type AnyClaims =
 export interface SignedToken {
   readonly text: string
   readonly jti: string
-  /** Whole seconds. */
+  /** In whole seconds. */
   readonly expiresIn: number
 }
 
@@ -49,22 +49,22 @@ export interface AccessTokens {
   /** Signs a token for a service client itself (RFC 6749, section 4.4). */
   signForClient(subject: { clientId: string; scope: string }): Promise<SignedToken>
   /**
-   * The claims of somebody's token that this server signed for itself (RFC 9068, section 4). Says nothing of the session.
-   * @throws token_invalid also for the token of a client, and when it has expired, unless `allowExpired`
+   * Returns the claims of a user's token that this server signed for itself (RFC 9068, section 4). Does not check the session.
+   * @throws token_invalid also for a client's token, and for an expired one unless `allowExpired`
    */
   verify(text: string, options?: { allowExpired?: boolean }): Promise<AccessTokenClaims>
-  /** The claims of a token of either kind. Says nothing of the session or the client. @throws token_invalid */
+  /** Returns the claims of a token of either kind. Does not check the session or the client. @throws token_invalid */
   verifyAny(text: string): Promise<AnyClaims>
-  /** As `verify`, at once for a token that was verified before; undefined when it has to be asked. @throws token_invalid */
+  /** Like `verify`, but synchronous and only for a token that was verified before; otherwise undefined. @throws token_invalid */
   recall(text: string): AccessTokenClaims | undefined
-  /** The public keys, as RFC 7517 has them. */
+  /** Returns the public keys as a JWK Set (RFC 7517). */
   jwks(): Promise<{ keys: object[] }>
 }
 
 export interface AccessTokenSettings {
   readonly issuer: string
   readonly audience: string
-  /** ms */
+  /** In ms. */
   readonly ttl: number
 }
 
@@ -74,14 +74,14 @@ const verifiedTokens = 10_000
 const longestToken = 4_096
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Signs and verifies access tokens with the keys that the database has. */
+/** Creates the signer and verifier of access tokens, which uses the keys in the database. */
 export function createAccessTokens(
   keptKeys: Cached<readonly SigningKey[]>,
   settings: AccessTokenSettings,
   clock: Clock,
   random: Random,
 ): AccessTokens {
-  // A signature is verified once: later uses of the same text cost a digest. Expiry is looked at each time.
+  // A signature is verified once: each later use of the same text costs a digest. Expiry is checked every time.
   const verified = new Map<string, AnyClaims>()
   let verifiedUnder: readonly SigningKey[] = []
 
@@ -95,7 +95,7 @@ export function createAccessTokens(
     return held
   }
 
-  /** A key that was withdrawn takes what it signed with it. */
+  /** Returns the tokens verified under these keys. When the keys change, all are forgotten, so that a withdrawn key invalidates everything it signed. */
   function verifiedBefore(keys: readonly SigningKey[]): Map<string, AnyClaims> {
     if (keys !== verifiedUnder) verified.clear()
     verifiedUnder = keys
@@ -122,7 +122,7 @@ export function createAccessTokens(
   }
 
   function remember(digest: string, held: AnyClaims, keys: readonly SigningKey[]): void {
-    if (keys !== verifiedUnder) return // they changed while the signature was looked at
+    if (keys !== verifiedUnder) return // the keys changed while the signature was being verified
 
     const oldest = verified.size >= verifiedTokens ? verified.keys().next().value : undefined
     if (oldest !== undefined) verified.delete(oldest)
@@ -133,7 +133,7 @@ export function createAccessTokens(
     const now = clock.now()
     const signer = signerAt(await keptKeys.get(), now)
     const issuedAt = Math.floor(now / second)
-    // No token outlives its key: a life that was made longer counts from the next key on.
+    // No token outlives its key: a longer lifetime applies from the next key on.
     const ends = Math.min(now + settings.ttl, signer.retiresAt ?? Number.POSITIVE_INFINITY)
     const expiresIn = Math.max(1, Math.round((ends - now) / second))
     const jti = newId(random)
@@ -176,19 +176,22 @@ function headerKid(text: string): string | undefined {
   try {
     return decodeProtectedHeader(text).kid
   } catch {
-    return undefined // no JWS at all
+    return undefined // not a JWS
   }
 }
 
-/** RFC 9068, section 4; nothing that a token of ours says is critical, such as that its claims are not encoded (RFC 7797). @throws token_invalid */
+/**
+ * Checks the protected header (RFC 9068, section 4). Our tokens have no critical parameter, such as one that says the claims are not encoded (RFC 7797).
+ * @throws token_invalid
+ */
 function assertAccessToken({ typ, crit }: CompactJWSHeaderParameters): void {
   if (!/^(?:application\/)?at\+jwt$/i.test(String(typ)) || crit !== undefined) throw new AuthError('token_invalid')
 }
 
 /**
- * Each claim but when the token ends, which the caller judges: it may need the session of an expired one. What each kind has, the other must not have: no token
- * is ever both.
- * @throws token_invalid; TypeError for null, which has none
+ * Validates each claim except the expiry, which the caller judges: it may need the session of an expired token. Each kind must lack the claims that only the
+ * other kind has, so no token is ever both.
+ * @throws token_invalid; TypeError for null, which has no claims
  */
 function asClaims(payload: Readonly<Record<string, unknown>>, settings: AccessTokenSettings): AnyClaims {
   const { iss, sub, aud, exp, nbf, iat, jti, sid, client_id, roles, scope } = payload
@@ -197,7 +200,7 @@ function asClaims(payload: Readonly<Record<string, unknown>>, settings: AccessTo
     aud === settings.audience &&
     [sub, jti, client_id].every((text) => typeof text === 'string') &&
     [exp, iat].every(Number.isFinite) &&
-    nbf === undefined // ours are valid from the start; one that is not is not ours
+    nbf === undefined // ours are valid from the start, so a token that is not is not one of ours
   const isOfUser =
     client_id === firstPartyClient &&
     isUuid(String(sub)) &&
@@ -210,7 +213,7 @@ function asClaims(payload: Readonly<Record<string, unknown>>, settings: AccessTo
     sid === undefined &&
     roles === undefined &&
     typeof scope === 'string'
-  // Every claim was looked at just above.
+  // Every claim was checked just above.
   if (isGenuine && isOfUser) return { kind: 'user', claims: payload as unknown as AccessTokenClaims }
   if (isGenuine && isOfClient) return { kind: 'client', claims: payload as unknown as ClientTokenClaims }
   throw new AuthError('token_invalid')

@@ -11,10 +11,10 @@ import { forgetSignupsOf, lockSignupsOf } from './pending-signups.ts'
 import { endSessions } from './sessions.ts'
 import { deleteUserRow, updateUser } from './user-rows.ts'
 
-/** The addresses whose sign-ups a deletion holds. */
+/** The email addresses whose sign-ups a deletion has locked. */
 export type LockedAddresses = readonly string[]
 
-/** Holds what stands above an account in the order of locks and goes with it, before the account itself is locked. */
+/** Locks what precedes an account in the lock order and is deleted with it. To be called before the account itself is locked. */
 export async function lockForDeletion(work: Work, userId: UserId): Promise<LockedAddresses> {
   const emails = await addressesOf(work.db, userId)
   for (const email of emails) await lockSignupsOf(work, email)
@@ -22,9 +22,10 @@ export async function lockForDeletion(work: Work, userId: UserId): Promise<Locke
 }
 
 /**
- * Removes an account; profile, sessions, tokens, names and devices go with it, so do sign-ups with its addresses, and the files of its picture become due. Its
- * events stay, without address and agent. Does nothing when it is gone already. An account that moved to another address since `lockForDeletion` makes the
- * unit of work begin again. @throws last_administrator
+ * Deletes an account with its profile, sessions, tokens, names and devices, and the sign-ups with its addresses. The files of its picture become due for
+ * removal. Its events stay, without IP address and user agent. Does nothing if the account is already gone. If the account has changed its address since
+ * `lockForDeletion`, the unit of work starts over.
+ * @throws last_administrator
  */
 export async function deleteUser(
   work: Work,
@@ -47,7 +48,7 @@ export async function deleteUser(
 }
 
 /**
- * Stops an account: nobody signs in to it any more, its sessions end and its API tokens are revoked. Does nothing when it is stopped or gone already.
+ * Deactivates an account: sign-in stops, all sessions end and API tokens are revoked. Does nothing if the account is inactive or gone already.
  * @throws last_administrator
  */
 export async function deactivateUser(work: Work, userId: UserId): Promise<void> {
@@ -58,13 +59,13 @@ export async function deactivateUser(work: Work, userId: UserId): Promise<void> 
   await revokeAllAccess(work, userId)
 }
 
-/** Takes everything from a user who was just made inactive that lets them in: sessions and API tokens. */
+/** Ends all sessions and revokes all API tokens of a user who was just deactivated. */
 export async function revokeAllAccess(work: Work, userId: UserId): Promise<void> {
   await record(work, 'user.deactivated', userId, { sessions_ended: await endSessions(work, userId) })
   await revokeApiTokens(work, userId)
 }
 
-/** The address of an account and those that it keeps for an undo, in the order in which they are locked. */
+/** Returns the address of an account and those reserved for an undo, in the order in which they are locked. */
 async function addressesOf(db: ReadDb, userId: UserId): Promise<string[]> {
   const rows = await db
     .selectFrom('users')

@@ -6,8 +6,9 @@ import type { Work } from '../store/unit-of-work.ts'
 import { lockUser } from './user-rows.ts'
 
 /**
- * Grants a unit of work the right to delete an account, to make it inactive or to take its role. Holds the account until the unit ends and returns it as
- * it is now, or undefined when it no longer exists. A unit calls this once, before its other writes. @throws last_administrator
+ * Checks that an account may be deleted, deactivated or stripped of its role. Locks the account until the unit of work ends and returns its current row, or
+ * undefined if it no longer exists. A unit of work calls this once, before its other writes.
+ * @throws last_administrator
  */
 export async function lockForRemoval(work: Work, userId: UserId): Promise<UserRow | undefined> {
   const user = await lockUser(work, userId)
@@ -17,7 +18,7 @@ export async function lockForRemoval(work: Work, userId: UserId): Promise<UserRo
   return user
 }
 
-/** Gives a role to an account; false when it has the role already. */
+/** Grants a role to an account. Returns false if it already has the role. */
 export async function grantRole(work: Work, userId: UserId, role: Role): Promise<boolean> {
   work.changed([userId])
   const added = await work.db
@@ -39,7 +40,7 @@ async function isAdministrator(db: ReadDb, userId: UserId): Promise<boolean> {
   return role !== undefined
 }
 
-/** Two administrators who leave at the same time would each count the other, so all of them are counted under one lock. */
+/** Counts all administrators under one lock, because two who leave at the same time would each count the other. */
 async function assertAnotherRemains(work: Work, userId: UserId): Promise<void> {
   await lockAdministrators(work)
   const other = await work.db
@@ -54,7 +55,7 @@ async function assertAnotherRemains(work: Work, userId: UserId): Promise<void> {
   if (!other) throw new AuthError('last_administrator')
 }
 
-/** Waits for every other unit of work that takes an administrator away. The lock is a row of `jobs` that is never due. */
+/** Waits for every other unit of work that removes an administrator. The lock is a row of `jobs` that is never due. */
 async function lockAdministrators({ db }: Work): Promise<void> {
   await db
     .insertInto('jobs')

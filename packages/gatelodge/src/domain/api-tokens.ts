@@ -10,14 +10,14 @@ import { record } from './audit.ts'
 import { readScopes, scopesOf } from './scopes.ts'
 import { findUser, findWholeUser, type User } from './users.ts'
 
-/** A token that somebody made for a program of theirs, as its owner sees it: never its secret. */
+/** A token that a user created for a program, as the user sees it; never its secret. */
 export interface ApiToken {
   readonly id: string
   readonly name: string
   readonly scopes: readonly string[]
   readonly createdAt: Instant
   readonly expiresAt: Instant
-  /** To a minute; null while it was never used. */
+  /** Accurate to a minute; null if never used. */
   readonly lastUsedAt: Instant | null
 }
 
@@ -29,22 +29,22 @@ export interface LiveApiToken {
   readonly user: User
 }
 
-/** API tokens as requests bring them. Each check asks the database, so a revoked one is refused at once, everywhere. */
+/** Finds the API tokens of requests. Each check queries the database, so a revoked token is rejected immediately on every server. */
 export interface ApiTokens {
   /** Returns the unexpired token with this text, if its user is active. */
   find(text: string): Promise<LiveApiToken | undefined>
-  /** Notes a use, to be stored off the request's path, at most once a minute. */
+  /** Records a use, to be stored later, outside the request, and at most once a minute. */
   touch(token: ApiToken): void
   unstoredUses(): readonly ApiTokenUse[]
-  /** Says that these are stored. */
+  /** Marks these uses as stored. */
   storedUses(uses: readonly ApiTokenUse[]): void
 }
 
 export type ApiTokenUse = readonly [id: string, at: Instant]
 
-/** What scanners for secrets look for: the prefix, then 22 and 43 characters of base64url with a dot between. */
+/** The prefix that secret scanners look for. It is followed by 22 and 43 base64url characters separated by a dot. */
 export const apiTokenPrefix = 'gatelodge_pat_'
-/** A user has no more of them. */
+/** The most tokens a user can have. */
 export const mostApiTokens = 50
 
 export function createApiTokens({ store, clock }: { store: Store; clock: Clock }): ApiTokens {
@@ -71,7 +71,10 @@ export function createApiTokens({ store, clock }: { store: Store; clock: Clock }
   }
 }
 
-/** Makes a token and answers its text, which is shown once: only the SHA-256 of its secret is stored. @throws input_invalid for a bad name or scope, or too many tokens */
+/**
+ * Creates a token and returns its text, which is shown once: only the SHA-256 of its secret is stored.
+ * @throws input_invalid for an invalid name or scope, or too many tokens
+ */
 export async function insertApiToken(
   work: Work,
   userId: UserId,
@@ -101,7 +104,7 @@ export async function insertApiToken(
   return { token: toApiToken(row), text: apiTokenPrefix + text }
 }
 
-/** Somebody's live tokens, the newest first. */
+/** Returns a user's live tokens, newest first. */
 export async function findApiTokensOf(db: ReadDb, userId: UserId, now: Instant): Promise<ApiToken[]> {
   const rows = await db
     .selectFrom('api_tokens')
@@ -114,7 +117,7 @@ export async function findApiTokensOf(db: ReadDb, userId: UserId, now: Instant):
   return rows.map(toApiToken)
 }
 
-/** Removes one token of a user; false when there is none. */
+/** Deletes one token of a user. Returns false if there is none. */
 export async function removeApiToken(work: Work, userId: UserId, id: string): Promise<boolean> {
   const { numDeletedRows } = await work.db
     .deleteFrom('api_tokens')
@@ -124,7 +127,7 @@ export async function removeApiToken(work: Work, userId: UserId, id: string): Pr
   return numDeletedRows > 0n
 }
 
-/** Revokes the tokens of a user, or those created from `since` on: an owner who takes an account back must not share it with what a thief made. */
+/** Revokes a user's tokens, or only those created from `since` on: an owner who recovers an account must not be left with tokens that a thief created. */
 export async function revokeApiTokens(work: Work, userId: UserId, since: Instant = 0): Promise<void> {
   const { numDeletedRows } = await work.db
     .deleteFrom('api_tokens')
@@ -134,7 +137,7 @@ export async function revokeApiTokens(work: Work, userId: UserId, since: Instant
   if (numDeletedRows > 0n) await record(work, 'api_token.all_revoked', userId, { count: Number(numDeletedRows) })
 }
 
-/** Stores last uses of tokens, where they are later than those stored. */
+/** Stores last uses of tokens where they are later than the stored ones. */
 export async function storeApiTokenUses(work: Work, uses: readonly ApiTokenUse[]): Promise<void> {
   for (const [id, at] of uses) {
     await work.db
@@ -146,7 +149,7 @@ export async function storeApiTokenUses(work: Work, uses: readonly ApiTokenUse[]
   }
 }
 
-/** The stored token that a text is of, expired or not. */
+/** Returns the stored token of a text, whether expired or not. */
 export async function findApiToken(db: ReadDb, text: string): Promise<ApiTokenRow | undefined> {
   const parts = text.startsWith(apiTokenPrefix) ? parseToken(text.slice(apiTokenPrefix.length)) : undefined
   if (!parts) return undefined

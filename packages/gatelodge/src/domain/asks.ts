@@ -7,13 +7,14 @@ import { isDeviceOfSomebody, readDeviceCookie } from './devices.ts'
 import { type Email, mailboxOf } from './identifiers/email.ts'
 import { mailBudgets, spendAll } from './limits.ts'
 
-/** What the rows of an ask take in the database with their indexes and the event of a delivered mail, in kB; long texts come on top. */
+/** The size of the rows of a request with their indexes and the event of the delivered email, in kB. Long texts come on top. */
 const sizes = { mail: 1, signUp: 2, account: 5 } as const
 const kilobyte = 1_000
 
 /**
- * Lets a stranger ask for what adds rows and a mail, as long as this process has room for it; `texts` are stored as often as they stand there. Whom the
- * request is about plays no part. A browser that signed in before has room of its own. @throws rate_limited
+ * Admits a request of an unauthenticated visitor that adds rows and an email, as long as this process has room. `texts` counts once per stored copy. The
+ * account in question does not matter. A browser that has signed in before has room of its own.
+ * @throws rate_limited
  */
 export async function assertMayAsk(
   deps: Deps,
@@ -38,8 +39,8 @@ export async function assertMayAsk(
 }
 
 /**
- * Whether strangers may cause one more mail to an address; uses it up. `ada+news@example.com` counts as `ada@example.com`, whose mailbox it is at most
- * providers: else one mailbox could be sent as many mails as it has such forms.
+ * Returns whether unauthenticated visitors may cause one more email to an address, and uses up the budget. `ada+news@example.com` counts as `ada@example.com`,
+ * which is the same mailbox at most providers; otherwise a mailbox could be flooded through any number of tags.
  */
 export function mayMailTo(deps: Deps, work: Work, email: Email): Promise<boolean> {
   return spendAll(deps, work, mailBudgets, mailboxOf(email))

@@ -6,7 +6,7 @@ import type { CountedEvents } from '../kernel/strangers/event-counts.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 
-/** One line of the audit log. */
+/** One entry of the audit log. */
 export interface AuditEvent {
   readonly id: string
   readonly name: EventName
@@ -18,7 +18,10 @@ export interface AuditEvent {
 
 const userAgentLength = 400
 
-/** What strangers can cause as often as they like. Without an account, rows of these are kept for a week: the index `events_strangers` has the same names. */
+/**
+ * Events that unauthenticated visitors can cause without limit. Those without an account are kept for a week; the index `events_strangers` lists the same
+ * names.
+ */
 export const strangersEvents = [
   'events.counted',
   'limit.exceeded',
@@ -30,7 +33,8 @@ export const strangersEvents = [
 ] as const satisfies readonly EventName[]
 
 /**
- * Records one event about `userId` (null: about nobody known) in the unit of work. What strangers cause is stored without its user agent when it is about nobody, and beyond a number only counted, by account or network; `recordCounted` stores the counts.
+ * Records an event about `userId` (null: no known user) in the unit of work. An event caused by an unauthenticated visitor is stored without the user agent if
+ * it concerns no user. Beyond a limit such events are only counted, by account or network; `recordCounted` stores the counts.
  */
 export async function record<Name extends EventName>(
   work: Work,
@@ -47,7 +51,7 @@ export async function record<Name extends EventName>(
   await insert(work, name, userId, actor.ip, byStranger && userId === null ? null : actor.userAgent, data)
 }
 
-/** Writes one event that stands for many. */
+/** Writes one event that represents many. */
 export async function recordCounted(work: Work, { name, userId, network, count, from }: CountedEvents): Promise<void> {
   const data = { event: name, count, from: toIso(from) }
   work.recorded({ name: 'events.counted', data })
@@ -80,7 +84,7 @@ async function insert<Name extends EventName>(
     .execute()
 }
 
-/** The newest events about a user, newest first. */
+/** Returns the newest events about a user, newest first. */
 export async function findEventsOf(db: ReadDb, userId: UserId, limit: number): Promise<AuditEvent[]> {
   const rows = await db
     .selectFrom('events')
@@ -101,7 +105,7 @@ export async function findEventsOf(db: ReadDb, userId: UserId, limit: number): P
   }))
 }
 
-/** Takes address and user agent out of the events of a user. */
+/** Removes IP address and user agent from a user's events. */
 export async function forgetOrigins(work: Work, userId: UserId): Promise<void> {
   await work.db.updateTable('events').set({ ip: null, user_agent: null }).where('user_id', '=', userId).execute()
 }

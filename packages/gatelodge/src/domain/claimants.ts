@@ -14,42 +14,42 @@ import { forgivenBySuccess, passwordLockout, signInDelay } from './password-limi
 import { type HashKey, hashKey } from './passwords/hash-key.ts'
 import { findUserByEmail, findUserByUsername } from './users.ts'
 
-/** An e-mail address or a username by which somebody signs in. */
+/** An email address or a username that a user signs in with. */
 export interface Identifier {
   readonly kind: 'email' | 'username'
-  /** Canonical, or as sent when no account can have it. */
+  /** Canonical, or as sent if no account can have it. */
   readonly value: string
 }
 
-/** An address or a username, whichever it looks like, in canonical form where it has one. */
+/** Returns an address or a username, depending on the text, in canonical form if it has one. */
 export function toIdentifier(text: string): Identifier {
   return text.includes('@')
     ? { kind: 'email', value: normaliseEmail(text) ?? text }
     : { kind: 'username', value: normaliseUsername(text) ?? text }
 }
 
-/** The account of an identifier. */
+/** Returns the account of an identifier. */
 export function findByIdentifier(db: ReadDb, { kind, value }: Identifier): Promise<UserRow | undefined> {
   return kind === 'email' ? findUserByEmail(db, value) : findUserByUsername(db, value)
 }
 
 /**
- * Who says that a password is theirs. Failures are counted for each apart, so that none shuts another out: all strangers together, each known device, each
- * session. Only a right password makes a device or a session, so there are no more counts than the account's owner made.
+ * A party that presents a password as its own. Failures are counted per claimant, so that none can lock out another: all unauthenticated visitors together,
+ * each known device, each session. Devices and sessions require the right password, so only the account's owner creates further counters.
  */
 export interface Claimant {
   readonly kind: 'stranger' | 'device' | 'session'
-  /** Whose password it would be. What nobody has is counted as well, or its absence would tell. */
+  /** The account whose password it would be. Identifiers without an account are counted too; otherwise the difference would reveal which accounts exist. */
   readonly user: UserRow | undefined
-  /** What failures are counted under. */
+  /** The key that failures are counted under. */
   readonly subject: string
-  /** What the delays of a stranger who signs in are counted under, first that of the identifier given, which is the one that an answer tells of. */
+  /** The keys for the delays of a stranger who signs in. The first is that of the given identifier, the only one that responses mention. */
   readonly identifiers: readonly string[]
-  /** Whose turn its hashes are. */
+  /** Whose turn in the queue its hashes use. */
   readonly hashKey: HashKey
 }
 
-/** Who signs in: a device that the account knows, else a stranger. One look-up whether or not there is such an account. */
+/** Identifies the party that signs in: a device that the account knows, otherwise a stranger. Does one look-up whether or not the account exists. */
 export async function recognise(
   deps: Deps,
   actor: Actor,
@@ -63,8 +63,8 @@ export async function recognise(
 }
 
 /**
- * Somebody of whom nothing is known: an account's, or that of a name that nobody has. Nobody is kept out by the failures of such names, so that all of them
- * share 4,096 counts: else each would stay for 90 days.
+ * Returns the claimant for an unknown visitor, for an account or for an identifier without one. Failures for unknown identifiers lock out no one, so they share
+ * 4,096 counters; otherwise each would be stored for 90 days.
  */
 export function stranger(actor: Actor, user: UserRow | undefined, asked?: Identifier): Claimant {
   const subject = user?.id ?? `unknown ${sha256(asked?.value ?? '').slice(0, 2)}`
@@ -77,7 +77,7 @@ export function stranger(actor: Actor, user: UserRow | undefined, asked?: Identi
   }
 }
 
-/** Somebody who is signed in already, and proves it again. */
+/** Returns the claimant for a signed-in user who proves identity again. */
 export function sessionHolder(actor: Actor, user: UserRow): Claimant {
   return ownClaimant('session', actor, user, `${sessionIdOf(actor)}`)
 }
@@ -87,18 +87,18 @@ function ownClaimant(kind: 'device' | 'session', actor: Actor, user: UserRow, id
   return { kind, user, subject: `${kind} ${id} ${user.id}`, identifiers: [], hashKey: key }
 }
 
-/** As many for a name that nobody has. */
+/** Returns two keys in either case, whether or not the account exists. */
 function identifiersOf(user: UserRow | undefined, { kind, value }: Identifier): readonly string[] {
   const other = kind === 'email' ? user?.username && `username ${user.username}` : user && `email ${user.email}`
   return [`${kind} ${value}`, other || `none ${value}`]
 }
 
-/** What the delay that a claimant is told of is counted under. */
+/** Returns the key of the delay that responses mention. */
 export function delaySubject({ identifiers: [asked], subject }: Claimant): string {
   return asked ?? subject
 }
 
-/** Whether a password is off for a claimant, however right it is: after too many failures, or until the delay of its other identifier is over. */
+/** Returns whether passwords are disabled for a claimant, even the right one: after too many failures, or until the delay of its other identifier is over. */
 export async function isRefused(deps: Deps, { subject, identifiers }: Claimant): Promise<boolean> {
   if (!deps.config.rateLimits) return false
 
@@ -106,7 +106,10 @@ export async function isRefused(deps: Deps, { subject, identifiers }: Claimant):
   return isStopped || (identifiers.length > 0 && (await isDelayedTogether(deps, signInDelay, identifiers)))
 }
 
-/** Counts a wrong password; when it stops the password for the claimant, the owner is mailed the way on. A name that nobody has costs the same statement. */
+/**
+ * Counts a wrong password. If this disables the password for the claimant, the owner is emailed a way to continue. An unknown identifier costs the same
+ * statement.
+ */
 export async function noteFailure(deps: Deps, work: Work, { kind, user, subject }: Claimant): Promise<void> {
   if (!deps.config.rateLimits) return
 
@@ -118,8 +121,8 @@ export async function noteFailure(deps: Deps, work: Work, { kind, user, subject 
 }
 
 /**
- * Notes a right password. It ends the delays and takes back as many failures as may have been the claimant's own; of what others count it knows nothing. So
- * an owner who comes every day does not give strangers, or the thief of a device cookie, a hundred more guesses each time.
+ * Records a right password. Ends the delays and forgives as many failures as may have been the claimant's own; counts of other claimants are untouched. So an
+ * owner who signs in every day does not give strangers, or the thief of a device cookie, a hundred more guesses each time.
  */
 export async function noteSuccess(deps: Deps, work: Work, claimant: Claimant): Promise<void> {
   const { subject, identifiers } = claimant
@@ -127,7 +130,7 @@ export async function noteSuccess(deps: Deps, work: Work, claimant: Claimant): P
   await resetLimit(deps, work, signInDelay, identifiers.length > 0 ? identifiers : [subject])
 }
 
-/** Wipes what strangers and devices failed at before an account got another password. */
+/** Resets the failures of strangers and devices when an account gets a new password. */
 export async function forgetFailures(deps: Deps, work: Work, userId: UserId): Promise<void> {
   const devices = (await devicesOf(work.db, userId)).map((id) => `device ${id} ${userId}`)
   await resetLimit(deps, work, passwordLockout, [userId, ...devices])

@@ -14,7 +14,7 @@ import type { SessionCache } from './session-cache.ts'
 import type { Theme } from './theme.ts'
 import type { UntrustedPeers } from './untrusted-peers.ts'
 
-/** What operations reach beyond their arguments: everything that leaves the process, and the caches in front of it. */
+/** What operations use beyond their arguments: everything that leaves the process, and the caches in front of it. */
 export interface Deps extends UnitDeps {
   readonly config: Config
   readonly hasher: Hasher
@@ -28,8 +28,8 @@ export interface Deps extends UnitDeps {
   readonly avatarRenderer: AvatarRenderer
   readonly avatarStorage: AvatarStorage
   readonly theme: Theme
-  /** Aborted when the server begins to stop: load balancers are told to go elsewhere. */
+  /** Aborted when the server begins to stop, so that load balancers stop sending requests. */
   readonly stopping: AbortSignal
-  /** Null when a mail server is set. */
+  /** Null if a mail server is configured. */
   readonly mailbox: DevelopmentMailbox | null
 }

@@ -15,19 +15,22 @@ import { describeDevice } from './user-agents.ts'
 
 /** How long a device is remembered after its last sign-in, in ms. */
 export const deviceMemory = 90 * day
-/** So many devices of a user are trusted at a time: each may fail apart from strangers, so their number bounds the guesses at a password. */
+/** The most devices of a user that are trusted. Each may fail independently of strangers, so their number bounds the guesses at a password. */
 export const mostDevices = 20
 
-const nobody = '00000000-0000-0000-0000-000000000000' as UserId // the nil UUID (RFC 9562, 5.9)
+const nobody = '00000000-0000-0000-0000-000000000000' as UserId // the nil UUID (RFC 9562, section 5.9)
 
-/** The id in a device cookie that this server made, or undefined. */
+/** Returns the id from a device cookie that this server issued, or undefined. */
 export function readDeviceCookie(keyring: Keyring, cookie: string | null): string | undefined {
   const match = /^([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/.exec(cookie ?? '')
   const [, id = '', mac = ''] = match ?? []
   return match && sameText(mac, keyring.mac('device', id)) ? id : undefined
 }
 
-/** The device that asks, if the user has signed in with its cookie before and no reset took the trust away. One look-up whether or not there is a user. */
+/**
+ * Returns the requesting device if the user has signed in with its cookie before and no reset has revoked the trust. Does one look-up whether or not the user
+ * exists.
+ */
 export async function findKnownDevice(
   deps: Deps,
   actor: Actor,
@@ -46,7 +49,7 @@ export async function findKnownDevice(
   return row && deviceId
 }
 
-/** The device that asks, if the account with this address knows it. The same look-ups whether or not there is one. */
+/** Returns the requesting device if the account with this address knows it. Does the same look-ups whether or not the account exists. */
 export async function findDeviceOfAddress(deps: Deps, actor: Actor, email: Email): Promise<string | undefined> {
   if (readDeviceCookie(deps.keyring, actor.deviceCookie) === undefined) return undefined
 
@@ -54,7 +57,7 @@ export async function findDeviceOfAddress(deps: Deps, actor: Actor, email: Email
   return findKnownDevice(deps, actor, user?.id)
 }
 
-/** The devices that a user trusts, the one seen last first. */
+/** Returns the devices that a user trusts, most recently seen first. */
 export async function devicesOf(db: ReadDb, userId: UserId): Promise<string[]> {
   const rows = await db
     .selectFrom('known_devices')
@@ -67,7 +70,7 @@ export async function devicesOf(db: ReadDb, userId: UserId): Promise<string[]> {
   return [...new Set(rows.map((row) => row.device_id as string))] // not null, by the condition
 }
 
-/** Whether anybody signed in with this device cookie before, and no reset took the trust away. */
+/** Returns whether any user has signed in with this device cookie before and no reset has revoked the trust. */
 export function isDeviceOfSomebody({ store, clock }: Deps, deviceId: string): Promise<boolean> {
   return isTrusted(store.db, deviceId, clock.now())
 }
@@ -84,9 +87,9 @@ async function isTrusted(db: ReadDb, deviceId: string, now: Instant): Promise<bo
 }
 
 /**
- * Remembers where a sign-in came from and tells the user when it is new: no device cookie of theirs, and no sign-in from the same agent and network
- * within 90 days. Never at the first sign-in, at most once a day. Answers the device cookie. If no account trusts the one that was
- * sent, it is a new one, because a thief may have a copy.
+ * Remembers where a sign-in came from and notifies the user if it is new: no known device cookie, and no sign-in with the same user agent and network within 90
+ * days. There is no notice for the first sign-in, and at most one a day. Returns the device cookie. If no account trusts the cookie that was sent, it gets a
+ * new id, because a thief may have a copy.
  */
 export async function rememberDevice(deps: Deps, work: Work, user: UserRow, sessionId: SessionId): Promise<string> {
   const cookie = readDeviceCookie(work.keyring, work.actor.deviceCookie) ?? null
@@ -121,8 +124,8 @@ async function storeDevice(work: Work, userId: UserId, place: string, deviceId: 
 }
 
 /**
- * Trusts the browser that used a mailed link, which proves more than a password, and answers its device cookie. The id is new: a thief may have the cookie
- * that the browser sent. Nobody has signed in there yet, so the place stays unknown.
+ * Trusts the browser that used an emailed link, which proves more than a password does, and returns its device cookie. The id is new, because a thief may have
+ * the cookie that the browser sent. There has been no sign-in yet, so the place stays unknown.
  */
 export async function trustDevice(work: Work, userId: UserId): Promise<string> {
   const deviceId = newId(work.random)
@@ -130,13 +133,13 @@ export async function trustDevice(work: Work, userId: UserId): Promise<string> {
   return toDeviceCookie(work.keyring, deviceId)
 }
 
-/** Takes the trust away from devices of a user, or from every one; where they signed in from stays known. */
+/** Revokes the trust in some or all devices of a user. The places of their sign-ins stay known. */
 export async function distrustDevices(work: Work, userId: UserId, deviceIds?: readonly string[]): Promise<void> {
   const all = work.db.updateTable('known_devices').set({ device_id: null }).where('user_id', '=', userId)
   await (deviceIds ? all.where('device_id', 'in', deviceIds) : all).execute()
 }
 
-/** Forgets all devices of a user, so that the next sign-in from any of them sends a notice. */
+/** Deletes all devices of a user, so that the next sign-in from any of them causes a notice. */
 export async function forgetDevices(work: Work, userId: UserId): Promise<void> {
   await work.db.deleteFrom('known_devices').where('user_id', '=', userId).execute()
 }
@@ -156,7 +159,7 @@ function placeOf(keyring: Keyring, actor: Actor): string {
   return keyring.mac('device', `${actor.userAgent ?? ''}\n${networkOf(actor.ip)}`)
 }
 
-/** The /24 of an IPv4 address; IPv6 addresses come as their /64 already. */
+/** Returns the /24 of an IPv4 address. IPv6 addresses are already truncated to their /64. */
 function networkOf(ip: string | null): string {
   if (ip === null) return ''
   return isIPv4(ip) ? ip.slice(0, ip.lastIndexOf('.')) : ip

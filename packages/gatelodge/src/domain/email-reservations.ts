@@ -4,7 +4,7 @@ import type { EmailReservationRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 
-/** Who keeps this address for an undo, and until when. */
+/** Returns which account an address is reserved for, and until when. */
 export async function findReservation(
   db: ReadDb,
   email: string,
@@ -18,7 +18,7 @@ export async function findReservation(
     .executeTakeFirst()
 }
 
-/** The live reservations of an account. */
+/** Returns the live reservations of an account. */
 export async function findReservationsOf(db: ReadDb, userId: UserId, now: Instant): Promise<EmailReservationRow[]> {
   return db
     .selectFrom('email_reservations')
@@ -29,8 +29,8 @@ export async function findReservationsOf(db: ReadDb, userId: UserId, now: Instan
 }
 
 /**
- * Keeps an address for its former owner, who is locked, for `span` ms. It ends after those of before, whatever the clocks say: that order tells which change
- * came later.
+ * Reserves an address for `span` ms for its former owner, whose account is locked. It always expires after earlier reservations, whatever the clocks say,
+ * because the order shows which change came later.
  */
 export async function reserveEmail(work: Work, email: string, userId: UserId, span: number): Promise<void> {
   const { last } = await work.db
@@ -46,7 +46,7 @@ export async function reserveEmail(work: Work, email: string, userId: UserId, sp
     .execute()
 }
 
-/** Keeps these addresses no longer. */
+/** Removes the reservations of these addresses. */
 export async function removeReservations(work: Work, emails: readonly string[]): Promise<void> {
   await work.db.deleteFrom('email_reservations').where('email', 'in', emails).execute()
 }

@@ -10,29 +10,32 @@ import { record } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { signInDelay } from './password-limits.ts'
 
-/** So many per window, counted from the first; then nothing until the window ends. */
+/** Fixed window: at most `max` per `window`, counted from the first use. */
 export interface Budget {
   readonly name: string
   readonly max: number
-  /** ms */
+  /** In ms. */
   readonly window: number
 }
 
-/** So many failures are free; after each further one the wait doubles. */
+/** The first `free` failures cost nothing; after each further one the delay doubles. */
 export interface GrowingDelay {
   readonly name: string
   readonly free: number
-  /** ms */
+  /** In ms. */
   readonly first: number
-  /** ms */
+  /** In ms. */
   readonly longest: number
-  /** ms without a failure after which all is forgotten */
+  /** How long without a failure until all are forgotten, in ms. */
   readonly memory: number
 }
 
 export type Limit = Budget | GrowingDelay
 
-/** Limits by client address, one for each kind of route. `counts` says whether every request or only a failed one uses them up; for `refusals` the step that refuses counts, and nothing else is kept waiting. */
+/**
+ * Limits by client address, one for each kind of route. `counts` says whether every request or only a failed one uses them up. With `refusals`, the step that
+ * rejects a request counts it, and no other request is delayed.
+ */
 export const addressLimits = {
   none: null,
   signIn: { name: 'signin.address', max: 30, window: minute, counts: 'failures' },
@@ -48,33 +51,33 @@ export const addressLimits = {
 
 export type AddressLimit = keyof typeof addressLimits
 
-/** Mails that strangers can cause for one address; beyond, the answer stays the same and nothing is sent. */
+/** Limits the emails that unauthenticated visitors can cause to one address. Beyond them the response stays the same and no email is sent. */
 export const mailBudgets: readonly Budget[] = [
   { name: 'mail.quarter', max: 3, window: 15 * minute },
   { name: 'mail.day', max: 10, window: day },
 ]
-/** The link to a new password is sent beyond these budgets to an address that got none for an hour, so that nobody can use up the way back. */
+/** Sends a reset link beyond these budgets to an address that has received none for an hour, so that an attacker cannot use up the owner's way back. */
 export const resetReserve: Budget = { name: 'mail.reset_hour', max: 1, window: hour }
-/** Such links for a known device of the account, which strangers cannot use up. */
+/** The budgets of reset links for a known device of the account, which strangers cannot use up. */
 export const deviceMailBudgets: readonly Budget[] = [
   { name: 'mail.device_quarter', max: 3, window: 15 * minute },
   { name: 'mail.device_day', max: 10, window: day },
 ]
-/** Passwords changed by a session of the account: a thief who holds one must not outrun its owner. */
+/** Limits the password changes by sessions of an account: a thief who has one must not outpace its owner. */
 export const passwordChangeBudget: Budget = { name: 'password_change.account', max: 5, window: hour }
 /** Tries to replace an initial password, over all tickets of the account. */
 export const newPasswordBudget: Budget = { name: 'new_password.account', max: 10, window: hour }
-/** Changes of address asked for by one account: each of them mails a stranger. */
+/** Limits the address changes that an account can request, since each sends an email to a stranger. */
 export const emailChangeBudget: Budget = { name: 'email_change.account', max: 10, window: hour }
 /** At most one notice of a new device a day. */
 export const newDeviceBudget: Budget = { name: 'new_device', max: 1, window: day }
-/** At most five notices of new API tokens a day: the address of an account made at once may be somebody else's. */
+/** At most five notices of new API tokens a day: the address of an account that was created without confirmation may belong to someone else. */
 export const apiTokenNoticeBudget: Budget = { name: 'api_token_notice', max: 5, window: day }
 
-/** By how much the clocks of several machines may differ, in ms. Instants further ahead are of a clock that was set back since. */
+/** How far the clocks of several machines may differ, in ms. An instant further ahead was written before a clock was set back. */
 export const clockSkew = minute
 
-/** Attempts under way in this process, so that a burst cannot outrun its own failures. */
+/** The attempts under way in this process, so that a burst cannot outrun its own failures. */
 export interface LimitsInFlight {
   readonly attempts: Map<string, number>
 }
@@ -84,7 +87,7 @@ export function createLimitsInFlight(): LimitsInFlight {
 }
 
 /**
- * Runs an attempt whose failures count against `subject`. What counts as a failure is up to `isFailure`; with `resets`, a success wipes the count.
+ * Runs an attempt whose failures count against `subject`. `isFailure` decides what counts as a failure; with `resets`, a success resets the count.
  * @throws rate_limited before the attempt, and whatever the attempt throws
  */
 export async function attemptWithin<T>(
@@ -113,7 +116,7 @@ export async function attemptWithin<T>(
   }
 }
 
-/** Uses up one of a budget. @throws rate_limited when nothing is left */
+/** Uses up one unit of a budget. @throws rate_limited if nothing is left */
 export async function consume(deps: Deps, actor: Actor, budget: Budget, subject: string): Promise<void> {
   if (!deps.config.rateLimits) return
 
@@ -123,7 +126,10 @@ export async function consume(deps: Deps, actor: Actor, budget: Budget, subject:
   if (wait > 0) throw rateLimited(wait)
 }
 
-/** Uses up one of each budget inside a unit of work; false when one of them had nothing left, and then those behind it are left alone: a burst must not empty the longer one. */
+/**
+ * Uses up one unit of each budget in a unit of work. Returns false at the first budget that is exhausted and leaves those after it untouched, so that a burst
+ * does not empty the longer one.
+ */
 export async function spendAll(deps: Deps, work: Work, budgets: readonly Budget[], subject: string): Promise<boolean> {
   if (!deps.config.rateLimits) return true
 
@@ -135,12 +141,12 @@ export async function spendAll(deps: Deps, work: Work, budgets: readonly Budget[
   return true
 }
 
-/** Adds a failure inside a unit of work and answers how many there are now. */
+/** Adds a failure in a unit of work and returns the new count. */
 export async function countFailure(deps: Deps, work: Work, limit: GrowingDelay, subject: string): Promise<number> {
   return (await countAndTell(work, limit, counterKey(deps, limit, subject))).count
 }
 
-/** How many failures are remembered. */
+/** Returns how many failures are remembered. */
 export async function failuresOf(deps: Deps, limit: GrowingDelay, subject: string): Promise<number> {
   const row = await deps.store.db
     .selectFrom('limit_counters')
@@ -152,8 +158,8 @@ export async function failuresOf(deps: Deps, limit: GrowingDelay, subject: strin
 }
 
 /**
- * Whether the failures of subjects that stand for one, as the identifiers of an account do, and their attempts under way delay it when they are added up.
- * Each of them may be free of delay.
+ * Returns whether subjects that stand for the same account, such as its identifiers, are delayed when their failures and attempts under way are added up. Each
+ * on its own may be free of delay.
  */
 export async function isDelayedTogether(
   deps: Deps,
@@ -162,7 +168,7 @@ export async function isDelayedTogether(
 ): Promise<boolean> {
   const now = deps.clock.now()
   const keys = subjects.map((subject) => counterKey(deps, limit, subject))
-  // Before the rows are read: an attempt that fails meanwhile may count twice, but not never.
+  // Read before the rows: an attempt that fails in between may count twice, but is never missed.
   const inFlight = keys.reduce((sum, key) => sum + (deps.limitsInFlight.attempts.get(key) ?? 0), 0)
   const rows = await deps.store.db
     .selectFrom('limit_counters')
@@ -184,7 +190,7 @@ export async function isDelayedTogether(
   return isBlocked(limit, blockedUntil, now) || inFlight > Math.max(1, limit.free - failures)
 }
 
-/** Takes some failures off a subject's count. */
+/** Subtracts failures from a subject's count. */
 export async function forgiveFailures(
   deps: Deps,
   work: Work,
@@ -203,7 +209,7 @@ export async function forgiveFailures(
     .execute()
 }
 
-/** Wipes the counts of subjects. */
+/** Resets the counts of subjects. */
 export async function resetLimit(deps: Deps, work: Work, limit: Limit, subjects: readonly string[]): Promise<void> {
   if (!deps.config.rateLimits || subjects.length === 0) return
 
@@ -211,7 +217,7 @@ export async function resetLimit(deps: Deps, work: Work, limit: Limit, subjects:
   await forget(work, limit, keys)
 }
 
-/** @throws rate_limited; answers whether something is counted */
+/** Checks a limit and returns whether anything is counted. @throws rate_limited */
 async function assertWithin(deps: Deps, limit: Limit, key: string): Promise<boolean> {
   const now = deps.clock.now()
   const row = await deps.store.db.selectFrom('limit_counters').selectAll().where('key', '=', key).executeTakeFirst()
@@ -228,7 +234,7 @@ async function assertWithin(deps: Deps, limit: Limit, key: string): Promise<bool
   return counted !== undefined
 }
 
-/** Adds one use of a budget; ms to wait when it was more than the budget allows. */
+/** Adds one use of a budget. Returns the ms to wait if it exceeded the budget. */
 async function spend(work: Work, budget: Budget, key: string): Promise<number> {
   const { count: used, blockedUntil } = await countAndTell(work, budget, key)
   return used > budget.max ? Math.max(1, blockedUntil - work.now) : 0
@@ -239,7 +245,7 @@ interface Counted {
   readonly blockedUntil: Instant
 }
 
-/** Counts, and tells when nothing more is let through from now on: those who are refused write nothing. */
+/** Counts, and records an event when the limit is reached. Requests rejected after that write nothing. */
 async function countAndTell(work: Work, limit: Limit, key: string): Promise<Counted> {
   const { now } = work
   const { before, ...counted } = await count(work, limit, key)
@@ -253,7 +259,7 @@ async function tellOf(work: Work, limit: Limit): Promise<void> {
 
 type CountedOn = Counted & { readonly before: Instant }
 
-/** Counts in the row of the key; in memory, where strangers have made so many rows that there shall be none. */
+/** Counts in the row of the key, or in memory if strangers have caused so many rows that no more are added. */
 async function count(work: Work, limit: Limit, key: string): Promise<CountedOn> {
   return (await countInRow(work, limit, key)) ?? countInMemory(work, limit, key)
 }
@@ -284,7 +290,7 @@ interface CounterRow {
   readonly isNew: boolean
 }
 
-/** One statement adds and reads: two processes that count at once count two. */
+/** Adds and reads in one statement, so that two processes that count at the same time count two. */
 async function addOrUpdate(work: Work, limit: Limit, key: string, kept: number): Promise<CounterRow> {
   const { now } = work
   const row = await work.db
@@ -306,7 +312,7 @@ async function update(work: Work, key: string): Promise<CounterRow | undefined> 
   return row && { ...row, isNew: false }
 }
 
-/** One more in a window that lives, the first one of a new window else. A window from before the clock was set back begins anew. */
+/** Adds one in a live window, or starts a new window. A window from before the clock was set back starts again. */
 function oneMore(now: Instant) {
   const isLive = sql`limit_counters.expires_at > ${now}`
   return {
@@ -327,13 +333,13 @@ function findSpare(strangers: Strangers, limit: Limit, key: string, now: Instant
   return found && { count: found.count, ...consequences(limit, found.count, found.since, found.since) }
 }
 
-/** Where a limit counts when there are no rows to be had; what strangers cannot make without end always has a row. */
+/** Returns where a limit counts if no row is available. A limit whose keys strangers cannot multiply without end always has a row. */
 function spareFor(strangers: Strangers, limit: Limit): SpareCounters | undefined {
   if (limit === signInDelay) return strangers.names
   return Object.values(addressLimits).some((ofAddress) => ofAddress === limit) ? strangers.addresses : undefined
 }
 
-/** A wait that is longer than the limit's longest was reckoned before the clock was set back, and holds nobody. */
+/** Returns whether a delay is in force. One longer than the limit's longest was computed before the clock was set back, and is ignored. */
 function isBlocked(limit: Limit, blockedUntil: Instant, now: Instant): boolean {
   const longest = 'max' in limit ? limit.window : limit.longest
   return blockedUntil > now && blockedUntil <= now + longest + clockSkew
@@ -365,9 +371,9 @@ async function forget(work: Work, limit: Limit, keys: readonly string[]): Promis
   await work.db.deleteFrom('limit_counters').where('key', 'in', keys).execute()
 }
 
-/** The key of the row that counts for a subject. */
+/** Returns the key of the row that counts for a subject. */
 export function counterKey(deps: Pick<Deps, 'keyring'>, limit: Pick<Limit, 'name'>, subject: string): string {
-  // Hashed under a key: a copy of the table tells neither addresses nor names.
+  // A keyed hash: a copy of the table reveals neither addresses nor names.
   return deps.keyring.mac('limit', `${limit.name}\n${createHash('sha256').update(subject).digest('hex')}`)
 }
 

@@ -1,6 +1,9 @@
 import type { Config } from '../config.ts'
 
-/** A page of ours with its query, for mails: below the front end when one is set, else below the public URL. The only maker of links. */
+/**
+ * Returns the URL of a page with its query, for emails: below the front end if one is configured, otherwise below the public URL. The only code that builds
+ * links.
+ */
 export function linkTo(
   config: Pick<Config, 'publicUrl' | 'frontendUrl'>,
   path: `/${string}`,

@@ -1,6 +1,6 @@
 import type { Instant } from '../kernel/clock.ts'
 
-/** A mail as the development mailbox keeps it. */
+/** An email as the development mailbox keeps it. */
 export interface MailboxEntry {
   readonly id: string
   readonly kind: string
@@ -12,9 +12,9 @@ export interface MailboxEntry {
   readonly text: string
 }
 
-/** Where mails go while no mail server is set. */
+/** Receives emails while no mail server is configured. */
 export interface DevelopmentMailbox {
-  /** The newest first. */
+  /** Returns the emails, newest first. */
   entries(): readonly MailboxEntry[]
   find(id: string): MailboxEntry | undefined
 }

@@ -4,10 +4,10 @@ import type { Deps } from './deps.ts'
 import { linkTo } from './links.ts'
 import { issueToken, type NewOneTimeToken } from './one-time-tokens.ts'
 
-/** A link that works once, and its life as its mail tells it. */
+/** A link that works once, and its lifetime as its email states it. */
 export interface MailedLink {
   readonly link: string
-  /** ms */
+  /** In ms. */
   readonly ttl: number
   readonly expiresAt: Instant
 }

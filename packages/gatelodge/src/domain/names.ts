@@ -3,11 +3,11 @@ import { invalidField } from '../kernel/errors.ts'
 export interface GivenNames {
   readonly firstName?: string | undefined
   readonly lastName?: string | undefined
-  /** In place of the two: split at the last blank. */
+  /** Instead of the two parts: split at the last space. */
   readonly fullname?: string | undefined
 }
 
-/** The parts of a name as they were given; a part that was not given is absent. @throws input_invalid for a full name beside a part */
+/** Returns the parts of a name that were given; omitted parts are absent. @throws input_invalid for a full name together with a part */
 export function readNames(given: GivenNames): { firstName?: string; lastName?: string } {
   if (given.fullname === undefined) {
     return {

@@ -10,30 +10,30 @@ import { lockSignupsOf } from './pending-signups.ts'
 import { lockSession } from './sessions.ts'
 import { lockUser } from './user-rows.ts'
 
-/** Whose token it is: an account's, or a pending sign-up's. */
+/** The owner of a token: an account or a pending sign-up. */
 export type TokenOwner = { readonly userId: UserId } | { readonly signupId: string }
 
-/** What a new token is for. */
+/** A token to create. */
 export interface NewOneTimeToken {
   readonly purpose: TokenPurpose
   readonly owner: TokenOwner
-  /** Where its link is mailed. */
+  /** The address that its link is emailed to. */
   readonly email: string
-  /** ms */
+  /** In ms. */
   readonly ttl: number
-  /** Ends the token with this session. */
+  /** The token becomes invalid when this session ends. */
   readonly sessionId?: SessionId
-  /** What was added to the account from this instant on is taken back by the token. */
+  /** Using the token undoes what was added to the account from this instant on. */
   readonly since?: Instant
 }
 
 /**
- * Creates a token `id.secret` that works once within its life; earlier ones of the same purpose and owner are void from now on. Not so for those that give
- * an account back: a thief would close the owner's way by asking for another one.
+ * Creates a token `id.secret` that works once within its lifetime. Earlier tokens with the same purpose and owner become invalid, except those that recover an
+ * account: a thief could otherwise invalidate the owner's by requesting another one.
  */
 export async function issueToken(work: Work, wish: NewOneTimeToken): Promise<string> {
   const { purpose, owner, email, ttl, sessionId, since } = wish
-  if ('userId' in owner) await lockUser(work, owner.userId) // above the tokens that are voided, and the one that refers to it
+  if ('userId' in owner) await lockUser(work, owner.userId) // precedes, in the lock order, the tokens that are invalidated and the one that refers to it
   if (!livesBesideOthers.has(purpose)) await invalidateTokens(work, owner, [purpose])
 
   const token = newToken(work.random)
@@ -58,7 +58,7 @@ export async function issueToken(work: Work, wish: NewOneTimeToken): Promise<str
 
 const livesBesideOthers: ReadonlySet<TokenPurpose> = new Set(['email_change_undo', 'security_undo', 'recovery'])
 
-/** The live token of one of these purposes, left unspent, so that garbage costs no hash. @throws token_invalid */
+/** Returns the live token for one of these purposes without consuming it, so that an invalid token costs no hash. @throws token_invalid */
 export async function findValidToken(
   deps: Deps,
   purposes: readonly TokenPurpose[],
@@ -71,7 +71,7 @@ export async function findValidToken(
   return row
 }
 
-/** Spends a token of this purpose by one conditional update: of many parallel uses one succeeds. @throws token_invalid */
+/** Consumes a token of this purpose with one conditional update: of many concurrent uses one succeeds. @throws token_invalid */
 export async function consumeToken(work: Work, purpose: TokenPurpose, text: string): Promise<OneTimeTokenRow> {
   const parts = parseToken(text)
   if (!parts) throw new AuthError('token_invalid')
@@ -102,8 +102,8 @@ export async function consumeToken(work: Work, purpose: TokenPurpose, text: stri
 }
 
 /**
- * Locks what stands above a token in the order of locks: the sign-ups of its address, its account and its session. Whoever voids tokens holds these and waits
- * for the token, so the other way round is a deadlock on PostgreSQL.
+ * Locks what precedes a token in the lock order: the sign-ups of its address, its account and its session. Code that invalidates tokens holds these locks and
+ * waits for the token, so the opposite order would be a deadlock on PostgreSQL.
  */
 async function lockAbove(work: Work, token: Pick<OneTimeTokenRow, 'email' | 'user_id' | 'session_id'>): Promise<void> {
   await lockSignupsOf(work, token.email)
@@ -111,7 +111,7 @@ async function lockAbove(work: Work, token: Pick<OneTimeTokenRow, 'email' | 'use
   if (token.session_id !== null) await lockSession(work, token.session_id)
 }
 
-/** Voids the owner's unspent tokens of these purposes. */
+/** Invalidates the owner's unconsumed tokens of these purposes. */
 export async function invalidateTokens(
   work: Work,
   owner: TokenOwner,
@@ -124,7 +124,7 @@ export async function invalidateTokens(
   ).execute()
 }
 
-/** Voids the account's tokens of a purpose that were mailed to these addresses, spent or not. */
+/** Invalidates the account's tokens of a purpose that were emailed to these addresses, consumed or not. */
 export async function invalidateTokensTo(
   work: Work,
   userId: UserId,

@@ -9,67 +9,67 @@ import type { Deps } from './deps.ts'
 import { nextTurn } from './turns.ts'
 
 /**
- * What may be mailed. A request holds only what was asked; whom it reaches, if anybody, is found by the mail job, so that a request about an
+ * The emails that can be requested. A request contains only what was requested. The mail job finds out whom it reaches, if anyone, so that a request about an
  * unknown address leaves the same row as one about a known address.
  */
 export interface MailRequests {
-  /** A sign-up: a link to its address, or a notice to the owner of an account that has it. */
+  /** A sign-up: a link to its address, or a notice to the owner of an account that has the address. */
   signup: { email: string; signupId: string }
-  /** A fresh link for an unconfirmed address; `signupId` is the asking browser's pending sign-up. */
+  /** A new link for an unconfirmed address. `signupId` is the pending sign-up of the requesting browser. */
   verification: { email: string; signupId: string | null }
   welcome: { userId: UserId }
-  /** `onlyAccount`: beyond the budgets of a mailbox an address without an account gets nothing. */
+  /** With `onlyAccount`, an address without an account gets nothing, because the mailbox's budgets are exhausted. */
   password_reset: { email: string; onlyAccount?: true }
-  /** An account that somebody else made: the link to choose its first password. */
+  /** An account created by someone else: the link to choose its first password. */
   invitation: { userId: UserId }
   password_changed: { userId: UserId; at: Instant }
-  /** `for` says to whom the password is refused; requests of older versions lack it. */
+  /** `for` says whose password attempts are rejected. Requests of older versions lack it. */
   password_disabled: { userId: UserId; for?: 'stranger' | 'device' | 'session' }
   /**
-   * A change asked for: a link to the new address, or a notice to the owner of an account that has it. Void once the asking session ended or the
-   * password changed, even while it waits here.
+   * A requested change: a link to the new address, or a notice to the owner of an account that has it. Void once the requesting session ends or the password
+   * changes, even while the request waits here.
    */
   email_change: {
     userId: UserId
     sessionId: SessionId
     email: string
     passwordChangedAt: Instant | null
-    /** When it was asked for; absent in requests of older versions. */
+    /** When it was requested. Absent in requests of older versions. */
     at?: Instant
   }
-  /** The current address is told at the request, without any token. */
+  /** The notice to the current address when a change is requested. It has no token. */
   email_change_requested: { userId: UserId; newEmail: string; at: Instant }
-  /** A change made: the former address is told and gets the undo link. `since` is when the change was asked for; absent in requests of older versions. */
+  /** The notice to the former address after a change, with the undo link. `since` is when the change was requested; absent in requests of older versions. */
   email_changed: { userId: UserId; formerEmail: string; newEmail: string; since?: Instant }
-  /** An account is in recovery: the link to a new password, which alone opens it. */
+  /** The account is in recovery: the link to a new password, the only way into the account. */
   recovery_started: { userId: UserId }
   email_restored: { userId: UserId; email: string }
   new_device: { userId: UserId; sessionId: SessionId; device: string; ip: string | null; at: Instant }
   api_token_created: { userId: UserId; at: Instant; expiresAt: Instant }
   test: { email: string }
-  /** A mail of a host program, written there. */
+  /** An email of a host program, which wrote it. */
   message: { email: string } & WrittenMail
 }
 
 export type MailKind = keyof MailRequests
 
-/** A request as its writer gets it, with the language of whoever asked; null when nobody knows, as in requests of older versions. */
+/** A request as its writer receives it, with the language of the requester; null if unknown, as in requests of older versions. */
 export type MailRequest<Kind extends MailKind> = MailRequests[Kind] & { readonly language: Language | null }
 
-/** A mail ready to send, and the one address it goes to. */
+/** An email ready to be sent, and its one recipient. */
 export interface AddressedMail {
   readonly to: string
   readonly mail: WrittenMail
 }
 
-/** One subject line and the same content twice. */
+/** A subject line and the same content as text and HTML. */
 export interface WrittenMail {
   readonly subject: string
   readonly html: string
   readonly text: string
 }
 
-/** Finds whom a request reaches and writes the mail, its link made in the same unit of work; null when there is nobody to tell. */
+/** Finds out whom a request reaches and writes the email; its link is created in the same unit of work. Returns null if there is no recipient. */
 export type MailWriter<Kind extends MailKind> = (
   deps: Deps,
   work: Work,
@@ -78,7 +78,10 @@ export type MailWriter<Kind extends MailKind> = (
 
 export type MailWriters = { readonly [Kind in MailKind]: MailWriter<Kind> }
 
-/** Asks for a mail in the unit of work, not to be sent before `dueAt`, and wakes its delivery after the commit. What was asked is sealed in the row and erased on delivery. */
+/**
+ * Requests an email in the unit of work and wakes delivery after the commit. It is not sent before `dueAt`. The request is sealed in the row and erased on
+ * delivery.
+ */
 export async function requestMail<Kind extends MailKind>(
   work: Work,
   kind: Kind,
@@ -88,10 +91,13 @@ export async function requestMail<Kind extends MailKind>(
   await insertRequest(work, kind, JSON.stringify({ ...request, language: work.actor.language }), dueAt)
 }
 
-/** How long a notice waits for its turn at most, in ms. */
+/** The longest time a notice waits for its turn, in ms. */
 export const noticeEvery = hour
 
-/** Asks for a notice to the owner of an account that the unit of work holds: at once, then one an hour. Whatever happens between is told by the next one. */
+/**
+ * Requests a notice to the owner of an account that the unit of work has locked: immediately, then at most one an hour. The next notice covers everything that
+ * happens in between.
+ */
 export async function requestNotice<Kind extends MailKind>(
   deps: Deps,
   work: Work,
@@ -102,14 +108,14 @@ export async function requestNotice<Kind extends MailKind>(
   if (dueAt !== undefined) await requestMail(work, kind, request, dueAt)
 }
 
-/** A request as requestMail sealed it. */
+/** Reads a request that requestMail sealed. */
 export function readMailRequest<Kind extends MailKind>(request: string): MailRequest<Kind> {
   return { language: null, ...(JSON.parse(request) as MailRequests[Kind]) }
 }
 
 /**
- * Asks anew for what a mail that was given up had asked for, in its place: it is written again, since its link may have expired, and is another mail,
- * with an id and a time of its own. Answers the id, or undefined when there is nothing to read.
+ * Requests a failed email again and replaces it. The email is rewritten, since its link may have expired, and is a new one with its own id and time. Returns
+ * the id, or undefined if the request is no longer readable.
  */
 export async function requestMailAgain(work: Work, failed: MailRow): Promise<string | undefined> {
   const request = work.keyring.open('mail', failed.sealed ?? '', failed.id)
@@ -141,12 +147,12 @@ async function insertRequest(work: Work, kind: string, request: string, dueAt = 
   return id
 }
 
-/** A mail as it is sealed while it is being sent, with its request, from which it is written anew if it is given up and asked for again. */
+/** An email as it is sealed while it is being sent, with its request, from which it is rewritten if it fails and is requested again. */
 export interface SealedMail extends AddressedMail {
   readonly request: string
 }
 
-/** What every mail says of the service that sends it, and its language. */
+/** Returns what every email says about the service that sends it, and its language. */
 export function mailContext(
   config: Pick<Config, 'serviceName' | 'publicUrl' | 'accent'>,
   language: Language | null | undefined,
@@ -155,27 +161,27 @@ export function mailContext(
   return { serviceName, publicUrl, accent, language: language ?? languages[0] } as const
 }
 
-/** States of mails that are not at their end. */
+/** The states of emails that are not finished. */
 export const waitingStates = ['requested', 'sending'] as const satisfies readonly MailState[]
 
-/** How the outbox stands. */
+/** The state of the outbox. */
 export interface MailBacklog {
-  /** Mails not delivered yet: `requested`, not written so far, and `sending`. */
+  /** Emails not delivered yet: `requested`, which are not written so far, and `sending`. */
   readonly waiting: number
   readonly requested: number
   readonly sending: number
-  /** Mails given up. */
+  /** Failed emails. */
   readonly failed: number
-  /** For how long the mail that is due longest has been due, in ms; 0 when none is. */
+  /** How long ago the oldest due email became due, in ms; 0 if none is due. */
   readonly oldestDue: number
 }
 
-/** Looks whether the outbox can be read; what is in it plays no part. */
+/** Checks that the outbox can be read; its content does not matter. */
 export async function readOutbox(db: ReadDb): Promise<void> {
   await db.selectFrom('mails').select('id').limit(1).execute()
 }
 
-/** Counts what the outbox holds. */
+/** Counts the emails in the outbox. */
 export async function mailBacklog(db: ReadDb, now: Instant): Promise<MailBacklog> {
   const rows = await db
     .selectFrom('mails')

@@ -2,8 +2,8 @@ import { day, minute, second } from '../kernel/clock.ts'
 import type { GrowingDelay } from './limits.ts'
 
 /**
- * Failed sign-ins by one identifier, known or not, which is what a stranger may be told of; an account's identifiers delay it together, of which nobody is
- * told (`isDelayedTogether`). A known device has a count of its own, so that strangers cannot lock its owner out.
+ * Delays failed sign-ins with one identifier, known or not; a stranger may be told of this delay. The identifiers of an account also delay it together, which
+ * is never disclosed (`isDelayedTogether`). A known device has its own count, so that strangers cannot lock out its owner.
  */
 export const signInDelay: GrowingDelay = {
   name: 'signin.account',
@@ -12,7 +12,7 @@ export const signInDelay: GrowingDelay = {
   longest: 15 * minute,
   memory: day,
 }
-/** Wrong passwords in one session, or of somebody who holds a sign-up link. */
+/** Delays wrong passwords in one session, or of a visitor with a sign-up link. */
 export const passwordDelay: GrowingDelay = {
   name: 'password.account',
   free: 5,
@@ -21,7 +21,7 @@ export const passwordDelay: GrowingDelay = {
   memory: day,
 }
 /**
- * Wrong passwords of one claimant: at `free` the password is off for it until it is reset by mail (NIST SP 800-63B-4, 3.2.2). Nothing is delayed by it. See
+ * Disables the password for a claimant after `free` wrong ones, until it is reset by email (NIST SP 800-63B-4, section 3.2.2). Causes no delay. See
  * `domain/claimants.ts`.
  */
 export const passwordLockout: GrowingDelay = {
@@ -31,5 +31,5 @@ export const passwordLockout: GrowingDelay = {
   longest: 0,
   memory: 90 * day,
 }
-/** So many failures of its own count a right password takes back, as many as cost no wait: more were hardly the owner's. */
+/** How many of its own failures a right password forgives: as many as cause no delay. More were hardly the owner's. */
 export const forgivenBySuccess = signInDelay.free

@@ -7,7 +7,7 @@ import { releaseReservedNames } from './usernames.ts'
 /** The most pending sign-ups of one address. Each use of the address locks all of them, so their number must be small. */
 const mostSignups = 100
 
-/** The unexpired sign-up with this id, if it is one of this address. */
+/** Returns the unexpired sign-up with this id, if it is for this address. */
 export async function findPendingSignup(
   db: ReadDb,
   id: string,
@@ -17,7 +17,7 @@ export async function findPendingSignup(
   return pendingSignupsOf(db, email, now).where('id', '=', id).executeTakeFirst()
 }
 
-/** The newest unexpired sign-up of an address. */
+/** Returns the newest unexpired sign-up of an address. */
 export async function findNewestPendingSignup(
   db: ReadDb,
   email: string,
@@ -27,14 +27,14 @@ export async function findNewestPendingSignup(
 }
 
 /**
- * Makes units of work that want an address for an account, or delete its account, take turns: each voids the sign-ups of the others, which would be a
- * deadlock on PostgreSQL. The lock is of the address and not of its rows, since a sign-up may arrive at any moment.
+ * Serialises units of work that claim an address for an account, or delete its account: each invalidates the sign-ups of the others, which would be a deadlock
+ * on PostgreSQL. The lock is on the address and not on its rows, since a sign-up may arrive at any moment.
  */
 export async function lockSignupsOf(work: Work, email: string): Promise<void> {
   await work.lockName(`sign-ups of ${email}`)
 }
 
-/** Removes the oldest pending sign-ups of an address until there is room for one more. */
+/** Deletes the oldest pending sign-ups of an address until there is room for one more. */
 export async function makeRoomForSignup(work: Work, email: string): Promise<void> {
   const surplus = await work.db
     .selectFrom('pending_signups')
@@ -52,7 +52,7 @@ export async function makeRoomForSignup(work: Work, email: string): Promise<void
   await work.db.deleteFrom('pending_signups').where('id', 'in', ids).execute()
 }
 
-/** Stores a sign-up that waits for its link, in the place of the oldest if the address has too many. */
+/** Stores a sign-up that waits for its link. Replaces the oldest if the address has too many. */
 export async function insertPendingSignup(work: Work, signup: Omit<PendingSignupRow, 'created_at'>): Promise<void> {
   await work.db
     .insertInto('pending_signups')
@@ -61,14 +61,14 @@ export async function insertPendingSignup(work: Work, signup: Omit<PendingSignup
 }
 
 /**
- * Removes every pending sign-up of an address with its links: the address has an owner now. The names that are reserved for it stay so to their end: a visitor
- * who sees one free early would know of the account.
+ * Deletes every pending sign-up of an address with its links, because the address has an owner now. The names reserved for it stay reserved until they expire:
+ * a visitor who saw one become free early would know of the account.
  */
 export async function voidSignupsOf(work: Work, email: string): Promise<void> {
   await work.db.deleteFrom('pending_signups').where('email', '=', email).execute()
 }
 
-/** Removes everything that sign-ups stored of these addresses, also names that are reserved for them: an account that had them is deleted. */
+/** Deletes everything that sign-ups stored for these addresses, including reserved names, because an account that had them is deleted. */
 export async function forgetSignupsOf(work: Work, emails: readonly string[]): Promise<void> {
   for (const email of emails) await voidSignupsOf(work, email)
   await releaseReservedNames(work, emails)

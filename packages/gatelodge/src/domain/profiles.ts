@@ -2,7 +2,7 @@ import type { Instant } from '../kernel/clock.ts'
 import { type InputFault, invalidInput } from '../kernel/errors.ts'
 import type { ProfileRow } from '../store/schema.ts'
 
-/** Fields of a profile to change; null clears one. */
+/** Profile fields to change; null clears one. */
 export interface ProfileChange {
   readonly phoneNumber?: string | null | undefined
   readonly website?: string | null | undefined
@@ -13,7 +13,7 @@ export interface ProfileChange {
 
 type ProfileColumns = Partial<Omit<ProfileRow, 'user_id'>>
 
-/** The columns that a change sets. @throws input_invalid with one fault per field */
+/** Returns the columns that a change sets. @throws input_invalid with one fault per field */
 export function readProfile(change: ProfileChange, now: Instant): ProfileColumns {
   const rules = [
     ['phone_number', change.phoneNumber, isPhoneNumber, 'Give 5 to 20 digits; blanks and a leading + are allowed'],
@@ -37,13 +37,13 @@ export function readProfile(change: ProfileChange, now: Instant): ProfileColumns
   return columns
 }
 
-/** Kept as typed: `+`, digits and blanks, 5 to 20 digits. */
+/** Returns whether a phone number is valid. It is stored as typed: `+`, digits and spaces, 5 to 20 digits. */
 function isPhoneNumber(text: string): boolean {
   const digits = text.replace(/\D/g, '').length
   return /^\+?[\d ]{1,40}$/.test(text) && digits >= 5 && digits <= 20
 }
 
-/** Links are shown as links: any other scheme could run script. */
+/** Returns whether a link is http or https. Links are rendered as links, and any other scheme could run script. */
 function isWebLink(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined
   return (
@@ -60,7 +60,7 @@ function isBirthDate(text: string, now: Instant): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < '1800-01-01') return false
 
   const instant = Date.parse(`${text}T00:00:00Z`)
-  const isReal = Number.isFinite(instant) && new Date(instant).toISOString().startsWith(text) // 30 February is none
+  const isReal = Number.isFinite(instant) && new Date(instant).toISOString().startsWith(text) // 30 February does not exist
   return isReal && instant < now
 }
 
@@ -68,6 +68,6 @@ function isLocale(text: string): boolean {
   try {
     return Intl.getCanonicalLocales(text).length === 1
   } catch {
-    return false // RangeError: no BCP 47 language tag
+    return false // RangeError: not a BCP 47 language tag
   }
 }

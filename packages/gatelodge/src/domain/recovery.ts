@@ -16,12 +16,12 @@ import { endSessions } from './sessions.ts'
 import { updateUser } from './user-rows.ts'
 import { moveToEmail } from './users.ts'
 
-/** How long an owner can take the account back by the link of a notice, in ms. */
+/** How long an owner can recover the account with the link in a notice, in ms. */
 export const undoWindow = 72 * hour
 
 /**
- * Creates the link of a security notice for the case "this wasn't me". It works once within 72 hours, whatever happens to password and address meanwhile,
- * and undoes what was added to the account from `since` on.
+ * Creates the link of a security notice for "this wasn't me". It works once within 72 hours, whatever happens to password and address in the meantime, and
+ * undoes what was added to the account from `since` on.
  */
 export function issueUndoLink(deps: Deps, work: Work, user: UserRow, since: Instant): Promise<MailedLink> {
   const owner = { userId: user.id }
@@ -34,7 +34,7 @@ export function issueUndoLink(deps: Deps, work: Work, user: UserRow, since: Inst
   })
 }
 
-/** Creates the link to a new password that opens an account in recovery. */
+/** Creates the link to choose a new password, which opens an account in recovery. */
 export function issueRecoveryLink(deps: Deps, work: Work, user: UserRow): Promise<MailedLink> {
   const owner = { userId: user.id }
   return issueLink(deps, work, '/reset-password', {
@@ -46,9 +46,10 @@ export function issueRecoveryLink(deps: Deps, work: Work, user: UserRow): Promis
 }
 
 /**
- * Puts an account, held by `lockUser`, into recovery for the owner of the address that the link was mailed to. The address is restored, every session ends,
- * the password is off, API tokens added since are revoked, other links are void. From now on only the reset link that is mailed to that address opens
- * the account: see `decideSignIn` and `resetPassword`. @throws token_invalid when the address is neither the account's nor reserved for it
+ * Puts an account, locked by `lockUser`, into recovery for the owner of the address that the link was emailed to. Restores the address, ends every session,
+ * disables the password, revokes API tokens created since, and invalidates other links. From now on only the reset link emailed to that address opens the
+ * account: see `decideSignIn` and `resetPassword`.
+ * @throws token_invalid if the address is neither the account's nor reserved for it
  */
 export async function startRecovery(
   work: Work,
@@ -67,19 +68,19 @@ export async function startRecovery(
     recovery_since: work.now,
   })
   await invalidateTokens(work, { userId: user.id }, ['password_reset', 'verify_email', 'email_change'])
-  // An owner who presses the buttons of several notices may open the first mail that came of it; one that went to another address is worth nothing.
+  // An owner who uses the links of several notices may open the first of the resulting emails. One that went to another address must not work.
   if (isRestored) await invalidateTokens(work, { userId: user.id }, ['recovery'])
   await forgetDevices(work, user.id)
   const sessionsEnded = await endSessions(work, user.id)
-  await revokeApiTokens(work, user.id, link.since ?? 0) // links of older versions do not say since when
+  await revokeApiTokens(work, user.id, link.since ?? 0) // links of older versions have no `since`
   if (isRestored) await requestMail(work, 'email_restored', { userId: user.id, email: link.email })
   else await requestMail(work, 'recovery_started', { userId: user.id })
   await record(work, 'recovery.started', user.id, { reason, sessions_ended: sessionsEnded })
 }
 
 /**
- * Opens an account that is in recovery, when its password was chosen anew. Earlier notices to this address tell of what is undone now, so their links end; those
- * to another address stay: a thief who is first to recover must not close the owner's way.
+ * Ends the recovery of an account when a new password has been chosen. Earlier notices to this address report changes that are now undone, so their links
+ * become invalid. Those to another address stay valid: a thief who recovers first must not close the owner's way.
  */
 export async function endRecovery(
   work: Work,
@@ -92,8 +93,9 @@ export async function endRecovery(
 }
 
 /**
- * The live reservation that an undo goes back to, with the later ones and their links gone: a thief who changed the address twice holds the undo
- * link of the address in between. Earlier ones stay, for the same reason. @throws token_invalid
+ * Returns the live reservation that an undo goes back to, and removes it and the later ones with their links: a thief who changed the address twice has the
+ * undo link of the address in between. Earlier ones stay, for the same reason.
+ * @throws token_invalid
  */
 async function takeReservation(work: Work, userId: UserId, email: string): Promise<void> {
   const reservations = await findReservationsOf(work.db, userId, work.now)

@@ -5,30 +5,30 @@ import type { SessionRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 
-/** A refresh token that somebody brought, with its session. */
+/** A refresh token that a client presented, with its session. */
 export interface HeldToken {
   readonly session: SessionRow
   readonly secret: string
-  /** What is stored of it; null when it was spent so long ago that clean-up took its row. */
+  /** The stored row; null if the token was used so long ago that clean-up has deleted it. */
   readonly row: { readonly id: string; readonly spentAt: number | null; readonly sealed: string | null } | null
 }
 
-/** What a spent token leads to during the grace window. */
+/** What a used token leads to during the grace window. */
 export interface Successor {
   readonly accessToken: string
-  /** epoch ms */
+  /** Epoch milliseconds. */
   readonly accessTokenEnds: number
   readonly refreshToken: NewToken
 }
 
-/** A successor as it is opened again: of its refresh token, the text. */
+/** A decrypted successor, with its refresh token as text. */
 export type OpenedSuccessor = Omit<Successor, 'refreshToken'> & { readonly refreshToken: string }
 
 const randomLength = 32
 
 /**
- * A new refresh token of a session: `session.secret`, whose secret is 192 random bits and a mark by which this server knows it again when its row is gone.
- * So spent tokens need no rows for the life of their session, and one that comes back late is still seen as a second use.
+ * Creates a refresh token of a session: `session.secret`. The secret consists of 192 random bits and a mark by which this server recognises it even after its
+ * row is gone. So used tokens need no rows for the life of their session, and one that comes back late is still detected as reuse.
  */
 export function newRefreshToken(from: { random: Random; keyring: Keyring }, session: SessionId): NewToken {
   const { id, secret: drawn } = newToken(from.random, session)
@@ -37,7 +37,7 @@ export function newRefreshToken(from: { random: Random; keyring: Keyring }, sess
   return { id, secret, text: `${id}.${secret}`, hash: sha256(secret) }
 }
 
-/** The token with this text, if this server made it and its session is stored. */
+/** Returns the token with this text, if this server created it and its session is stored. */
 export async function findRefreshToken(db: ReadDb, keyring: Keyring, text: string): Promise<HeldToken | undefined> {
   const parts = parseToken(text)
   if (!parts) return undefined
@@ -67,7 +67,7 @@ export async function insertRefreshToken(work: Work, session: SessionId): Promis
   return token.text
 }
 
-/** Spends an unspent token and stores its one successor. The session must be locked: see `lockSession`. */
+/** Marks an unused token as used and stores its one successor. The session must be locked: see `lockSession`. */
 export async function rotateRefreshToken(work: Work, held: HeldToken, rowId: string, next: Successor): Promise<void> {
   await work.db
     .updateTable('refresh_tokens')
@@ -75,11 +75,11 @@ export async function rotateRefreshToken(work: Work, held: HeldToken, rowId: str
     .where('id', '=', rowId)
     .where('spent_at', 'is', null)
     .returning('id')
-    .executeTakeFirstOrThrow() // under the session's lock nobody else spent it since our look
+    .executeTakeFirstOrThrow() // under the session's lock no other request can have used it since the check
   await insert(work, next.refreshToken)
 }
 
-/** Returns the successor that a spent token leads to, if it is still stored. */
+/** Returns the successor of a used token, if it is still stored. */
 export function openSuccessor({ secret, row }: HeldToken): OpenedSuccessor | undefined {
   if (!row?.sealed) return undefined
 
@@ -101,7 +101,7 @@ async function insert(work: Work, token: NewToken): Promise<void> {
     .execute()
 }
 
-// Only the holder of the spent secret can open its successor: the database alone gives nothing away.
+// Only the used secret can decrypt its successor: the database alone reveals nothing.
 function sealSuccessor(work: Work, { secret }: HeldToken, rowId: string, next: Successor): string {
   const opened: OpenedSuccessor = { ...next, refreshToken: next.refreshToken.text }
   return sealWith(deriveKey(secret, 'refresh-successor'), work.random, JSON.stringify(opened), rowId)
@@ -111,7 +111,7 @@ function isMarked(keyring: Keyring, id: string, secret: string): boolean {
   return sameText(secret.slice(randomLength), markOf(keyring, id, secret.slice(0, randomLength)))
 }
 
-/** 66 bits: whoever forged one could only end the session. */
+/** Computes the mark: 66 bits, which suffice because a forger could only end the session. */
 function markOf(keyring: Keyring, id: string, random: string): string {
   return keyring.mac('refresh', `${id}.${random}`).slice(0, 43 - randomLength)
 }

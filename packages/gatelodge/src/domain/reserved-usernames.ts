@@ -6,19 +6,19 @@ import type { UsernameRow } from '../store/schema.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import { counterKey } from './limits.ts'
 
-/** A name that is kept for the sign-ups of an address. */
+/** A username that is reserved for the sign-ups of an address. */
 export interface Reservation {
   readonly username: string
   readonly email: string
   readonly expiresAt: Instant
 }
 
-/** Names that one address keeps at a time. A sign-up beyond gets its name when it is confirmed, if that is still free. */
+/** The most names reserved for one address at a time. A further sign-up gets its name when it is confirmed, if it is still free. */
 const mostReserved = 3
 
 /**
- * The reservation of a name that the asking browser holds by its sign-up cookie. The cookie itself proves that: sign-ups of an address are removed when it
- * gets an account, so a look at their rows would tell the browser of that.
+ * Returns the reservation of a name that the requesting browser holds through its sign-up cookie. The cookie itself is the proof: the sign-ups of an address
+ * are deleted when it gets an account, so looking at their rows would reveal that to the browser.
  */
 export function reservationHeldBy(
   keyring: Keyring,
@@ -32,7 +32,7 @@ export function reservationHeldBy(
   return sameText(cookie.secret, secretOf(keyring, cookie.id, reservation)) ? reservation : undefined
 }
 
-/** The sign-up cookie that holds a reservation. */
+/** Returns the sign-up cookie that holds a reservation. */
 export function tokenFor(work: Work, reservation: Reservation): NewToken {
   const id = newId(work.random)
   return tokenOf(id, secretOf(work.keyring, id, reservation))
@@ -43,8 +43,8 @@ function secretOf(keyring: Keyring, id: string, { username, email, expiresAt }: 
 }
 
 /**
- * Takes one of the places that an address has for reserved names, or goes on with that of `own`; false when none is left. Sign-ups of the address take turns
- * here. A place is not the row of its name: what becomes of the name must not be told by the places that are left.
+ * Takes one of an address's places for reserved names, or continues with the place of `own`. Returns false if none is left. Sign-ups of the address are
+ * serialised here. A place is separate from the row of its name, because the number of free places must not reveal what becomes of the name.
  */
 export async function takePlace(work: Work, wish: Reservation, own: Reservation | undefined): Promise<boolean> {
   const { email, expiresAt } = wish
@@ -62,8 +62,8 @@ export async function takePlace(work: Work, wish: Reservation, own: Reservation 
 }
 
 /**
- * Gives back the place of a sign-up that became an account, if the address has no other: an address of an account has as many as one without. Beside others
- * it stays taken to its end, or those who took them would see the confirmation.
+ * Frees the place of a sign-up that became an account, if the address has no other, so that an address with an account has as many places as one without. If
+ * there are others, the place stays taken until it expires; otherwise those who took them would notice the confirmation.
  */
 export async function leaveLonePlace(work: Work, email: string, expiresAt: Instant): Promise<void> {
   const [place, ...others] = await lockPlaces(work, email)
@@ -72,7 +72,7 @@ export async function leaveLonePlace(work: Work, email: string, expiresAt: Insta
   await work.db.deleteFrom('limit_counters').where('key', '=', place.key).execute()
 }
 
-/** Holds the places of an address and answers those that are taken. The row of the first one is the lock of all. */
+/** Locks the places of an address and returns those that are taken. The first row is the lock for all. */
 async function lockPlaces(work: Work, email: string): Promise<{ key: string; expires_at: Instant }[]> {
   const { db, now } = work
   const keys = placesOf(work, email)

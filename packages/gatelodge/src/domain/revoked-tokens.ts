@@ -2,7 +2,7 @@ import { second } from '../kernel/clock.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
 
-/** Remembers that an access token was revoked, until it would have expired; false when it was already. */
+/** Stores the revocation of an access token until the token would have expired. Returns false if it was already revoked. */
 export async function revokeToken(work: Work, { jti, exp }: { jti: string; exp: number }): Promise<boolean> {
   const added = await work.db
     .insertInto('revoked_tokens')
@@ -13,7 +13,7 @@ export async function revokeToken(work: Work, { jti, exp }: { jti: string; exp: 
   return added !== undefined
 }
 
-/** Whether an access token was revoked before its end. */
+/** Returns whether an access token has been revoked. */
 export async function isTokenRevoked(db: ReadDb, jti: string): Promise<boolean> {
   const row = await db.selectFrom('revoked_tokens').select('jti').where('jti', '=', jti).executeTakeFirst()
   return row !== undefined

@@ -4,8 +4,8 @@ const most = 20
 const longest = 64
 
 /**
- * Scopes in the order given, each once (RFC 6749, section 3.3: printable ASCII without quotation mark and backslash). @throws input_invalid for a word
- * that is none, or too many
+ * Returns the scopes in the given order, without duplicates (RFC 6749, section 3.3: printable ASCII without quotation mark and backslash).
+ * @throws input_invalid for an invalid scope token, or too many
  */
 export function readScopes(field: string, words: readonly string[]): string[] {
   for (const word of words) {
@@ -18,7 +18,7 @@ export function readScopes(field: string, words: readonly string[]): string[] {
   return scopes
 }
 
-/** The words of a stored or sent list of scopes. */
+/** Splits a stored or received list of scopes. */
 export function scopesOf(text: string): string[] {
   return text.split(' ').filter((word) => word !== '')
 }

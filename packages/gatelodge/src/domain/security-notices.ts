@@ -7,13 +7,16 @@ import { type AddressedMail, mailContext, type WrittenMail } from './outbox.ts'
 import { issueUndoLink } from './recovery.ts'
 import { findLanguage, findUser, greetingName } from './users.ts'
 
-/** What every notice has that can be undone. */
+/** What every notice of a reversible change has. */
 export interface SecurityNotice {
   readonly name: string
   readonly undo: MailedLink
 }
 
-/** Writes to an active account what happened to it at `at`, in its language, with the link that undoes what came since; null when there is none to tell. */
+/**
+ * Writes a notice to an active account about an event at `at`, in the account's language, with a link that undoes what was added since. Returns null if there
+ * is no one to notify.
+ */
 export async function writeSecurityNotice(
   deps: Deps,
   work: Work,

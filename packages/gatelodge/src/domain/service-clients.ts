@@ -10,11 +10,11 @@ import type { Deps } from './deps.ts'
 import { addressLimits, consume } from './limits.ts'
 import { readScopes, scopesOf } from './scopes.ts'
 
-/** A program of the operator's that signs in as itself: never its secret. */
+/** A program of the operator that authenticates as itself; never its secret. */
 export interface ServiceClient {
   readonly id: string
   readonly name: string
-  /** What it may ask for. */
+  /** The scopes that it may request. */
   readonly scopes: readonly string[]
   readonly createdAt: Instant
 }
@@ -22,22 +22,25 @@ export interface ServiceClient {
 /** Every service client by its id, with the hash of its secret. */
 export type ServiceClients = ReadonlyMap<string, ServiceClient & { readonly secretHash: string }>
 
-/** What a client says to sign in. */
+/** The credentials that a client presents. */
 export interface ClientCredentials {
   readonly id: string
   readonly secret: string
 }
 
-// A prefix that scanners for secrets can look for, and that no user's id and no session's has.
+// A prefix that secret scanners can look for, and that no user id or session id has.
 const idPrefix = 'client_'
 const secretPrefix = 'gatelodge_secret_'
 
-/** Whether a text has the form of a client's id. */
+/** Returns whether a text has the form of a client id. */
 export function isClientId(text: string): boolean {
   return /^client_[\w-]{22}$/.test(text)
 }
 
-/** Makes a client and answers its secret, which is shown once: only its SHA-256 is stored. @throws input_invalid for a bad or taken name or scope */
+/**
+ * Creates a client and returns its secret, which is shown once: only its SHA-256 is stored.
+ * @throws input_invalid for an invalid or taken name, or an invalid scope
+ */
 export async function createServiceClient(
   work: Work,
   input: { name: string; scopes: readonly string[] },
@@ -64,7 +67,7 @@ export async function createServiceClient(
   return { client, secret }
 }
 
-/** Removes the client of that id or name: its tokens are refused from now on. @throws not_found */
+/** Deletes the client with this id or name. Its tokens are rejected from now on. @throws not_found */
 export async function revokeServiceClient(work: Work, who: string): Promise<ServiceClient> {
   const row = await work.db
     .deleteFrom('service_clients')
@@ -78,14 +81,14 @@ export async function revokeServiceClient(work: Work, who: string): Promise<Serv
   return toClient(row)
 }
 
-/** Every client with the hash of its secret, by name. */
+/** Returns every client with the hash of its secret, by name. */
 export async function readServiceClients(db: ReadDb): Promise<ServiceClients> {
   const rows = await db.selectFrom('service_clients').selectAll().orderBy('name').execute()
   return new Map(rows.map((row) => [row.id, { ...toClient(row), secretHash: row.secret_hash }]))
 }
 
 /**
- * The client that these credentials are of. Its secret cannot be guessed, so a right one is never kept waiting: only refusals are counted, by address.
+ * Returns the client with these credentials. A secret cannot be guessed, so a right one is never delayed: only rejections are counted, by address.
  * @throws invalid_client, rate_limited
  */
 export async function verifyClientSecret(

@@ -17,11 +17,11 @@ import { createUser } from './users.ts'
 const folder = mkdtempSync(join(tmpdir(), 'gatelodge-cache-'))
 after(() => rmSync(folder, { recursive: true }))
 const actor = systemActor('command', 'test')
-/** On PostgreSQL memory answers only while notices come in, which nobody can time to the turn: test/two-processes.test.ts. */
+/** On PostgreSQL, memory answers only while notifications arrive, whose timing a test cannot control: see test/two-processes.test.ts. */
 const engine = 'sqlite'
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** Whether memory answers; when it does not, waits for the database. */
+/** Returns whether the answer comes from memory; if not, waits for the database. */
 async function isRemembered(deps: Deps, id: SessionId): Promise<boolean> {
   const found = deps.sessionCache.find(id)
   await found

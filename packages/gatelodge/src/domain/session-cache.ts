@@ -7,7 +7,7 @@ import type { Invalidations, Store } from '../store/store.ts'
 import { isLive, type Session, type SessionLife, type SessionUse, toSession } from './sessions.ts'
 import { findUser, findWholeUser, type User } from './users.ts'
 
-/** A session with its user, as the session check needs them. Replaced, never changed, except for its last use. */
+/** A session with its user, as the session check needs them. Replaced rather than changed, except for its last use. */
 export interface LiveSession {
   readonly kind: 'session'
   readonly principal: SessionPrincipal
@@ -16,39 +16,39 @@ export interface LiveSession {
   readonly secretHash: string | null
   readonly remember: boolean
   readonly absoluteEnd: Instant
-  /** The last use known here; written to the database at most once a minute, more often only where sessions idle out sooner. */
+  /** The last use known here. Written to the database at most once a minute, and more often only if sessions have a shorter idle timeout. */
   lastSeenAt: Instant
 }
 
-/** Live sessions by id, read from memory while nothing changed them. */
+/** Finds live sessions by id, in memory as long as nothing has changed them. */
 export interface SessionCache {
-  /** The live session of an active user, or undefined; answers at once when memory has it. Does not count as a use. */
+  /** Returns the live session of an active user, or undefined. Synchronous if it is in memory. Does not count as a use. */
   find(id: SessionId): LiveSession | undefined | Promise<LiveSession | undefined>
-  /** Notes a use, to be stored off the request's path. */
+  /** Records a use, to be stored later, outside the request. */
   touch(live: LiveSession): void
-  /** Last uses that are noted and not stored yet. */
+  /** Returns recorded uses that are not stored yet. */
   unstoredTouches(): readonly SessionUse[]
-  /** Says that these are stored. */
+  /** Marks these uses as stored. */
   storedTouches(touches: readonly SessionUse[]): void
   figures(): SessionCacheFigures
 }
 
-/** What the cache did since the start, and its state. */
+/** What the cache has done since the start, and its state. */
 export interface SessionCacheFigures {
   readonly hits: number
   readonly misses: number
   readonly entries: number
-  /** Whether memory may answer now: commits of other processes are seen. */
+  /** Whether answers may come from memory now, because commits of other processes are seen. */
   readonly trusted: boolean
 }
 
 const capacity = 20_000
-/** How many recent changes are known by their user; with more, those before count as changes of everybody. */
+/** How many recent changes are remembered per user. Beyond that, older ones count as changes of every user. */
 const changesKept = 1_000
 
 /**
- * A cache that answers what the database would: own commits name the users they change, notices of other processes do as well, and
- * whatever the store cannot vouch for moves its version, which is looked at by each find. See decision 14.
+ * Creates a cache that answers what the database would. Commits of this process name the users they change, as do notifications of other processes; any change
+ * that the store cannot vouch for moves its version, which every `find` checks. See decision 14.
  */
 export function createSessionCache(deps: {
   store: Store
@@ -57,12 +57,12 @@ export function createSessionCache(deps: {
   life: SessionLife
 }): SessionCache {
   const { store, invalidations, clock, life } = deps
-  const noteEvery = Math.min(minute, life.sessionIdle / 10) // a use that is not noted must not make a session idle
+  const noteEvery = Math.min(minute, life.sessionIdle / 10) // an unrecorded use must not make a session idle
   const entries = new Map<SessionId, LiveSession>()
   const byUser = new Map<UserId, Set<SessionId>>()
   const touches = new Map<SessionId, Instant>()
   let version = store.foreignVersion()
-  /** Announcements by number: the last one of each user, and the last one that may have been of anybody. */
+  /** The numbers of announced changes: the last one of each user, and the last one that may have concerned any user. */
   const changedAt = new Map<UserId, number>()
   let anybodyChangedAt = 0
   let hits = 0
@@ -90,12 +90,12 @@ export function createSessionCache(deps: {
       return known
     }
     misses += 1
-    if (known) drop(known) // it may have been used in another process since
+    if (known) drop(known) // another process may have used it since
     return load(id)
   }
 
   function forgetAfterForeignCommit(): void {
-    const seen = store.foreignVersion() // when it throws, memory answers nobody
+    const seen = store.foreignVersion() // if this throws, nothing is answered from memory
     if (seen !== version) clear()
     version = seen
   }
@@ -104,7 +104,7 @@ export function createSessionCache(deps: {
     const generation = invalidations.generation
     const seenVersion = version
     const live = await readLiveSession(store, life, id, clock.now(), touches.get(id))
-    // What was read may be older than a change announced meanwhile: it answers this request and is not kept.
+    // The row read may be older than a change announced in the meantime: it answers this request and is not cached.
     if (live && !changedSince(live.user.id, generation) && version === seenVersion) keep(live)
     return live
   }
@@ -115,7 +115,7 @@ export function createSessionCache(deps: {
 
   function keep(live: LiveSession): void {
     const earlier = entries.get(live.session.id)
-    if (earlier) live.lastSeenAt = Math.max(live.lastSeenAt, earlier.lastSeenAt) // two reads at once, one of them used
+    if (earlier) live.lastSeenAt = Math.max(live.lastSeenAt, earlier.lastSeenAt) // two concurrent reads, one of them used
     const oldest = entries.size >= capacity ? entries.values().next().value : undefined
     if (oldest) drop(oldest)
 
@@ -166,7 +166,7 @@ function usedAt(live: LiveSession, now: Instant, life: SessionLife): LiveSession
   return { ...live, session: { ...live.session, lastSeenAt: now, expiresAt } }
 }
 
-/** Reads a live session and its active user past the cache; `lastUse` is a use that is noted and not stored yet. */
+/** Reads a live session and its active user, bypassing the cache. `lastUse` is a recorded use that is not stored yet. */
 export async function readLiveSession(
   store: Store,
   life: SessionLife,
@@ -184,12 +184,12 @@ export async function readLiveSession(
   return whole && toLiveSession(row, whole, life)
 }
 
-/** Whether a live session is one that access tokens name, and the session of this user. */
+/** Returns whether a session is live, is one that access tokens refer to, and belongs to this user. */
 export function isTokenSessionOf(live: LiveSession | undefined, userId: string): live is LiveSession {
   return live?.principal.via === 'access_token' && live.user.id === userId
 }
 
-/** A stored session and its user as the session check sees them. */
+/** Converts a stored session and its user to what the session check sees. */
 export function toLiveSession(row: SessionRow, user: User, life: SessionLife): LiveSession {
   return {
     kind: 'session',

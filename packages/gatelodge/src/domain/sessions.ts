@@ -9,18 +9,18 @@ import type { Work } from '../store/unit-of-work.ts'
 import { describeDevice } from './user-agents.ts'
 import { lockUser } from './user-rows.ts'
 
-/** A proof by one factor: RFC 8176 names of its methods, and the assurance that it gives. */
+/** A proof by one factor: the RFC 8176 names of its methods, and the assurance that it gives. */
 export interface Proof {
   readonly methods: readonly string[]
   readonly assurance: Assurance
 }
 
-/** A session as its user sees it: never its secret. */
+/** A session as its user sees it; never its secret. */
 export interface Session {
   readonly id: SessionId
   readonly createdAt: Instant
   readonly lastSeenAt: Instant
-  /** The earlier of the idle and the absolute end. */
+  /** The earlier of the idle and the absolute expiry. */
   readonly expiresAt: Instant
   readonly authenticatedAt: Instant
   readonly ip: string | null
@@ -31,13 +31,13 @@ export interface Session {
 }
 
 export interface SessionLife {
-  /** ms without use after which a session ends */
+  /** How long a session may be unused, in ms. */
   readonly sessionIdle: number
-  /** ms after which a session ends whatever its use */
+  /** How long a session lasts regardless of use, in ms. */
   readonly sessionAbsolute: number
 }
 
-/** When a session was used last. */
+/** When a session was last used. */
 export type SessionUse = readonly [session: SessionId, at: Instant]
 
 export interface SessionOptions {
@@ -46,7 +46,7 @@ export interface SessionOptions {
   readonly remember: boolean
 }
 
-/** Who asks, and by which session. */
+/** The caller, and the session the request uses. */
 export interface Asker {
   readonly user: { readonly id: UserId }
   readonly session: { readonly id: SessionId }
@@ -56,7 +56,7 @@ const userAgentLength = 400
 /** The most sessions of one account. Recovery ends all of them in one statement, which must finish in time. */
 const mostSessions = 1_000
 
-/** Stores a new session of a locked account with a new id and answers its secret token. Past the most, the longest unused ones end. */
+/** Stores a new session of a locked account with a new id and returns its secret token. If there are too many, the least recently used ones end. */
 export async function insertSession(
   work: Work,
   life: SessionLife,
@@ -85,7 +85,7 @@ export async function insertSession(
   return { row, token }
 }
 
-/** Leaves room for one more session. */
+/** Makes room for one more session. */
 async function endSurplus(work: Work, userId: UserId): Promise<void> {
   const surplus = await work.db
     .selectFrom('sessions')
@@ -103,7 +103,9 @@ async function endSurplus(work: Work, userId: UserId): Promise<void> {
   work.changed([userId])
 }
 
-/** The session as it is now, held until the unit of work ends, as lockUser holds an account. Whoever takes both takes the account first. */
+/**
+ * Returns the current row of a session, locked until the unit of work ends, as lockUser does for an account. When both are needed, the account is locked first.
+ */
 export async function lockSession(work: Work, id: SessionId): Promise<SessionRow | undefined> {
   work.changed([])
   return work.db
@@ -115,8 +117,9 @@ export async function lockSession(work: Work, id: SessionId): Promise<SessionRow
 }
 
 /**
- * The account of the caller, locked together with the session that asks until the unit of work ends. What was known of both when the request came in may
- * be history by now: a reset, a sign-out or a deletion that came first wins. @throws token_invalid
+ * Locks the caller's account and session until the unit of work ends. Both may have changed since the request arrived: a reset, sign-out or deletion that came
+ * first wins.
+ * @throws token_invalid
  */
 export async function lockCaller(work: Work, me: Asker): Promise<UserRow> {
   const user = await lockUser(work, me.user.id)
@@ -125,7 +128,7 @@ export async function lockCaller(work: Work, me: Asker): Promise<UserRow> {
   return user
 }
 
-/** Ends one session of a user with its refresh tokens; false when there is none. */
+/** Ends one session of a user with its refresh tokens. Returns false if there is none. */
 export async function endSession(work: Work, userId: UserId, id: SessionId): Promise<boolean> {
   const ended = await work.db
     .deleteFrom('sessions')
@@ -137,7 +140,7 @@ export async function endSession(work: Work, userId: UserId, id: SessionId): Pro
   return ended !== undefined
 }
 
-/** Ends every session of a user, but for `keep`, and answers how many. The account must be locked, or a session that is replaced meanwhile survives. */
+/** Ends every session of a user except `keep`, and returns how many. The account must be locked; otherwise a session replaced in the meantime survives. */
 export async function endSessions(work: Work, userId: UserId, keep: SessionId | null = null): Promise<number> {
   const ended = await work.db
     .deleteFrom('sessions')
@@ -151,17 +154,17 @@ export async function endSessions(work: Work, userId: UserId, keep: SessionId | 
 
 /** Stores that a session is used now. */
 export async function noteSessionUse(work: Work, id: SessionId): Promise<void> {
-  work.changed([]) // memory reads a session again before it calls it idle
+  work.changed([]) // memory reads a session again before it considers it idle
   await work.db.updateTable('sessions').set({ last_seen_at: work.now }).where('id', '=', id).execute()
 }
 
-/** Stores last uses of several sessions by one statement, where they are later than those stored. */
+/** Stores the last uses of several sessions in one statement, where they are later than the stored ones. */
 export async function storeSessionUses(work: Work, uses: readonly SessionUse[]): Promise<void> {
   const lastUse = sql<number>`case id ${sql.join(
     uses.map(([id, at]) => sql`when ${id} then cast(${at} as bigint)`),
     sql` `,
   )} end`
-  work.changed([]) // memory knows the use already; other processes read again before they call a session idle
+  work.changed([]) // memory already knows the use; other processes read again before they consider a session idle
   await work.db
     .updateTable('sessions')
     .set({ last_seen_at: lastUse })
@@ -174,7 +177,7 @@ export async function storeSessionUses(work: Work, uses: readonly SessionUse[]):
     .execute()
 }
 
-/** A user's live sessions, the newest first. */
+/** Returns a user's live sessions, newest first. */
 export async function findSessionsOf(
   db: ReadDb,
   life: SessionLife,
@@ -191,12 +194,12 @@ export async function findSessionsOf(
   return rows.filter((row) => isLive(row, life, now)).map((row) => toSession(row, life))
 }
 
-/** Whether a session is within its idle and absolute ends. */
+/** Returns whether a session is within its idle and absolute limits. */
 export function isLive(row: Pick<SessionRow, 'expires_at' | 'last_seen_at'>, life: SessionLife, now: Instant): boolean {
   return now < Math.min(row.expires_at, row.last_seen_at + life.sessionIdle)
 }
 
-/** The row as its user sees it. */
+/** Converts a row to what its user sees. */
 export function toSession(row: SessionRow, life: SessionLife): Session {
   return {
     id: row.id,

@@ -8,7 +8,7 @@ import { transact, type UnitDeps, type Work } from '../store/unit-of-work.ts'
 import { record } from './audit.ts'
 import { type Cached, cached } from './cached.ts'
 
-/** A key pair that signs access tokens. The private half lives sealed in the database. */
+/** A key pair that signs access tokens. The private key is sealed in the database. */
 export interface SigningKey {
   readonly kid: string
   readonly alg: SigningAlgorithm
@@ -16,32 +16,35 @@ export interface SigningKey {
   readonly privateKey: CryptoKey
   readonly publicKey: CryptoKey
   readonly createdAt: Instant
-  /** From when on it signs. It is published before, so that whoever verifies knows it by then. */
+  /** When it starts to sign. It is published earlier, so that verifiers know it by then. */
   readonly activatesAt: Instant
-  /** When everything that it signed has expired; null while it has no successor. */
+  /** When everything it signed has expired; null while it has no successor. */
   readonly retiresAt: Instant | null
 }
 
-/** Which keys are made, and for how long what they sign is good. */
+/** How keys are created, and how long what they sign is valid. */
 export interface KeySettings {
   readonly tokenAlgorithm: SigningAlgorithm
-  /** ms */
+  /** In ms. */
   readonly accessTokenTtl: number
-  /** ms after which a key gets a successor */
+  /** The age at which a key gets a successor, in ms. */
   readonly keyRotation: number
 }
 
-/** How long a key is published before it signs, in ms: key sets are kept for less by those who fetch them. */
+/** How long a key is published before it signs, in ms. Clients cache key sets for less. */
 export const publishedBefore = hour
-/** By how much the clocks of several machines may differ, in ms: meanwhile one of them signs with the key before. */
+/** How far the clocks of several machines may differ, in ms. During that time one of them may still sign with the previous key. */
 const clockSkew = minute
 
-/** The signing keys as the database has them, the newest first. */
+/** Caches the signing keys of the database, newest first. */
 export function keepSigningKeys(deps: UnitDeps): Cached<readonly SigningKey[]> {
   return cached(deps, (before) => readSigningKeys(deps, before))
 }
 
-/** Makes the first key, or the successor of one whose algorithm is not the one that is set. @throws config_invalid when the secret does not open the keys */
+/**
+ * Creates the first key, or a successor if the newest key has another algorithm than the configured one.
+ * @throws config_invalid if the secret does not open the keys
+ */
 export async function prepareSigningKeys(
   deps: UnitDeps,
   actor: Actor,
@@ -52,7 +55,7 @@ export async function prepareSigningKeys(
   if (newest?.alg !== settings.tokenAlgorithm) await addKey(deps, actor, settings, newest?.kid ?? null)
 }
 
-/** Gives the newest key a successor when it is old enough; false when nothing was due. */
+/** Creates a successor for the newest key if it is old enough. Returns false if nothing was due. */
 export async function rotateSigningKeyByAge(deps: UnitDeps, actor: Actor, settings: KeySettings): Promise<boolean> {
   const [newest] = await readKeyRows(deps)
   if (newest && deps.clock.now() < Math.max(newest.activates_at, newest.created_at) + settings.keyRotation) return false
@@ -61,8 +64,8 @@ export async function rotateSigningKeyByAge(deps: UnitDeps, actor: Actor, settin
 }
 
 /**
- * Gives the newest key a successor of its algorithm, which signs after it was published for an hour; one that waits already stays the next. With
- * `compromised` the new key signs at once and all others are withdrawn: whatever they signed is refused from now on.
+ * Creates a successor for the newest key, with the same algorithm. It signs after it has been published for an hour; if a successor is already waiting, it
+ * remains the next. With `compromised`, the new key signs immediately and all others are withdrawn: whatever they signed is rejected from now on.
  */
 export async function rotateSigningKey(
   deps: UnitDeps,
@@ -78,7 +81,10 @@ export async function rotateSigningKey(
   await addKey(deps, actor, same, newest?.kid ?? null)
 }
 
-/** Every signing key, the newest first. `before` are those that were read earlier: they are the answer when nothing changed. @throws config_invalid when the secret does not open them */
+/**
+ * Returns every signing key, newest first. `before` are the keys read earlier; they are returned if nothing has changed.
+ * @throws config_invalid if the secret does not open them
+ */
 export async function readSigningKeys(
   deps: Pick<UnitDeps, 'store' | 'keyring'>,
   before: readonly SigningKey[] = [],
@@ -89,20 +95,20 @@ export async function readSigningKeys(
   return Promise.all(rows.map((row) => openKey(deps.keyring, row)))
 }
 
-/** The key that signs now: the newest that is active. */
+/** Returns the key that signs now: the newest active one. */
 export function signerAt(keys: readonly SigningKey[], now: Instant): SigningKey {
-  // A clock that was set back may be before them all.
+  // After a clock was set back, all keys may be in the future.
   const signer = keys.find(({ activatesAt }) => activatesAt <= now) ?? keys.at(-1)
   if (!signer) throw new Error('there is no signing key')
   return signer
 }
 
-/** The keys that are published: those to come, the one that signs, and those whose tokens may still be good. */
+/** Returns the published keys: the upcoming ones, the one that signs, and those whose tokens may still be valid. */
 export function publishedAt(keys: readonly SigningKey[], now: Instant): readonly SigningKey[] {
   return keys.filter(({ retiresAt }) => retiresAt === null || retiresAt > now)
 }
 
-/** Adds a key behind `newest`, unless another process was faster. */
+/** Adds a key after `newest`, unless another process already has. */
 async function addKey(deps: UnitDeps, actor: Actor, settings: KeySettings, newest: string | null): Promise<boolean> {
   const made = await makeKey(deps.keyring, settings.tokenAlgorithm)
   return transact(deps, actor, async (work) => {
@@ -165,7 +171,7 @@ async function insertKey(work: Work, { kid, alg, publicJwk, privateSealed }: Mad
   await record(work, 'key.created', null, { kid, alg, activates_at: toIso(activatesAt) })
 }
 
-/** Several processes may start on one empty database, or rotate at once: they take turns. */
+/** Serialises processes that start on one empty database, or rotate at the same time. */
 function lockKeys(work: Work): Promise<void> {
   return work.lockName('signing keys')
 }
@@ -206,10 +212,10 @@ function openPrivateJwk(keyring: Keyring, kid: string, sealed: string): JWK {
 }
 
 async function importKey(jwk: JWK, alg: SigningAlgorithm): Promise<CryptoKey> {
-  return (await importJWK(jwk, alg)) as CryptoKey // jose answers bytes only for symmetric keys
+  return (await importJWK(jwk, alg)) as CryptoKey // jose returns bytes only for symmetric keys
 }
 
-/** The refusal of a server whose secret is not the one its database was sealed with. */
+/** Returns the error of a server whose secret is not the one its database was sealed with. */
 function wrongSecret(): AuthError {
   return new AuthError('config_invalid', {
     faults: [

@@ -1,4 +1,4 @@
-/** A static file of the pages; `path` holds a hash of the content, so it may be cached for ever. */
+/** A static file of the pages. `path` contains a hash of the content, so it may be cached forever. */
 export interface Asset {
   readonly path: string
   readonly body: Uint8Array<ArrayBuffer>
@@ -6,12 +6,12 @@ export interface Asset {
   readonly contentType: string
 }
 
-/** What the operator put on the pages. */
+/** The operator's additions to the pages. */
 export interface Theme {
   readonly serviceName: string
-  /** Comes after our own style sheet. */
+  /** Loaded after our own style sheet. */
   readonly sheet: Asset | null
-  /** In place of our mark. */
+  /** Replaces our logo. */
   readonly logo: Asset | null
   readonly termsUrl: string | null
   readonly privacyUrl: string | null

@@ -3,14 +3,17 @@ import type { Work } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
 import { clockSkew, counterKey } from './limits.ts'
 
-/** One at once, then one in each `every` ms. */
+/** Grants one turn immediately, then one every `every` ms. */
 export interface Turns {
   readonly name: string
-  /** ms */
+  /** In ms. */
   readonly every: number
 }
 
-/** The next turn, now or later, which is the caller's from here on; undefined when that one is taken already. The unit of work holds the subject, so that no two take one turn. */
+/**
+ * Returns the next turn, now or later, and reserves it for the caller; undefined if it is already taken. The unit of work has locked the subject, so that no
+ * two take the same turn.
+ */
 export async function nextTurn(deps: Deps, work: Work, turns: Turns, subject: string): Promise<Instant | undefined> {
   if (!deps.config.rateLimits) return work.now
 
@@ -20,7 +23,7 @@ export async function nextTurn(deps: Deps, work: Work, turns: Turns, subject: st
     .select('since')
     .where('key', '=', key)
     .where('since', '>', work.now - turns.every)
-    .where('since', '<=', work.now + turns.every + clockSkew) // further ahead is of a clock that was set back since
+    .where('since', '<=', work.now + turns.every + clockSkew) // further ahead: written before a clock was set back
     .executeTakeFirst()
   if (row && row.since > work.now) return undefined
 

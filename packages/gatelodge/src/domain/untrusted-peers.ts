@@ -2,18 +2,17 @@ import { type Clock, day, type Instant } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 
 /**
- * Peers that send forwarding headers and are no trusted proxy. A proxy that nobody told us of makes all its clients count as one, so the log warns, once a
- * day, and an event keeps the address for `gatelodge doctor`. A trusted proxy whose header
- * names no address has the same effect; of that the log alone is told.
+ * Tracks peers that send forwarding headers and are not trusted proxies. All clients behind a proxy that is not configured count as one, so the log warns once
+ * a day, and an event keeps the address for `gatelodge doctor`. A trusted proxy whose header contains no address has the same effect; that is only logged.
  */
 export interface UntrustedPeers {
-  /** Of a request; the first of a day counts. */
+  /** Records such a peer. Only the first of a day counts. */
   note(peer: string): void
-  /** A trusted proxy sent a header without an address; the first of a day counts. */
+  /** Records that a trusted proxy sent a header without an address. Only the first of a day counts. */
   noteUnreadable(): void
-  /** The peer that no event tells of yet. */
+  /** Returns the peer that no event has recorded yet. */
   unrecorded(): string | undefined
-  /** Says that one does. */
+  /** Marks it as recorded. */
   recorded(): void
 }
 

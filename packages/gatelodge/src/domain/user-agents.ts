@@ -1,11 +1,11 @@
-/** A browser and system in words, for session lists and notices: "Firefox on Linux". A hint only, since the header can say anything. */
+/** Describes a browser and system, for session lists and notices: "Firefox on Linux". Only a hint, since the header can say anything. */
 export function describeDevice(userAgent: string | null): string {
   const { browser, system } = readDevice(userAgent)
   if (browser && system) return `${browser} on ${system}`
   return browser ?? system ?? 'Unknown device'
 }
 
-/** The names of the browser and the system that a user agent claims. */
+/** Returns the names of the browser and the system that a user agent claims. */
 export function readDevice(userAgent: string | null): {
   readonly browser: string | undefined
   readonly system: string | undefined

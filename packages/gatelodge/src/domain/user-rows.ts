@@ -3,14 +3,14 @@ import type { UserId } from '../kernel/ids.ts'
 import type { ProfileRow, UserRow } from '../store/schema.ts'
 import type { Work } from '../store/unit-of-work.ts'
 
-/** Every column of a new account but those that begin empty. */
+/** Every column of a new account except those that start empty. */
 export type NewUserRow = Omit<UserRow, 'username' | 'avatar_url' | 'created_at' | 'last_login_at' | 'recovery_since'>
 
 type UserColumns = Partial<Omit<UserRow, 'id' | 'created_at'>>
 
 /**
  * Inserts an account with its profile. This module is the only one that writes `users` and `profiles`.
- * @throws email_taken when the address or the id is another's: see `lostKey`
+ * @throws email_taken if the address or the id belongs to another account: see `lostKey`
  */
 export async function insertUser(work: Work, user: NewUserRow, locale: string | null): Promise<UserRow> {
   const row = await work.db
@@ -25,12 +25,12 @@ export async function insertUser(work: Work, user: NewUserRow, locale: string | 
   return row
 }
 
-/** The columns of an account whose address was proved at `now`. */
+/** Returns the columns of an account whose address was proved at `now`. */
 export function proved(now: Instant) {
   return { email_verified_at: now, signup_browser_hash: null, may_sign_in_unverified: 0 } as const
 }
 
-/** Sets columns of an account, where it is still as `seen` says; returns it as it is then, or undefined. */
+/** Sets columns of an account if it still is as `seen` says. Returns the updated row, or undefined. */
 export async function updateUser(
   work: Work,
   id: UserId,
@@ -59,8 +59,8 @@ export async function updateProfileRow(
 }
 
 /**
- * Returns the account as it is now and holds it until the unit of work ends: units that end its sessions or change its password meanwhile wait, and are seen
- * by the next.
+ * Returns the current row of an account and locks it until the unit of work ends. Units of work that end its sessions or change its password wait for that, and
+ * the next one sees their changes.
  */
 export async function lockUser(work: Work, id: UserId): Promise<UserRow | undefined> {
   work.changed([]) // an update that changes nothing is the row lock that both engines have
@@ -72,7 +72,7 @@ export async function lockUser(work: Work, id: UserId): Promise<UserRow | undefi
     .executeTakeFirst()
 }
 
-/** Deletes an account; whatever refers to it goes with it. See `deleteUser`. */
+/** Deletes an account with everything that refers to it. See `deleteUser`. */
 export async function deleteUserRow(work: Work, id: UserId): Promise<void> {
   work.changed([id])
   await work.db.deleteFrom('users').where('id', '=', id).execute()

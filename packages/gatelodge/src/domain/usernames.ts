@@ -9,8 +9,8 @@ import { leaveLonePlace, type Reservation, reservationHeldBy, takePlace, tokenFo
 import { updateUser } from './user-rows.ts'
 
 /**
- * Whether a name is free: no account has it, and no pending sign-up keeps it, but that of the asking browser. Addresses play no part, or the answer would
- * tell them apart.
+ * Returns whether a name is free: no account has it, and no pending sign-up other than that of the requesting browser reserves it. Addresses do not matter, or
+ * the answer would distinguish them.
  */
 export async function isUsernameFree(deps: Deps, actor: Actor, username: string): Promise<boolean> {
   const row = await findUsername(deps.store.db, username)
@@ -22,8 +22,9 @@ export async function isUsernameFree(deps: Deps, actor: Actor, username: string)
 }
 
 /**
- * Keeps a name for the sign-ups of an address, and answers the token by which their browser holds it; undefined when the address keeps as many as it may. A
- * name that the asking browser holds already moves to this sign-up. @throws username_taken
+ * Reserves a name for the sign-ups of an address and returns the token by which their browser holds it; undefined if the address has reserved as many as it
+ * may. A name that the requesting browser already holds moves to this sign-up.
+ * @throws username_taken
  */
 export async function reserveUsername(work: Work, reservation: Reservation): Promise<NewToken | undefined> {
   const { username, email, expiresAt } = reservation
@@ -38,8 +39,9 @@ export async function reserveUsername(work: Work, reservation: Reservation): Pro
 }
 
 /**
- * Gives a name to an account, in place of its former one; a reservation that the asking browser holds, or an expired one, gives way. The account must be
- * locked: it has one name. @throws username_taken
+ * Gives an account a name and removes its former one. Replaces a reservation that the requesting browser holds, or an expired one. The account must be locked,
+ * since it has one name.
+ * @throws username_taken
  */
 export async function takeUsername(work: Work, userId: UserId, username: string): Promise<void> {
   const own = reservationHeldBy(work.keyring, work.actor, await findUsername(work.db, username))
@@ -47,7 +49,7 @@ export async function takeUsername(work: Work, userId: UserId, username: string)
   if (!(await give(work, userId, username, own?.email))) throw new AuthError('username_taken')
 }
 
-/** Gives an account the name that its sign-up asked for; false when it is another's by now: an address keeps only so many. */
+/** Gives an account the name that its sign-up requested. Returns false if another account has it by now: an address reserves only a few names. */
 export async function claimUsername(
   work: Work,
   userId: UserId,
@@ -57,7 +59,7 @@ export async function claimUsername(
   return give(work, userId, username, email)
 }
 
-/** Takes an account's name away. */
+/** Removes an account's name. */
 export async function dropUsername(work: Work, userId: UserId): Promise<void> {
   await work.db.deleteFrom('usernames').where('user_id', '=', userId).execute()
   await updateUser(work, userId, { username: null })
@@ -88,7 +90,7 @@ async function give(work: Work, userId: UserId, username: string, reservedFor?: 
   return true
 }
 
-/** Writes the row of a name that is free, or whose reservation has expired or is for this address; false when it is another's. */
+/** Writes the row of a name that is free, or whose reservation has expired or is for this address. Returns false if the name belongs to someone else. */
 async function write(work: Work, row: UsernameRow, reservedFor = ''): Promise<boolean> {
   const { username, ...holder } = row
   const written = await work.db

@@ -11,7 +11,7 @@ import { findWholeUser, getUser, loadUser } from './users.ts'
 const actor = systemActor('command', 'test')
 
 forEachDatabase('accounts', (engine) => {
-  test('an account that is deleted after its row was read is gone, not broken', async () => {
+  test('an account deleted after its row was read is reported as gone', async () => {
     await using app = await testApp({ engine })
     const { id } = await app.user()
     const { db } = app.deps.store
@@ -22,7 +22,7 @@ forEachDatabase('accounts', (engine) => {
     await assert.rejects(loadUser(db, row), (error) => isAuthError(error, 'token_invalid'))
   })
 
-  test('of two administrators that delete one account at once one is told that it is gone', async () => {
+  test('when two administrators delete one account at the same time, one learns that it is gone', async () => {
     await using app = await testApp({ engine })
     const { id } = await app.user()
     const told = await Promise.allSettled([1, 2].map(() => deleteAccount(app.deps, actor, { who: id })))

@@ -12,7 +12,7 @@ import { lockSignupsOf, voidSignupsOf } from './pending-signups.ts'
 import { insertUser, proved, updateUser } from './user-rows.ts'
 import { claimUsername, takeUsername } from './usernames.ts'
 
-/** An account as its holder and administrators see it: never a hash, never a credential. */
+/** An account as its user and administrators see it; never a hash or a credential. */
 export interface User {
   readonly id: UserId
   readonly email: string
@@ -20,11 +20,11 @@ export interface User {
   readonly username: string | null
   readonly firstName: string
   readonly lastName: string
-  /** First and last name, else the username, else empty. */
+  /** First and last name, otherwise the username, otherwise empty. */
   readonly fullname: string
   readonly avatarUrl: string | null
   readonly isActive: boolean
-  /** Since then the account opens by the link of a recovery mail alone. */
+  /** Since then only the link of a recovery email opens the account. */
   readonly recoverySince: Instant | null
   readonly isStaff: boolean
   readonly roles: readonly Role[]
@@ -54,41 +54,41 @@ export interface NewUser {
   readonly maySignInUnverified?: boolean
   /** Whether the password must be replaced at the first sign-in. */
   readonly mustChangePassword?: boolean
-  /** Of a sign-up that was confirmed: when it would have expired. Its name may be another's by now; the account has none then. */
+  /** Set for a confirmed sign-up: when it would have expired. If another account has taken its name by now, the account has none. */
   readonly signupExpiresAt?: Instant
   readonly isStaff?: boolean
   readonly locale?: string | null
   readonly by: Events['user.created']['by']
 }
 
-/** The account with this id. */
+/** Returns the account with this id. */
 export async function findUser(db: ReadDb, id: UserId): Promise<UserRow | undefined> {
   return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-/** The account of somebody signed in. @throws token_invalid when it is gone */
+/** Returns the account of a signed-in user. @throws token_invalid if it is gone */
 export async function getUser(db: ReadDb, id: UserId): Promise<UserRow> {
   const user = await findUser(db, id)
   if (!user) throw new AuthError('token_invalid')
   return user
 }
 
-/** The account with this canonical address. */
+/** Returns the account with this canonical address. */
 export async function findUserByEmail(db: ReadDb, email: string): Promise<UserRow | undefined> {
   return db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()
 }
 
-/** The account with this case-folded username. */
+/** Returns the account with this case-folded username. */
 export async function findUserByUsername(db: ReadDb, username: string): Promise<UserRow | undefined> {
   return db.selectFrom('users').selectAll().where('username', '=', username).executeTakeFirst()
 }
 
-/** Whether an account has this address, or keeps it for an undo. */
+/** Returns whether an account has this address, or reserves it for an undo. */
 export async function isEmailKnown(db: ReadDb, email: string, now: Instant): Promise<boolean> {
   return (await findEmailOwner(db, email, now)) !== undefined
 }
 
-/** The account that has this address, or keeps it for an undo. */
+/** Returns the account that has this address, or reserves it for an undo. */
 export async function findEmailOwner(db: ReadDb, email: string, now: Instant): Promise<UserRow | undefined> {
   const user = await findUserByEmail(db, email)
   if (user) return user
@@ -98,8 +98,8 @@ export async function findEmailOwner(db: ReadDb, email: string, now: Instant): P
 }
 
 /**
- * Makes an account with its profile and username, and voids every pending sign-up of its address.
- * @throws email_taken (also for an address that is kept for an undo), username_taken
+ * Creates an account with its profile and username, and invalidates every pending sign-up of its address.
+ * @throws email_taken (also for an address that is reserved for an undo), username_taken
  */
 export async function createUser(work: Work, user: NewUser): Promise<UserRow> {
   await lockSignupsOf(work, user.email)
@@ -121,7 +121,7 @@ export async function createUser(work: Work, user: NewUser): Promise<UserRow> {
     },
     user.locale ?? null,
   )
-  // An account that moves away from the address at the same time reserves it: on PostgreSQL the insert waited for that, so look afterwards.
+  // An account that moves away from the address at the same time reserves it. On PostgreSQL the insert waited for that, so check afterwards.
   if (await findReservation(work.db, row.email, work.now)) throw new AuthError('email_taken')
 
   const username = await nameOf(work, row, user)
@@ -142,8 +142,8 @@ async function nameOf(work: Work, row: UserRow, { username, signupExpiresAt }: N
 }
 
 /**
- * Puts another address in place: a link was mailed there, so it is proved. Its reservation and its pending sign-ups end.
- * @throws token_invalid when another account got the address at the same time
+ * Changes an account's address to one that a link was emailed to, so it is proved. Its reservation and its pending sign-ups end.
+ * @throws token_invalid if another account got the address at the same time
  */
 export async function moveToEmail(work: Work, userId: UserId, email: string): Promise<void> {
   const columns = { email, ...proved(work.now) }
@@ -153,20 +153,20 @@ export async function moveToEmail(work: Work, userId: UserId, email: string): Pr
   await voidSignupsOf(work, email)
 }
 
-/** The account with profile and roles, as callers see it. @throws token_invalid when it was deleted meanwhile */
+/** Returns the account with profile and roles, as callers see it. @throws token_invalid if it has been deleted */
 export async function loadUser(db: ReadDb, row: UserRow): Promise<User> {
   const user = await findWholeUser(db, row)
   if (!user) throw new AuthError('token_invalid')
   return user
 }
 
-/** The account with profile and roles, or undefined when it was deleted after `row` was read. */
+/** Returns the account with profile and roles, or undefined if it was deleted after `row` was read. */
 export async function findWholeUser(db: ReadDb, row: UserRow): Promise<User | undefined> {
   const [user] = await findWholeUsers(db, [row])
   return user
 }
 
-/** The same for many, in their order and by one statement; those that were deleted meanwhile are left out. */
+/** Returns the same for many accounts, in order and in one statement. Accounts deleted in the meantime are omitted. */
 export async function findWholeUsers(db: ReadDb, rows: readonly UserRow[]): Promise<User[]> {
   if (rows.length === 0) return []
 
@@ -188,18 +188,18 @@ export async function findWholeUsers(db: ReadDb, rows: readonly UserRow[]): Prom
   })
 }
 
-/** The language of an account's profile, if it is one of ours. */
+/** Returns the language of an account's profile, if it is supported. */
 export async function findLanguage(db: ReadDb, id: UserId): Promise<Language | undefined> {
   const profile = await db.selectFrom('profiles').select('locale').where('user_id', '=', id).executeTakeFirst()
   return languageOf(profile?.locale)
 }
 
-/** Name to greet a person by in mails: the first name, else nothing. */
+/** Returns the name to greet a user by in emails: the first name, otherwise an empty string. */
 export function greetingName(user: UserRow): string {
   return user.first_name
 }
 
-/** Puts rows together into what callers see. */
+/** Combines rows into what callers see. */
 export function toUser(row: UserRow, profile: ProfileRow, roles: readonly Role[]): User {
   return {
     id: row.id,

@@ -74,7 +74,7 @@ test('spaces, tabs and empty items of the list are skipped', () => {
   }
 })
 
-test('the peer itself is recognized in every spelling', () => {
+test('the peer itself is recognised in every spelling', () => {
   for (const peer of [
     '::ffff:10.0.0.1',
     '::ffff:a00:1',

@@ -43,7 +43,7 @@ export type Answers = Readonly<
 export interface Answer {
   readonly status: number
   readonly json?: unknown
-  /** JSON that is already serialized. */
+  /** JSON that is already serialised. */
   readonly jsonText?: string | Uint8Array<ArrayBuffer>
   readonly html?: string | Uint8Array<ArrayBuffer>
   readonly text?: string

@@ -25,7 +25,7 @@ export const passwordField = z
     params: { code: 'characters' },
     error: 'NUL and incomplete characters are not allowed',
   })
-/** An email address as sent; it is normalized before use. */
+/** An email address as sent; it is normalised before use. */
 export const emailField = textField(254, 1)
 /** A token from a link. */
 export const tokenField = textField(256, 1)

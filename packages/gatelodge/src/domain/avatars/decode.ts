@@ -7,16 +7,16 @@ export interface DecoderJob {
   readonly kind: ImageKind
 }
 
-/** The picture in the two sizes, or why there is none. */
+/** The picture in both sizes, or the reason why there is none. */
 export type DecoderAnswer =
   | { readonly images: readonly [small: Uint8Array, large: Uint8Array] }
   | { readonly failed: 'image_invalid' | 'image_too_large' | 'internal' }
 
 const maxPixels = 40_000_000
-/** Of an animation the first frame is taken; one with more frames than people make is an attack on the decoder. */
+/** Only the first frame of an animation is used; more frames than real animations have indicate an attack on the decoder. */
 const maxFrames = 1_000
 
-/** Decodes an image and encodes it anew, without anything else that the file held. No image makes it throw. */
+/** Decodes an image and re-encodes it without anything else that the file contained. Does not throw for any input. */
 export async function decodeImage({ bytes, kind }: DecoderJob): Promise<DecoderAnswer> {
   const sharp = await loadSharp()
   if (!sharp) return { failed: 'internal' }
@@ -27,7 +27,7 @@ export async function decodeImage({ bytes, kind }: DecoderJob): Promise<DecoderA
     if (!agrees(about, kind)) return { failed: 'image_invalid' }
     if (about.width * about.height > maxPixels) return { failed: 'image_too_large' }
 
-    // Decoded once, to pixels: of the file nothing else is left for the encoder.
+    // Decoded to pixels first, so that nothing else of the file reaches the encoder.
     const { data, info } = await sharp(bytes, options)
       .autoOrient()
       .resize(320, 320, { fit: 'cover' })
@@ -41,7 +41,7 @@ export async function decodeImage({ bytes, kind }: DecoderJob): Promise<DecoderA
   }
 }
 
-/** Undefined where the platform has no build of it. */
+/** Loads the decoder. Returns undefined if it has no build for the platform. */
 function loadSharp() {
   return import('sharp').then(bounded, () => undefined)
 }
@@ -52,7 +52,7 @@ function bounded({ default: sharp }: typeof import('sharp')) {
   return sharp
 }
 
-/** The decoder's own idea of the file must be ours. */
+/** Returns whether the decoder identified the file as the same kind as we did. */
 function agrees({ format, compression, pages = 1 }: Metadata, kind: ImageKind): boolean {
   const decodedAs = format === 'heif' && compression === 'av1' ? 'avif' : format
   return decodedAs === kind && pages <= maxFrames

@@ -2,20 +2,20 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { extname } from 'node:path'
 import type { DecoderAnswer, DecoderJob } from './decode.ts'
 
-/** A process for decoding, started at the first job and ended when it has had nothing to do for a while. */
+/** A decoding process, started by the first job and stopped when it has been idle for a while. */
 export interface DecoderProcess {
-  /** Decodes one image; not to be called again before the answer. A process that dies or takes too long is an invalid image. */
+  /** Decodes one image. Must not be called again before it resolves. If the process dies or takes too long, the image is invalid. */
   decode(job: DecoderJob): Promise<DecoderAnswer>
-  /** Ends the process. */
+  /** Stops the process. */
   end(): void
 }
 
-// As .ts from the source and as .js from the published build.
+// .ts in the source, .js in the published build.
 const decoderUrl = new URL(`./decoder${extname(import.meta.url)}`, import.meta.url)
 
 /**
- * Decoders are native code that reads what strangers send, keep memory that their library never gives back, and cannot be interrupted. In a process of
- * their own, without secrets or environment, all three end with it. Times are in ms.
+ * Creates a process for decoding. Decoders are native code that reads untrusted input, keep memory that their library never returns, and cannot be interrupted.
+ * A separate process, without secrets or environment, confines all three problems. Times are in ms.
  */
 export function createDecoderProcess(options: { readonly patience: number; readonly idle: number }): DecoderProcess {
   let child: ChildProcess | undefined
@@ -45,7 +45,7 @@ export function createDecoderProcess(options: { readonly patience: number; reado
 }
 
 function start(): ChildProcess {
-  // Of several arenas glibc gives next to nothing back.
+  // glibc returns little memory when it uses several arenas.
   const env = { MALLOC_ARENA_MAX: '2' }
   const child = fork(decoderUrl, {
     env,
@@ -53,13 +53,13 @@ function start(): ChildProcess {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
-  return child.on('error', () => {}) // that it is gone is seen by its exit
+  return child.on('error', () => {}) // its exit shows that it is gone
 }
 
-/** The answer of the process, or undefined when it ended without one. */
+/** Returns the answer of the process, or undefined if it ended without one. */
 async function ask(child: ChildProcess, job: DecoderJob, patience: number): Promise<DecoderAnswer | undefined> {
   const { promise, resolve } = Promise.withResolvers<DecoderAnswer | undefined>()
-  const answered = (answer: unknown) => resolve(answer as DecoderAnswer) // both ends are ours
+  const answered = (answer: unknown) => resolve(answer as DecoderAnswer) // we wrote both ends
   const ended = () => resolve(undefined)
   const timer = setTimeout(ended, patience)
   keepAwake(child, true)
@@ -74,7 +74,7 @@ async function ask(child: ChildProcess, job: DecoderJob, patience: number): Prom
   }
 }
 
-/** Whether this process stays alive for the other one. */
+/** Sets whether the child process keeps this process alive. */
 function keepAwake(child: ChildProcess, isBusy: boolean): void {
   const how = isBusy ? 'ref' : 'unref'
   child[how]()

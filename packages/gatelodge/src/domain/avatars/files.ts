@@ -8,20 +8,20 @@ import { lockUser, updateUser } from '../user-rows.ts'
 import { type AvatarName, avatarFile, nameAvatar, parseAvatarFile } from './names.ts'
 import type { AvatarImages } from './render.ts'
 
-// A file and a row cannot be stored together. So every file is named in `avatar_removals` before it is written, and until an account has it, and
-// again from the commit on that takes it away: whatever is interrupted, clean-up finds what belongs to nobody, without listing a store.
+// A file and a row cannot be stored in one transaction. So every file is listed in `avatar_removals` before it is written and until an account has it, and
+// again from the commit that removes it from the account: whatever is interrupted, clean-up finds unused files without listing a store.
 
 const folder = '/avatars/'
-/** How long an upload may be on its way into an account. */
+/** How long an upload may take to become part of an account, in ms. */
 const underWay = hour
 const batch = 100
 
-/** The path of an avatar below the public URL. */
+/** Returns the path of an avatar below the public URL. */
 export function avatarPath(name: AvatarName): string {
   return `${folder}${avatarFile(name, 320)}`
 }
 
-/** Stores the files of a new picture, which no account has yet. @throws service_unavailable */
+/** Stores the files of a new picture that belongs to no account yet. @throws service_unavailable */
 export async function storeAvatar(deps: Deps, actor: Actor, images: AvatarImages): Promise<AvatarName> {
   const name = nameAvatar(deps.random, images)
   await transact(deps, actor, (work) => announceRemoval(work, name, work.now + underWay))
@@ -29,7 +29,10 @@ export async function storeAvatar(deps: Deps, actor: Actor, images: AvatarImages
   return name
 }
 
-/** Gives a stored picture, or none, to an account; the files of its former one are due for removal with the commit. True when something changed. @throws service_unavailable when the upload took too long */
+/**
+ * Assigns a stored picture, or none, to an account. The files of the previous picture become due for removal with the commit. Returns whether anything changed.
+ * @throws service_unavailable if the upload took too long
+ */
 export async function setAvatar(work: Work, userId: UserId, name: AvatarName | null): Promise<boolean> {
   const former = await releaseAvatar(work, userId)
   if (name === null && former === null) return false
@@ -43,11 +46,11 @@ export async function setAvatar(work: Work, userId: UserId, name: AvatarName | n
     .where('name', '=', name)
     .where('due_at', '>', work.now)
     .executeTakeFirstOrThrow()
-  if (numDeletedRows === 0n) throw new AuthError('service_unavailable') // clean-up may have taken the files
+  if (numDeletedRows === 0n) throw new AuthError('service_unavailable') // clean-up may have deleted the files
   return true
 }
 
-/** Holds the account, makes the files of its picture due for removal, and answers their path. */
+/** Locks the account, marks the files of its picture as due for removal, and returns the picture's path. */
 export async function releaseAvatar(work: Work, userId: UserId): Promise<string | null> {
   const former = (await lockUser(work, userId))?.avatar_url ?? null
   const parsed = former?.startsWith(folder) ? parseAvatarFile(former.slice(folder.length)) : undefined
@@ -56,8 +59,8 @@ export async function releaseAvatar(work: Work, userId: UserId): Promise<string 
 }
 
 /**
- * Removes the files that are due and answers how many pictures that were: called after a commit that made some due, and by clean-up. A store
- * that cannot be reached is logged, and asked again by the next call.
+ * Removes the files that are due and returns how many pictures they belonged to. Called after a commit that made some due, and by clean-up. If the store cannot
+ * be reached, this is logged and the next call tries again.
  */
 export async function removeDueAvatars(deps: Deps): Promise<number> {
   const due = await deps.store.db
@@ -70,7 +73,7 @@ export async function removeDueAvatars(deps: Deps): Promise<number> {
   const removed: string[] = []
   try {
     for (const { name } of due) {
-      await deps.avatarStorage.remove(name as AvatarName) // only names that `nameAvatar` made are stored
+      await deps.avatarStorage.remove(name as AvatarName) // only names created by `nameAvatar` are stored
       removed.push(name)
     }
   } catch (err) {

@@ -5,14 +5,14 @@ import { avatarFile } from './names.ts'
 import { avatarSizes } from './render.ts'
 import type { AvatarStorage } from './storage.ts'
 
-/** Avatars as files of one folder, which is made when the first one comes. */
+/** Creates a storage that keeps avatars as files in one folder, which is created with the first file. */
 export function folderStorage(folder: string): AvatarStorage {
   return {
     put: (name, images) =>
       orUnavailable(async () => {
         await mkdir(folder, { recursive: true, mode: 0o700 })
         for (const size of avatarSizes) {
-          // On the disk before an account names it.
+          // Written to disk before an account refers to it.
           const options = { flag: 'wx', mode: 0o600, flush: true } as const
           await writeFile(join(folder, avatarFile(name, size)), images[size], options)
         }

@@ -1,7 +1,7 @@
-/** The image formats that are read. */
+/** The supported image formats. */
 export type ImageKind = 'png' | 'jpeg' | 'webp' | 'avif'
 
-/** What an image is by its first bytes; a name or a declared type is never asked. Undefined for everything else: SVG, GIF, TIFF, HEIC, PDF ... */
+/** Returns the kind of an image from its first bytes; a name or declared type is never used. Undefined for everything else: SVG, GIF, TIFF, HEIC, PDF ... */
 export function imageKindOf(bytes: Uint8Array): ImageKind | undefined {
   const start = Buffer.from(bytes.subarray(0, 16)).toString('latin1')
   if (start.startsWith('\x89PNG\r\n\x1a\n')) return 'png'
@@ -11,8 +11,8 @@ export function imageKindOf(bytes: Uint8Array): ImageKind | undefined {
 }
 
 /**
- * How many scans a JPEG has. A progressive one may have thousands, each over all of its blocks: less than a megabyte kept the decoder busy for seven
- * seconds. The walk ends with the image, so that what is appended counts for nothing.
+ * Counts the scans of a JPEG. A progressive JPEG may have thousands, each covering all of its blocks: less than a megabyte kept the decoder busy for seven
+ * seconds. Stops at the end of the image, so appended data does not count.
  */
 export function countScans(jpeg: Uint8Array): number {
   let scans = 0
@@ -36,7 +36,7 @@ function lengthOf(marker: number, jpeg: Uint8Array, at: number): number {
   return 2 + (jpeg[at + 2] ?? 0) * 256 + (jpeg[at + 3] ?? 0)
 }
 
-/** In the data of a scan 0xff is followed by 0, or by the number of a restart. */
+/** Finds the next marker. In scan data 0xff is followed by 0, or by a restart number. */
 function nextMarker(jpeg: Uint8Array, from: number): number {
   let at = jpeg.indexOf(0xff, from)
   while (at >= 0 && (jpeg[at + 1] === 0 || isRestart(jpeg[at + 1]))) at = jpeg.indexOf(0xff, at + 2)

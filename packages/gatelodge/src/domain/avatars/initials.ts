@@ -1,16 +1,16 @@
 import type { User } from '../users.ts'
 
-/** How many background colours pages have for initials. */
+/** The number of background colours that pages have for initials. */
 export const initialsColours = 8
 
-/** What stands in the place of a missing picture: one or two letters, and a colour that stays with the account. */
+/** What is shown if there is no picture: one or two letters, and a colour that never changes for an account. */
 export interface Initials {
   readonly text: string
-  /** From 0 up to, but without, `initialsColours`. */
+  /** At least 0 and less than `initialsColours`. */
   readonly colour: number
 }
 
-/** The initials of somebody: of first and last name, else of the username, else of the address. */
+/** Returns a user's initials: from first and last name, otherwise from the username, otherwise from the address. */
 export function initialsOf(user: Pick<User, 'id' | 'firstName' | 'lastName' | 'username' | 'email'>): Initials {
   const names = [user.firstName, user.lastName].filter((name) => name !== '')
   const from = names.length > 0 ? names : [user.username ?? user.email]
@@ -22,7 +22,7 @@ export function initialsOf(user: Pick<User, 'id' | 'firstName' | 'lastName' | 'u
 
 const letters = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
-/** As a reader counts letters: an accent or a joined sign is not cut off. */
+/** Returns the first letter as a reader counts letters: accents and joined characters are not cut off. */
 function firstLetter(name: string): string {
   const [first] = letters.segment(name.trim())
   return (first?.segment ?? '').toUpperCase()

@@ -56,7 +56,7 @@ test('every allowed format becomes two square WebP of the same picture', async (
   }
 })
 
-test('grey stays grey, and what is transparent stays so', async () => {
+test('greyscale stays greyscale, and transparency is kept', async () => {
   const grey = await renderer.render(await plain(50, 50).toColourspace('b-w').png().toBuffer())
   const [r = 0, g = 0, b = 0] = (await pixelsOf(grey[96])).at(9, 9)
   assert.ok(Math.abs(r - g) < 3 && Math.abs(g - b) < 3)
@@ -69,7 +69,7 @@ test('grey stays grey, and what is transparent stays so', async () => {
 })
 
 test('the middle is kept, upright: the orientation of the camera is applied before it is dropped', async () => {
-  // Left half red, right half blue; orientation 6 says: turn by 90 degrees to the right, so red comes to the top.
+  // Left half red, right half blue. Orientation 6 means: rotate 90 degrees clockwise, so red ends up at the top.
   const sideways = await painted(400, 200, (x) => (x < 200 ? [250, 0, 0] : [0, 0, 250]))
     .jpeg({ chromaSubsampling: '4:4:4' })
     .withMetadata({ orientation: 6 })
@@ -210,7 +210,7 @@ test('a JPEG of a thousand scans, which would keep the decoder busy for many sec
 
   const photo = await plain(99, 99).jpeg({ progressive: true }).toBuffer()
   assert.ok(countScans(photo) >= 6 && countScans(photo) <= 12)
-  // What phones append to a photo is no part of it.
+  // Data that phones append to a photo is not part of it.
   assert.equal(countScans(Buffer.concat([photo, bomb])), countScans(photo))
   assert.equal(countScans(photo.subarray(0, -2)), countScans(photo))
   assert.equal(countScans(Buffer.concat([photo.subarray(0, 2), Buffer.from('<p>')])), 0)
@@ -240,7 +240,7 @@ test('an image that takes too long, or kills its decoder, is invalid, and the ne
   const brief = createAvatarRenderer({ idle: 1 })
   for (let round = 0; round < 3; round += 1) {
     assert.ok((await brief.render(small))[96].length > 0)
-    await new Promise((resolve) => setTimeout(resolve, 20)) // long enough to be idle, and none the worse if it is not
+    await new Promise((resolve) => setTimeout(resolve, 20)) // long enough to become idle; the test also passes if it has not
   }
   await brief.close()
 })
@@ -256,12 +256,12 @@ test('an idle decoding process keeps ours from nothing', async () => {
   const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {
     encoding: 'utf8',
     cwd: import.meta.dirname,
-    timeout: 20_000, // an idle decoder keeps nobody alive for its 30 seconds
+    timeout: 20_000, // an idle decoder must not keep the process alive for its 30 seconds
   })
   assert.deepEqual([status, stdout], [0, 'made'])
 })
 
-/** A grey progressive JPEG whose every scan is legal: each of 63 coefficients comes in 14 scans, bit by bit, and all are zero. */
+/** Builds a greyscale progressive JPEG in which every scan is legal: each of 63 coefficients comes in 14 scans, bit by bit, and all are zero. */
 function scanBomb(width: number, height: number): Buffer {
   const size = Buffer.from([8, height >> 8, height & 255, width >> 8, width & 255, 1, 1, 0x11, 0])
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8)
@@ -290,7 +290,7 @@ function segment(marker: number, data: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([0xff, marker, (data.length + 2) >> 8, (data.length + 2) & 255]), data])
 }
 
-/** The code `0` and 14 bits of length, again and again; the end is filled with runs that go beyond the last block. */
+/** Repeats the code `0` and 14 bits of length; fills the end with runs that go beyond the last block. */
 function emptyRuns(blocks: number): Buffer {
   const bits = Array.from({ length: Math.ceil(blocks / 16_384) }, () => '000000000000000').join('')
   const bytes = bits.padEnd(Math.ceil(bits.length / 8) * 8, '0').match(/.{8}/g) ?? []
@@ -309,7 +309,7 @@ test('the decoder takes nothing but what it was told to expect, and never throws
 test('a decoder that dies fails its own image only, and another takes its place', async () => {
   const decoder = createDecoderProcess({ patience: 20_000, idle: 20_000 })
   const bytes = await plain(30, 20).png().toBuffer()
-  const noJob = null as unknown as Parameters<typeof decoder.decode>[0] // what the process cannot survive
+  const noJob = null as unknown as Parameters<typeof decoder.decode>[0] // input that the process cannot survive
 
   assert.deepEqual(await decoder.decode(noJob), { failed: 'image_invalid' })
   assert.ok('images' in (await decoder.decode({ bytes, kind: 'png' })))

@@ -4,36 +4,39 @@ import type { DecoderJob } from './decode.ts'
 import { createDecoderProcess } from './decoder-process.ts'
 import { countScans, imageKindOf } from './image-kind.ts'
 
-/** Sides of the squares that are kept, in pixels. */
+/** The side lengths of the stored squares, in pixels. */
 export const avatarSizes = [96, 320] as const
 export type AvatarSize = (typeof avatarSizes)[number]
 
 /** The same picture in every size, as WebP. */
 export type AvatarImages = Readonly<Record<AvatarSize, Uint8Array<ArrayBuffer>>>
 
-/** The largest file that is read, in bytes. */
+/** The largest accepted file, in bytes. */
 export const maxImageBytes = 5 * 1024 * 1024
-/** Encoders write about ten. */
+/** The most scans of a JPEG. Encoders write about ten. */
 const maxScans = 100
 
 export interface AvatarRendererOptions {
-  /** Images that may wait. */
+  /** The most images that may wait. */
   readonly maxWaiting?: number
   /** How long one image may take, in ms. */
   readonly patience?: number
-  /** After how long without an image the decoding process ends, in ms. */
+  /** How long the decoding process waits without an image before it stops, in ms. */
   readonly idle?: number
 }
 
-/** Makes avatars of what people send. */
+/** Turns uploaded images into avatars. */
 export interface AvatarRenderer {
-  /** Decodes an image and encodes it anew, upright and square, without anything that was beside its pixels. @throws image_invalid, image_too_large, overloaded, internal (no decoder on this machine) */
+  /**
+   * Decodes an image and re-encodes it upright and square, without any metadata.
+   * @throws image_invalid, image_too_large, overloaded, internal (no decoder on this machine)
+   */
   render(bytes: Uint8Array): Promise<AvatarImages>
-  /** Finishes what it has and ends the decoding process. */
+  /** Finishes the images it has and stops the decoding process. */
   close(): Promise<void>
 }
 
-/** A renderer for one image at a time, in a process of its own, with a short line before it: so memory and processor time have a bound. */
+/** Creates a renderer that handles one image at a time in a separate process, with a short queue, so that memory and processor time are bounded. */
 export function createAvatarRenderer(options: AvatarRendererOptions = {}): AvatarRenderer {
   const { maxWaiting = 16, patience = 15 * second, idle = 30 * second } = options
   const decoder = createDecoderProcess({ patience, idle })

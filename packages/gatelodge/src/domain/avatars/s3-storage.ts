@@ -14,7 +14,7 @@ export interface S3Credentials {
   readonly secretKey: string
 }
 
-/** Avatars as objects of a bucket that speaks the S3 protocol, addressed by path. */
+/** Creates a storage that keeps avatars as objects of an S3-compatible bucket, addressed by path. */
 export function s3Storage(
   place: Extract<Config['avatars'], { kind: 's3' }>,
   { keyId, secretKey }: S3Credentials,
@@ -25,7 +25,7 @@ export function s3Storage(
     accessKeyId: keyId,
     secretAccessKey: secretKey,
     requestAbortTimeout: patience,
-    fetch: (input, init) => fetch(input, { ...init, redirect: 'error' }), // the store is where the operator said, and nowhere else
+    fetch: (input, init) => fetch(input, { ...init, redirect: 'error' }), // talk only to the configured store, never to where it redirects
   })
   const keyOf = (name: AvatarName, size: AvatarSize) => `${place.prefix}${avatarFile(name, size)}`
 

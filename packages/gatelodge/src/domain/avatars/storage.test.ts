@@ -78,14 +78,14 @@ for (const [kind, start, prefix] of [
   })
 }
 
-test('files of the folder are for the server only, and none is ever written over', async () => {
+test('files of the folder are readable by the server only, and none is ever overwritten', async () => {
   using data = dataFolder()
   const storage = await open(data.env)
   const name = nameAvatar(systemRandom, images)
   await storage.put(name, images)
   const at = join(data.folder, 'avatars')
   assert.deepEqual([statSync(at).mode & 0o777, statSync(join(at, avatarFile(name, 96))).mode & 0o777], [0o700, 0o600])
-  await assert.rejects(storage.put(name, images), isAway) // never over another file
+  await assert.rejects(storage.put(name, images), isAway) // never overwrites another file
 })
 
 test('a bucket refuses a wrong secret key, and nobody without one', async () => {

@@ -4,16 +4,16 @@ import { folderStorage } from './folder-storage.ts'
 import type { AvatarName } from './names.ts'
 import type { AvatarImages, AvatarSize } from './render.ts'
 
-/** Where the bytes of avatars lie. Every method fails with service_unavailable when the place cannot be reached. */
+/** Stores the bytes of avatars. Every method fails with service_unavailable if the storage cannot be reached. */
 export interface AvatarStorage {
   put(name: AvatarName, images: AvatarImages): Promise<void>
-  /** Undefined when there is no such file. */
+  /** Returns undefined if there is no such file. */
   get(name: AvatarName, size: AvatarSize): Promise<Uint8Array<ArrayBuffer> | undefined>
-  /** Removes every size; what is not there counts as removed. */
+  /** Removes every size. Missing files count as removed. */
   remove(name: AvatarName): Promise<void>
 }
 
-/** The configured storage; nothing is asked of it yet. */
+/** Opens the configured storage. Does not connect to it yet. */
 export async function openAvatarStorage(
   config: Pick<Config, 'avatars' | 'avatarsKeyId' | 'avatarsSecretKey' | 'dataDir'>,
 ): Promise<AvatarStorage> {

@@ -5,7 +5,7 @@ import { withinPace } from '../../../test/support/pace.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import { mailboxOf, maskEmail, normaliseEmail, parseEmail } from './email.ts'
 
-test('an address has one canonical form: lower-case, without outer blanks, the domain as A-labels', () => {
+test('an address has one canonical form: lower case, trimmed, with the domain as A-labels', () => {
   const forms = {
     'ada@example.com': 'ada@example.com',
     '  Ada.Lovelace+Notes@EXAMPLE.com ': 'ada.lovelace+notes@example.com',
@@ -159,7 +159,7 @@ test('hostile input of 50 kB is refused without a look at all of it', async () =
   }
 })
 
-test('a refusal names the field and not what was sent', () => {
+test('an error names the field and not what was sent', () => {
   assert.equal(parseEmail('email', 'Ada@Example.com'), 'ada@example.com')
   assert.throws(
     () => parseEmail('new_email', 'sent-by-ada'),
@@ -176,7 +176,7 @@ test('a masked address shows its first character and its domain', () => {
   assert.equal(maskEmail(parseEmail('email', 'ada@example.com')), 'a***@example.com')
 })
 
-test('the forms of an address with a tag are one mailbox', () => {
+test('all tagged forms of an address are one mailbox', () => {
   for (const [address, mailbox] of [
     ['ada@example.com', 'ada@example.com'],
     ['Ada+News@example.com', 'ada@example.com'],

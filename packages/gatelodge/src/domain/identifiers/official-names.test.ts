@@ -59,7 +59,7 @@ test('letters that look like those of an official name are no other name', () =>
   for (const name of `${strokes} ${pairs} ${others} ${arabic}`.split(' ')) assert.ok(isOfficial(name), name)
 })
 
-test('words joined, beside one another and with digits are official, in each language', () => {
+test('words that are joined, adjacent or followed by digits are official, in each language', () => {
   const joined =
     'supportteam adminteam adminadmin superadmin sysadm admin1 1admin admin2024 support24-7 team.admin.1 sup-portteam hostmaster2'
   const beside =
@@ -69,7 +69,7 @@ test('words joined, beside one another and with digits are official, in each lan
   for (const name of `${joined} ${beside} ${languages}`.split(' ')) assert.ok(isOfficial(name), name)
 })
 
-test('the name of the service is official in each way to write its umlauts', () => {
+test('the name of the service is official in every spelling of its umlauts', () => {
   for (const name of 'ärztenetz aerztenetz ärzte-netz aerzte.netz arztenetz aerztenetzsupport supportaerztenetz1'.split(
     ' ',
   ))

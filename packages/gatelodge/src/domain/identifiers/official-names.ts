@@ -2,8 +2,9 @@ import { lettersOf, readingsOf, skeletonOf } from './skeleton.ts'
 import type { Username } from './username.ts'
 
 /**
- * Whether a username looks as if it spoke for the service: sites behind forward-auth, and people, believe such a name. Administrators may give it. A name is
- * official when nothing but official words, the service's name and digits are in it, however it is spelt: `support`, `r00t`, `ad-min`, `admin1`, `supportteam`.
+ * Returns whether a username looks as if it spoke for the service: sites behind forward-auth, and people, trust such a name. Administrators may assign it. A
+ * name is official if it consists of nothing but official words, the service's name and digits, however it is spelled: `support`, `r00t`, `ad-min`, `admin1`,
+ * `supportteam`.
  */
 export function isOfficialName(username: Username, serviceName: string): boolean {
   const service = skeletonOf(serviceName)
@@ -11,7 +12,7 @@ export function isOfficialName(username: Username, serviceName: string): boolean
   return readingsOf(skeletonOf(username)).some((name) => isMadeOf(name, speaking))
 }
 
-/** Whether a name consists of words, one of them a speaking one, and digits. Every way to cut it is followed, in one pass. */
+/** Returns whether a name consists of words, at least one of them from `speaking`, and digits. Follows every way to split it, in one pass. */
 function isMadeOf(name: string, speaking: readonly string[]): boolean {
   const letters = lettersOf(name)
   const silentUntil = new Set([0])
@@ -28,7 +29,7 @@ function isMadeOf(name: string, speaking: readonly string[]): boolean {
   return spokenUntil.has(name.length)
 }
 
-// RFC 2142 first; then accounts of systems, hosts, and those who speak for a service, in the languages of the pages.
+// RFC 2142 first; then accounts of systems and hosts, and those who speak for a service, in the languages of the pages.
 const official = wordsOf(`
   info marketing sales support abuse noc security postmaster hostmaster usenet news webmaster www uucp ftp
   admin admins adm administrator administrators administration root toor superuser sudo sysadmin sysadm sysop system systems operator operators daemon nobody
@@ -44,7 +45,7 @@ const official = wordsOf(`
   servicio servicios facturacion contacto cuentas
   المدير مدير الإدارة إدارة الدعم دعم الأمان أمان المشرف مشرف المساعدة مساعدة الفريق فريق أدمن الأدمن`)
 
-// What says nothing alone and goes with the words above: `customer-support`, `superadmin`, `Kundensupport`.
+// Words that mean nothing alone and are combined with the words above: `customer-support`, `superadmin`, `Kundensupport`.
 const accompanying = wordsOf(`
   ca ns it super global chief head customer customers client clients user users technical tech community
   kunden kunde sicherheits verwaltungs system technik cliente clientes usuario usuarios tecnico tecnica technique utilisateur utilisateurs

@@ -1,6 +1,6 @@
 /**
- * What a text looks like at a glance (after UTS 39, section 4): base letters and digits. Accents, strokes, separators and the script that a letter is borrowed
- * from do not count.
+ * Reduces a text to what it looks like at a glance (after UTS 39, section 4): base letters and digits. Accents, strokes, separators and the script of a
+ * borrowed letter are ignored.
  */
 export function skeletonOf(text: string): string {
   return text
@@ -10,12 +10,12 @@ export function skeletonOf(text: string): string {
     .replace(/[^a-z0-9]/gu, (letter) => bases.get(letter) ?? letter)
 }
 
-/** A skeleton, as long as before, with letters in the place of the digits that look like them. */
+/** Replaces the digits of a skeleton with the letters they resemble. Keeps the length. */
 export function lettersOf(skeleton: string): string {
   return skeleton.replace(/[01345789i]/g, (character) => lookalikes[character] ?? character)
 }
 
-/** A skeleton as it is, with `Aerzte` and `Aarhus` for `Ärzte` and `Århus`, and with pairs of letters that look like one. */
+/** Returns the readings of a skeleton: as it is, with `Aerzte` and `Aarhus` for `Ärzte` and `Århus`, and with pairs of letters that look like one. */
 export function readingsOf(skeleton: string): string[] {
   return [
     skeleton,
@@ -36,8 +36,8 @@ const lookalikes: Readonly<Record<string, string>> = {
   i: 'l',
 }
 
-// Letters that NFKD leaves as they are: with strokes, hooks and tails, small capitals, turned ones, those of Cyrillic, Greek and Armenian (a username has one
-// script, and some words can be written in theirs), and the Arabic ones that are typed for one another.
+// Letters that NFKD leaves unchanged: with strokes, hooks and tails, small capitals, turned letters, those of Cyrillic, Greek and Armenian (a username has one
+// script, and some words can be written in theirs), and the Arabic letters that are typed for one another.
 const bases: ReadonlyMap<string, string> = new Map(
   `a ɑɐɒᴀⱥᶏꞻꬰаαᶐꬱꭤ
   b ƀɓʙᵬƃᴃᶀꞗвьβƅꞵ

@@ -1,7 +1,7 @@
 import { invalidField } from '../../kernel/errors.ts'
 
 declare const brand: unique symbol
-/** A username in canonical form: NFC, lower-case, 3 to 64 code points. */
+/** A username in canonical form: NFC, lower case, 3 to 64 code points. */
 export type Username = string & { readonly [brand]: 'Username' }
 
 const faults = {
@@ -10,7 +10,7 @@ const faults = {
   characters: 'Use letters and digits of one script, and . _ - between them',
 } as const
 
-// The scripts in everyday use (UAX 31, table 5), with those that are written together as one (UTS 39, section 5.1).
+// The scripts in everyday use (UAX 31, table 5), together with the scripts that are mixed in one writing system (UTS 39, section 5.1).
 const scripts = [
   ['Latin'],
   ['Cyrillic'],
@@ -40,16 +40,16 @@ const scripts = [
   ['Han', 'Hangul'],
   ['Han', 'Bopomofo'],
 ]
-let writings: readonly RegExp[] | undefined // made at first use: they take 5 ms of the start
+let writings: readonly RegExp[] | undefined // created at first use: building them takes 5 ms of the start
 
-/** The canonical form of a username that must be one. @throws input_invalid (too_short, too_long, characters) */
+/** Returns the canonical form of a required username. @throws input_invalid (too_short, too_long, characters) */
 export function parseUsername(field: string, text: string): Username {
   const { username, fault } = inspect(text)
   if (username === undefined) throw invalidField(field, fault, faults[fault])
   return username
 }
 
-/** The canonical form of a username, for look-ups, or undefined when the text can be nobody's. */
+/** Returns the canonical form of a username for look-ups, or undefined if no account can have it. */
 export function normaliseUsername(text: string): Username | undefined {
   return inspect(text).username
 }
@@ -57,7 +57,7 @@ export function normaliseUsername(text: string): Username | undefined {
 type Inspected = { username: Username; fault?: never } | { username?: never; fault: keyof typeof faults }
 
 function inspect(text: string): Inspected {
-  if (text.length > 512) return { fault: 'too_long' } // NFC takes quadratic time on combining marks
+  if (text.length > 512) return { fault: 'too_long' } // NFC takes quadratic time for combining marks
 
   const composed = text.replace(/^ +| +$/g, '').normalize('NFC')
   const name = composed.toLowerCase().normalize('NFC')
@@ -75,7 +75,7 @@ function isOneWriting(name: string): boolean {
   return writings.some((writing) => writing.test(name))
 }
 
-// Marks of no script of their own are left out: stacked on a letter they deface a page, and `i` with U+0307 looks like `i`.
+// Marks without a script of their own are excluded: stacked on a letter they deface a page, and `i` with U+0307 looks like `i`.
 function writingOf(names: readonly string[]): RegExp {
   const letters = names.map((name) => `\\p{scx=${name}}`).join('')
   const letter = `(?!\\p{sc=Zinh}|\\p{Default_Ignorable_Code_Point})(?=[\\p{L}\\p{M}\\p{Nd}])[${letters}]`

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-// What attackers try first and the dictionary lacks.
+// Passwords that attackers try first and that the dictionary lacks.
 const extras = [
   'administrator1',
   'admin1234',
@@ -24,7 +24,7 @@ const runs = keyRows.flatMap((row) => [row, [...row].reverse().join('')])
 
 let lines: string | undefined
 
-/** Whether a whole password, in any case, is one that attackers try first: a common one, a repeated unit of up to four characters, or a run of keys. */
+/** Returns whether a whole password, in any case, is one that attackers try first: a common one, a repeated unit of up to four characters, or a run of keys. */
 export function isCommonPassword(password: string): boolean {
   const text = password.toLowerCase()
   if (/^(.{1,4}?)\1+$/u.test(text) || runs.some((run) => run.includes(text))) return true
@@ -33,7 +33,7 @@ export function isCommonPassword(password: string): boolean {
   return !text.includes('\n') && lines.includes(`\n${text}\n`)
 }
 
-// One flat text of 0.4 MB: searching it takes 0.1 ms, little beside the hash that follows.
+// One flat string of 0.4 MB: searching it takes 0.1 ms, little compared to the hash that follows.
 function loadLines(): string {
   const require = createRequire(import.meta.url)
   const { dictionary }: typeof import('@zxcvbn-ts/language-common') = require('@zxcvbn-ts/language-common')

@@ -7,7 +7,7 @@ function drain(queue: FairQueue<string>): string[] {
   return Array.from({ length: queue.size }, () => queue.shift() ?? '')
 }
 
-/** Adds items, each named by its path, and answers those that had to go. */
+/** Adds items, each named by its path, and returns those that were dropped. */
 function pushAll(queue: FairQueue<string>, items: readonly string[]): (string | undefined)[] {
   return items.map((item) => queue.push(item.split('/').slice(0, -1), item))
 }

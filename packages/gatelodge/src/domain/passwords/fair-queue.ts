@@ -1,17 +1,17 @@
 /** Where an item waits: the names of its group, of the group within that one and so on, down to its line. */
 export type Path = readonly string[]
 
-/** A bounded queue of lines in groups within groups. At every level the groups take turns, and so do the lines of the innermost ones. */
+/** A bounded queue of lines in nested groups. At every level the groups take turns, as do the lines of the innermost groups. */
 export interface FairQueue<Item> {
   readonly size: number
   /**
-   * Adds an item at the end of the line at `path`, which lies in no other line. When the queue is full, answers the item that has to go: the newest where
-   * the largest group of every level leads, which is this one's place as long as none is larger.
+   * Adds an item to the end of the line at `path`, which must not lie within another line. If the queue is full, returns the item to drop: the newest item in
+   * the largest group at every level, which is the newcomer's own place unless another is larger.
    */
   push(path: Path, item: Item): Item | undefined
-  /** The oldest item of the line whose turn it is. */
+  /** Removes and returns the oldest item of the line whose turn it is. */
   shift(): Item | undefined
-  /** How many wait in a group or line. */
+  /** Returns how many items wait in a group or line. */
   waitingAt(path: Path): number
 }
 
@@ -23,7 +23,7 @@ interface Group<Item> {
   readonly items: Item[]
 }
 
-/** An empty queue for at most `capacity` items. */
+/** Creates an empty queue for at most `capacity` items. */
 export function createFairQueue<Item>(capacity: number): FairQueue<Item> {
   const all = emptyGroup<Item>()
   return {
@@ -33,7 +33,7 @@ export function createFairQueue<Item>(capacity: number): FairQueue<Item> {
 
     push(path, item) {
       add(all, path, item)
-      // Whoever fills the queue, from however many places, must not shut it for the others: the largest group loses what it has beyond them.
+      // A client that fills the queue, from however many places, must not block the others: the largest group loses what it has beyond them.
       return all.size > capacity ? takeFromLargest(all, path) : undefined
     },
 
@@ -78,7 +78,7 @@ function takeFromLargest<Item>(group: Group<Item>, [own, ...inner]: Path): Item 
   group.size -= 1
   if (group.groups.size === 0) return group.items.pop()
 
-  // Among equals the newcomer's own group, so that nobody who waits makes way for one who has as much; else the one whose turn is furthest.
+  // On a tie, the newcomer's own group loses, so that no waiting item makes way for a client that has as many; otherwise the group whose turn is furthest away.
   const [name, next] = [...group.groups].reduce((largest, other) => {
     const isLarger = other[1].size > largest[1].size
     return isLarger || (other[1].size === largest[1].size && largest[0] !== own) ? other : largest

@@ -11,7 +11,7 @@ import type { UserId } from '../../kernel/ids.ts'
 import { type HashKey, hashKey } from './hash-key.ts'
 import { createHasher, type HasherOptions } from './hasher.ts'
 
-// Of what tests start, the threads of this one count in the coverage: nothing else runs their file.
+// Among the threads that tests start, only those of this file count towards coverage: nothing else runs their code.
 const { TEST_COVERAGE } = process.env
 if (TEST_COVERAGE) process.env.NODE_V8_COVERAGE = TEST_COVERAGE
 
@@ -64,7 +64,7 @@ test('a password beyond the length of the policy is hashed whole', async () => {
   })
 })
 
-test('hashes of other argon2 parameters and kinds are still checked', async () => {
+test('hashes with other argon2 parameters and variants can still be checked', async () => {
   await withHasher({}, async (hasher) => {
     const costs = [
       { memoryCost: 64 },
@@ -116,7 +116,7 @@ test('an unknown user or a damaged hash costs a real check, from the first on', 
   })
 })
 
-test('a hash of less memory, fewer passes or another algorithm is to be made again', async () => {
+test('a hash with less memory, fewer passes or another algorithm needs rehashing', async () => {
   await withHasher({ parameters: { memoryKiB: 64, passes: 2, lanes: 1 } }, async (hasher) => {
     assert.equal(hasher.needsRehash(await hasher.hash('quiet harbour 52', a)), false)
     assert.equal(hasher.needsRehash(hashSync('x', { memoryCost: 128, timeCost: 3, parallelism: 2 })), false)
@@ -231,7 +231,7 @@ test('no more jobs run at once than threads were allowed', async () => {
 })
 
 test('a job that cannot be done fails alone, also among others of its batch', async () => {
-  // argon2 wants 8 KiB per lane: a hash of these parameters throws inside the thread.
+  // argon2 requires 8 KiB per lane: a hash with these parameters throws inside the thread.
   await withHasher({ parameters: { memoryKiB: 8, passes: 1, lanes: 2 }, threads: 1 }, async (hasher) => {
     const results = await Promise.allSettled([
       hasher.hash('quiet harbour 52', a),

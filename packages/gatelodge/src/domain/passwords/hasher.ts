@@ -7,37 +7,40 @@ import { createFairQueue, type Path } from './fair-queue.ts'
 import type { HashKey } from './hash-key.ts'
 import type { HashAnswer, HashJob, HashWorkerData } from './hash-worker.ts'
 
-/** The cost of an argon2id hash. The default stands at the setting alone. */
+/** The cost of an argon2id hash. Its default is defined only at the setting. */
 export type HashParameters = PasswordCost
 
 export interface HasherOptions {
   readonly parameters: HashParameters
-  /** Worker threads, never more than cores. */
+  /** The number of worker threads; never more than there are cores. */
   readonly threads?: number
-  /** Jobs that may wait, at least 1. */
+  /** The most jobs that may wait; at least 1. */
   readonly maxWaiting?: number
 }
 
 /**
- * Hashes and checks passwords off the event loop. Accounts on places of their own and strangers take turns, among them the accounts and the networks of
- * strangers, of every size.
+ * Hashes and checks passwords off the event loop. Accounts on places of their own and strangers take turns. So do the accounts among themselves, and the
+ * networks of strangers, at every network size.
  */
 export interface Hasher {
-  /** The PHC string of a password, NFC-normalised first. @throws overloaded, service_unavailable (closed), internal (a worker died) */
+  /** Returns the PHC string of a password, after NFC normalisation. @throws overloaded, service_unavailable (closed), internal (a worker died) */
   hash(password: string, key: HashKey): Promise<string>
-  /** Whether a password fits; a `phc` of null (nobody, or no password) or one that is damaged costs a real check and answers false. @throws as hash */
+  /**
+   * Returns whether a password matches. A `phc` that is null (no user, or no password) or damaged costs a real check and returns false.
+   * @throws same as `hash`
+   */
   verify(phc: string | null, password: string, key: HashKey): Promise<boolean>
-  /** Whether a hash was made with less memory or fewer passes than today's, or by another algorithm. */
+  /** Returns whether a hash has less memory or fewer passes than the current cost, or another algorithm. */
   needsRehash(phc: string): boolean
-  /** Jobs under way, jobs waiting, and how many were refused since the start because too many waited. */
+  /** Returns the jobs under way, the jobs waiting, and how many were rejected since the start because too many were waiting. */
   load(): { running: number; waiting: number; refused: number }
-  /** Refuses new jobs, finishes those it has, and ends the threads. */
+  /** Rejects new jobs, finishes those it has, and stops the threads. */
   close(): Promise<void>
 }
 
 interface Task {
   readonly job: HashJob
-  /** Whether no other is taken behind it into its batch, which is answered as a whole: an account's own place must not wait for strangers. */
+  /** Whether the batch, which is answered as a whole, must not contain jobs after this one: an account's own place must not wait for strangers. */
   readonly endsBatch: boolean
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: AuthError) => void
@@ -45,23 +48,26 @@ interface Task {
 
 interface Thread {
   readonly worker: Worker
-  /** What it was given last, until it answers. */
+  /** The tasks it is working on. */
   tasks: readonly Task[]
 }
 
-// As .ts from the source and as .js from the published build.
+// .ts in the source, .js in the published build.
 const workerUrl = new URL(`./hash-worker${extname(import.meta.url)}`, import.meta.url)
-// What one hash may fill in all: the costlier choice of RFC 9106, section 4. An imported hash that asks for more would take the process down.
+// The most memory one hash may fill in total: the costlier option of RFC 9106, section 4. An imported hash that needs more would take down the process.
 const largestFill = 2 ** 21
-// A hash walks through so much memory that whatever answers a sign-in is cold after it. When many wait, a thread answers a few at once: the first pays
-// for the caches, and the next cost half.
+// A hash walks through so much memory that the code that answers a sign-in is no longer cached. When many wait, a thread answers several together: the first pays
+// for the cache misses, and the others cost half.
 const largestBatch = 4
-// Jobs that may wait for one place of an account among the accounts' own turns: a page and a second tab. More of them wait among strangers.
+// Jobs that may wait for one place of an account among the accounts' turns: a page and a second tab. Further ones wait among strangers.
 const waitingOfPlace = 2
-// KiB that a slow core fills in a second, to say when a new try makes sense.
+// KiB that a slow core fills in a second, for computing when a retry makes sense.
 const fillPerSecond = 2 ** 21
 
-/** A pool of threads for argon2id, of our own so that libuv's stays free; threads start when they are first needed and idle ones keep no process alive. */
+/**
+ * Creates a thread pool for argon2id, separate from libuv's so that the latter stays free. Threads start when first needed, and idle ones do not keep the
+ * process alive.
+ */
 export function createHasher(options: HasherOptions): Hasher {
   const { parameters } = options
   const maxThreads = Math.min(options.threads ?? Number.POSITIVE_INFINITY, availableParallelism())
@@ -186,7 +192,7 @@ function workerDataOf(parameters: HashParameters, decoy: string): HashWorkerData
   return { cost: { memoryCost: memoryKiB, timeCost: passes, parallelism: lanes }, decoy }
 }
 
-// A check against this does all the work of a real one, from the first call on, and 32 zero bytes are the hash of no password anybody can find.
+// Checking against this does all the work of a real check, from the first call on. No one can find a password whose hash is 32 zero bytes.
 function decoyOf({ memoryKiB, passes, lanes }: HashParameters): string {
   const salt = Buffer.alloc(16, 'gatelodge').toString('base64').replaceAll('=', '')
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${lanes}$${salt}$${'A'.repeat(43)}`

@@ -94,12 +94,12 @@ test('a name or address of the user or the service is refused as a whole, double
   }
 })
 
-test('what is not known of a user forbids nothing', () => {
+test('unknown attributes of a user forbid nothing', () => {
   assert.equal(faultOf('quiet harbour', 8, { serviceName: '', username: null }), undefined)
   assert.equal(faultOf('-_._-. ._', 8, { serviceName: '', username: null }), undefined)
 })
 
-test('a refusal is always an input_invalid of one known code', () => {
+test('a rejection is always an input_invalid with one known code', () => {
   const codes = [undefined, 'characters', 'too_short', 'too_long', 'too_common', 'contains_identity']
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 40, minLength: 1 }), (password) =>

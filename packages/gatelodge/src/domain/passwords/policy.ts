@@ -1,7 +1,7 @@
 import { type AuthError, invalidField } from '../../kernel/errors.ts'
 import { isCommonPassword } from './blocklist.ts'
 
-/** What a password must not be: words that an attacker knows of this user and this service. */
+/** Words that a password must not be, because an attacker knows them about this user and this service. */
 export interface PasswordContext {
   readonly email?: string
   readonly username?: string | null
@@ -14,14 +14,17 @@ const leastLength = 6
 const mostCodePoints = 1_024
 const mostBytes = 4_096
 
-/** Refuses a password the policy forbids and says why (NIST SP 800-63B-4, 3.1.1.2); `minLength` counts code points and is never below 6. @throws input_invalid (characters, too_short, too_long, too_common, contains_identity) */
+/**
+ * Rejects a password that the policy forbids and says why (NIST SP 800-63B-4, section 3.1.1.2). `minLength` counts code points and is never below 6.
+ * @throws input_invalid (characters, too_short, too_long, too_common, contains_identity)
+ */
 export function assertPasswordAllowed(
   field: string,
   password: string,
   minLength: number,
   context: PasswordContext,
 ): void {
-  // A NUL or half a surrogate pair is cut or replaced on its way to the hash: two passwords would become one.
+  // Hashing would truncate at a NUL and replace a lone surrogate: two passwords would become one.
   if (!password.isWellFormed() || /\p{Cc}/u.test(password)) {
     throw invalidField(
       field,
@@ -29,7 +32,7 @@ export function assertPasswordAllowed(
       'Leave out control characters such as tabs; letters, signs and blanks are welcome',
     )
   }
-  if (password.length > mostBytes) throw tooLong(field) // before NFC, which takes quadratic time on combining marks
+  if (password.length > mostBytes) throw tooLong(field) // before NFC, which takes quadratic time for combining marks
 
   const text = password.normalize('NFC')
   const length = [...text].length

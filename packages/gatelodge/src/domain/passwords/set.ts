@@ -12,7 +12,7 @@ export async function setPasswordHash(deps: Deps, work: Work, userId: UserId, ha
   await forgetFailures(deps, work, userId)
 }
 
-/** Refuses a new password of an account that the policy forbids. @throws input_invalid for the field `new_password` */
+/** Rejects a new password that the policy forbids for this account. @throws input_invalid for the field `new_password` */
 export function assertNewPasswordAllowed(deps: Deps, user: UserRow, password: string): void {
   assertPasswordAllowed('new_password', password, deps.config.passwordMinLength, {
     email: user.email,
