@@ -9,7 +9,7 @@ import type { Language } from '../kernel/languages.ts'
 const ada = 'ada@example.org'
 const nobodysLocales = ['ja', 'xx-invalid', 'de_AT', '', null]
 
-/** The language of the mail that a request leads to, as its document says. */
+/** Returns the language of the email that a request leads to, as its HTML declares it. */
 async function languageOfMail<Kind extends MailKind>(
   mail: MailTest,
   kind: Kind,
@@ -27,7 +27,7 @@ function languageOfLast({ server }: MailTest, before: number): string | undefine
   return /<html lang="([^"]*)"/.exec(server.received.at(-1)?.parsed.html ?? '')?.[1]
 }
 
-/** Every mail to the owner of an account; `warns` says that it may tell of an intruder. */
+/** Returns a request for every email to the owner of an account. `warns` says that the email may report an intruder. */
 async function requestsTo(
   mail: MailTest,
   userId: UserId,

@@ -18,7 +18,7 @@ interface Mailed {
   readonly text: string
 }
 
-/** What a request leads to: the mail as its reader gets it, or null when there is none. */
+/** Runs a request and returns the email as its reader receives it, or null if there is none. */
 async function mailed<Kind extends MailKind>(mail: MailTest, kind: Kind, request: MailRequests[Kind]) {
   const before = mail.server.received.length
   await mail.request(kind, request)
@@ -34,7 +34,7 @@ async function mailed<Kind extends MailKind>(mail: MailTest, kind: Kind, request
   return { to: received.recipients.join(), subject: received.parsed.subject ?? '', links, text } satisfies Mailed
 }
 
-/** The stored token of a mail's link, after a look at the link's page. */
+/** Returns the stored token of an email's link, after opening the link's page. */
 async function tokenOf(
   { deps }: MailTest,
   mail: Mailed | null,
@@ -74,7 +74,7 @@ forEachDatabase('mails of flows', (engine) => {
     assert.equal(token.expires_at, mail.clock.now() + hour)
   })
 
-  test('a sign-up that is gone or expired, or whose address is another, is mailed nothing', async (t) => {
+  test('a sign-up that is gone, expired or for another address sends no email', async (t) => {
     const mail = await mailTest(t, { engine })
     await addSignUp(mail, 'one', ada, minute)
 
@@ -210,7 +210,7 @@ forEachDatabase('mails of flows', (engine) => {
     assert.match((await mailed(mail, 'new_device', { ...device, ip: null }))?.text ?? '', /IP address: unknown/)
   })
 
-  test('a new address is mailed a link of its own', async (t) => {
+  test('a new address receives a link of its own', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id } = await mail.addUser()
     const sent = await mailed(mail, 'email_change', { ...(await askedBy(mail, id)), email: 'new@example.org' })
@@ -309,7 +309,7 @@ forEachDatabase('mails of flows', (engine) => {
     assert.equal(await mailed(mail, 'email_change_requested', { ...asked, newEmail: ada }), null)
   })
 
-  test('an account that is gone or suspended gets no mail', async (t) => {
+  test('an account that is deleted or suspended receives no email', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id } = await mail.addUser({}, { is_active: 0 })
     const at = mail.clock.now()
@@ -336,7 +336,7 @@ forEachDatabase('mails of flows', (engine) => {
   })
 })
 
-/** A request for another address from a live session of its own. */
+/** Requests a change of address from a new live session. */
 async function askedBy({ store, clock }: MailTest, userId: UserId) {
   const now = clock.now()
   const session = {

@@ -13,7 +13,7 @@ import { writeInvitationMail, writePasswordDisabledMail, writePasswordResetMail 
 import { writeRecoveryStartedMail } from './recovery/writers.ts'
 import { writeNewDeviceMail } from './sign-in/writers.ts'
 
-/** For each kind of mail, who writes it. */
+/** The writer of each kind of email. */
 export const mailWriters = {
   signup: writeSignUpMail,
   verification: writeVerificationMail,

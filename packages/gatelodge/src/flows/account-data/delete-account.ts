@@ -10,7 +10,7 @@ import type { Actor } from '../../kernel/actor.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Removes the caller's account with everything that belongs to it, by password or a fresh proof.
+ * Deletes the caller's account with everything that belongs to it. Requires the password or a fresh proof.
  * @throws incorrect_password, reauthentication_required, last_administrator, token_invalid, rate_limited, overloaded
  */
 export async function deleteOwnAccount(

@@ -5,7 +5,7 @@ import { de } from './messages.de.ts'
 import { es } from './messages.es.ts'
 import { fr } from './messages.fr.ts'
 
-/** Events that are never about somebody known, so that nobody sees them as their own. */
+/** Events that never concern a known user, so no user sees them in the account history. */
 type NobodysEvent =
   | 'verification.requested'
   | 'limit.exceeded'
@@ -36,7 +36,7 @@ const en = {
       deleted: 'Your account is deleted.',
       last_administrator: 'You are the last administrator. Make somebody else administrator first.',
     },
-    /** What happened, by the name of the event. */
+    /** Descriptions of events, by event name. */
     happened: {
       'signup.requested': 'Account asked for',
       'email.verified': 'E-mail address confirmed',
@@ -78,5 +78,5 @@ const en = {
 
 export type AccountDataMessages = Translation<typeof en>
 
-/** The words of one’s own data. */
+/** The texts about a user's own data. */
 export const accountDataMessages: InLanguages<typeof en> = { en, fr, de, es, ar }

@@ -5,7 +5,7 @@ import { type TableName, tables } from '../../../test/support/attack.ts'
 import { toIso } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 
-/** Where a column stands in the export, or why it is left out. */
+/** Where a column appears in the export, or why it is left out. */
 type Place = { readonly in: string } | { readonly out: string }
 
 const at = (path: string): Place => ({ in: path })
@@ -15,7 +15,7 @@ const secret = out('a secret, or what proves one')
 const reference = out('joins rows to each other and says nothing of the person')
 const ofLinks = out('about a mailed link; the addresses that it is for are told')
 
-/** Every column of every table: those that tell of a person are exported, or left out for a reason. */
+/** Every column of every table. Columns about a user are exported, or left out for a stated reason. */
 const places: Readonly<Record<TableName, Readonly<Record<string, Place>> | { readonly none: string }>> = {
   users: {
     id: at('user.id'),
@@ -120,7 +120,7 @@ const places: Readonly<Record<TableName, Readonly<Record<string, Place>> | { rea
   avatar_removals: { none: 'names of files that belong to nobody' },
 }
 
-/** What the person of the test has nothing in: no picture, no role, no token that was used, and nobody in recovery has a session. */
+/** Columns in which the user of the test has nothing: no picture, no role, no used token, and an account in recovery has no session. */
 const unknown = ['users.avatar_url', 'users.recovery_since', 'user_roles.role', 'api_tokens.last_used_at']
 
 forEachDatabase('the export', (engine) => {
@@ -159,7 +159,7 @@ forEachDatabase('the export', (engine) => {
   })
 })
 
-/** Somebody with something in each column, the export, and the rows that tell of them. */
+/** Returns a user with a value in every column, the export, and the rows about the user. */
 async function knownPerson(app: TestApp) {
   const ada = await app.user({ username: 'ada' })
   const id = ada.id as UserId
@@ -188,8 +188,8 @@ async function knownPerson(app: TestApp) {
 
   const isOurs = (table: TableName, row: Record<string, unknown>) => {
     if (table === 'users') return row['id'] === id
-    if (table === 'events' && row['name'] === 'user.exported') return false // by the export itself
-    if (table === 'one_time_tokens' && row['purpose'] !== 'email_change') return false // to addresses that are told
+    if (table === 'events' && row['name'] === 'user.exported') return false // written by the export itself
+    if (table === 'one_time_tokens' && row['purpose'] !== 'email_change') return false // sent to addresses that are notified
     return row['user_id'] === id && row['spent_at'] == null
   }
   return {
@@ -199,7 +199,7 @@ async function knownPerson(app: TestApp) {
   }
 }
 
-/** The values at a path of the export, such as `sessions[].ip`. */
+/** Returns the values at a path of the export, such as `sessions[].ip`. */
 function valuesAt(exported: unknown, path: string): unknown[] {
   return path.split('.').reduce<unknown[]>(
     (values, step) => {
@@ -211,7 +211,7 @@ function valuesAt(exported: unknown, path: string): unknown[] {
   )
 }
 
-/** How a stored value may stand in the export, as JSON. */
+/** Returns the JSON forms in which a stored value may appear in the export. */
 function formsOf(stored: unknown): string[] {
   const forms: unknown[] = [stored]
   if (typeof stored === 'number') forms.push(stored < 2 ? stored === 1 : toIso(stored))

@@ -11,7 +11,7 @@ import type { UserRow } from '../../store/schema.ts'
 import type { ReadDb } from '../../store/store.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
-/** Everything that is stored about a person, but for secrets and their hashes. */
+/** Everything that is stored about a user, except secrets and their hashes. */
 export interface OwnData {
   readonly user: User
   readonly account: AccountTimes
@@ -22,21 +22,21 @@ export interface OwnData {
   readonly events: readonly AuditEvent[]
 }
 
-/** When what of the account came about that has no other place. */
+/** Instants in the history of the account that appear nowhere else in the export. */
 export interface AccountTimes {
   readonly emailVerifiedAt: Instant | null
   readonly passwordChangedAt: Instant | null
   readonly recoverySince: Instant | null
 }
 
-/** An address that is not the account's: one that waits for its confirmation, or a former one that can still take the account back. */
+/** An address other than the account's own: one that awaits confirmation, or a former one that can still recover the account. */
 export interface OtherAddress {
   readonly email: string
   readonly kind: 'pending' | 'former'
   readonly until: Instant
 }
 
-/** A device that signed in: what is stored of it tells neither its kind nor its place. */
+/** A device that has signed in. The stored data reveals neither its kind nor its place. */
 export interface KnownDevice {
   readonly lastSeenAt: Instant
 }
@@ -44,7 +44,7 @@ export interface KnownDevice {
 const eventsListed = 100
 const eventsExported = 10_000
 
-/** The newest events about the caller. */
+/** Returns the newest events about the caller. */
 export async function listOwnEvents(deps: Deps, _actor: Actor, me: LiveSession): Promise<AuditEvent[]> {
   return findEventsOf(deps.store.db, me.user.id, eventsListed)
 }
@@ -54,7 +54,7 @@ export async function exportOwnData(deps: Deps, actor: Actor, me: LiveSession): 
   return exportDataOf(deps, actor, await getUser(deps.store.db, me.user.id))
 }
 
-/** A copy of everything stored about a person, for whoever may have it. */
+/** Returns a copy of everything stored about a user. The caller must have checked that it may be released. */
 export async function exportDataOf(deps: Deps, actor: Actor, row: UserRow): Promise<OwnData> {
   const { db } = deps.store
   const now = deps.clock.now()

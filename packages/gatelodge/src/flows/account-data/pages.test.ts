@@ -11,7 +11,7 @@ const words = accountDataMessages.en.pages
 const place = '/account/data'
 
 forEachDatabase('data page', (engine) => {
-  test('a copy of all data is a file; an older session proves itself first, and comes back', async () => {
+  test('a copy of all data is a file; an older session must prove itself first and then returns', async () => {
     await using app = await testApp({ engine })
     const person = await app.user()
     const visitor = await new Visitor(app).signIn(person)
@@ -42,7 +42,7 @@ forEachDatabase('data page', (engine) => {
     assert.equal((await app.events()).filter((name) => name === 'user.exported').length, 2)
   })
 
-  test('shows what happened to the account, in words, and to no other', async () => {
+  test('shows what happened to the account, in words, and only to its user', async () => {
     await using app = await testApp({ engine })
     const [person, other] = [await app.user(), await app.user()]
     await app.post(

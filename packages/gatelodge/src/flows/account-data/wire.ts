@@ -45,7 +45,7 @@ export const exportSchema = z.strictObject({
   events: z.array(eventSchema),
 })
 
-/** The wire form of an event. */
+/** Returns the wire form of an event. */
 export function eventToWire(event: AuditEvent): z.infer<typeof eventSchema> {
   return {
     id: event.id,
@@ -57,7 +57,7 @@ export function eventToWire(event: AuditEvent): z.infer<typeof eventSchema> {
   }
 }
 
-/** Somebody's data in their wire form; `current` is the session that asks. */
+/** Returns the wire form of a user's data. `current` is the session that makes the request. */
 export function ownDataToWire(data: OwnData, current: string | null): z.infer<typeof exportSchema> {
   return {
     user: userToWire(data.user),
@@ -78,7 +78,7 @@ function orNull(instant: Instant | null): string | null {
   return instant === null ? null : toIso(instant)
 }
 
-/** Somebody's data as a file. */
+/** Returns a user's data as a file to download. */
 export function exportAnswer(data: OwnData, me: LiveSession): Answer {
   return {
     status: 200,

@@ -12,12 +12,13 @@ import { transact } from '../../store/unit-of-work.ts'
 export interface NewApiToken {
   readonly name: string
   readonly scopes: readonly string[]
-  /** s */
+  /** In seconds. */
   readonly expiresIn: number
 }
 
 /**
- * Creates an API token for the caller, whose proof must be fresh: see `Access`. Its text is shown once. The owner is told by mail, five times a day at most, since it outlives the session.
+ * Creates an API token for the caller, whose proof must be fresh: see `Access`. Its text is shown once. The owner is notified by email, at most five times a
+ * day, because the token outlives the session.
  * @throws input_invalid, token_invalid
  */
 export async function createApiToken(
@@ -27,7 +28,7 @@ export async function createApiToken(
   input: NewApiToken,
 ): Promise<{ token: ApiToken; text: string }> {
   return transact(deps, actor, async (work) => {
-    const user = await lockCaller(work, me) // two at once cannot both be the last that there is room for
+    const user = await lockCaller(work, me) // two concurrent requests cannot both take the last free place
     const expiresAt = work.now + input.expiresIn * second
     const made = await insertApiToken(work, user.id, { name: input.name, scopes: input.scopes, expiresAt })
     const { id, scopes } = made.token

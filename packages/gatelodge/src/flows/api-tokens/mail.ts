@@ -17,7 +17,7 @@ export interface ApiTokenCreatedMail {
   readonly undo: TimedLink
 }
 
-/** Tells the owner of an account that an API token was made. It does not repeat the token's name, which whoever made it has chosen. */
+/** Notifies the owner of an account that an API token was created. Does not repeat the token's name, which its creator chose. */
 export function apiTokenCreatedMail(context: MailContext, data: ApiTokenCreatedMail): RenderedMail {
   const words = apiTokenMessages[context.language].mails.created
   const locale = localeOf(context.language)

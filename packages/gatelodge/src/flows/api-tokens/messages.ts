@@ -42,5 +42,5 @@ const en = {
 
 export type ApiTokenMessages = Translation<typeof en>
 
-/** The words of API tokens. */
+/** The texts about API tokens. */
 export const apiTokenMessages: InLanguages<typeof en> = { en, fr, de, es, ar }

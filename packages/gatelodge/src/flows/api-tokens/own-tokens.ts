@@ -7,12 +7,12 @@ import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
-/** The caller's live API tokens, the newest first. */
+/** Returns the caller's live API tokens, newest first. */
 export async function listApiTokens(deps: Deps, _actor: Actor, me: LiveSession): Promise<ApiToken[]> {
   return findApiTokensOf(deps.store.db, me.user.id, deps.clock.now())
 }
 
-/** Revokes one of the caller's own API tokens; it is refused from the next request on. @throws token_invalid; not_found, for another's token as for none */
+/** Revokes one of the caller's own API tokens; it is rejected from the next request on. @throws token_invalid; not_found, also for another user's token */
 export async function revokeApiToken(deps: Deps, actor: Actor, me: LiveSession, input: { id: string }): Promise<void> {
   const isGone = await transact(deps, actor, async (work) => {
     await lockCaller(work, me)

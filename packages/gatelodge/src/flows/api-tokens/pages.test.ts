@@ -30,7 +30,7 @@ forEachDatabase('API tokens page', (engine) => {
     assert.match(late.text, /revoked or has expired already/)
   })
 
-  test('says on the form what is wrong, and keeps what was typed', async () => {
+  test('the form says what is wrong, and keeps what was typed', async () => {
     await using app = await testApp({ engine })
     const visitor = await new Visitor(app).signIn(await app.user())
     const refused = await visitor.fill(`${list}/new`, { name: 'x'.repeat(65), scopes: 'é', expires_in: '90' })

@@ -20,7 +20,7 @@ import { listApiTokens, revokeApiToken } from './own-tokens.ts'
 import { apiTokenNameField } from './routes.ts'
 
 const list = '/account/tokens'
-/** How long a token may be good for, in days. */
+/** The lifetimes that a user can choose, in days. */
 const lives = ['7', '30', '90', '365'] as const
 
 export const apiTokenPages: readonly Route[] = [

@@ -3,7 +3,7 @@ import type { MailWriter } from '../../domain/outbox.ts'
 import { writeSecurityNotice } from '../../domain/security-notices.ts'
 import { apiTokenCreatedMail } from './mail.ts'
 
-/** Tells an owner that an API token was created, with the way back. */
+/** Writes the notice that an API token was created, with the link that undoes it. */
 export const writeApiTokenCreatedMail: MailWriter<'api_token_created'> = (deps, work, request) =>
   writeSecurityNotice(deps, work, request, (context, notice) => {
     const { at, expiresAt } = request

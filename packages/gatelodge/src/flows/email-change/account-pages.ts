@@ -9,7 +9,7 @@ import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
 import { emailChangeMessages } from './messages.ts'
 import { requestEmailChange } from './request-change.ts'
 
-/** The address of an account, to be changed. */
+/** Shows the address of an account with the form to change it. */
 export const emailSection: AccountSection = (_deps, { user }, view, state) => {
   const words = emailChangeMessages[view.language].pages.account
   const unconfirmed = html`<p>${words.unconfirmed} <a href="/verify-email/resend">${words.resend}</a></p>`

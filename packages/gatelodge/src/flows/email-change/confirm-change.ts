@@ -13,13 +13,14 @@ import type { UserId } from '../../kernel/ids.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
 /**
- * Puts the new address in place by its mailed link, once, while the session that asked lives. The link is the proof: the confirming browser needs no session,
- * and only its session of the account stays. The former address is kept for its owner and told how to undo. @throws token_invalid
+ * Changes the address through its emailed link, once, while the session that requested it lives. The link is the proof, so the confirming browser needs no
+ * session, and of the account's sessions only that browser's is kept. The former address is reserved for its owner and told how to undo the change.
+ * @throws token_invalid
  */
 export async function confirmEmailChange(deps: Deps, actor: Actor, input: { token: string }): Promise<User> {
   return transact(deps, actor, async (work) => {
     const token = await consumeToken(work, 'email_change', input.token)
-    const user = await lockUser(work, token.user_id as UserId) // an e-mail change is an account's
+    const user = await lockUser(work, token.user_id as UserId) // the token of an email change belongs to an account
     const session = token.session_id === null ? undefined : await lockSession(work, token.session_id)
     const isAsked = session !== undefined && isLive(session, deps.config, work.now)
     if (user?.is_active !== 1 || !isAsked || (await isTaken(work, token.email, user.id)))
@@ -38,13 +39,14 @@ export async function confirmEmailChange(deps: Deps, actor: Actor, input: { toke
 }
 
 /**
- * Gives the account back to its former address by the link mailed there, once, and puts it into recovery, since the one who changed the address may know
- * the password. @throws token_invalid
+ * Restores the former address of the account through the link emailed to it, once, and puts the account into recovery, since whoever changed the address may
+ * know the password.
+ * @throws token_invalid
  */
 export async function undoEmailChange(deps: Deps, actor: Actor, input: { token: string }): Promise<void> {
   await transact(deps, actor, async (work) => {
     const token = await consumeToken(work, 'email_change_undo', input.token)
-    const user = await lockUser(work, token.user_id as UserId) // an undo is an account's
+    const user = await lockUser(work, token.user_id as UserId) // the token of an undo belongs to an account
     if (!user) throw new AuthError('token_invalid')
 
     await startRecovery(work, user, token, 'email_change')

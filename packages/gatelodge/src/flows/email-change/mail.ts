@@ -12,20 +12,20 @@ import {
 } from '../../pages/mail-layout.ts'
 import { emailChangeMessages } from './messages.ts'
 
-/** Proves the new address of an account; goes to the new address. */
+/** Proves the new address of an account. Sent to the new address. */
 export function confirmNewEmailMail(context: MailContext, data: LinkMail): RenderedMail {
   return linkMail(context, emailChangeMessages[context.language].mails.confirm, data)
 }
 
 export interface EmailChangeRequestedMail {
   readonly name: string
-  /** Such as `a***@example.org`. */
+  /** For example `a***@example.org`. */
   readonly maskedNewEmail: string
   readonly at: Instant
   readonly forgotLink: string
 }
 
-/** Tells the current address of an account that another one was asked for. It holds no token. */
+/** Notifies the current address of an account that a change was requested. Contains no token. */
 export function emailChangeRequestedMail(context: MailContext, data: EmailChangeRequestedMail): RenderedMail {
   const { requested: words, notice } = emailChangeMessages[context.language].mails
 
@@ -40,15 +40,15 @@ export function emailChangeRequestedMail(context: MailContext, data: EmailChange
 
 export interface EmailChangeNoticeMail {
   readonly name: string
-  /** Such as `a***@example.org`. */
+  /** For example `a***@example.org`. */
   readonly maskedNewEmail: string
   readonly undoLink: string
-  /** Milliseconds. */
+  /** In ms. */
   readonly ttl: number
   readonly expiresAt: Instant
 }
 
-/** Tells the old address of an account that it was changed, with the way back. */
+/** Notifies the former address of an account that it was changed, with the link that undoes the change. */
 export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNoticeMail): RenderedMail {
   const words = emailChangeMessages[context.language].mails.notice
 
@@ -61,7 +61,7 @@ export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNot
   })
 }
 
-/** Tells the owner of an address that somebody tried to move another account to it; goes out in place of a link. */
+/** Notifies the owner of an address that someone tried to move another account to it. Sent instead of a link. */
 export function addressInUseMail(context: MailContext, data: { readonly name: string }): RenderedMail {
   const words = emailChangeMessages[context.language].mails.addressInUse
 
@@ -80,12 +80,12 @@ export function addressInUseMail(context: MailContext, data: { readonly name: st
 export interface EmailRestoredMail {
   readonly name: string
   readonly resetLink: string
-  /** Milliseconds. */
+  /** In ms. */
   readonly ttl: number
   readonly expiresAt: Instant
 }
 
-/** Tells the restored address that the change was undone and carries the link to a new password. */
+/** Notifies the restored address that the change was undone, with the link to choose a new password. */
 export function emailRestoredMail(context: MailContext, { resetLink, ...data }: EmailRestoredMail): RenderedMail {
   return linkMail(context, emailChangeMessages[context.language].mails.restored, { ...data, link: resetLink })
 }

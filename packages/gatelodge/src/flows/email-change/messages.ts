@@ -88,10 +88,10 @@ const en = {
 
 export type EmailChangeMessages = Translation<typeof en>
 
-/** The words of changing an email address. */
+/** The texts about changing an email address. */
 export const emailChangeMessages: InLanguages<typeof en> = { en, fr, de, es, ar }
 
-/** What the API says. */
+/** The texts of API responses. */
 export const emailChangeAnswers = {
   requested: 'A link has been sent to the new address. Nothing changes before it is used',
   confirmed: 'Your email address is changed',

@@ -8,7 +8,7 @@ import { emailChangeMessages } from './messages.ts'
 const words = emailChangeMessages.en.pages
 const garbage = `${'A'.repeat(22)}.${'B'.repeat(43)}`
 
-/** Asks for another address in the visitor's session; answers the token of the mailed link. */
+/** Requests a change of address in the visitor's session. Returns the token of the emailed link. */
 async function askFor(app: TestApp, visitor: Visitor, person: Person, email: string): Promise<string> {
   const cookie = visitor.cookie('gatelodge') ?? ''
   await app.post('/change-email', { new_email: email, password: person.password }, { cookie })

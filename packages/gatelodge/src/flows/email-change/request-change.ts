@@ -13,8 +13,9 @@ import { invalidField } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Asks for another address. Nothing changes before its link is confirmed, while this session lives; the current address is told at once. The answer and the
- * rows are the same when the address has an account, whose owner is told instead. @throws input_invalid, incorrect_password, token_invalid, rate_limited, overloaded
+ * Requests a change of address. Nothing changes until its link is confirmed, while this session lives; the current address is notified immediately. The answer
+ * and the rows are the same if the new address has an account, whose owner is notified instead.
+ * @throws input_invalid, incorrect_password, token_invalid, rate_limited, overloaded
  */
 export async function requestEmailChange(
   deps: Deps,

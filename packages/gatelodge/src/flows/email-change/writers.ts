@@ -15,10 +15,13 @@ import {
   emailRestoredMail,
 } from './mail.ts'
 
-/** The link to a new address, or a notice to the owner of an account that has it. A password set since, or the end of the asking session, voids the request. */
+/**
+ * Writes the link to a new address, or a notice to the owner of an account that has it. The request is void if the password has been changed since, or the
+ * requesting session has ended.
+ */
 export const writeEmailChangeMail: MailWriter<'email_change'> = async (deps, work, request) => {
   const { userId, email } = request
-  const user = await lockUser(work, userId) // a change of password under way is waited for, and voids the request
+  const user = await lockUser(work, userId) // waits for a password change under way, which voids the request
   if (user?.is_active !== 1 || user.email === email || user.password_changed_at !== request.passwordChangedAt)
     return null
   if (!(await lockSession(work, request.sessionId))) return null
@@ -44,31 +47,31 @@ export const writeEmailChangeMail: MailWriter<'email_change'> = async (deps, wor
   return { to: email, mail: confirmNewEmailMail(context, { name: greetingName(user), ...link }) }
 }
 
-/** Tells the current address that another one was asked for. */
+/** Notifies the current address that a change was requested. */
 export const writeEmailChangeRequestedMail: MailWriter<'email_change_requested'> = async (
   deps,
   work,
   { userId, newEmail, at },
 ) => {
   const user = await findUser(work.db, userId)
-  if (user?.is_active !== 1 || user.email === newEmail) return null // changed already: the former address is told by another mail
+  if (user?.is_active !== 1 || user.email === newEmail) return null // already changed: another email notifies the former address
 
   const context = mailContext(deps.config, await findLanguage(work.db, userId))
   const mail = emailChangeRequestedMail(context, {
     name: greetingName(user),
-    maskedNewEmail: maskEmail(newEmail as Email), // it was asked for, so it is canonical
+    maskedNewEmail: maskEmail(newEmail as Email), // it was requested, so it is canonical
     at,
     forgotLink: linkTo(deps.config, '/forgot-password'),
   })
   return { to: user.email, mail }
 }
 
-/** Tells the former address of the change, with the way back. */
+/** Notifies the former address of the change, with the link that undoes it. */
 export const writeEmailChangedMail: MailWriter<'email_changed'> = async (deps, work, request) => {
   const { userId, formerEmail: email, newEmail, since = 0 } = request
   const user = await findUser(work.db, userId)
   const reservation = await findReservation(work.db, email, work.now)
-  if (!user || reservation?.userId !== userId) return null // undone already, by the link of an earlier address
+  if (!user || reservation?.userId !== userId) return null // already undone, by the link of an earlier address
 
   const token = {
     purpose: 'email_change_undo',
@@ -89,7 +92,7 @@ export const writeEmailChangedMail: MailWriter<'email_changed'> = async (deps, w
   return { to: email, mail }
 }
 
-/** Tells the restored address of the undo, with the link to a new password. */
+/** Notifies the restored address of the undo, with the link to choose a new password. */
 export const writeEmailRestoredMail: MailWriter<'email_restored'> = async (deps, work, { userId, email, language }) => {
   const user = await findUser(work.db, userId)
   if (user?.is_active !== 1 || user.email !== email || user.recovery_since === null) return null

@@ -81,7 +81,7 @@ forEachDatabase('e-mail verification', (engine) => {
       'token_invalid',
     )
     assert.deepEqual(await app.rows('pending_signups'), [])
-    // Its name is free when the sign-up would have expired: sooner would tell of the account.
+    // Its name becomes free when the sign-up would have expired; earlier would reveal the account.
     assert.deepEqual((await app.get('/username-available?username=ada')).json, { available: false })
     app.clock.advance(24 * 3_600_000)
     assert.deepEqual((await app.get('/username-available?username=ada')).json, { available: true })

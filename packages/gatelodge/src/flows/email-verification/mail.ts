@@ -12,7 +12,7 @@ export interface AccountExistsMail {
   readonly resetLink: string
 }
 
-/** Tells the owner of an account that somebody signed up with the same address; goes out in place of a link. */
+/** Notifies the owner of an account that someone signed up with the same address. Sent instead of a link. */
 export function accountExistsMail(context: MailContext, data: AccountExistsMail): RenderedMail {
   const words = emailVerificationMessages[context.language].mails.accountExists
 
@@ -30,7 +30,7 @@ export function accountExistsMail(context: MailContext, data: AccountExistsMail)
   })
 }
 
-/** Greets the owner of a new account. */
+/** Welcomes the owner of a new account. */
 export function welcomeMail(
   context: MailContext,
   data: { readonly name: string; readonly signInLink: string },

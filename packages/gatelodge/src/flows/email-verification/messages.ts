@@ -69,10 +69,10 @@ const en = {
 
 export type EmailVerificationMessages = Translation<typeof en>
 
-/** The words of proving an address, and of what goes out in place of a proof. */
+/** The texts about proving an address, and of the emails sent instead of a proof. */
 export const emailVerificationMessages: InLanguages<typeof en> = { en, fr, de, es, ar }
 
-/** What the API says. */
+/** The texts of API responses. */
 export const emailVerificationAnswers = {
   verified: 'Your email address is confirmed. You can sign in now',
   resent: 'If this address waits for confirmation, a fresh link has been sent to it. Use it before it expires',

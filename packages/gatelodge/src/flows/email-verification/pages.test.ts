@@ -9,7 +9,7 @@ import { emailVerificationMessages } from './messages.ts'
 const ada = { email: 'ada@example.com', username: 'ada', password: 'quiet harbour 52' }
 const words = emailVerificationMessages.en.pages
 
-/** Signs up by the page; answers the path of the mailed link. */
+/** Signs up on the page. Returns the path of the emailed link. */
 async function signUp(app: TestApp, visitor: Visitor, person = ada): Promise<string> {
   await visitor.fill('/register', { ...person, password_confirmation: person.password })
   const mails = (await app.mails(person.email)).filter(({ kind }) => kind !== 'welcome')
@@ -110,7 +110,7 @@ forEachDatabase('pages that confirm an address', (engine) => {
     assert.ok(tooLong.text.includes(words.sent.text))
   })
 
-  test('a form without its button’s password field is given one when the browser forgot that it signed up', async () => {
+  test('a form without a password field gets one when the browser no longer knows that it signed up', async () => {
     await using app = await testApp({ engine })
     const link = await signUp(app, new Visitor(app))
     const other = new Visitor(app)

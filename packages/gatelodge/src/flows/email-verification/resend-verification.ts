@@ -11,8 +11,9 @@ import { parseToken } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Mails a fresh link to an unconfirmed address: for the asking browser's pending sign-up, else the newest. In blind mode the answer and the
- * rows are the same for every address; `explicit` says when there is nothing to confirm. @throws input_invalid, rate_limited, user_not_found (explicit)
+ * Sends a new link to an unconfirmed address: for the requesting browser's pending sign-up, otherwise for the newest. In blind mode the answer and the rows are
+ * the same for every address; `explicit` says when there is nothing to confirm.
+ * @throws input_invalid, rate_limited, user_not_found (explicit)
  */
 export async function resendVerification(deps: Deps, actor: Actor, input: { email: string }): Promise<void> {
   const email = parseEmail('email', input.email)

@@ -16,14 +16,14 @@ import { transact, type Work } from '../../store/unit-of-work.ts'
 
 export interface VerifyEmail {
   readonly token: string
-  /** The password chosen at sign-up, when another browser than the one that signed up confirms. */
+  /** The password chosen at sign-up. Required if the confirming browser is not the one that signed up. */
   readonly password?: string | undefined
 }
 
 /**
- * Confirms an address by its mailed link, once. A pending sign-up becomes an account by this. Another browser than the one that signed up
- * has to know the chosen password, so that nobody can plant a password in an account that somebody else confirms.
- * @throws token_invalid, password_required, incorrect_password (the link stays good), rate_limited, overloaded
+ * Confirms an address through its emailed link, once. A pending sign-up becomes an account. A browser other than the one that signed up must also give the
+ * chosen password, so that an attacker cannot plant a password in an account that someone else confirms.
+ * @throws token_invalid, password_required, incorrect_password (the link stays valid), rate_limited, overloaded
  */
 export async function verifyEmail(deps: Deps, actor: Actor, input: VerifyEmail): Promise<User> {
   const token = await findValidToken(deps, ['verify_signup', 'verify_email'], input.token)
@@ -32,7 +32,7 @@ export async function verifyEmail(deps: Deps, actor: Actor, input: VerifyEmail):
     : confirmAccount(deps, actor, input, token, token.user_id as UserId) // a token has one owner, by its check constraint
 }
 
-/** Whether this browser has to give the chosen password with the link; spends nothing. @throws token_invalid */
+/** Returns whether this browser must give the chosen password with the link. Does not consume the link. @throws token_invalid */
 export async function needsChosenPassword(deps: Deps, actor: Actor, input: { token: string }): Promise<boolean> {
   const token = await findValidToken(deps, ['verify_signup', 'verify_email'], input.token)
   if (token.signup_id !== null)
@@ -68,7 +68,7 @@ async function confirmSignUp(
   })
 }
 
-/** @throws token_invalid */
+/** Returns the pending sign-up of a token. @throws token_invalid */
 async function getPending(deps: Deps, signupId: string): Promise<PendingSignupRow> {
   const pending = await deps.store.db
     .selectFrom('pending_signups')
@@ -92,7 +92,7 @@ async function createFrom(work: Work, pending: PendingSignupRow): Promise<UserRo
     by: 'signup',
   } as const
   const user = await undefinedOn('email_taken', () => createUser(work, account))
-  // The address got an account in another way meanwhile: its late links are void.
+  // The address got an account in another way in the meantime: its older links are void.
   if (!user) throw new AuthError('token_invalid')
   return user
 }
@@ -123,36 +123,36 @@ async function confirmAccount(
   })
 }
 
-/** @throws token_invalid */
+/** Returns the unverified account of a token. @throws token_invalid */
 async function getAccount(deps: Deps, token: OneTimeTokenRow, userId: UserId): Promise<UserRow> {
   const account = await findUser(deps.store.db, userId)
   if (!account || account.email !== token.email) throw new AuthError('token_invalid')
   return account
 }
 
-/** Whether the account signed up, or is signed in, in this browser. */
+/** Returns whether the account signed up, or is signed in, in this browser. */
 function isOwnBrowser(actor: Actor, account: UserRow): boolean {
   return userIdOf(actor) === account.id || isSigningUpBrowser(actor, account.signup_browser_hash)
 }
 
-/** Guesses at the password of an account count against its link, and against the account. */
+/** Returns how a password given with a link is checked: guesses count against the link and against the account. */
 function passwordOfLink(token: OneTimeTokenRow, claimant: Claimant): PasswordUse {
   return { claimant, ...guessesAt(token), async recordFailure() {} }
 }
 
-/** What guesses with a link are counted under, and what a wrong one answers. */
+/** Returns what guesses with a link count against, and the error for a wrong one. */
 function guessesAt({ signup_id, user_id }: OneTimeTokenRow) {
   const subject = signup_id ?? user_id ?? ''
   return { delay: passwordDelay, subject, code: 'incorrect_password', detail: 'Incorrect password' } as const
 }
 
-/** @throws password_required */
+/** Returns the password. @throws password_required if there is none */
 function required(password: string | undefined): string {
   if (password === undefined) throw new AuthError('password_required')
   return password
 }
 
-/** Whether the sign-up cookie is the one given to the browser that signed up. */
+/** Returns whether the sign-up cookie is the one given to the browser that signed up. */
 function isSigningUpBrowser(actor: Actor, browserHash: string | null): boolean {
   const cookie = actor.signUpCookie === null ? undefined : parseToken(actor.signUpCookie)
   return cookie !== undefined && browserHash !== null && sameText(sha256(cookie.secret), browserHash)

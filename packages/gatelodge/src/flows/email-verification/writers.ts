@@ -9,7 +9,7 @@ import type { PendingSignupRow, UserRow } from '../../store/schema.ts'
 import type { Work } from '../../store/unit-of-work.ts'
 import { accountExistsMail, verificationMail, welcomeMail } from './mail.ts'
 
-/** The link of a sign-up, or a notice to the owner of an account that has its address or keeps it for an undo. */
+/** Writes the link of a sign-up, or a notice to the owner of an account that has its address or reserves it for an undo. */
 export const writeSignUpMail: MailWriter<'signup'> = async (deps, work, { email, signupId, language }) => {
   const owner = await findEmailOwner(work.db, email, work.now)
   if (owner) return owner.is_active === 1 ? accountExists(deps, work, owner, language) : null
@@ -18,7 +18,7 @@ export const writeSignUpMail: MailWriter<'signup'> = async (deps, work, { email,
   return pending ? verifySignUp(deps, work, pending, language) : null
 }
 
-/** A fresh link for an address that waits for its proof. */
+/** Writes a new link for an address that awaits its proof. */
 export const writeVerificationMail: MailWriter<'verification'> = async (deps, work, { email, signupId, language }) => {
   const owner = await findEmailOwner(work.db, email, work.now)
   if (owner) {
@@ -31,7 +31,7 @@ export const writeVerificationMail: MailWriter<'verification'> = async (deps, wo
   return pending ? verifySignUp(deps, work, pending, language) : null
 }
 
-/** The greeting of a new account. */
+/** Writes the welcome email of a new account. */
 export const writeWelcomeMail: MailWriter<'welcome'> = async (deps, work, { userId, language }) => {
   const user = await findUser(work.db, userId)
   if (user?.is_active !== 1) return null

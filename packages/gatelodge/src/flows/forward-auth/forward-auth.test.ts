@@ -6,7 +6,7 @@ import { systemActor } from '../../kernel/actor.ts'
 
 const names = ['x-auth-user', 'x-auth-username', 'x-auth-email', 'x-auth-roles']
 
-/** What browsers and programs send to something else at the same address. */
+/** Authorization headers that browsers and programs send for something else at the same address. */
 const foreign = [
   'Basic eDp5',
   'basic eDp5',
@@ -34,7 +34,7 @@ forEachDatabase('forward auth', (engine) => {
     const { access } = await app.tokens(ada)
     const cookie = await app.cookie(ada)
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
-      // A proxy passes on what a form of another site may have sent: nothing is changed by looking.
+      // A proxy may pass on a form that another site sent; the check itself changes nothing.
       for (const ask of [
         { bearer: access },
         { cookie, crossSite: true, headers: { 'sec-fetch-site': 'cross-site' } },
@@ -142,7 +142,7 @@ forEachDatabase('forward auth', (engine) => {
       assert.equal((await app.get('/forward-auth', { headers: { authorization } })).code, 'not_authenticated')
       assert.equal((await app.get('/forward-auth?redirect', { headers: { authorization } })).status, 302)
     }
-    // A bearer token is ours to judge: beside it the cookie says nothing, and the way to the sign-in page would lead back here.
+    // A bearer token is meant for us. With one, the cookie is ignored, and redirecting to the sign-in page would only lead back here.
     for (const authorization of ['Bearer x', `bearer ${access}x`, 'Bearer', 'Bearer  ', access]) {
       for (const path of ['/forward-auth', '/forward-auth?redirect', '/session'])
         assert.equal((await app.get(path, { cookie, headers: { authorization } })).code, 'token_invalid', authorization)

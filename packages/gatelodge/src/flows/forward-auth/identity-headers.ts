@@ -3,8 +3,8 @@ import type { Caller } from '../../http/authenticate.ts'
 const printed = new WeakMap<Caller, Readonly<Record<string, string>>>()
 
 /**
- * Who asks, for the service behind a proxy. All four are always there, so that a proxy which copies them overwrites whatever the client sent under these
- * names. Values are ASCII, or else percent-encoded (RFC 3986, section 2.1).
+ * Returns the headers that identify the caller to the service behind a proxy. All four are always present, so that a proxy that copies them overwrites whatever
+ * the client sent under these names. Values are ASCII, or else percent-encoded (RFC 3986, section 2.1).
  */
 export function identityHeaders(me: Caller): Readonly<Record<string, string>> {
   const known = printed.get(me)
@@ -22,5 +22,5 @@ export function identityHeaders(me: Caller): Readonly<Record<string, string>> {
 }
 
 function encoded(text: string): string {
-  return /^[\x20-\x24\x26-\x7e]*$/.test(text) ? text : encodeURIComponent(text) // a % as well, so that it decodes to what it was
+  return /^[\x20-\x24\x26-\x7e]*$/.test(text) ? text : encodeURIComponent(text) // a % is encoded as well, so that decoding restores the original
 }

@@ -35,7 +35,7 @@ export const forwardAuthRoutes = [
 
       const cookie = cookies.session.read(header('cookie'))
       const brought = readCredential(header('authorization'), cookie)
-      // The sign-in page knows a browser by its cookie and would send it back, to be refused for its bearer token again and again.
+      // The sign-in page would recognise the browser by its cookie and send it back, only to be rejected for its bearer token again and again.
       const wouldLoop = cookie !== undefined && brought?.kind !== 'cookie'
       if (query.redirect !== undefined && !wouldLoop) return { status: 302, location: loginFor(deps.config, header) }
       throw new AuthError(brought ? 'token_invalid' : 'not_authenticated')

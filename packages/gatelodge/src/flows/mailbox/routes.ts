@@ -10,7 +10,7 @@ import { mailboxListPage, mailboxMailPage } from '../../pages/mailbox-page.ts'
 
 type Asker = Pick<RouteContext<'anyone', undefined, undefined, undefined>, 'header' | 'peer'>
 
-/** What proxies add: any of it shows one. */
+/** Headers that proxies add. Any of them indicates a proxy. */
 const forwarding = [
   ...['forwarded', 'via', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-original-host'],
   ...['for', 'host', 'proto', 'port', 'server', 'prefix', 'scheme', 'ssl'].map((fact) => `x-forwarded-${fact}`),
@@ -18,8 +18,10 @@ const forwarding = [
 ]
 
 /**
- * The mailbox while no mail server is set and the public URL is this machine, for the machine itself only: a loopback peer, a loopback Host, no proxy
- * between. A proxy that is not told otherwise asks as the machine itself does, so that the public URL has to say where the server is. @throws not_found
+ * Returns the development mailbox if no mail server is configured, the public URL is on this machine, and the request comes from the machine itself: a loopback
+ * peer, a loopback Host, and no proxy in between. A proxy without further configuration looks like the machine itself, which is why the public URL must say
+ * where the server is.
+ * @throws not_found
  */
 function openMailbox(deps: Deps, asker: Asker): DevelopmentMailbox {
   const host = asker.header('host')?.replace(/:\d+$/, '') ?? ''
@@ -33,7 +35,7 @@ function openMailbox(deps: Deps, asker: Asker): DevelopmentMailbox {
   return deps.mailbox
 }
 
-/** @throws not_found */
+/** Returns one email of the mailbox. @throws not_found */
 function openMail(deps: Deps, asker: Asker, id: string): MailboxEntry {
   const entry = openMailbox(deps, asker).find(id)
   if (!entry) throw new AuthError('not_found')

@@ -14,7 +14,7 @@ import { AuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Changes the caller's password: ends the other sessions, voids mailed links, tells the owner. Five times an hour at most.
+ * Changes the caller's password, ends the other sessions, invalidates emailed links and notifies the owner. At most five times an hour.
  * @throws incorrect_password, input_invalid, token_invalid, rate_limited, overloaded
  */
 export async function changePassword(
@@ -31,7 +31,7 @@ export async function changePassword(
 
   await transact(deps, actor, async (work) => {
     const user = await lockCaller(work, me)
-    // A password that was set meanwhile wins: what was proved is no longer the password.
+    // A password set in the meantime wins: the one that was proved is no longer the password.
     if (user.password_hash !== seen.password_hash) throw new AuthError('incorrect_password')
 
     await setPasswordHash(deps, work, user.id, hash)

@@ -27,10 +27,10 @@ const en = {
 
 export type PasswordChangeMessages = Translation<typeof en>
 
-/** The words of changing a password. */
+/** The texts about changing a password. */
 export const passwordChangeMessages: InLanguages<typeof en> = { en, fr, de, es, ar }
 
-/** What the API says. */
+/** The texts of API responses. */
 export const passwordChangeAnswers = {
   changed: 'Password changed successfully',
 } as const

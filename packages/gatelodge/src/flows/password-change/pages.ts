@@ -8,7 +8,7 @@ import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
 import { changePassword } from './change-password.ts'
 import { passwordChangeMessages } from './messages.ts'
 
-/** The password of an account, to be changed. */
+/** Shows the form to change the password of an account. */
 export const passwordSection: AccountSection = ({ config }, { user }, view, state) => {
   const words = passwordChangeMessages[view.language].pages
   const body = form(view, state, {

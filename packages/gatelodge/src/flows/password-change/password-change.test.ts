@@ -169,7 +169,7 @@ forEachDatabase('password change', (engine) => {
   })
 })
 
-/** As a mail prints it. */
+/** Formats an instant as emails do. */
 function minuteOf(instant: number): string {
   return new Date(instant)
     .toLocaleTimeString('en', { timeZone: 'UTC', hour: 'numeric', minute: '2-digit' })

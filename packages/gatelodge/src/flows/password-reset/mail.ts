@@ -1,17 +1,17 @@
 import { type LinkMail, linkMail, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
 import { passwordResetMessages } from './messages.ts'
 
-/** Carries the link by which the owner of an account sets a new password. */
+/** Carries the link with which the owner of an account sets a new password. */
 export function resetMail(context: MailContext, data: LinkMail): RenderedMail {
   return linkMail(context, passwordResetMessages[context.language].mails.reset, data)
 }
 
-/** Carries the link by which an invited person chooses the first password of an account that was made for them. */
+/** Carries the link with which an invited user chooses the first password of the account created for them. */
 export function invitationMail(context: MailContext, data: LinkMail): RenderedMail {
   return linkMail(context, passwordResetMessages[context.language].mails.invitation, data)
 }
 
-/** Shows an address that has only unconfirmed sign-ups the way to an account. */
+/** Tells the owner of an address that has only unconfirmed sign-ups how to get an account. */
 export function registerFirstMail(context: MailContext, data: { readonly registerLink: string }): RenderedMail {
   const words = passwordResetMessages[context.language].mails.registerFirst
 
@@ -27,7 +27,7 @@ export function registerFirstMail(context: MailContext, data: { readonly registe
   })
 }
 
-/** Tells an owner where too many failures switched the password off: on new devices, or on one that is known (NIST SP 800-63B-4, 3.2.2). */
+/** Tells an owner where too many failures disabled the password: on new devices, or on a known one (NIST SP 800-63B-4, section 3.2.2). */
 export function passwordDisabledMail(
   context: MailContext,
   data: { readonly name: string; readonly resetLink: string; readonly where: 'newDevices' | 'oneDevice' },

@@ -70,10 +70,10 @@ const en = {
 
 export type PasswordResetMessages = Translation<typeof en>
 
-/** The words of resetting a password. */
+/** The texts about resetting a password. */
 export const passwordResetMessages: InLanguages<typeof en> = { en, fr, de, es, ar }
 
-/** What the API says. */
+/** The texts of API responses. */
 export const passwordResetAnswers = {
   requested: 'If an account has this address, a link to set a new password has been sent to it',
   done: 'Password reset successfully',

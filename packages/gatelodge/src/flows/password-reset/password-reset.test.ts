@@ -69,7 +69,7 @@ forEachDatabase('password reset', (engine) => {
     )
   })
 
-  test('a browser that resets the password is known from then on, and no other client gets a cookie', async () => {
+  test('a browser that resets the password is a known device afterwards, and no other client gets a cookie', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const reset = async (ask = {}) => {

@@ -8,7 +8,7 @@ import { requestMail } from '../../domain/outbox.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
-/** Asks for a reset link. The answer, the work and the rows are the same whether or not the address is known. @throws input_invalid, rate_limited */
+/** Requests a reset link. The answer, the work and the rows are the same whether or not the address is known. @throws input_invalid, rate_limited */
 export async function requestPasswordReset(deps: Deps, actor: Actor, input: { email: string }): Promise<void> {
   const email = parseEmail('email', input.email)
   await assertMayAsk(deps, actor, 'mail', [email, email])
@@ -22,9 +22,9 @@ export async function requestPasswordReset(deps: Deps, actor: Actor, input: { em
 }
 
 /**
- * A known device has budgets of its own. Others share those of the mailbox; beyond them an account gets one link an hour, which strangers can ask for but not
- * use up: it counts by the whole address, since a link asked for another `+tag` may reach nobody. Addresses without an account get nothing then, or a mailbox
- * would be sent one mail for each form of its address.
+ * Returns whether the budgets allow the email. A known device has budgets of its own. Others share those of the mailbox; beyond them an account gets one link
+ * an hour, which strangers can request but not use up: it counts by the whole address, since a link sent to another `+tag` may reach no one. Addresses without
+ * an account then get nothing; otherwise a mailbox would receive one email for each form of its address.
  */
 async function mayMail(
   deps: Deps,

@@ -19,17 +19,18 @@ import type { UserRow } from '../../store/schema.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
 /**
- * Sets a new password by a mailed link, once: ends every session, voids other links and pending changes, tells the owner. Does not sign in and never
- * reactivates. The link proves the address as well. The browser at hand becomes a known device, the only one: else strangers who go on failing would delay
- * the sign-in that follows. @throws token_invalid, input_invalid, overloaded
+ * Sets a new password through an emailed link, once. Ends every session, invalidates other links and pending changes, and notifies the owner. Does not sign in
+ * and never reactivates an account. The link also proves the address. The browser in use becomes the only known device; otherwise strangers who keep failing
+ * would delay the sign-in that follows.
+ * @throws token_invalid, input_invalid, overloaded
  */
 export async function resetPassword(
   deps: Deps,
   actor: Actor,
   input: { token: string; newPassword: string },
 ): Promise<{ deviceCookie: string }> {
-  const token = await findValidToken(deps, ['password_reset', 'recovery'], input.token) // garbage must not cost a hash
-  const seen = await findUser(deps.store.db, token.user_id as UserId) // a reset token is an account's
+  const token = await findValidToken(deps, ['password_reset', 'recovery'], input.token) // an invalid token must not cost a hash
+  const seen = await findUser(deps.store.db, token.user_id as UserId) // a reset token belongs to an account
   if (seen?.is_active !== 1 || seen.email !== token.email) throw new AuthError('token_invalid')
   assertNewPasswordAllowed(deps, seen, input.newPassword)
   const key = hashKey(actor, { account: seen.id, place: `link ${token.id}` })
@@ -39,7 +40,7 @@ export async function resetPassword(
     await consumeToken(work, token.purpose, input.token)
     const user = await lockUser(work, seen.id)
     if (user?.is_active !== 1 || user.email !== token.email) throw new AuthError('token_invalid')
-    // A link that was on its way when the owner asked for recovery opens nothing.
+    // A link that was on its way when the owner started recovery opens nothing.
     if (user.recovery_since !== null && token.purpose !== 'recovery') throw new AuthError('token_invalid')
 
     await setPasswordHash(deps, work, user.id, hash)

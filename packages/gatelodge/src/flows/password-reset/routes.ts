@@ -43,7 +43,7 @@ export const passwordResetRoutes = [
     statuses: { token_invalid: 400 },
     async handle(deps, { actor, body, cookies, header }) {
       const { deviceCookie } = await resetPassword(deps, actor, { token: body.token, newPassword: body.new_password })
-      const isBrowser = header('sec-fetch-site') !== undefined // other clients keep no cookies
+      const isBrowser = header('sec-fetch-site') !== undefined // other clients do not store cookies
       const device = isBrowser ? [setDeviceCookie(cookies, deviceCookie)] : []
       return { status: 200, cookies: device, json: { message: passwordResetAnswers.done } }
     },

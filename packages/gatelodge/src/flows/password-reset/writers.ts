@@ -8,7 +8,7 @@ import { day } from '../../kernel/clock.ts'
 import { languageOf } from '../../kernel/languages.ts'
 import { invitationMail, passwordDisabledMail, registerFirstMail, resetMail } from './mail.ts'
 
-/** The link to a new password; an address that has only pending sign-ups is told how to get an account. */
+/** Writes the link to a new password. An address that has only pending sign-ups is told how to get an account. */
 export const writePasswordResetMail: MailWriter<'password_reset'> = async (deps, work, request) => {
   const { email, language, onlyAccount } = request
   const owner = await findEmailOwner(work.db, email, work.now)
@@ -21,7 +21,7 @@ export const writePasswordResetMail: MailWriter<'password_reset'> = async (deps,
     const context = mailContext(deps.config, languageOf(pending.language) ?? language)
     return { to: email, mail: registerFirstMail(context, { registerLink: linkTo(deps.config, '/register') }) }
   }
-  // Whoever reads the mail of a reserved address has its undo link, and only that gives the account back.
+  // The reader of a reserved address's email has its undo link, and only that link recovers the account.
   if (owner.email !== email || owner.is_active !== 1) return null
 
   const token = { purpose: 'password_reset', owner: { userId: owner.id }, email, ttl: deps.config.resetTtl } as const
@@ -33,10 +33,10 @@ export const writePasswordResetMail: MailWriter<'password_reset'> = async (deps,
   return { to: email, mail: resetMail(context, { name: greetingName(owner), ...link }) }
 }
 
-/** How long an invitation can be accepted, in ms: people are away, and a fresh link can be asked for by `/forgot-password`. */
+/** How long an invitation can be accepted, in ms. Long, because people are away; `/forgot-password` sends a new link. */
 export const invitationTtl = 7 * day
 
-/** The link by which an invited person chooses a password, unless they did by another one already. */
+/** Writes the link with which an invited user chooses a password, unless another link has already been used. */
 export const writeInvitationMail: MailWriter<'invitation'> = async (deps, work, { userId, language }) => {
   const user = await findUser(work.db, userId)
   if (user?.is_active !== 1 || user.password_hash !== null) return null
@@ -48,7 +48,7 @@ export const writeInvitationMail: MailWriter<'invitation'> = async (deps, work, 
   return { to: email, mail: invitationMail(context, { name: greetingName(user), ...link }) }
 }
 
-/** Tells an owner where the password was switched off, and how to choose a new one. */
+/** Tells an owner where the password was disabled, and how to choose a new one. */
 export const writePasswordDisabledMail: MailWriter<'password_disabled'> = async (deps, work, request) => {
   const { userId, for: claimant = 'stranger' } = request
   const user = await findUser(work.db, userId)

@@ -15,7 +15,7 @@ import { profileMessages } from './messages.ts'
 
 const told = ['image_invalid', 'image_too_large'] as const satisfies ErrorCode[]
 
-/** The picture of an account with its forms. */
+/** Shows the picture of an account with its forms. */
 export const pictureSection: AccountSection = (_deps, { user }, view, state) => {
   const words = profileMessages[view.language].pages.picture
   const code = told.find((known) => known === state.error?.code)

@@ -8,16 +8,16 @@ import { userSchema, userToWire } from '../../http/wire.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { changeAvatar, removeAvatar } from './change-avatar.ts'
 
-/** The name of a file is that of its content, and the URL is the only key to it. */
+/** The name of a file is derived from its content, and its URL is the only key to it. */
 const imageHeaders = {
   'content-type': 'image/webp',
   'cache-control': 'public, max-age=31536000, immutable',
   'content-security-policy': picturePolicy,
-  // Other sites of the operator show the picture of who signed in.
+  // Other sites of the operator show the picture of the signed-in user.
   'cross-origin-resource-policy': 'cross-origin',
 }
 
-/** How a picture is sent. */
+/** How a picture is uploaded. */
 export const avatarUpload: UploadSpec = {
   field: 'avatar',
   maxBytes: maxImageBytes,

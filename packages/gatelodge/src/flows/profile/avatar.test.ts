@@ -207,13 +207,13 @@ forEachDatabase('avatars', (engine) => {
   })
 })
 
-/** A user and a session of theirs, as operations take them. */
+/** Returns a user and a session of theirs, as operations take them. */
 async function askerOf(app: TestApp, person: Person): Promise<Asker> {
   const { session } = await app.tokens(person)
   return { user: { id: person.id as UserId }, session: { id: session as SessionId } }
 }
 
-/** Dependencies under which something happens between the storing of a picture and its account. */
+/** Returns dependencies with which `happens` runs between the storing of a picture and its account. */
 function whoStoresBefore({ deps }: TestApp, happens: () => Promise<unknown>): Deps {
   const { avatarStorage } = deps
   return {

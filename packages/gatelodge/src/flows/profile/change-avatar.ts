@@ -7,7 +7,7 @@ import type { Actor } from '../../kernel/actor.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Gives an account another picture, made anew from an image; the files of the former one go after the commit.
+ * Gives an account another picture, re-encoded from an image. The files of the former one are deleted after the commit.
  * @throws image_invalid, image_too_large, overloaded, service_unavailable (nothing changed), token_invalid
  */
 export async function changeAvatar(deps: Deps, actor: Actor, me: Asker, image: Uint8Array): Promise<User> {
@@ -15,7 +15,7 @@ export async function changeAvatar(deps: Deps, actor: Actor, me: Asker, image: U
   const name = await storeAvatar(deps, actor, images)
 
   const user = await transact(deps, actor, async (work) => {
-    const { id } = await lockCaller(work, me) // the session may have ended while the picture came and was made
+    const { id } = await lockCaller(work, me) // the session may have ended while the picture was received and encoded
     await setAvatar(work, id, name)
     const changed = await getUser(work.db, id)
     await record(work, 'avatar.changed', id, {})
@@ -25,7 +25,7 @@ export async function changeAvatar(deps: Deps, actor: Actor, me: Asker, image: U
   return user
 }
 
-/** Takes the picture of an account away; without one nothing happens. @throws token_invalid */
+/** Removes the picture of an account, if it has one. @throws token_invalid */
 export async function removeAvatar(deps: Deps, actor: Actor, me: Asker): Promise<User> {
   const user = await transact(deps, actor, async (work) => {
     const { id } = await lockCaller(work, me)

@@ -38,5 +38,5 @@ const en = {
 
 export type ProfileMessages = Translation<typeof en>
 
-/** The words of the profile and its picture. */
+/** The texts about the profile and its picture. */
 export const profileMessages: InLanguages<typeof en> = { en, fr, de, es, ar }

@@ -40,7 +40,7 @@ forEachDatabase('account page', (engine) => {
     assert.deepEqual([user.first_name, user.username, user.profile.website], ['', null, null])
   })
 
-  test('faults stand at their fields with what was sent, and nothing is changed', async () => {
+  test('errors appear at their fields with what was sent, and nothing is changed', async () => {
     await using app = await testApp({ engine })
     const [person, other] = [await app.user(), await app.user()]
     const visitor = await new Visitor(app).signIn(person)

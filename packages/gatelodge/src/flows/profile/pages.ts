@@ -14,7 +14,7 @@ import { updateProfile } from './update-profile.ts'
 
 const line = textField(200).optional()
 
-/** The account page: picture and profile, and the sections of other flows. */
+/** Returns the routes of the account page: picture and profile, and the sections of other flows. */
 export function profilePages(others: readonly AccountSection[]): readonly Route[] {
   return formPage({
     path: '/account',
@@ -61,7 +61,7 @@ export function profilePages(others: readonly AccountSection[]): readonly Route[
         },
       })
 
-      // The last choice of a language wins, here over an earlier one in the footer.
+      // The last choice of a language wins: here over an earlier one in the footer.
       const isChosen = (body.locale ?? null) !== me.user.profile.locale
       const language = (isChosen && languageOf(body.locale)) || languageOfReader(context)
       const { saved } = profileMessages[language].pages.profile
@@ -111,7 +111,7 @@ const profileSection: AccountSection = ({ config }, me, view, state) => {
   return { title: words.title, body }
 }
 
-/** Our languages, and what the profile says if it is none of them: such as `de-CH`, set by the API. */
+/** Returns the supported languages, and the profile's if it is not one of them: such as `de-CH`, set by the API. */
 function languageOptions(view: PageView, { user }: LiveSession): readonly (readonly [string, string])[] {
   const { locale } = user.profile
   const ours = languages.map((language) => [language, languageNames[language]] as const)

@@ -15,12 +15,12 @@ import type { UserRow } from '../../store/schema.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
 export interface ProfileUpdate extends GivenNames {
-  /** Null takes the name away. */
+  /** Null removes the username. */
   readonly username?: string | null | undefined
   readonly profile?: ProfileChange | undefined
 }
 
-/** Changes the given fields of the caller's account and profile; what is not given stays, null clears. @throws input_invalid, username_taken, token_invalid */
+/** Changes the given fields of the caller's account and profile. Omitted fields stay, null clears. @throws input_invalid, username_taken, token_invalid */
 export async function updateProfile(deps: Deps, actor: Actor, me: LiveSession, input: ProfileUpdate): Promise<User> {
   const [names, profile, username] = readAll(
     () => readNames(input),
@@ -50,7 +50,7 @@ export async function updateProfile(deps: Deps, actor: Actor, me: LiveSession, i
   })
 }
 
-/** One that looks official may be kept, but not taken. @throws username_taken */
+/** Changes the username. An official-looking name may be kept, but not taken. @throws username_taken */
 async function changeUsername(deps: Deps, work: Work, user: UserRow, username: Username): Promise<void> {
   if (username !== user.username && isOfficialName(username, deps.config.serviceName))
     throw new AuthError('username_taken')

@@ -30,10 +30,10 @@ const en = {
 
 export type RecoveryMessages = Translation<typeof en>
 
-/** The words of taking an account back. */
+/** The texts about recovering an account. */
 export const recoveryMessages: InLanguages<typeof en> = { en, fr, de, es, ar }
 
-/** What the API says. */
+/** The texts of API responses. */
 export const recoveryAnswers = {
   started: 'Everyone is signed out and the password is off. A link to choose a new password has been sent to the owner',
 } as const

@@ -5,7 +5,7 @@ import { hour, minute } from '../../kernel/clock.ts'
 
 const next = 'another harbour 53'
 
-/** Changes the password of a session, which mails its owner the link of a notice. */
+/** Changes the password of a session, so that its owner is sent the link of a notice. */
 async function changedBy(
   app: TestApp,
   person: Person,
@@ -159,7 +159,7 @@ forEachDatabase('recovery', (engine) => {
     assert.equal((await app.post('/security/undo', { token })).status, 200)
     assert.equal((await app.post('/reset-password', { token: earlier, new_password: next })).code, 'token_invalid')
 
-    // A mail that was being written meanwhile stores its link after the recovery began.
+    // An email that was being written in the meantime stores its link after the recovery began.
     const recovery = await resetLinkOf(app, ada.email)
     const db = app.deps.store.migrationDb
     await db

@@ -20,7 +20,7 @@ export const servicePages: readonly Route[] = [
     handle: (deps, { me, cookies }) => redirectAnswer(deps, { cookies }, me ? '/account' : '/login'),
   }),
 
-  // A Well-Known URL for Changing Passwords (W3C): password managers lead their people here.
+  // The Well-Known URL for Changing Passwords (W3C): password managers send users here.
   route({
     method: 'GET',
     path: '/.well-known/change-password',

@@ -54,7 +54,7 @@ forEachDatabase('readiness', (engine) => {
     await turn()
     const { generation } = app.deps.invalidations
     await using watch = await house.watch()
-    await becomesReady(app) // the first one after a checkpoint begins the log of SQLite anew
+    await becomesReady(app) // the first write after a checkpoint starts a new SQLite log
     const seen = await watch.seen()
 
     for (let round = 0; round < 30; round += 1) await becomesReady(app)
@@ -94,7 +94,7 @@ test('all who ask within a second share one proof, also one under way, and a clo
   assert.equal(attempts.length, 3)
 })
 
-/** A machine that is busy with other tests may not answer a read in time either. */
+/** The expected reasons. On a machine busy with other tests, a read may also be late. */
 const saysWhy = /^The database (?:cannot be written|does not answer)$/
 
 async function becomesReady(app: TestApp): Promise<void> {
@@ -107,13 +107,13 @@ async function becomesReady(app: TestApp): Promise<void> {
 interface House extends AsyncDisposable {
   readonly app: TestApp
   readOnly(on: boolean): Promise<void>
-  /** Keeps every write waiting until the answer is called. */
+  /** Blocks every write until the returned function is called. */
   holdWrites(): Promise<() => Promise<void>>
-  /** What another process sees of ours. */
+  /** Watches what another process sees of our changes. */
   watch(): Promise<AsyncDisposable & { seen(): Promise<unknown> }>
 }
 
-/** The program over a database that can be made read-only beside it. */
+/** Starts the program over a database that can be made read-only from outside. */
 async function houseOn(engine: Engine): Promise<House> {
   const database = await freshDatabase(engine)
   const clock = testClock()
@@ -164,7 +164,7 @@ async function postgresHouse(app: TestApp, url: string, dispose: () => Promise<v
   const others = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and pid <> pg_backend_pid()`
   const readOnly = async (on: boolean) => {
     await client.query(`alter database ${name} ${on ? 'set default_transaction_read_only = on' : 'reset all'}`)
-    await client.query(others) // the setting is for connections to come
+    await client.query(others) // the setting applies to later connections
     await until(() => app.deps.store.pool()?.open === 0)
   }
   return {
@@ -181,7 +181,7 @@ async function postgresHouse(app: TestApp, url: string, dispose: () => Promise<v
       await listener.query('listen gatelodge')
       return {
         async seen() {
-          await listener.query('select 1') // what was said before arrives before the answer
+          await listener.query('select 1') // earlier notifications arrive before the answer
           return [...heard]
         },
         [Symbol.asyncDispose]: () => listener.end(),

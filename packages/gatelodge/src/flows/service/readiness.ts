@@ -5,15 +5,15 @@ import { AuthError } from '../../kernel/errors.ts'
 import { within } from '../../kernel/within.ts'
 import { shareProof } from './write-proof.ts'
 
-/** Whoever asks wants to know soon, in ms. */
+/** How long an answer may take, in ms. */
 const patience = 2 * second
 
 const proofs = new WeakMap<Deps, () => Promise<void>>()
 
 /**
- * Whether the server can do its work: ok, or what is wrong. It says nothing of what is under way, such as how many mails wait or since when: a mail waits
- * for an address that has an account, so that this would tell strangers who has one. The figures are on the metrics listener.
- * @throws service_unavailable when the database does not answer or takes no writes
+ * Returns ok if the server can do its work. Says nothing of work in progress, such as how many emails are waiting or since when: an email waits for an address
+ * that has an account, so this would reveal to strangers which addresses have one. Those figures are on the metrics listener.
+ * @throws service_unavailable, with what is wrong, if the database does not answer or accepts no writes
  */
 export async function readiness(deps: Deps): Promise<{ status: 'ok'; database: 'ok'; mail: 'ok' }> {
   if (deps.stopping.aborted) throw unavailable('The server is stopping')
@@ -27,7 +27,7 @@ export async function readiness(deps: Deps): Promise<{ status: 'ok'; database: '
   return { status: 'ok', database: 'ok', mail: 'ok' }
 }
 
-/** At most once a second, however many ask. */
+/** Proves that the database accepts writes, at most once a second, regardless of the number of callers. */
 function proveWrite(deps: Deps): Promise<void> {
   const known = proofs.get(deps)
   if (known) return known()

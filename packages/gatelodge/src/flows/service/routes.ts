@@ -23,11 +23,11 @@ interface Documents {
 
 const known = { 304: { description: 'As the caller knows it', schema: null } } as const
 
-/** The routes about the service itself; the documents among them describe the whole table. */
+/** Returns the routes about the service itself. The documents among them describe all routes. */
 export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
   const made = new WeakMap<Deps, Documents>()
 
-  /** Both documents, printed at first use: a stranger may ask for them as often as for the smallest answer. */
+  /** Returns both documents, generated at first use, so that requesting them costs no more than the smallest answer. */
   function documents(deps: Deps): Documents {
     return made.get(deps) ?? print(deps)
   }
@@ -152,7 +152,7 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
           vary: 'accept-encoding',
         }
         const knownTag = header('if-none-match')
-        // Assets only: with pages, what is compressed beside a form's token could tell it (BREACH).
+        // Assets only: compressing pages, which contain a form token, could reveal it (BREACH).
         if (!/\bgzip\b(?!;q=0)/.test(header('accept-encoding') ?? ''))
           return withEtag({ status: 200, bytes: asset.body, headers }, `"${asset.path}"`, knownTag)
         const packed = { ...headers, 'content-encoding': 'gzip' }

@@ -11,7 +11,7 @@ forEachDatabase('service', (engine) => {
     assert.deepEqual((await app.get('/readyz')).json, { status: 'ok', database: 'ok', mail: 'ok' })
   })
 
-  test('readiness fails when the database is gone, and the process stays up', async () => {
+  test('readiness fails when the database is gone, but the process stays up', async () => {
     const app = await testApp({ engine })
     await app.composition.close()
     const told = await app.get('/readyz')
@@ -47,7 +47,7 @@ forEachDatabase('service', (engine) => {
     })
     const packed = await app.composition.fetch(request, { peer: '192.0.2.1' })
     assert.equal(packed.headers.get('content-encoding'), 'gzip')
-    assert.deepEqual(gunzipSync(await packed.arrayBuffer()), Buffer.from(stylesheet.body)) // a Response of the HTTP server’s library has no `bytes`
+    assert.deepEqual(gunzipSync(await packed.arrayBuffer()), Buffer.from(stylesheet.body)) // a Response of the HTTP server's library has no `bytes`
     assert.match(stylesheet.path, /\.[0-9a-f]{8,}\.css$|\.[\w-]{8,}\.css$/)
     assert.equal((await app.get('/assets/..%2fpackage.json')).status, 404)
     assert.equal((await app.get('/assets/none.css')).code, 'not_found')

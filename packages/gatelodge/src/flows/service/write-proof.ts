@@ -1,9 +1,9 @@
 import { type Clock, type Instant, second } from '../../kernel/clock.ts'
 
-/** How long an answer serves all who ask, in ms. */
+/** How long a result is reused, in ms. */
 const life = second
 
-/** Returns `prove` for many callers: those who ask meanwhile share one attempt, and its outcome serves for a second. */
+/** Wraps `prove` for many callers: concurrent callers share one attempt, and its outcome is reused for a second. */
 export function shareProof(prove: () => Promise<void>, clock: Clock): () => Promise<void> {
   let attempt: Promise<void> | undefined
   let answeredAt: Instant | undefined

@@ -7,16 +7,16 @@ import { AuthError } from '../../kernel/errors.ts'
 import type { SessionId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
-/** The caller's live sessions, the newest first. */
+/** Returns the caller's live sessions, newest first. */
 export async function listSessions(deps: Deps, _actor: Actor, me: LiveSession): Promise<Session[]> {
   return findSessionsOf(deps.store.db, deps.config, me.user.id, deps.clock.now())
 }
 
-/** Ends one of the caller's own sessions. @throws token_invalid; not_found, for another's session as for none */
+/** Ends one of the caller's own sessions. @throws token_invalid; not_found, also for another user's session */
 export async function revokeSession(deps: Deps, actor: Actor, me: LiveSession, input: { id: string }): Promise<void> {
   const ended = await transact(deps, actor, async (work) => {
     await lockCaller(work, me)
-    const id = input.id as SessionId // a text that is no session's id finds nothing
+    const id = input.id as SessionId // a text that is not a session id finds nothing
     if (!(await endSession(work, me.user.id, id))) return false
     await record(work, 'session.ended', me.user.id, { session_id: id, reason: 'revoked' })
     return true
@@ -24,10 +24,10 @@ export async function revokeSession(deps: Deps, actor: Actor, me: LiveSession, i
   if (!ended) throw new AuthError('not_found')
 }
 
-/** Ends all of the caller's sessions but the one that asks. @throws token_invalid */
+/** Ends all of the caller's sessions except the current one. @throws token_invalid */
 export async function revokeOtherSessions(deps: Deps, actor: Actor, me: LiveSession): Promise<void> {
   await transact(deps, actor, async (work) => {
-    await lockCaller(work, me) // a session that is replaced at the same time ends as well
+    await lockCaller(work, me) // a session that is replaced at the same time ends too
     const count = await endSessions(work, me.user.id, me.session.id)
     await record(work, 'session.others_ended', me.user.id, { count })
   })

@@ -9,7 +9,7 @@ import { systemActor } from '../../kernel/actor.ts'
 import { isAuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
-// What another engine cannot do: SQLite has one writer.
+// PostgreSQL only: SQLite has a single writer.
 
 test('a refresh that meets a sign-out or a revocation never locks it in a circle', async () => {
   const app = await testApp({ engine: 'postgres', env: unlimited })

@@ -29,10 +29,10 @@ const en = {
 
 export type SessionMessages = Translation<typeof en>
 
-/** The words of sessions and of signing out. */
+/** The texts about sessions and signing out. */
 export const sessionMessages: InLanguages<typeof en> = { en, fr, de, es, ar }
 
-/** What the API says. */
+/** The texts of API responses. */
 export const sessionAnswers = {
   signedOut: 'You have signed out',
 } as const

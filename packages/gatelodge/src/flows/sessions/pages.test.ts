@@ -58,7 +58,7 @@ forEachDatabase('sessions page', (engine) => {
     assert.equal((await visitor.get('/logout')).at, '/login')
   })
 
-  test('a sign-in that was needed on the way comes back to the page of the button', async () => {
+  test('a sign-in that was needed on the way returns to the page of the button', async () => {
     await using app = await testApp({ engine })
     const person = await app.user()
     const visitor = await new Visitor(app).signIn(person)

@@ -21,14 +21,14 @@ export interface Refreshed {
   readonly user: User
   readonly sessionId: SessionId
   readonly accessToken: string
-  /** s */
+  /** In seconds. */
   readonly expiresIn: number
   readonly refreshToken: string
 }
 
 /**
- * Rotates a refresh token (RFC 9700, section 4.14.2). A spent token answers with the same successor while the grace window lasts, so that a lost answer
- * or a second tab signs nobody out; after it the session ends, since one of two holders is a thief.
+ * Rotates a refresh token (RFC 9700, section 4.14.2). Within the grace window a used token returns the same successor again, so that a lost answer or a second
+ * tab signs no one out. After it the session ends, since one of the two holders must be a thief.
  * @throws token_invalid
  */
 export async function refresh(deps: Deps, actor: Actor, input: { refreshToken: string }): Promise<Refreshed> {
@@ -53,7 +53,7 @@ export async function refresh(deps: Deps, actor: Actor, input: { refreshToken: s
   }
 }
 
-/** The one successor of a token, or undefined when it was used again after its grace: then its session has ended. */
+/** Returns the one successor of a token, or undefined if it was reused after the grace window, in which case its session has ended. */
 async function rotate(
   deps: Deps,
   work: Work,
@@ -61,7 +61,7 @@ async function rotate(
   text: string,
   next: Successor,
 ): Promise<OpenedSuccessor | undefined> {
-  // Sign-out deletes the session and then its tokens: a refresh that took them the other way round would meet it in a deadlock.
+  // Sign-out deletes the session and then its tokens: a refresh with the opposite order could deadlock with it.
   if (!(await lockSession(work, id))) return undefined
 
   const held = await findRefreshToken(work.db, work.keyring, text)
@@ -77,7 +77,7 @@ async function rotate(
 
 async function again(deps: Deps, work: Work, held: HeldToken): Promise<OpenedSuccessor | undefined> {
   const { session, row } = held
-  // A clock set back must not stretch the grace.
+  // Setting the clock back must not extend the grace window.
   const inGrace = row && row.spentAt !== null && Math.abs(work.now - row.spentAt) < deps.config.refreshGrace
   if (inGrace && row.sealed !== null) return openSuccessor(held)
 

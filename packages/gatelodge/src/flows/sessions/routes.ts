@@ -19,7 +19,7 @@ import { sessionAnswers } from './messages.ts'
 import { refresh } from './refresh.ts'
 import { signOut } from './sign-out.ts'
 
-/** The answer of the session check, printed once per change of session or user: this is the hot path. */
+/** The answers of the session check, serialised once per change of session or user, because this is the hot path. */
 const printed = new WeakMap<LiveSession, string>()
 
 function printSession(me: LiveSession): string {
@@ -31,7 +31,7 @@ function printSession(me: LiveSession): string {
   return text
 }
 
-/** Callers of the session check learn when the credential ends; a token has no session behind it, and nobody proved anything with it. */
+/** Returns an API token in the form of a session, so that callers of the session check learn when it expires. No session or proof is behind it. */
 function apiTokenAsSession({ token }: LiveApiToken): z.infer<typeof sessionSchema> {
   return {
     id: token.id,

@@ -8,15 +8,15 @@ import { parseToken, type SessionId, sameText, sha256 } from '../../kernel/ids.t
 import type { SessionRow } from '../../store/schema.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
-/** Whatever the caller brought; each names a session that ends. */
+/** The credentials that the caller sent. Each names a session to end. */
 export interface SignOut {
   readonly sessionToken?: string | undefined
   readonly refreshToken?: string | undefined
-  /** Genuine even if expired. */
+  /** Must be genuine, but may have expired. */
   readonly accessToken?: string | undefined
 }
 
-/** Ends the sessions that the credentials name, and answers the username of the last one, or null. Ending nothing is no failure. */
+/** Ends the sessions that the credentials name, and returns the username of the last one, or null. Ending none is not an error. */
 export async function signOut(deps: Deps, actor: Actor, input: SignOut): Promise<{ username: string | null }> {
   const sessions = [
     await bySessionToken(deps, input.sessionToken),

@@ -27,10 +27,10 @@ const en = {
 
 export type SignUpMessages = Translation<typeof en>
 
-/** The words of signing up. */
+/** The texts about signing up. */
 export const signUpMessages: InLanguages<typeof en> = { en, fr, de, es, ar }
 
-/** What the API says. */
+/** The texts of API responses. */
 export const signUpAnswers = {
   verificationRequired:
     'Your account was created successfully. Check your email address to activate your account as we just sent you an activation link. Ensure you activate your account before the link expires',

@@ -9,7 +9,7 @@ import { systemActor } from '../../kernel/actor.ts'
 
 const ada = { email: 'ada@example.com', password: 'quiet harbour 52', username: 'ada' }
 
-/** Asks as the browser that has this sign-up cookie. */
+/** Returns the options of a request from the browser that has this sign-up cookie. */
 function browserOf(signUp: Told | string): { headers: { cookie: string } } {
   const value = typeof signUp === 'string' ? signUp : signUp.cookie('gatelodge-signup')
   return { headers: { cookie: `gatelodge-signup=${value}` } }
@@ -60,7 +60,7 @@ forEachDatabase('reserved usernames', (engine) => {
     for (const before of [first, second])
       assert.equal((await app.post('/signup', ada, browserOf(before))).code, 'username_taken')
 
-    // The sign-up that has the name no more becomes an account all the same, with the cookie of its own or the password.
+    // The sign-up that has lost its name still becomes an account, with its own cookie or the password.
     const links = await app.mails(ada.email)
     const { token } = linkOf(links[0]?.text ?? '')
     const without = await app.post('/verify-email', { token }, browserOf(first))
@@ -104,7 +104,7 @@ forEachDatabase('reserved usernames', (engine) => {
     const names = ['one', 'two', 'three', 'four', 'five']
     assert.deepEqual(await Promise.all(names.map(isFree)), [false, false, false, true, true])
 
-    // What the browser holds stays one of the three; what it does not hold is another's.
+    // A name that the browser holds remains one of the three; one that it does not hold counts as someone else's.
     assert.equal((await app.post('/signup', { ...ada, username: 'one' }, browserOf(one ?? assert.fail()))).status, 201)
     const rival = await app.post('/signup', { ...ada, email: 'rival@example.com', username: 'four' })
     assert.equal(rival.status, 201)
@@ -114,7 +114,7 @@ forEachDatabase('reserved usernames', (engine) => {
     )
     assert.deepEqual(await Promise.all(names.map(isFree)), [false, false, false, false, true])
 
-    // A browser that comes with a name to an address that keeps three leaves it free.
+    // A browser with a name that signs up with an address that already reserves three leaves the name free.
     assert.equal((await app.post('/signup', { ...ada, username: 'four' }, browserOf(rival))).status, 201)
     assert.equal(await isFree('four'), true)
 

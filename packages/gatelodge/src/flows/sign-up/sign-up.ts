@@ -23,7 +23,7 @@ export interface SignUp extends GivenNames {
   readonly email: string
   readonly password: string
   readonly username?: string | undefined
-  /** What carries the session of an account made at once; a pair of tokens when absent. */
+  /** How the session of an account created immediately is delivered; a pair of tokens if absent. */
   readonly session?: 'cookie' | 'token' | undefined
 }
 
@@ -41,7 +41,7 @@ interface Applicant {
 }
 
 /**
- * Registers a person as the registration mode says: stores a pending sign-up and mails its link (`verify`), or makes the account at once (`instant`).
+ * Signs up a user according to the registration mode: stores a pending sign-up and sends its link (`verify`), or creates the account immediately (`instant`).
  * In blind mode the rows and the answer are the same whether or not the address has an account.
  * @throws registration_closed, input_invalid, username_taken, email_taken, rate_limited, overloaded
  */
@@ -67,7 +67,7 @@ export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<S
     : storePending(deps, actor, applicant)
 }
 
-/** What a sign-up asks for, in canonical form, with all of its faults at once. @throws input_invalid */
+/** Validates a sign-up and returns its fields in canonical form. Reports all faults together. @throws input_invalid */
 export function readSignUp(deps: Deps, input: SignUp): Omit<Applicant, 'passwordHash'> & { password: string } {
   const { password, email: address, username: name = null } = input
   const { passwordMinLength, serviceName } = deps.config
@@ -136,7 +136,7 @@ async function createAtOnce(
       by: 'signup',
     })
     await record(work, 'signup.requested', user.id, { mode: 'instant' })
-    // Nobody proved this address: its mailbox, in all forms of it, gets no more than from other strangers. A link can be asked for again later.
+    // The address is not proved: its mailbox, in all forms, gets no more emails than other strangers may cause. The user can request a link later.
     if (await mayMailTo(deps, work, applicant.email)) {
       await requestMail(work, 'welcome', { userId: user.id })
       await requestMail(work, 'verification', { email: user.email, signupId: null })

@@ -5,7 +5,7 @@ import { isUsernameFree } from '../../domain/usernames.ts'
 import type { Actor } from '../../kernel/actor.ts'
 import { AuthError } from '../../kernel/errors.ts'
 
-/** Whether the asking browser could sign up by this username now. @throws not_found when switched off, input_invalid */
+/** Returns whether the requesting browser could sign up with this username now. @throws not_found if the check is disabled, input_invalid */
 export async function isUsernameAvailable(deps: Deps, actor: Actor, input: { username: string }): Promise<boolean> {
   if (!deps.config.usernameCheck || deps.config.username === 'off') throw new AuthError('not_found')
 

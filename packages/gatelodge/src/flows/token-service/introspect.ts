@@ -5,21 +5,21 @@ import { isTokenRevoked } from '../../domain/revoked-tokens.ts'
 import { isTokenSessionOf, type LiveSession } from '../../domain/session-cache.ts'
 import { undefinedOn } from '../../kernel/errors.ts'
 
-/** What an active token stands for. */
+/** What an active token represents. */
 export type Introspected =
   | { readonly kind: 'user'; readonly claims: AccessTokenClaims; readonly live: LiveSession }
   | LiveApiToken
   | { readonly kind: 'client'; readonly claims: ClientTokenClaims }
 
 /**
- * What a token stands for at this moment (RFC 7662): its session is alive, its user active, its client not revoked. Undefined for everything else,
- * whatever the reason; refresh and session tokens too, since whoever is handed one must not take it for an access token.
+ * Returns what a token represents at this moment (RFC 7662): its session is live, its user active, its client not revoked. Undefined for everything else, for
+ * whatever reason; also for refresh and session tokens, since a service that receives one must not mistake it for an access token.
  */
 export async function introspect(deps: Deps, text: string): Promise<Introspected | undefined> {
   if (text.startsWith(apiTokenPrefix)) return ofApiToken(deps, text)
 
   return undefinedOn('token_invalid', async () => {
-    const known = deps.accessTokens.recall(text) // a token that everybody asks for costs a digest
+    const known = deps.accessTokens.recall(text) // a token that many services ask about costs only a digest
     if (known) return ofUser(deps, known)
     const held = await deps.accessTokens.verifyAny(text)
     return held.kind === 'user' ? ofUser(deps, held.claims) : ofClient(deps, held.claims)

@@ -8,8 +8,9 @@ import { AuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Gives a service client an access token for itself (RFC 6749, section 4.4), with the scopes that it asked for, or all that it may have. No refresh token:
- * the client asks again. @throws unsupported_grant_type, invalid_scope
+ * Issues an access token to a service client for itself (RFC 6749, section 4.4), with the scopes that it requested, or all that it may have. There is no
+ * refresh token: the client requests a new access token.
+ * @throws unsupported_grant_type, invalid_scope
  */
 export async function issueClientToken(
   deps: Deps,

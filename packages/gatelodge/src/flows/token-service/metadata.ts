@@ -18,7 +18,7 @@ export const metadataSchema = z
 
 const clientAuthentication = ['client_secret_basic', 'client_secret_post']
 
-/** What the authorization server can do (RFC 8414, section 2); the issuer is the public URL, letter by letter. */
+/** Returns the metadata of the authorization server (RFC 8414, section 2). The issuer is the public URL, character for character. */
 export function metadata(publicUrl: string): z.infer<typeof metadataSchema> {
   return {
     issuer: publicUrl,
@@ -27,7 +27,7 @@ export function metadata(publicUrl: string): z.infer<typeof metadataSchema> {
     revocation_endpoint: `${publicUrl}/oauth2/revoke`,
     jwks_uri: `${publicUrl}/.well-known/jwks.json`,
     grant_types_supported: ['client_credentials'],
-    response_types_supported: [], // there is no authorization endpoint, and the member is required
+    response_types_supported: [], // there is no authorization endpoint, but the member is required
     token_endpoint_auth_methods_supported: clientAuthentication,
     introspection_endpoint_auth_methods_supported: clientAuthentication,
     revocation_endpoint_auth_methods_supported: [...clientAuthentication, 'none'],

@@ -12,8 +12,8 @@ import type { SessionId, UserId } from '../../kernel/ids.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Revokes a token (RFC 7009). Whoever holds somebody's access or refresh token may end its session, and whoever found an API token may end that; the
- * access token of a service client only that client. Everything else has no effect and is no failure.
+ * Revokes a token (RFC 7009). Any holder of a user's access or refresh token may end its session, and anyone who finds an API token may revoke it; the access
+ * token of a service client can be revoked only by that client. Everything else has no effect and is not an error.
  */
 export async function revoke(
   deps: Deps,

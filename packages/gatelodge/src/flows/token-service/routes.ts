@@ -9,10 +9,10 @@ import { issueClientToken } from './issue-client-token.ts'
 import { metadata, metadataSchema } from './metadata.ts'
 import { revoke } from './revoke.ts'
 
-/** Unknown parameters are ignored (RFC 6749, section 3.2), so these schemas strip where those of the API refuse. */
+/** Unknown parameters are ignored (RFC 6749, section 3.2), so these schemas strip them where those of the API reject. */
 const clientFields = { client_id: textField(128, 1).optional(), client_secret: textField(256, 1).optional() }
 const tokenFields = {
-  token: z.string().min(1), // of whatever length and characters: what is no token is inactive
+  token: z.string().min(1), // of any length and characters: anything that is not a token is inactive
   token_type_hint: textField(64).optional(),
   ...clientFields,
 }
@@ -154,7 +154,7 @@ export const tokenServiceRoutes = [
   }),
 ]
 
-/** The answer for a person's token, printed once per change of session or user: services ask for each of their requests. */
+/** The answers for users' tokens, serialised once per change of session or user, because services ask for each of their requests. */
 const printed = new WeakMap<object, { readonly live: object; readonly text: string }>()
 const inactive = '{"active":false}'
 

@@ -104,7 +104,7 @@ forEachDatabase('token service', (engine) => {
     const late = await app.form('/oauth2/token', grant, { headers: wrong })
     assert.deepEqual([late.status, late.json.error], [429, 'temporarily_unavailable'])
     assert.ok(Number(late.headers.get('retry-after')) > 0)
-    // The others are counted: see test/attacks/strangers.test.ts.
+    // Other clients are counted: see test/attacks/strangers.test.ts.
     assert.equal((await app.events()).filter((name) => name === 'service_client.refused').length, 10)
     assert.equal((await app.form('/oauth2/token', grant, { headers })).status, 200)
     const elsewhere = await app.form('/oauth2/token', grant, { headers: wrong, ip: '203.0.113.9' })
