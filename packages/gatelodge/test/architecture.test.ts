@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { projectFiles, projectRoot as root } from './support/project-files.ts'
 
 const source = 'packages/gatelodge/src/'
-/** What wires the program; it may import everything, and nothing below imports it. */
+/** Modules that wire the program. They may import everything, and nothing below imports them. */
 const entryPoints = ['cli', 'compose', 'main', 'index', 'library', 'routes', 'secret']
 
 /** What each layer may import besides itself. */
@@ -50,7 +50,7 @@ test('no files import each other in a circle, but for types', () => {
   let left = imports.filter(({ isType }) => !isType)
   for (let before = Number.POSITIVE_INFINITY; left.length < before; ) {
     before = left.length
-    // What nothing that is left imports, or what imports nothing that is left, is in no circle.
+    // A module that no remaining module imports, or that imports none, is not part of a cycle.
     const [importing, imported] = [new Set(left.map(({ from }) => from)), new Set(left.map(({ to }) => to))]
     left = left.filter(({ from, to }) => imported.has(from) && importing.has(to))
   }
@@ -73,7 +73,7 @@ test('clock, randomness, environment and console are reached in the kernel and t
 
 test('what is read from the wire is trimmed and compared by bytes, not as Unicode has it', () => {
   const loose = /\.trim(?:Start|End)?\(|\\s|localeCompare|toLocale(?:Lower|Upper)Case/
-  const refuses = ['http/safe-redirect.ts'] // an address with any blank of Unicode leads nowhere
+  const refuses = ['http/safe-redirect.ts'] // an address with any Unicode space leads nowhere
   const reads = sources.filter(
     ({ name }) => /^(?:http|kernel)\//.test(name) && !/postgres-url/.test(name) && !refuses.includes(name),
   )
@@ -98,13 +98,13 @@ test('who may call a route is declared in its access, and what a surface does ha
   assert.deepEqual(offenders(others, /\btag [!=]==|\.tag\b/), [])
 })
 
-/** Modules that write a table, where it is not one alone. Clean-up and copies write all tables by the same statements. */
+/** Tables written by more than one module, and those modules. Clean-up and copies write all tables with the same statements. */
 const sharedTables: Readonly<Record<string, readonly string[]>> = {
-  // Each row of `jobs` has one writer: the runs of jobs, the lock of administrators, the wish to be wiped, the proof of a write.
+  // Each row of `jobs` has one writer: job runs, the lock of administrators, the request to wipe files, the proof of a write.
   jobs: ['domain/administrators.ts', 'jobs/once.ts', 'store/wipe-requests.ts', 'store/write-proof.ts'],
-  // Counters of failures and budgets, places of reserved names, turns of those who share a name.
+  // Counters of failures and budgets, places of reserved names, turns of callers that share a name.
   limit_counters: ['domain/limits.ts', 'domain/reserved-usernames.ts', 'domain/turns.ts'],
-  // A mail is asked for, then claimed and delivered, then asked for again.
+  // An email is requested, then claimed and delivered, then possibly requested again.
   mails: ['admin/mails/retry-mail.ts', 'domain/outbox.ts', 'jobs/mail-claims.ts'],
 }
 
@@ -142,7 +142,7 @@ test('no file of the project names a package registry or a path of one machine',
   assert.deepEqual(offenders(texts, foreign), [])
 })
 
-/** The imports of our own files: static ones, re-exports and dynamic ones. */
+/** Returns the imports of our own files: static ones, re-exports and dynamic ones. */
 function importsOf(from: string, text: string): { from: string; to: string; isType: boolean }[] {
   const statements = text.matchAll(
     /\b(import|export)\b( type\b)?[^'";=]*?\bfrom '(\.[^']+\.ts)'|\bimport\('(\.[^']+)'\)|^import '(\.[^']+)'/gm,

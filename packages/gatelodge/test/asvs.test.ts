@@ -14,14 +14,14 @@ import { forEachDatabase, type TestApp, type Told, testApp } from './support/app
 import { askEveryRoute } from './support/attack.ts'
 import { listen, request } from './support/wire.ts'
 
-// What ASVS 5.0.0 asks for and no other suite shows; docs/evidence/asvs.json names the items.
+// Requirements of ASVS 5.0.0 that no other suite covers; docs/evidence/asvs.json names the items.
 
 const source = fileURLToPath(new URL('../src/', import.meta.url))
 const https = { GATELODGE_PUBLIC_URL: 'https://auth.example', GATELODGE_INSECURE_HTTP: 'yes' }
 const unlimited = { GATELODGE_RATE_LIMITS: 'off' }
 const document = buildOpenApi(routes, { serviceName: 'Gatelodge', publicUrl: 'http://localhost:3000', version: 'test' })
 
-/** An answer of every route without and with a session, of every file, and of every way to miss them. */
+/** Returns the response of every route without and with a session, of every file, and of every kind of miss. */
 async function everyAnswer(app: TestApp, bearer: string): Promise<(Told & { readonly name: string })[]> {
   return [
     ...(await askEveryRoute(app, () => ({}))),
@@ -58,7 +58,7 @@ forEachDatabase('ASVS', (engine) => {
       assert.equal(headers.get('cross-origin-opener-policy'), 'same-origin', name)
       assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin', name)
       const policy = headers.get('content-security-policy') ?? ''
-      // Without a directive of its own, object-src is default-src (CSP level 3, section 6.1).
+      // Without a directive of its own, object-src falls back to default-src (CSP level 3, section 6.1).
       assert.match(policy, /^default-src 'none';.*base-uri 'none'/, name)
       assert.doesNotMatch(policy, /object-src|script-src (?!'self';)|unsafe/, name)
     }
@@ -267,7 +267,7 @@ forEachDatabase('ASVS', (engine) => {
       '/dev/mailbox/:id/html',
       '/docs',
       '/forgot-password',
-      '/forward-auth', // asks for a session by itself: see its own test
+      '/forward-auth', // requires a session itself: see its own test
       '/healthz',
       '/oauth2/introspect', // for service clients
       '/oauth2/revoke',
@@ -282,7 +282,7 @@ forEachDatabase('ASVS', (engine) => {
       '/signout',
       '/signup',
       '/username-available',
-      '/validate', // asks for a session by itself: see above
+      '/validate', // requires a session itself: see above
       '/verify-email',
       '/verify-email/resend',
     ])
@@ -308,7 +308,7 @@ forEachDatabase('ASVS', (engine) => {
       assert.equal(event.at, app.clock.now())
       assert.match(String(event.request_id), /^[0-9a-f-]{36}$/)
       assert.match(String(event.ip), /^(?:203\.0\.113\.9|192\.0\.2\.1)$/)
-      // Of strangers who ask for nobody the agent is not kept.
+      // The user agent of strangers is not stored for events about no user.
       assert.equal(event.user_agent, String(event.data).includes('unknown_user') ? null : 'tests')
     }
     const outcomes = events.map(({ name, user_id, data }) => [name, user_id, JSON.parse(String(data))])
@@ -343,7 +343,7 @@ test('no answer may hold a field that its schema does not name, the key set and 
   assert.deepEqual(
     [...open]
       .filter((at) => !/^#\/paths\/\/(?:openapi|\.well-known\/jwks)\.json\//.test(at))
-      .filter((at) => !at.includes('/requestBody/content/application/x-www-form-urlencoded/')), // RFC 6749: unknown ones are ignored
+      .filter((at) => !at.includes('/requestBody/content/application/x-www-form-urlencoded/')), // RFC 6749: unknown parameters are ignored
     [],
   )
 })
@@ -365,7 +365,7 @@ test('a log line is one JSON object with its time in UTC, and format characters 
 test('no source runs text as code or as a program, draws a weak number, weakens TLS, follows a redirect or writes markup past the escaping', () => {
   const forbidden =
     /\beval\(|\bnew Function\b|child_process|node:vm|\bMath\.random\b|\bsql\.(?:raw|lit)\b|innerHTML|insertAdjacentHTML|outerHTML|document\.write|deserialize\(|rejectUnauthorized: false|['"](?:md5|sha-?1|des|rc4|aes-\d+-(?:ecb|cbc))\b/i
-  // One program is started: our own decoder, without a shell.
+  // Only one program is started: our own decoder, without a shell.
   const decoder = /^domain\/avatars\/decoder-process\.ts: import \{ type ChildProcess, fork \} from/
   assert.deepEqual(
     lines(forbidden).filter((line) => !decoder.test(line)),
@@ -388,7 +388,7 @@ function sources(): { name: string; text: string }[] {
     .map((name) => ({ name, text: readFileSync(source + name, 'utf8') }))
 }
 
-/** The lines of the sources that match, each after the name of its file. */
+/** Returns the matching lines of the sources, each prefixed with its file name. */
 function lines(pattern: RegExp): string[] {
   return sources().flatMap(({ name, text }) =>
     text.split('\n').flatMap((line) => (pattern.test(line) ? [`${name}: ${line.trim()}`] : [])),

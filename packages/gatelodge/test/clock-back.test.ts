@@ -35,7 +35,7 @@ forEachDatabase('the clock jumps', (engine) => {
       await storeLastSeen(app.deps)
       await cleanUp(app.deps)
       assert.ok((await app.rows('sessions')).some(({ id }) => id === session))
-      // A last use is never moved back, but for the one that a refresh says.
+      // A last use is never moved back, except by a refresh.
       assert.ok(Math.max(...(await seen())) >= Math.max(...before))
     })
   }
@@ -68,7 +68,7 @@ forEachDatabase('the clock jumps', (engine) => {
     assert.equal((await ask(30)).code, 'rate_limited')
 
     app.clock.advance(-day)
-    assert.equal((await ask(31)).code, 'invalid_credentials') // looked at, and counted on top of the 30
+    assert.equal((await ask(31)).code, 'invalid_credentials') // checked, and counted in addition to the 30
     const told = await ask(32)
     assert.deepEqual([told.code, told.headers.get('retry-after')], ['rate_limited', '60'])
     app.clock.advance(minute)
@@ -109,7 +109,7 @@ forEachDatabase('the clock jumps', (engine) => {
     const other = await app.cookie(ada)
     await app.post('/refresh', { refresh_token: refresh })
     app.clock.advance(-5 * second)
-    assert.equal((await app.post('/refresh', { refresh_token: refresh })).status, 200) // clocks of two machines differ as much
+    assert.equal((await app.post('/refresh', { refresh_token: refresh })).status, 200) // the clocks of two machines may differ by this much
 
     app.clock.advance(-hour)
     assert.equal((await app.get('/me/export', { cookie: other })).code, 'reauthentication_required')

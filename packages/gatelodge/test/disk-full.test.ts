@@ -10,12 +10,12 @@ import { bin } from './support/cli.ts'
 import { freePort } from './support/postgres.ts'
 import { until } from './support/until.ts'
 
-/** A place for a database that can be full, and have room again. */
+/** A place for a database that can fill up and be given space again. */
 interface Disk {
   readonly folder: string
-  /** What the server's command line begins with. */
+  /** The beginning of the server's command line. */
   readonly prefix: readonly string[]
-  /** What the log says of it. */
+  /** What the log says about the cause. */
   readonly cause: RegExp
   fill(): void
   makeRoom(): void
@@ -25,7 +25,7 @@ interface Disk {
 const password = 'quiet harbour 52'
 const json = { 'content-type': 'application/json' }
 
-/** The system lets no file of the server grow beyond 1 MiB (RLIMIT_FSIZE, 512-byte blocks): the log of SQLite is at its end until somebody empties it. */
+/** Limits every file of the server to 1 MiB (RLIMIT_FSIZE, 512-byte blocks): SQLite's log is full until it is emptied. */
 function limitedDisk(): Disk {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-full-'))
   return {
@@ -42,7 +42,7 @@ function limitedDisk(): Disk {
   }
 }
 
-/** A small file system of its own, where this process may mount one. */
+/** Mounts a small file system, if this process may mount one. */
 function smallDisk(): Disk | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-full-'))
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder]).status !== 0) {
@@ -70,7 +70,7 @@ const disks = { 'at the limit of its size': limitedDisk, full: smallDisk }
 
 for (const [name, makeDisk] of Object.entries(disks)) {
   const disk = makeDisk()
-  if (!disk) continue // the other one needs no right
+  if (!disk) continue // the other kind needs no privilege
 
   test(`disk ${name}: writes are refused with a reason, reads go on, and work goes on when there is room`, async () => {
     const server = await startServer(disk)
@@ -116,7 +116,7 @@ interface Server {
   readonly origin: string
   readonly api: string
   readonly child: ChildProcess
-  /** Whose sign-up was answered with 201. */
+  /** Users whose sign-up was answered with 201. */
   readonly acknowledged: string[]
   logged(): { msg: string; instance?: string; err?: { message: string } }[]
   end(signal: NodeJS.Signals): Promise<void>
@@ -169,7 +169,7 @@ function ask(server: Server, path: string, body: object): Promise<Response> {
 
 let people = 0
 
-/** Signs people up until one gets this answer, 500 at most. */
+/** Sends sign-ups, at most 500, until one gets this status. */
 async function signUpUntil(server: Server, status: number): Promise<Response> {
   for (let round = 0; round < 500; round += 1) {
     people += 1
@@ -193,7 +193,7 @@ async function signIn(server: Server): Promise<string> {
     .join('; ')
 }
 
-/** Nothing is corrupt, and whoever was told of an account has one. */
+/** Asserts that nothing is corrupt and that every acknowledged sign-up has an account. */
 function assertWhole(disk: Disk, acknowledged: readonly string[]): void {
   const db = new DatabaseSync(join(disk.folder, 'gatelodge.db'))
   assert.deepEqual(

@@ -97,7 +97,7 @@ describe('SQLite: no file holds a byte of address, names or device', { concurren
 })
 
 interface Person {
-  /** In the order in which they came. */
+  /** The position in the order of creation. */
   readonly place: number
   readonly id: UserId
   readonly email: string
@@ -106,12 +106,12 @@ interface Person {
 
 const gone = 400
 
-/** In the order in which they go; the last ones stay. */
+/** Returns users in the order in which they are deleted. The last ones stay. */
 function manyPeople(): Person[] {
   const places = shuffled(Array.from({ length: 800 }, (_, place) => place))
   return places.map((place, at) => {
     const number = String((place * 7919) % 100_003).padStart(6, '0')
-    const id = `00000000-0000-7000-8000-000000${number}` as UserId // well-formed, and the same at each run
+    const id = `00000000-0000-7000-8000-000000${number}` as UserId // well-formed, and the same in each run
     const fate = at < gone ? 'gone' : 'stays'
     return { place, id, email: `${number}-${fate}@mark.example`, username: `${number}-${fate}-name` }
   })
@@ -125,7 +125,7 @@ async function addPerson({ db }: Work, { id, email, username }: Person): Promise
   await db.insertInto('usernames').values({ username, user_id: id, email: null, expires_at: null }).execute()
 }
 
-/** In the order of a fixed seed. */
+/** Shuffles with a fixed seed. */
 function shuffled<T>(items: readonly T[]): T[] {
   let state = 1
   const keyed = items.map((item) => {
@@ -135,7 +135,7 @@ function shuffled<T>(items: readonly T[]): T[] {
   return keyed.sort((one, other) => one.key - other.key).map(({ item }) => item)
 }
 
-/** Another process that keeps a snapshot of the file until it is told to end. */
+/** Starts another process that holds a snapshot of the file until it is told to end. */
 async function readOn(file: string): Promise<{ end(): Promise<void> }> {
   const script = `
     const db = new (require('node:sqlite').DatabaseSync)(process.argv[1], { readOnly: true })
@@ -157,7 +157,7 @@ async function deleteMe(server: ServerProcess, bearer: string): Promise<void> {
   assert.equal((await ask(server, 'DELETE', '/me', { password }, bearer)).status, 204)
 }
 
-/** Makes the account, uses it and leaves its traces in the files. */
+/** Creates the account, uses it and leaves traces in the files. */
 async function liveALittle(folder: CommandFolder, server: ServerProcess): Promise<string> {
   assert.equal((await ask(server, 'POST', '/signup', { ...person, password })).status, 201)
   const signedIn = await ask(server, 'POST', '/signin', { email: person.email, password })
@@ -176,7 +176,7 @@ function ask({ origin }: ServerProcess, method: string, path: string, body: obje
   return fetch(`${origin}/api/v1/auth${path}`, { method, headers, body: JSON.stringify(body) })
 }
 
-/** What of a person stands in any file. */
+/** Returns which of a user's data appears in any file. */
 function found({ path }: CommandFolder, words: readonly string[] = marks): string[] {
   const files = readdirSync(path, { recursive: true, encoding: 'utf8' })
     .map((name) => join(path, name))

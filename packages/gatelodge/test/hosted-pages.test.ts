@@ -6,7 +6,7 @@ import { pages } from '../src/routes.ts'
 import { forEachDatabase, type TestApp, testApp } from './support/app.ts'
 import { type SeenPage, Visitor } from './support/visitor.ts'
 
-// What every hosted page has in common; docs/evidence names these tests row by row.
+// Properties that all hosted pages share; docs/evidence names these tests row by row.
 
 const shown = pages.filter(({ method, path }) => method === 'GET' && !path.includes(':')).map(({ path }) => path)
 
@@ -83,7 +83,7 @@ forEachDatabase('hosted pages', (engine) => {
         const [first, second] = [new Visitor(app, headers), new Visitor(app, headers)]
         const [printed, kept, again] = [await first.get(path), await second.get(path), await second.get(path)]
         assert.equal(withoutToken(kept.html), withoutToken(printed.html), path)
-        assert.equal(withoutToken(again.html), withoutToken(printed.html), path) // with a cookie nothing is kept
+        assert.equal(withoutToken(again.html), withoutToken(printed.html), path) // with a cookie nothing is cached
         assert.match(kept.html, new RegExp(`<html lang="${language}"`))
         assert.notEqual(second.cookie('gatelodge-form'), first.cookie('gatelodge-form'))
         assert.deepEqual(tokensOf(kept), tokensOf(again))
@@ -111,12 +111,12 @@ function tokensOf({ html }: SeenPage): string[] {
   return tokens
 }
 
-/** Without its link a change of the address has nothing to show but where to go on. */
+/** Returns the expected status. Without its link, the page of an address change can only show where to go next. */
 function statusOf(path: string): number {
   return path.startsWith('/change-email') || path === '/security/undo' ? 400 : 200
 }
 
-/** Every page for a stranger and for somebody signed in, those of open links included. */
+/** Returns every page for a signed-out and a signed-in visitor, including those of open links. */
 async function everyPage(app: TestApp): Promise<SeenPage[]> {
   const ada = await app.user()
   const signedIn = await new Visitor(app).signIn(ada)

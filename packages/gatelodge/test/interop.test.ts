@@ -10,11 +10,11 @@ import { testClock } from './support/deps.ts'
 import { freePort } from './support/postgres.ts'
 import { expressResourceServer } from './support/resource-server.ts'
 
-// Programs that nobody here wrote, as npm has them, ask a real server on loopback.
+// Third-party programs, as published on npm, call a real server on loopback.
 
-/** Plain HTTP, which only loopback may have. */
+/** Allows plain HTTP, which is acceptable only on loopback. */
 const insecure = { [oauth.allowInsecureRequests]: true }
-/** A 401 bears a challenge (RFC 9110, section 15.5.2), which these libraries show in place of the body. */
+/** The error for a 401 with a challenge (RFC 9110, section 15.5.2), which these libraries report instead of the body. */
 const challenged = { name: 'WWWAuthenticateChallengeError', code: oauth.WWW_AUTHENTICATE_CHALLENGE, status: 401 }
 
 forEachDatabase('programs of others', (engine) => {
@@ -141,7 +141,7 @@ forEachDatabase('programs of others', (engine) => {
     })
   }
 
-  // Not EdDSA: express-jwt leaves the signature to jsonwebtoken 9, which knows RSA and P-256 keys but no Ed25519.
+  // Not EdDSA: express-jwt leaves the signature to jsonwebtoken 9, which supports RSA and P-256 keys but not Ed25519.
   for (const algorithm of ['RS256', 'ES256'] as const) {
     test(`${algorithm}: an Express app with express-jwt and jwks-rsa lets our tokens in, and nothing else`, async () => {
       const audience = 'https://api.example.com'
@@ -181,7 +181,7 @@ forEachDatabase('programs of others', (engine) => {
 
 type Served = Awaited<ReturnType<typeof serve>>
 
-/** The whole program under its own public URL on loopback. It starts at the time that the libraries see. */
+/** Starts the whole program under its own public URL on loopback, at the time that the libraries see. */
 async function serve(engine: Engine, env: Readonly<Record<string, string>> = {}, start: Instant = Date.now()) {
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
@@ -199,7 +199,7 @@ async function serve(engine: Engine, env: Readonly<Record<string, string>> = {},
   }
 }
 
-/** A token of somebody signed in and one of a service client, with whom each stands for. */
+/** Returns a token of a signed-in user and one of a service client, and the subject of each. */
 async function withTokens({ app, issuer }: Served) {
   const ada = await app.user()
   const { id, headers } = await app.client('orders', ['orders:read'])
@@ -255,7 +255,7 @@ function bearing(token: string): Request {
   return new Request('https://api.example.com/orders', { headers: { authorization: `Bearer ${token}` } })
 }
 
-/** The token with another first character in its signature. */
+/** Returns the token with a different first character in its signature. */
 function altered(token: string): string {
   const at = token.lastIndexOf('.') + 1
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1)

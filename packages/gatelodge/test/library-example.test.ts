@@ -68,7 +68,7 @@ function post(url: string, body: unknown): Promise<Response> {
   })
 }
 
-/** The token of the newest link in the development mailbox, once it has arrived. */
+/** Returns the token of the newest link in the development mailbox; waits for the email. */
 async function mailedToken(origin: string): Promise<string> {
   for (;;) {
     const list = await (await fetch(`${origin}/dev/mailbox`)).text()

@@ -35,11 +35,11 @@ export const sampleContext: MailContext = {
   accent: null,
 }
 
-/** A mail of the project with plausible data; `links` are the targets that it must offer, in order. */
+/** An email of the project with plausible data. `links` are the targets that it must offer, in order. */
 export interface MailSample {
   readonly kind: string
   readonly links: readonly string[]
-  /** How long its links live, in English words. */
+  /** The lifetime of its links, in English words. */
   readonly expiry?: string
   readonly render: (context: MailContext, name: string) => RenderedMail
 }
@@ -53,7 +53,7 @@ const notMeLink = { link: notMe, ...timed(72 * hour) }
 const undoExpiry = '3 days, on Monday, November 23, 2026 at 10:05 AM UTC'
 const device = { device: 'Firefox on Linux', ip: '203.0.113.7', at }
 
-/** Every mail that Gatelodge sends: print one with `sample.render(sampleContext, 'Ada').html` to look at it. */
+/** Every email that Gatelodge sends. To look at one, print `sample.render(sampleContext, 'Ada').html`. */
 export const samples: readonly MailSample[] = [
   {
     kind: 'verification',
@@ -268,13 +268,13 @@ function assertSameWords(mail: RenderedMail): void {
   }
 }
 
-/** The instant that an English expiry names. */
+/** Returns the instant that an English expiry names. */
 function endOf(expiry: string): number {
   const [, date = '', time = ''] = /, on \w+, (.*) at (.*) UTC$/.exec(expiry) ?? []
   return Date.parse(`${date} ${time} UTC`)
 }
 
-/** Lines that two mails have in common, links aside. */
+/** Returns the lines that two emails have in common, except links. */
 function sharedLines(text: string, other: string): readonly string[] {
   const known = new Set(other.split('\n').filter((line) => !/^(?:|-- |https?:.*)$/.test(line)))
   return text.split('\n').filter((line) => known.has(line))

@@ -20,7 +20,7 @@ test('SQLite: a file, a log or a folder that is read-only is not ready, and doct
   await using folder = commandFolder()
   await makePerson(folder)
   const file = join(folder.path, 'data/gatelodge.db')
-  const open = await folder.serve() // keeps the logs of SQLite there
+  const open = await folder.serve() // keeps the SQLite logs in place
   for (const place of [file, `${file}-wal`, `${file}-shm`, dirname(file)]) {
     assert.ok(existsSync(place), place)
     const mode = place === dirname(file) ? 0o700 : 0o600
@@ -136,7 +136,7 @@ test('PostgreSQL: whatever makes it read-only or keeps its role from writing is 
   await postgres.stop()
 })
 
-/** Ending all connections of a database ends one's own last. */
+/** Returns whether an error comes from ending all connections of a database, which includes our own. */
 function ofOwnEnd(error: unknown): void {
   assert.equal((error as { code?: string }).code, '57P01')
 }
@@ -163,7 +163,7 @@ interface Check {
   readonly advice: string | null
 }
 
-/** What doctor says of the database, asked by a user who may not write everything. */
+/** Returns what doctor says about the database when run by a user who may not write everything. */
 async function examine(folder: CommandFolder): Promise<{ status: number; database: Check; advice: string }> {
   const { status, stdout } = await runBound(folder, ['doctor', '--json', '--public-url', 'http://localhost:9'])
   const { checks } = JSON.parse(stdout) as { checks: Check[] }

@@ -27,11 +27,11 @@ for (const { file, section } of pagesWithCommands) {
 
 interface Step {
   readonly command: string
-  /** What the page shows below the command; `...` stands for anything. */
+  /** The output that the page shows below the command; `...` stands for anything. */
   readonly expected: string | undefined
 }
 
-/** The commands of a page in order, each with the `text` block that follows it. */
+/** Returns the commands of a page in order, each with the `text` block that follows it. */
 function stepsOf(page: string): Step[] {
   const blocks = blocksOf(page)
   return blocks.flatMap(({ language, body }, index) => {
@@ -40,7 +40,7 @@ function stepsOf(page: string): Step[] {
   })
 }
 
-/** What each step printed. Every command must succeed; the variables of one step are there in the next. */
+/** Returns the output of each step. Every command must succeed; variables set by one step are available in the next. */
 async function runInOneShell(cwd: string, steps: readonly Step[], port: number): Promise<string[]> {
   const mark = '--- end of step ---'
   const lines = ['set -eu', `npx() { shift; "${process.execPath}" "${bin}" "$@"; }`]

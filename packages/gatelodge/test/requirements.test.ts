@@ -13,7 +13,7 @@ import { testAuth } from './support/auth.ts'
 import { databaseSettings, freshDatabase } from './support/databases.ts'
 import { type LogLine, testClock } from './support/deps.ts'
 
-// What the systems before this one promised or got wrong, where no other test shows it; docs/evidence names these tests row by row.
+// What earlier systems promised or got wrong and no other test covers; docs/evidence names these tests row by row.
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const password = 'quiet harbour 52'

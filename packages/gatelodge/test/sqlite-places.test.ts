@@ -22,22 +22,22 @@ import { createAuth } from '../src/library/auth.ts'
 import { boundProgram, runBound } from './support/bound.ts'
 import { type CommandFolder, commandFolder } from './support/cli.ts'
 
-/** One thing that keeps a server from its SQLite database. */
+/** One fault that keeps a server from using its SQLite database. */
 interface Kind {
   readonly name: string
-  /** Makes it so, and answers the path that has to be named. `file` is a database that was used before. */
+  /** Causes the fault and returns the path that must be named. `file` is a database that was used before. */
   readonly make: (file: string) => string
   readonly says: RegExp
-  /** What to do about it, given the path as it was answered. */
+  /** The advice expected for the returned path. */
   readonly advice: (place: string) => string
-  /** Runs the program in a place of its own. */
+  /** Wraps the program's command, for a fault that needs its own mount. */
   readonly wrapper?: (folder: string) => readonly string[]
 }
 
 const isRoot = process.getuid?.() === 0
 const foreigner = 4_242
 
-/** A file of another user, or one that lost every right where only root could give it away. */
+/** Makes a file belong to another user or, where that takes root, removes all of its permissions. */
 function makeForeign(file: string): string {
   writeFileSync(file, '', { mode: 0o600 })
   if (isRoot) chownSync(file, foreigner, foreigner)
@@ -50,7 +50,7 @@ const foreignAdvice = (right: string) => (place: string) =>
     ? `it belongs to user ${foreigner}, and this program runs as user 0: chown 0 ${place}`
     : `chmod u+${right} ${place}`
 
-/** A mount of its own, gone with the program. */
+/** Returns a wrapper that mounts something for the program only. The mount disappears with the program. */
 function mounted(script: string): (folder: string) => readonly string[] {
   const user = isRoot ? [] : ['--user', '--map-root-user']
   return (folder) => ['unshare', ...user, '--mount', 'sh', '-c', `${script} && exec "$@"`, folder]
@@ -366,7 +366,7 @@ test('a file that is read-only is named in the log of the server that starts on 
   assert.match(msg, names)
 })
 
-/** A folder with a database that was used before. */
+/** Returns a folder with a database that was used before. */
 function usedFolder(): CommandFolder {
   const folder = commandFolder()
   cpSync(join(template.path, 'data'), join(folder.path, 'data'), { recursive: true })
@@ -383,7 +383,7 @@ function writeFor(place: string, text = ''): string {
   return place
 }
 
-/** So that the folder can be removed by a user who is not root. */
+/** Restores permissions so that a user other than root can delete the folder. */
 function free({ path }: CommandFolder): void {
   chmodSync(path, 0o700)
   spawnSync('chmod', ['-R', 'u+rwX', path])

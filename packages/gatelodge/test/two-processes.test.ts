@@ -14,7 +14,7 @@ import { tcpProxy } from './support/tcp-proxy.ts'
 import { until } from './support/until.ts'
 
 const actor = systemActor('command', 'test')
-/** How soon another process has to know, in ms; proofs/two-servers.test.ts holds it to 100 on a quiet machine. */
+/** How soon another process must know, in ms. On a quiet machine, proofs/two-servers.test.ts requires 100. */
 const soon = 500
 
 test('a session revoked in one process is refused by the other at once, though that had it in memory', async () => {
@@ -214,7 +214,7 @@ test('while a listener that was cut off comes back, nothing stale is answered', 
 const cutListeners = `select pg_terminate_backend(pid) from pg_stat_activity
   where application_name = 'gatelodge-listener' and datname = current_database()`
 
-/** Two processes' worth of the program on one database, both listening, the second by way of a proxy that can fall silent. */
+/** Starts two processes of the program on one database, both listening, the second through a proxy that can fall silent. */
 async function processes(env: Readonly<Record<string, string>> = {}, delivers: 'all' | 'until-listening' = 'all') {
   const database = await freshPostgresDatabase()
   const direct = directUrlOf(database.url) ?? database.url

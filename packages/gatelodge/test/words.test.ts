@@ -6,16 +6,16 @@ import { pageWords } from '../src/pages/words/index.ts'
 
 const source = new URL('../src/', import.meta.url).pathname
 
-/** Texts that are rightly the same as in English, by language. */
+/** Texts that are legitimately the same as in English, by language. */
 const same: Readonly<Record<string, readonly string[]>> = {
   fr: [],
   de: ['Name'],
   es: [],
   ar: [],
 }
-/** Words that only English has. */
+/** Words that exist only in English. */
 const english = /(?<!\p{L})(?:the|and|you|your|with|is|are|this|it|of|to|have|please|sign|password|account)(?!\p{L})/iu
-/** What remains Latin in Arabic. */
+/** Latin text that is allowed in Arabic. */
 const latin = /\b(?:API|IP|PNG|JPEG|WebP|AVIF|JSON|GitHub|MiB|MB|YYYY-MM-DD|https?)\b|⟦\d⟧/g
 
 const tables = [['pages', pageWords] as const, ...(await tablesOfFlows())]
@@ -46,7 +46,7 @@ for (const [name, table] of tables) {
   }
 }
 
-/** Every table of words in `flows/<flow>/messages.ts`: what has all languages. */
+/** Returns every table of texts in `flows/<flow>/messages.ts`, recognised by having all languages. */
 async function tablesOfFlows() {
   const found: (readonly [string, Readonly<Record<string, unknown>>])[] = []
   for (const file of globSync('flows/*/messages.ts', { cwd: source }).sort()) {
@@ -62,7 +62,7 @@ function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && languages.every((language) => language in value)
 }
 
-/** Texts by their path; a text with values shows where each of them stands. */
+/** Returns the texts by path. A text with values shows where each of them appears. */
 function textsOf(words: unknown, path = ''): Record<string, string> {
   if (typeof words === 'string') return { [path]: words }
   if (typeof words === 'function')

@@ -14,16 +14,19 @@ const places = [
   ['/account/data', 'data'],
 ] as const
 
-/** A part of a page: a heading and what stands below it. */
+/** A part of a page: a heading and the content below it. */
 export interface Section {
   readonly title: string
   readonly body: Html
 }
 
-/** A part of the account page that another flow owns: a form that posts to a path of the flow's own. */
+/** A part of the account page that another flow owns: a form that posts to one of the flow's own paths. */
 export type AccountSection = (deps: Deps, me: LiveSession, view: PageView, state: FormState) => Section
 
-/** A page about one's own account: the ways between these pages, the heading, the sections. One section alone is headed by the page. */
+/**
+ * Renders a page about the user's own account: links between these pages, heading, sections. If there is only one section, the page's heading serves as its
+ * heading.
+ */
 export function accountPage(
   { path }: Pick<PageContext, 'path'>,
   { language }: PageView,
@@ -49,7 +52,7 @@ ${section.body}
   return { title, body }
 }
 
-/** Browser and system of a device as far as it tells. */
+/** Returns browser and system of a device, as far as known. */
 export function deviceName(userAgent: string | null, language: Language): string {
   const { browser, system } = readDevice(userAgent)
   return [browser, system].filter(Boolean).join(' · ') || pageWords[language].account.unknownDevice

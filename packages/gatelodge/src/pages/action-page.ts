@@ -6,13 +6,13 @@ import { route } from '../http/route.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { redirectAnswer } from './page-context.ts'
 
-/** A button of a page of somebody signed in. */
+/** A button on a page for signed-in users. */
 export interface ActionPage<Body> {
   readonly path: `/${string}`
   readonly summary: string
   /** The page that has the button. */
   readonly on: string
-  /** Whether the last proof of the session must be fresh: see `Access`. */
+  /** Whether the session's last proof must be fresh: see `Access`. */
   readonly fresh?: true
   readonly limit: AddressLimit
   readonly body: z.ZodType<Body>
@@ -21,7 +21,7 @@ export interface ActionPage<Body> {
   readonly recover?: Route['recover']
 }
 
-/** The two routes of a button: POST acts, and GET, where a sign-in on the way comes back to, leads to its page. */
+/** Returns the two routes of a button: POST acts, and GET, where the user returns after signing in on the way, leads to the button's page. */
 export function actionPage<Body>({
   path,
   summary,

@@ -6,7 +6,7 @@ import { colorRules } from './palette.ts'
 
 const css = 'text/css; charset=utf-8'
 
-/** The look of every page. */
+/** The style sheet of every page. */
 export const stylesheet = assetOf(
   'styles.css',
   css,
@@ -16,19 +16,19 @@ export const stylesheet = assetOf(
   ]),
 )
 
-/** What the pages for developers need besides. */
+/** The additional style sheet of the pages for developers. */
 export const referenceStylesheet = assetOf('reference.css', css, readSource('reference.css'))
 
-/** The picture in the browser's tab. */
+/** The icon in the browser's tab. */
 export const favicon = assetOf('favicon.svg', 'image/svg+xml', readSource('favicon.svg'))
 
-/** What pages do better with a script; all of them are complete without. */
+/** The script that improves pages. All of them work without it. */
 export const enhancements = assetOf('enhance.js', 'text/javascript; charset=utf-8', readSource('enhance.js'))
 
-/** Every static file of our own that the server answers, read once at start. */
+/** Every static file of our own that the server sends, read once at start. */
 export const assets: readonly Asset[] = [stylesheet, referenceStylesheet, favicon, enhancements]
 
-/** A static file under a name that changes with its content. */
+/** Returns a static file under a name that changes with its content. */
 export function assetOf(name: string, contentType: string, body: Buffer<ArrayBuffer>): Asset {
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 16)
   return { path: `/assets/${name.replace('.', `.${hash}.`)}`, body, gzipped: gzipSync(body), contentType }

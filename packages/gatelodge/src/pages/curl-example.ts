@@ -1,6 +1,6 @@
 import { type ApiDocument, type ApiMethod, type ApiOperation, sampleValue } from './openapi-view.ts'
 
-/** A curl command that calls an operation, ready for a POSIX shell: capital words are to be replaced. */
+/** Returns a curl command that calls an operation, ready for a POSIX shell. Words in capitals must be replaced. */
 export function curlExample(document: ApiDocument, path: string, method: ApiMethod, operation: ApiOperation): string {
   const base = (document.servers?.[0]?.url ?? 'http://localhost:3000').replace(/\/$/, '')
   const query = (operation.parameters ?? [])
@@ -9,7 +9,7 @@ export function curlExample(document: ApiDocument, path: string, method: ApiMeth
       (parameter) =>
         `${parameter.name}=${encodeURIComponent(String(sampleValue(document, parameter.schema ?? {}, parameter.name)))}`,
     )
-  // Braces are globs to curl.
+  // curl treats braces as globs.
   const place = path.replace(/\{(\w+)\}/g, (_, name: string) => name.toUpperCase())
   const url = `${base}${place}${query.length > 0 ? `?${query.join('&')}` : ''}`
   const start = method === 'get' ? `curl ${quote(url)}` : `curl -X ${method.toUpperCase()} ${quote(url)}`

@@ -17,7 +17,7 @@ import {
 
 const words = pageMessages.docs
 
-/** The API reference of an OpenAPI 3.1 document: complete HTML, nothing to run. */
+/** Renders the API reference of an OpenAPI 3.1 document as a complete HTML page without scripts. */
 export function docsPage(document: ApiDocument, theme: Theme): string {
   const groups = groupByTag(document)
   const body = html`<div class="docs">
@@ -216,7 +216,7 @@ function describe(schema: ApiSchema): string {
     .join('; ')
 }
 
-// Generators write the safe-integer range where nobody set a limit.
+// Generators write the safe-integer range if no limit was set.
 function isOwnLimit(limit: number | undefined): limit is number {
   return limit !== undefined && Math.abs(limit) < Number.MAX_SAFE_INTEGER
 }

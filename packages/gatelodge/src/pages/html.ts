@@ -1,26 +1,26 @@
 export type { Html }
 
-/** What may stand in a hole of a template: everything but Html is escaped, `undefined`, `null` and `false` are nothing. */
+/** A value in a template. Everything but Html is escaped; `undefined`, `null` and `false` render as nothing. */
 export type HtmlValue = Html | string | number | false | null | undefined | readonly HtmlValue[]
 
-/** Markup from a template; every hole is escaped for text and for quoted attributes, so attributes must be quoted. */
+/** Creates markup from a template. Every value is escaped for text and for quoted attributes, so attributes must be quoted. */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   let markup = strings[0] ?? ''
   for (let index = 1; index < strings.length; index += 1) markup += toMarkup(values[index - 1]) + strings[index]
   return new Html(markup)
 }
 
-/** Markup that nothing checks: for constants of our own (a mail's CSS), never for text that came from outside. */
+/** Creates markup without any check: for our own constants (an email's CSS), never for text from outside. */
 export function trustedHtml(markup: string): Html {
   return new Html(markup)
 }
 
-/** The markup as text, ready to be sent. */
+/** Returns the markup as text, ready to be sent. */
 export function renderHtml(markup: Html): string {
   return Html.read(markup)
 }
 
-// Only its type is exported: the functions above are the only makers, and an object that merely looks alike is refused.
+// Only the type is exported: the functions above are the only way to create one, and a look-alike object is rejected.
 class Html {
   readonly #markup: string
 

@@ -11,25 +11,25 @@ export interface Page {
   readonly title: string
   readonly theme: Theme
   readonly body: Html
-  /** `en` when absent. */
+  /** `en` if absent. */
   readonly language?: Language
   readonly description?: string
-  /** For reference pages and lists; forms and messages read better narrow. */
+  /** For reference pages and lists; forms and messages read better in a narrow column. */
   readonly wide?: boolean
-  /** What surrounds a page for people; reference pages have none. */
+  /** Header and footer of a page for users. Reference pages have none. */
   readonly frame?: Frame
 }
 
 export interface Frame {
-  /** Where the language switcher comes back to. */
+  /** The page that the language switcher returns to. */
   readonly path: string
   readonly isSignedIn: boolean
   readonly formToken: string
-  /** Said once, after a redirect. */
+  /** A message shown once, after a redirect. */
   readonly flash: Flash | undefined
 }
 
-/** A whole HTML document that loads nothing but our own assets and holds neither script nor inline style, as the CSP demands. */
+/** Renders a complete HTML document that loads only our own assets and contains no script and no inline style, as the CSP requires. */
 export function page(page: Page): string {
   const { language = 'en', frame, theme } = page
   const mark = theme.logo ?? favicon
@@ -69,7 +69,7 @@ function navigation(words: (typeof pageWords)[Language]['layout']): Html {
   return html`<nav class="site-nav" aria-label="${words.account}"><a href="/account">${words.account}</a> <a href="/logout">${words.signOut}</a></nav>`
 }
 
-/** A form without script: one button for each language, which comes back to the same page. */
+/** Renders the language switcher, a form without script: one button per language, each returning to the same page. */
 function footer({ path, formToken }: Frame, theme: Theme, current: Language): Html {
   const words = pageWords[current].layout
   return html`<footer class="site-footer"><form class="languages" method="post" action="/language" aria-label="${words.language}">

@@ -3,7 +3,7 @@ import type { Language } from '../kernel/languages.ts'
 import { type Html, html } from './html.ts'
 import { pageWords } from './words/index.ts'
 
-/** The operator's terms and privacy policy, as far as there are any; `lead` says before them why they stand here. */
+/** Renders links to the operator's terms and privacy policy, if configured. `lead` introduces them. */
 export function legalLinks({ termsUrl, privacyUrl }: Theme, language: Language, lead?: string): Html | false {
   const { terms, privacy } = pageWords[language].layout
   const links = [

@@ -15,24 +15,24 @@ import type { PageContent, PageView } from './page-context.ts'
 const query = z.object({ token: tokenField.optional().catch(undefined) })
 const body = z.strictObject({ token: tokenField })
 
-/** What the page of a mailed link says. */
+/** The texts of the page of an emailed link. */
 export interface LinkPageWords {
   readonly title: string
   readonly lead: string
   readonly submit: string
-  /** Said of a link that was spent or has expired, with the way on. */
+  /** Shown for a link that was used or has expired, with what to do next. */
   readonly expiredTitle: string
   readonly expired: string
   readonly way: string
 }
 
-/** A page with one button, which uses the mailed link that led there. */
+/** A page with one button, which uses the emailed link that leads to the page. */
 export interface LinkPage {
   readonly path: `/${string}`
   readonly summary: string
   readonly purpose: NewOneTimeToken['purpose']
   readonly words: (language: Language) => LinkPageWords
-  /** Where a link that no longer works leads on to. */
+  /** Where the page of a link that no longer works leads. */
   readonly wayOut: `/${string}`
   readonly submit: (
     deps: Deps,
@@ -40,7 +40,7 @@ export interface LinkPage {
   ) => Promise<Answer>
 }
 
-/** The two routes of such a page. GET only looks at the link: a scanner of mails that fetches it spends nothing. */
+/** Returns the two routes of such a page. GET only checks the link, so a mail scanner that fetches it consumes nothing. */
 export function linkPage({ path, summary, purpose, words, wayOut, submit }: LinkPage): Route[] {
   return formPage({
     path,

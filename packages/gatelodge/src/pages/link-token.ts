@@ -5,8 +5,8 @@ import type { PageContext } from './page-context.ts'
 const cookieLife = 30 * 60
 
 /**
- * The token of a mailed link. A browser is sent to the same page without it, so that it stays in no history and no screenshot; there it comes from a
- * sealed cookie that only this page can read. Whatever else fetches the link gets the page at once.
+ * Returns the token of an emailed link. A browser is redirected to the same page without it, so that it appears in no history and no screenshot; there it is
+ * read from a sealed cookie that only this page receives. Other clients that fetch the link get the page immediately.
  */
 export function readLinkToken(
   deps: Deps,

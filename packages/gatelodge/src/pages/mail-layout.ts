@@ -5,24 +5,24 @@ import { type Html, html, renderHtml, trustedHtml } from './html.ts'
 import { type Palette, paletteOf } from './palette.ts'
 import { pageWords } from './words/index.ts'
 
-/** What every mail knows about the service that sends it. */
+/** What every email knows about the service that sends it. */
 export interface MailContext {
   readonly serviceName: string
   readonly publicUrl: string
-  /** The operator's colour. */
+  /** The operator's accent colour. */
   readonly accent: string | null
-  /** The language of its reader. */
+  /** The language of the recipient. */
   readonly language: Language
 }
 
-/** A mail ready for the outbox: one subject line and the same content twice. */
+/** An email ready for the outbox: a subject line, and the same content as HTML and text. */
 export interface RenderedMail {
   readonly subject: string
   readonly html: string
   readonly text: string
 }
 
-/** A piece of a mail; `action` is the one thing to do, `link` another way, `note` the small print. */
+/** A piece of an email: `action` is the main link, `link` an alternative, `note` small print. */
 export type MailBlock =
   | { readonly kind: 'paragraph' | 'note'; readonly text: string }
   | { readonly kind: 'action'; readonly label: string; readonly url: string }
@@ -30,18 +30,18 @@ export type MailBlock =
   | { readonly kind: 'facts'; readonly facts: readonly (readonly [label: string, value: string])[] }
 
 export interface MailContent {
-  /** Never holds text given by a user. */
+  /** Never contains text supplied by a user. */
   readonly subject: string
-  /** The line that mail programs show beside the subject. */
+  /** The preview line that mail programs show next to the subject. */
   readonly preheader: string
-  /** Whom to greet, as the user typed it; empty or absent gives the neutral greeting. */
+  /** The name to greet, as the user typed it. Empty or absent gives the neutral greeting. */
   readonly name?: string
   readonly blocks: readonly MailBlock[]
-  /** Why this person gets this mail. */
+  /** Why the recipient gets this email. */
   readonly footer: string
 }
 
-/** HTML and text of a mail, both made from the same blocks so that they cannot drift apart. */
+/** Renders HTML and text of an email from the same blocks, so that they cannot diverge. */
 export function mailDocument(context: MailContext, content: MailContent): RenderedMail {
   const words = pageWords[context.language].mail
   const name = harmlessText(content.name ?? '')
@@ -60,21 +60,21 @@ export function mailDocument(context: MailContext, content: MailContent): Render
   }
 }
 
-/** What a mail whose one thing to do is to follow a link says. */
+/** The texts of an email whose purpose is a link. */
 export interface LinkMailWords {
   subject(serviceName: string): string
   readonly preheader: string
   body(serviceName: string): string
   readonly action: string
-  /** For who did not ask for it; absent where only the owner can have. */
+  /** For a recipient who did not request it. Absent if only the owner can have done so. */
   readonly notYou?: string
   readonly footer: string
 }
 
-/** A link that works once, and its life as its mail tells it. */
+/** A link that works once, and its lifetime as its email states it. */
 export interface TimedLink {
   readonly link: string
-  /** Milliseconds. */
+  /** In ms. */
   readonly ttl: number
   readonly expiresAt: Instant
 }
@@ -83,7 +83,7 @@ export interface LinkMail extends TimedLink {
   readonly name: string
 }
 
-/** Carries a link, says when it ends, and what to do for who did not ask for it. */
+/** Renders an email with a link: when it expires, and what to do for a recipient who did not request it. */
 export function linkMail(context: MailContext, words: LinkMailWords, data: LinkMail): RenderedMail {
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -99,7 +99,7 @@ export function linkMail(context: MailContext, words: LinkMailWords, data: LinkM
   })
 }
 
-/** What a notice about the safety of an account says. */
+/** The texts of a notice about the security of an account. */
 export interface SecurityMailWords {
   subject(serviceName: string): string
   readonly preheader: string
@@ -114,18 +114,18 @@ export interface WayBackWords {
 
 export interface SecurityMail {
   readonly name: string
-  /** What happened, or was asked for. */
+  /** What happened or was requested. */
   readonly event: string
   readonly facts?: readonly (readonly [label: string, value: string])[]
-  /** The link for an owner who did not do it; one that always works has no life. */
+  /** The link for an owner who did not do it. A link that always works has no lifetime. */
   readonly wayBack: TimedLink | Pick<TimedLink, 'link'>
-  /** For a link that does something else than to undo what was done. */
+  /** For a link that does something other than undo the change. */
   readonly wayBackWords?: WayBackWords
   /** Where else to look. */
   readonly look?: { readonly text: string; readonly url: string }
 }
 
-/** Tells the owner of an account what happened to it, and what to do if it was somebody else. */
+/** Renders a notice that tells the owner of an account what happened, and what to do if it was someone else. */
 export function securityMail(context: MailContext, words: SecurityMailWords, data: SecurityMail): RenderedMail {
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -141,7 +141,7 @@ export function securityMail(context: MailContext, words: SecurityMailWords, dat
   })
 }
 
-/** The way back of a security notice: what to do if it was not the owner, and the link for it. */
+/** Renders the part of a security notice that says what to do if it was not the owner, with the link for it. */
 function undoBlocks(
   { language }: MailContext,
   wayBack: SecurityMail['wayBack'],
@@ -155,13 +155,13 @@ function undoBlocks(
   return [...blocks, { kind: 'note', text: expirySentence(wayBack.ttl, wayBack.expiresAt, language) }]
 }
 
-/** When a link of the given life in milliseconds ends, in words and as an exact time with its zone. */
+/** Describes when a link with the given lifetime in ms expires, in words and as an exact time with its zone. */
 export function expirySentence(ttlMs: number, expiresAt: Instant, language: Language): string {
   const locale = localeOf(language)
   return pageWords[language].mail.expiry(durationInWords(ttlMs, locale), exactTime(expiresAt, locale))
 }
 
-/** An instant as a person reads it, with weekday and zone: `Saturday, November 21, 2026 at 10:05 AM UTC`. */
+/** Formats an instant for people, with weekday and zone: `Saturday, November 21, 2026 at 10:05 AM UTC`. */
 export function exactTime(instant: Instant, locale: string): string {
   const format = new Intl.DateTimeFormat(locale, {
     weekday: 'long',
@@ -177,8 +177,8 @@ export function exactTime(instant: Instant, locale: string): string {
 }
 
 /**
- * Text from outside on one line of at most 80 code points, or undefined when nothing is left or a mail program might make
- * a link of it: a stranger who signs up with somebody's address must not get to write them a message.
+ * Returns text from outside on one line of at most 80 code points, or undefined if nothing is left or a mail program might turn it into a link: a stranger who
+ * signs up with another person's address must not be able to send them a message.
  */
 export function harmlessText(text: string): string | undefined {
   const line = oneLine(text.toWellFormed())
@@ -190,8 +190,8 @@ export function harmlessText(text: string): string | undefined {
   return characters.length > 80 ? `${characters.slice(0, 79).join('')}…` : line
 }
 
-/** Text on one line. */
-// CR and LF would start a new header (CWE-93); bidi overrides would turn what follows around.
+/** Returns text on one line. */
+// CR and LF would start a new header (CWE-93); bidi overrides would reverse the surrounding text.
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\s]+/gu, ' ').trim()
 }
@@ -239,7 +239,7 @@ function htmlDocument(
   const { language, accent } = context
   const styles = stylesOf(paletteOf('light', accent))
   const direction = directionOf(language)
-  // Mail programs know no logical properties, and some drop what stands on html and body: the column says it again.
+  // Mail programs do not support logical properties, and some drop styles of html and body, so the column repeats them.
   const column = `${styles.column};text-align:${direction === 'rtl' ? 'right' : 'left'}`
 
   return renderHtml(html`<!doctype html>
@@ -266,7 +266,7 @@ ${blocks.map((block) => htmlBlock(block, pageWords[language].mail.rawLink, style
 `)
 }
 
-/** Inline, since many mail programs drop what stands in the head. */
+/** Returns inline styles, because many mail programs drop the head. */
 function stylesOf(colors: Palette) {
   return {
     page: `margin:0;padding:0;background-color:${colors.page};color:${colors.text};font-family:-apple-system,BlinkMacSystemFont,Segoe UI,Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.55`,

@@ -7,7 +7,7 @@ import { pageMessages } from './messages.ts'
 
 const words = pageMessages.mailbox
 
-/** A mail of the development mailbox. */
+/** An email in the development mailbox. */
 export interface MailboxEntry {
   readonly id: string
   readonly to: string
@@ -19,7 +19,7 @@ export interface MailboxEntry {
   readonly kind: string
 }
 
-/** All mails, newest first. */
+/** Renders the list of all emails, newest first. */
 export function mailboxListPage(entries: readonly MailboxEntry[], theme: Theme, now: Instant): string {
   const newestFirst = entries.toSorted((a, b) => b.date - a.date)
   const list = html`<ul class="mails">
@@ -38,7 +38,7 @@ ${entries.length > 0 ? list : html`<p class="card">${words.empty}</p>`}`
   return page({ title: words.title, theme, body, wide: true })
 }
 
-/** One mail as its reader sees it, then its text version and its source. */
+/** Renders one email as its recipient sees it, followed by its text version and its source. */
 export function mailboxMailPage(entry: MailboxEntry, theme: Theme): string {
   const body = html`<p><a href="/dev/mailbox">${words.back}</a></p>
 <h1>${entry.subject}</h1>

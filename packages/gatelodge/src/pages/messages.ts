@@ -1,4 +1,4 @@
-/** The English words of the pages for developers. */
+/** The English texts of the pages for developers. */
 export const pageMessages = {
   docs: {
     title: 'API reference',

@@ -2,7 +2,7 @@ import { type Instant, toIso } from '../kernel/clock.ts'
 import { type Language, localeOf } from '../kernel/languages.ts'
 import { type Html, html } from './html.ts'
 
-/** An instant in a list, short and with its zone; a script shows it in the reader's own. */
+/** Renders an instant in a list, short and with its zone. A script converts it to the reader's own zone. */
 export function moment(instant: Instant, language: Language): Html {
   const format = new Intl.DateTimeFormat(localeOf(language), {
     year: 'numeric',

@@ -3,14 +3,14 @@ import type { Language } from '../kernel/languages.ts'
 import { html } from './html.ts'
 import { languageOfReader, type PageContent, pageAnswer } from './page-context.ts'
 
-/** What a page says that has nothing to fill in: a sentence and the ways on, the likeliest first. */
+/** The content of a page without a form: a sentence and links, the most likely one first. */
 export interface Notice {
   readonly title: string
   readonly text: string
   readonly ways: readonly (readonly [label: string, href: string])[]
 }
 
-/** A page that only tells something. */
+/** Renders a page that only informs. */
 export function notice({ title, text, ways: [first, ...others] }: Notice): PageContent {
   const body = html`<div class="card">
 <h1>${title}</h1>
@@ -21,7 +21,7 @@ ${others.map(([label, href]) => html`<p class="ways"><a href="${href}">${label}<
   return { title, body }
 }
 
-/** Answers a mailed link that was spent or has expired with a notice; every other failure goes its usual way. */
+/** Returns a handler that answers a used or expired link with a notice. All other failures are handled as usual. */
 export function expiredLink(noticeIn: (language: Language) => Notice): NonNullable<Route['recover']> {
   return (deps, failed, error) => {
     if (error.code !== 'token_invalid') return undefined

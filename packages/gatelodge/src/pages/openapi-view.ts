@@ -1,4 +1,4 @@
-/** The part of JSON Schema 2020-12 that the reference page reads. */
+/** The subset of JSON Schema 2020-12 that the reference page reads. */
 export interface ApiSchema {
   readonly $ref?: string
   readonly type?: string | readonly string[]
@@ -45,18 +45,18 @@ export interface ApiOperation {
   readonly responses: Readonly<
     Record<string, { readonly description?: string; readonly content?: Readonly<Record<string, ApiContent>> }>
   >
-  /** Who may call, in words; absent: told from `security`. */
+  /** Who may call, in words. If absent, derived from `security`. */
   readonly 'x-auth'?: string
   /** The rate limits, each in words. */
   readonly 'x-limits'?: readonly string[]
-  /** The stable `code`s of the problems that it answers. */
+  /** The stable `code`s of the problems that it answers with. */
   readonly 'x-error-codes'?: readonly string[]
 }
 
 export const apiMethods = ['get', 'post', 'put', 'patch', 'delete'] as const
 export type ApiMethod = (typeof apiMethods)[number]
 
-/** The part of an OpenAPI 3.1 document that the reference page reads. */
+/** The subset of an OpenAPI 3.1 document that the reference page reads. */
 export interface ApiDocument {
   readonly openapi: string
   readonly info: { readonly title: string; readonly version: string; readonly description?: string }
@@ -78,7 +78,7 @@ export interface ApiSecurityScheme {
   readonly description?: string
 }
 
-/** One line of a table of fields; the name of a nested field is its path: `profile.website`, `sessions[].id`. */
+/** One row of a table of fields. The name of a nested field is its path: `profile.website`, `sessions[].id`. */
 export interface FieldRow {
   readonly name: string
   readonly schema: ApiSchema
@@ -86,19 +86,19 @@ export interface FieldRow {
   readonly required: boolean
 }
 
-/** The fields of an object schema, nested ones after their parent; a schema that holds itself is shown once. */
+/** Returns the fields of an object schema, nested ones after their parent. A recursive schema is shown once. */
 export function fieldRows(document: ApiDocument, schema: ApiSchema): readonly FieldRow[] {
   return nestedRows(document, schema, '', [])
 }
 
-/** The forms that a value may take: the branches of `anyOf` and `oneOf` without null, else the schema itself. */
+/** Returns the forms that a value may take: the branches of `anyOf` and `oneOf` without null, otherwise the schema itself. */
 export function variants(document: ApiDocument, schema: ApiSchema): readonly ApiSchema[] {
   const resolved = resolve(document, schema)
   const branches = resolved.anyOf ?? resolved.oneOf
   return branches?.filter((branch) => branch.type !== 'null') ?? [resolved]
 }
 
-/** The type of a schema as TypeScript would write it, with the format where there is one. */
+/** Returns the type of a schema in TypeScript notation, with the format if there is one. */
 export function typeName(schema: ApiSchema): string {
   if (schema.$ref !== undefined) return schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)
   if ('const' in schema) return JSON.stringify(schema.const)
@@ -114,7 +114,7 @@ export function typeName(schema: ApiSchema): string {
   return schema.format === undefined ? type : `${type} (${schema.format})`
 }
 
-/** A plausible value of a schema: its own example or default if it has one; of objects, only what is required. */
+/** Returns a plausible value for a schema: its own example or default if it has one; for objects, only the required fields. */
 export function sampleValue(document: ApiDocument, schema: ApiSchema, name = ''): unknown {
   const form = variants(document, schema)[0]
   if (form === undefined) return null
@@ -132,7 +132,7 @@ export function sampleValue(document: ApiDocument, schema: ApiSchema, name = '')
   return sampleText(name, format)
 }
 
-/** The schema that a reference leads to; others are returned as they are. */
+/** Returns the schema that a reference points to. Other schemas are returned unchanged. */
 export function resolve(document: ApiDocument, schema: ApiSchema): ApiSchema {
   if (schema.$ref === undefined) return schema
   return document.components?.schemas?.[typeName(schema)] ?? {}

@@ -9,7 +9,7 @@ import { type Language, languages } from '../kernel/languages.ts'
 import type { Html } from './html.ts'
 import { page } from './layout.ts'
 
-/** What a page knows of the request: every route context and every failed request is one. */
+/** What a page knows about the request. Every route context and every failed request satisfies it. */
 export interface PageContext {
   readonly actor: Actor
   readonly cookies: CookieJar
@@ -18,28 +18,28 @@ export interface PageContext {
   readonly path: string
 }
 
-/** What a page says. */
+/** The content of a page. */
 export interface PageContent {
   readonly title: string
   readonly body: Html
   readonly wide?: boolean
-  /** Where the language switcher comes back to; the path without its query when absent. */
+  /** The page that the language switcher returns to; the path without its query if absent. */
   readonly here?: string
 }
 
-/** The language of a request's reader. */
+/** Returns the language of a request's reader. */
 export function languageOfReader(context: Pick<PageContext, 'actor'>): Language {
   return context.actor.language ?? languages[0]
 }
 
-/** What the maker of a page is given. */
+/** What the function that renders a page receives. */
 export interface PageView {
   readonly language: Language
-  /** The hidden field that every form of the page carries. */
+  /** The hidden field that every form on the page carries. */
   readonly formToken: string
 }
 
-/** A page in its frame: the reader's language, who is signed in, and the message that a redirect brought, shown once. */
+/** Renders a page in its frame: the reader's language, the signed-in user, and the message of a redirect, shown once. */
 export function pageAnswer(
   deps: Deps,
   context: PageContext,
@@ -53,12 +53,12 @@ export function pageAnswer(
   return { status, html, cookies }
 }
 
-/** What surrounds the form token in pages that were printed before, by path and language. */
+/** The parts before and after the form token of pages that were rendered before, by path and language. */
 const keptPages = new WeakMap<Deps, Map<string, readonly string[]>>()
 
 /**
- * The same page for a visit that brings nothing: no cookie, no credential and, as its caller says, nothing in the address. It depends on path and language
- * only, but for the form token, so it is printed once and kept: `node bench/pages.ts` measures what that gains.
+ * Renders the same page for a request that carries nothing: no cookie, no credential and, as the caller guarantees, nothing in the URL. Apart from the form
+ * token it depends on path and language only, so it is rendered once and cached: `node bench/pages.ts` measures the gain.
  */
 export function plainPageAnswer(deps: Deps, context: PageContext, content: (view: PageView) => PageContent): Answer {
   if (context.me || context.header('cookie') !== undefined) return pageAnswer(deps, context, content)
@@ -97,13 +97,13 @@ function printPage(
   return page({ ...said, theme: deps.theme, language, frame })
 }
 
-/** What a page says once, after a redirect; `copy` is a text that the reader takes along. */
+/** A message shown once, after a redirect. `copy` is a text for the user to copy. */
 export interface Flash {
   readonly text: string
   readonly copy?: string
 }
 
-/** Goes on to another page (post, redirect, get), which shows `message` once. */
+/** Redirects to another page (post, redirect, get), which shows `message` once. */
 export function redirectAnswer(
   deps: Deps,
   context: Pick<PageContext, 'cookies'>,
@@ -112,7 +112,7 @@ export function redirectAnswer(
   cookies: readonly string[] = [],
 ): Answer {
   if (message === undefined) return { status: 303, location, cookies }
-  // Sealed: nobody else can put words on our pages.
+  // Sealed, so that no one else can put text on our pages.
   const flash: Flash = typeof message === 'string' ? { text: message } : message
   const sealed = deps.keyring.seal('flash', JSON.stringify(flash), 'json')
   return { status: 303, location, cookies: [...cookies, context.cookies.flash.set(sealed, 60)] }
@@ -121,10 +121,10 @@ export function redirectAnswer(
 function readFlash(deps: Deps, context: PageContext): Flash | undefined {
   const sealed = context.cookies.flash.read(context.header('cookie'))
   const text = sealed === undefined ? undefined : deps.keyring.open('flash', sealed, 'json')
-  return text === undefined ? undefined : (JSON.parse(text) as Flash) // nobody else can seal one
+  return text === undefined ? undefined : (JSON.parse(text) as Flash) // no one else can seal one
 }
 
-/** The token of the forms of a page; a stranger's browser gets a cookie to bind it to. */
+/** Returns the token for the forms of a page. The browser of a visitor who is not signed in gets a cookie to bind it to. */
 function tokenForForms(deps: Deps, context: PageContext): { token: string; cookie?: string } {
   if (context.me) return { token: formToken(deps.keyring, context.me, '') }
 

@@ -14,7 +14,7 @@ for (const scheme of schemes) {
   test(`fields and what they say in the ${scheme} scheme stand out from the ground`, () => {
     const palette = paletteOf(scheme, null)
     for (const ground of grounds) {
-      // WCAG 2.2, 1.4.11: parts of controls need less than text.
+      // WCAG 2.2, 1.4.11: parts of controls need less contrast than text.
       for (const line of ['field-line', 'danger', 'accent'] as const)
         assert.ok(contrast(palette[line], palette[ground]) >= 3, `${line} on ${ground}`)
     }

@@ -1,4 +1,4 @@
-/** Colours of text, lines and grounds by their names as CSS properties. */
+/** Colours of text, lines and backgrounds, named like their CSS properties. */
 export interface Palette {
   readonly page: string
   readonly surface: string
@@ -19,7 +19,7 @@ export interface Palette {
 
 export type Scheme = 'light' | 'dark'
 
-/** Every colour of pages and mails, as `#rrggbb`. */
+/** Every colour of pages and emails, as `#rrggbb`. */
 export const palettes: Readonly<Record<Scheme, Palette>> = {
   light: {
     page: '#f3f5f4',
@@ -57,10 +57,10 @@ export const palettes: Readonly<Record<Scheme, Palette>> = {
   },
 }
 
-/** Contrast of text (WCAG 2.2, 1.4.3). */
+/** The minimum contrast of text (WCAG 2.2, 1.4.3). */
 const readable = 4.5
 
-/** A palette whose accent is a colour of the operator's, mixed with black or white as little as it takes to be read on every ground. */
+/** Returns a palette with the operator's accent colour, mixed with as little black or white as it takes to be readable on every background. */
 export function withAccent(palette: Palette, scheme: Scheme, accent: string): Palette {
   const end = scheme === 'light' ? '#000000' : '#ffffff'
   const grounds = [palette.page, palette.surface, palette.sunken, palette['on-accent']]
@@ -70,12 +70,12 @@ export function withAccent(palette: Palette, scheme: Scheme, accent: string): Pa
   return { ...palette, accent: found, 'accent-strong': mixed(found, end, 0.3) }
 }
 
-/** The colours of a scheme, with the operator's accent if there is one. */
+/** Returns the colours of a scheme, with the operator's accent if there is one. */
 export function paletteOf(scheme: Scheme, accent: string | null): Palette {
   return accent === null ? palettes[scheme] : withAccent(palettes[scheme], scheme, accent)
 }
 
-/** CSS that sets the named colours in both schemes. */
+/** Returns the CSS that sets the named colours in both schemes. */
 export function colorRules(accent: string | null, names = Object.keys(palettes.light) as (keyof Palette)[]): string {
   const rules = (scheme: Scheme) => {
     const palette = paletteOf(scheme, accent)
@@ -84,7 +84,7 @@ export function colorRules(accent: string | null, names = Object.keys(palettes.l
   return `${rules('light')}\n@media (prefers-color-scheme:dark){${rules('dark')}}\n`
 }
 
-/** How two colours stand out from one another, from 1 to 21 (WCAG 2.2, contrast ratio). */
+/** Returns the contrast ratio of two colours, from 1 to 21 (WCAG 2.2). */
 export function contrast(one: string, other: string): number {
   const [darker = 0, lighter = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b)
   return (lighter + 0.05) / (darker + 0.05)

@@ -8,7 +8,7 @@ import { languageOfReader, pageAnswer, redirectAnswer } from './page-context.ts'
 import { whyRefused } from './why-refused.ts'
 import { pageWords } from './words/index.ts'
 
-/** What a browser shows when something went wrong; whoever is not signed in, or has to prove it again, is led there and back. Its words are our own, never the request's. */
+/** Renders the page for a failure. A user who must sign in, or prove it again, is sent there and back. The texts are our own, never taken from the request. */
 export const problemPage: ProblemPage = (deps, failed, error, status) => {
   if (error.code === 'not_authenticated') {
     return redirectAnswer(deps, failed, `/login?${new URLSearchParams({ next: failed.path })}`)

@@ -7,10 +7,10 @@ import { colorRules } from './palette.ts'
 
 type ThemeConfig = Pick<Config, 'serviceName' | 'accent' | 'themeCss' | 'logo' | 'termsUrl' | 'privacyUrl'>
 
-/** More would be felt by everybody who signs in, in bytes. */
+/** The most bytes of a theme file. A larger one would slow down every sign-in. */
 const largest = 64 * 1024
 
-/** Reads the files that the settings of the look name. @throws config_invalid for one that is not there or not what it has to be */
+/** Reads the files that the theme settings name. @throws config_invalid for a missing or unsuitable file */
 export function loadTheme({ serviceName, accent, themeCss, logo, termsUrl, privacyUrl }: ThemeConfig): Theme {
   const css = [
     ...(accent === null ? [] : [colorRules(accent, ['accent', 'accent-strong'])]),
@@ -28,7 +28,7 @@ export function loadTheme({ serviceName, accent, themeCss, logo, termsUrl, priva
 function readCss(path: string): string {
   const css = textOf(read('GATELODGE_THEME_CSS', path))
   if (css === undefined) throw fault('GATELODGE_THEME_CSS', 'must be a text file in UTF-8')
-  // The CSP would stop these too, and the page would miss them without a word.
+  // The CSP would block these too, but the page would lack them without any message.
   const code = css.replaceAll(/\/\*.*?\*\//gs, '')
   const targets = [...code.matchAll(/url\(\s*["']?([^"'\s)]*)/gi)].map(([, target = '']) => target)
   if (/@import/i.test(code) || !targets.every((target) => /^(?:data:|#)/i.test(target)))
@@ -36,7 +36,7 @@ function readCss(path: string): string {
   return css
 }
 
-/** By content, so that nothing else is ever served under the type of a picture. */
+/** Reads the logo and determines its type from its content, so that nothing else is ever served as a picture. */
 function readLogo(path: string): Asset {
   const bytes = read('GATELODGE_LOGO', path)
   if (bytes.subarray(0, 8).equals(pngSignature)) return assetOf('logo.png', 'image/png', bytes)

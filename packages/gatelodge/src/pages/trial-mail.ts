@@ -3,7 +3,7 @@ import { localeOf } from '../kernel/languages.ts'
 import { exactTime, type MailContext, mailDocument, type RenderedMail } from './mail-layout.ts'
 import { pageWords } from './words/index.ts'
 
-/** The mail by which an administrator tries the mail settings. */
+/** Renders the email with which an administrator tests the mail settings. */
 export function testMail(context: MailContext, data: { readonly at: Instant }): RenderedMail {
   const words = pageWords[context.language].trialMail
 

@@ -44,7 +44,7 @@ forEachDatabase('why a form was refused', (engine) => {
       assert.deepEqual([second.status, second.text.includes(words.otherSession(ada.email))], [403, true], language)
       assert.equal((await browser.get('/account')).status, 200)
 
-      // Sent again from the page that said so, it signs in.
+      // Submitted again from the page with that message, it signs in.
       const asEve = await browser.send(second, { password: eve.password }, '/login')
       assert.equal(asEve.at, '/account')
       const adas = await new Visitor(app).signIn(ada)

@@ -2,10 +2,10 @@ import type { FailedRequest } from '../http/route.ts'
 import { languageOfReader } from './page-context.ts'
 import { pageWords } from './words/index.ts'
 
-/** Why a form was refused as `cross_site`, and what its sender can do, in the reader's language. */
+/** Explains why a form was rejected as `cross_site`, and what the user can do, in the reader's language. */
 export function whyRefused(failed: FailedRequest): string {
   const words = pageWords[languageOfReader(failed)].problems.cross_site
-  // What proved no origin was not looked at any further, so whoever is known sent a form of another session or of the time before it.
+  // A request without proof of its origin is rejected before authentication. So if the user is known, the form is of another session or older than this one.
   if (failed.me) return words.otherSession(failed.me.user.email)
   if (failed.form === undefined) return words.foreign
   const cookie = failed.header('cookie')

@@ -93,7 +93,7 @@ forEachDatabase('01 host header', (engine) => {
       statuses.push((await wire.send(request('GET /dev/mailbox', headers)))[0]?.status)
     }
     assert.deepEqual(statuses, [200, 404, 404, 404, 404])
-    // A rebound name: the page of evil.test reaches 127.0.0.1, and the absolute form names localhost.
+    // DNS rebinding: the page of evil.test reaches 127.0.0.1, and the absolute form names localhost.
     const [rebound] = await wire.send(request('GET http://localhost/dev/mailbox', { host: 'evil.test' }))
     assert.equal(rebound?.status, 404)
   })

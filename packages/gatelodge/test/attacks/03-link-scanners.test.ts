@@ -4,7 +4,7 @@ import { forEachDatabase, testApp } from '../support/app.ts'
 import { askPage, stored } from '../support/attack.ts'
 import { Visitor } from '../support/visitor.ts'
 
-/** What fetches links: a bare client, a browser, one that loads ahead, an embedded preview. */
+/** Clients that fetch links: a bare client, a browser, a prefetch, an embedded preview. */
 const fetchers: readonly Readonly<Record<string, string>>[] = [
   {},
   { 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'none' },
@@ -40,7 +40,7 @@ forEachDatabase('03 link scanners', (engine) => {
         )
         assert.deepEqual(told.setCookies, [])
       }
-      // A scanner that clicks the button as well, without what only the page sends.
+      // A scanner that also clicks the button, without what only the page sends.
       for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x']) {
         const told = await app.ask('POST', link, 'token=x', { headers: { 'content-type': type } })
         assert.ok(
@@ -107,7 +107,7 @@ forEachDatabase('03 link scanners', (engine) => {
     assert.equal((await visitor.fill(`/verify-email?token=${verify}`, {})).at, '/login')
     assert.equal((await visitor.fill(`/reset-password?token=${reset}`, fresh)).at, '/login')
     await app.post('/signin', { email: ada.email, password: fresh.new_password })
-    assert.equal((await visitor.get(`/change-email?token=${change}`)).status, 400) // the reset voids it
+    assert.equal((await visitor.get(`/change-email?token=${change}`)).status, 400) // the reset invalidates it
 
     const again = await app.tokens({ ...ada, password: fresh.new_password })
     await app.post(

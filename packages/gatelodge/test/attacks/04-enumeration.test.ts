@@ -8,7 +8,7 @@ import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { likeness } from '../support/attack.ts'
 import { type SeenPage, Visitor } from '../support/visitor.ts'
 
-/** One address of each state that somebody might tell apart. */
+/** Returns one address in each state that an attacker might distinguish. */
 async function addresses(app: TestApp): Promise<readonly string[]> {
   const owner = await app.user({ email: 'owner@example.com' })
   const stopped = await app.user({ email: 'stops@example.com' })
@@ -21,7 +21,7 @@ async function addresses(app: TestApp): Promise<readonly string[]> {
   return ['ghost@example.com', owner.email, stopped.email, moved.email, 'later@example.com', 'waits@example.com']
 }
 
-/** A page to its last byte, but for what is new each time. */
+/** Returns a page byte by byte, except for what is new each time. */
 function bytesOf(page: SeenPage): unknown {
   const named = [...page.headers].filter(([name]) => !['x-request-id', 'date', 'set-cookie'].includes(name))
   const html = page.html.replace(/(name="form_token" value=")[\w-]+/g, '$1')
@@ -61,7 +61,7 @@ forEachDatabase('04 enumeration', (engine) => {
         for (const path of ['/forgot-password', '/verify-email/resend', '/signup'])
           await app.post(path, { email, ...(path === '/signup' && { password: 'planted harbour 9' }) })
         await app.composition.deliverMail()
-        // What is delivered for real waits instead, as it does while a mail server is slow or away.
+        // Emails stay undelivered, as they do while a mail server is slow or unavailable.
         const delay = {
           state,
           next_attempt_at: app.clock.now(),

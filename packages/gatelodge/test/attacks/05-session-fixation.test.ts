@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createCookieJar } from '../../src/http/cookies.ts'
 import { forEachDatabase, testApp } from '../support/app.ts'
 
-/** Every byte that a header may hold but the two blanks of HTTP, what ends a cookie, and what ends a name. */
+/** Every byte that a header may contain, except HTML's two whitespace characters and those that end a cookie or a name. */
 const noBlanks = Array.from({ length: 255 }, (_, index) => String.fromCharCode(index + 1)).filter(
   (byte) => !/[ \t\r\n;=]/.test(byte),
 )
@@ -61,7 +61,7 @@ forEachDatabase('05 session fixation', (engine) => {
       headers: { cookie: `gatelodge=${'A'.repeat(22)}.${'B'.repeat(43)}; gatelodge=${real}` },
     })
     assert.equal(both.status, 401)
-    // A name that only looks like ours is not ours.
+    // A name that only looks like ours is a different cookie.
     for (const name of ['Gatelodge', ' gatelodge-x', 'xgatelodge', '__Host-gatelodge', 'gatelodge ']) {
       assert.equal(
         (await app.get('/session', { headers: { cookie: `${name}=${planted}` } })).code,

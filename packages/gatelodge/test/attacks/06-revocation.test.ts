@@ -6,7 +6,7 @@ import { duringUnit } from '../support/races.ts'
 
 const fresh = 'another harbour 53'
 
-/** Credentials of every kind, each used once so that memory knows it. */
+/** Returns credentials of every kind, each used once so that it is in memory. */
 async function holdings(app: TestApp, person: Person) {
   const cookie = await app.cookie(person)
   const spent = await app.tokens(person)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { linkOf, stored } from '../support/attack.ts'
 
-/** One live credential of every kind that the program gives out, all of one person but the sign-up's. */
+/** Returns one live credential of every kind that the program issues, all of the same user except the sign-up's. */
 async function everyKind(app: TestApp): Promise<Record<string, string>> {
   const ada = await app.user({ email: 'old@example.com' })
   const first = await app.tokens(ada)
@@ -43,7 +43,7 @@ async function everyKind(app: TestApp): Promise<Record<string, string>> {
     change,
     undo,
     reset,
-    // Ids with the secret of something else.
+    // Ids combined with the secret of something else.
     cookieBySecretOfRefresh: `${cookieId}.${refreshSecret}`,
     sessionBySecretOfCookie: `${first.session}.${cookieSecret}`,
   }
@@ -75,7 +75,7 @@ forEachDatabase('08 cross-token confusion', (engine) => {
           assert.deepEqual([told.status, told.code], [403, 'insufficient_scope'])
           continue
         }
-        const isLong = text.length > 256 && place !== 'access' && place !== 'cookie' // no token of a body is
+        const isLong = text.length > 256 && place !== 'access' && place !== 'cookie' // no token in a body is that long
         const expected = isLong
           ? [400, 'input_invalid']
           : [place in { access: 0, cookie: 0, refresh: 0 } ? 401 : 400, 'token_invalid']

@@ -61,7 +61,7 @@ forEachDatabase('10 races for one key', (engine) => {
       const [former, next] = [`old${round}@example.com`, `new${round}@example.com`]
       const [rival] = await crowd(app, 1)
       assert.ok(rival)
-      const rivalLink = await linkToMove(app, rival, former) // from before anybody had the address
+      const rivalLink = await linkToMove(app, rival, former) // from before any account had the address
       const owner = await app.user({ email: former })
       const { access } = await app.tokens(owner)
       const move = await linkToMove(app, { ...owner, access }, next)
@@ -133,7 +133,7 @@ async function signUp(app: TestApp, email: string): Promise<{ cookie: string }> 
   return { cookie: `gatelodge-signup=${told.cookie('gatelodge-signup')}` }
 }
 
-/** Whether an administrator got the account; nothing but `email_taken` may stop it. */
+/** Returns whether an administrator could create the account. Only `email_taken` may prevent it. */
 async function madeByAdministrator(app: TestApp, email: string): Promise<boolean> {
   try {
     await createAccount(app.deps, systemActor('command', 'test'), { email, password: 'another harbour 7' })
@@ -150,7 +150,7 @@ interface Held {
   readonly email: string
 }
 
-/** Ways to write to an account, and to read it; `index` tells them apart where each needs a name. */
+/** Ways to write to an account and to read it. `index` makes names unique where they must be. */
 const uses = {
   username: (app, { bearer }, index) => app.patch('/me', { username: `another${index}` }, { bearer }),
   profile: (app, { bearer }) => app.patch('/me', { first_name: 'Ada', profile: { locale: 'fr' } }, { bearer }),
@@ -166,7 +166,7 @@ const uses = {
   session: (app, { bearer }) => app.get('/session', { bearer }),
 } as const satisfies Record<string, (app: TestApp, held: Held, index: number) => Promise<Told>>
 
-/** Uses an account at the moment of its deletion, which has to succeed, now or by a session that is left. */
+/** Uses an account at the moment of its deletion, which must succeed, now or with a remaining session. */
 async function deletedInUse(app: TestApp, name: keyof typeof uses, round: number): Promise<Told[]> {
   const person = await app.user()
   const { access: bearer, refresh } = await app.tokens(person)
@@ -178,6 +178,6 @@ async function deletedInUse(app: TestApp, name: keyof typeof uses, round: number
   })
   const deleted = await deleting
   if (deleted.status === 204) return told
-  const { access } = await app.tokens(person) // those that end other sessions may have come first
+  const { access } = await app.tokens(person) // actions that end other sessions may have come first
   return [...told, await app.delete('/me', { bearer: access }, {})]
 }

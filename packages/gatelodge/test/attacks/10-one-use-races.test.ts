@@ -33,7 +33,7 @@ forEachDatabase('10 one-use races', (engine) => {
     const reserved = (await app.rows('usernames')).map(({ username }) => String(username))
     assert.equal(reserved.length, 3)
 
-    // No browser of theirs: each has to know the password, which is right for all of them.
+    // These are not the browsers that signed up: each must give the password, which is right for all of them.
     const told = await Promise.all(tokens.map((token) => app.post('/verify-email', { token, password })))
     assert.deepEqual(tally(told.map(({ status, code }) => code ?? status)), { 200: 1, token_invalid: 49 })
     const users = await app.rows('users')
@@ -100,7 +100,7 @@ forEachDatabase('10 one-use races', (engine) => {
           kept.map((row) => row.email),
           [email, email, email],
         )
-        // The browser of each holds its own name, and no other browser does.
+        // Each browser holds its own name, and no other browser does.
         const asks = told.map((answer, index) => ({
           headers: { cookie: `gatelodge-signup=${answer.cookie('gatelodge-signup')}` },
           ip: `203.0.113.${index}`,

@@ -8,7 +8,7 @@ import { outcomes, turns, unlimited } from '../support/races.ts'
 
 const password = 'quiet harbour 52'
 
-/** Somebody signed in by cookie, with a request that proves it again. */
+/** Returns a user signed in by cookie, with a request that proves identity again. */
 async function signedIn(app: TestApp) {
   const person = await app.user()
   const cookie = await app.cookie(person)

@@ -9,7 +9,7 @@ import { listen, request } from '../support/wire.ts'
 
 const signIn = 'POST /api/v1/auth/signin'
 const json = { 'content-type': 'application/json' }
-/** Where the strangers of a flood come from. */
+/** The networks that a flood of strangers comes from. */
 const floods = {
   'in one /48': (at: number) => `2001:db8:1:${hex(at)}::1`,
   'in one /32': (at: number) => `2001:db8:${hex(at)}:1::1`,
@@ -31,7 +31,7 @@ forEachDatabase('17 hash load', (engine) => {
   test('a password of a megabyte or more costs neither a hash nor memory', async () => {
     await using app = await testApp({ engine })
     await using wire = await listen(app)
-    await app.deps.hasher.close() // whoever asks for a hash from here on gets 503
+    await app.deps.hasher.close() // from here on every request for a hash gets 503
 
     const megabyte = JSON.stringify({ email: 'ada@example.com', password: 'x'.repeat(2 ** 20) })
     const [one] = await withinPace('a megabyte', 50, () => wire.send(request(signIn, {}, megabyte)))
@@ -59,7 +59,7 @@ forEachDatabase('17 hash load', (engine) => {
     const [chunked] = await wire.send(chunks(request(signIn, { ...json, 'transfer-encoding': 'chunked' }), 65_536, 20))
     assert.equal(chunked?.status, 413)
     const [large] = await wire.send(request(signIn, json, 'x'.repeat(3 * 2 ** 20)))
-    assert.ok(large === undefined || large.status === 413) // beyond 2 MiB the server may hang up
+    assert.ok(large === undefined || large.status === 413) // beyond 2 MiB the server may disconnect
   })
 
   test('200 parallel sign-ins wait in one bounded line, and the rest of the server answers meanwhile', async () => {
@@ -133,7 +133,7 @@ forEachDatabase('17 hash load', (engine) => {
   })
 })
 
-/** Keeps the line for hashes full of what strangers ask for, each from where none came from before, until it is disposed of. */
+/** Keeps the hash queue full of strangers' requests, each from a new address, until disposed of. */
 function flood(app: TestApp, floodFrom: (at: number) => string): AsyncDisposable {
   const { hasher } = app.deps
   const asked: Promise<unknown>[] = []

@@ -24,7 +24,7 @@ const crossSite: readonly Readonly<Record<string, string>>[] = [
   { origin: 'https://evil.test', 'sec-fetch-site': 'cross-site', 'x-requested-with': 'XMLHttpRequest' },
 ]
 
-/** A file sent as a form page would. */
+/** Sends a file as a form page would. */
 function postUpload(
   app: TestApp,
   path: string,
@@ -58,7 +58,7 @@ forEachDatabase('19 CSRF', (engine) => {
         assert.deepEqual([status, refusal], [403, expected], `${name} ${JSON.stringify(headers)}`)
       }
     }
-    // A bearer token beside the cookie is no proof either.
+    // A bearer token sent with the cookie is no proof either.
     const beside = await app.post('/signout', {}, { cookie, crossSite: true, bearer: 'x' })
     assert.equal(beside.code, 'cross_site')
     assert.deepEqual(await stored(app), before)
@@ -170,7 +170,7 @@ forEachDatabase('19 CSRF', (engine) => {
               ? postUpload(app, path, headers, { form_token }, route.upload.field)
               : askPage(app, 'POST', path, headers, { form_token }))
             const name = `${route.path} ${JSON.stringify(headers)}`
-            // Who is not signed in is led to the sign-in, where nothing of the form arrives.
+            // A signed-out visitor is sent to the sign-in page, and nothing of the form gets there.
             if (told.status === 303) assert.match(told.headers.get('location') ?? '', /^\/login\?next=/, name)
             else assert.equal(told.status, 403, name)
           }
@@ -218,7 +218,7 @@ forEachDatabase('19 CSRF', (engine) => {
     const login = (await visitor.get('/login')).form('/login')
     const account = await visitor.post('/login', { ...login, identifier: ada.email, password: ada.password }, alone)
     assert.equal(account.at, '/account')
-    // The JSON API of the same session knows no such token.
+    // The JSON API does not accept this token for the same session.
     const cookie = visitor.cookie('gatelodge') ?? ''
     assert.equal((await app.post('/signout', {}, { cookie, crossSite: true, headers: alone })).code, 'cross_site')
     const left = await visitor.post('/logout', (await visitor.get('/logout')).form('/logout'), alone)

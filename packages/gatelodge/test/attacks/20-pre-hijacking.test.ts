@@ -7,7 +7,7 @@ const victim = 'victim@example.com'
 const planted = 'planted harbour 9'
 const own = 'quiet harbour 52'
 
-/** The victim takes the account over by a reset, as somebody who finds the address registered. */
+/** Takes over the account with a reset, as a victim who finds the address registered would. */
 async function victimResets(app: TestApp): Promise<void> {
   await app.post('/forgot-password', { email: victim })
   const mail = (await app.mails(victim)).filter(({ kind }) => kind === 'password_reset').at(-1)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type Ask, forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { tally } from '../support/attack.ts'
 
-/** Wrong sign-ins for different accounts, so that only the address's own budget counts. */
+/** Sends wrong sign-ins for different accounts, so that only the address's own budget counts. */
 async function guess(app: TestApp, times: number, askOf: (round: number) => Ask): Promise<Record<string, number>> {
   const codes = []
   for (let round = 0; round < times; round += 1) {

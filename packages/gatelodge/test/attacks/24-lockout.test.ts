@@ -59,7 +59,7 @@ forEachDatabase('24 lockout as denial of service', (engine) => {
       return { ip: `2001:db8:${address.toString(16)}::1` }
     }
 
-    /** Everything that strangers may do to an account, each time from where nobody was before. */
+    /** Does everything that strangers can do to an account, each time from a new address. */
     const attack = async () => {
       const { email, username } = ada
       for (const names of [{ email }, { username }, { identifier: email.toUpperCase() }, { email }])
@@ -76,7 +76,7 @@ forEachDatabase('24 lockout as denial of service', (engine) => {
         { email: ada.email, password, session: 'cookie' },
         cookie ? { headers: { cookie: `gatelodge-device=${cookie}` } } : fresh(),
       )
-    /** What the owner can do with the mails of the last half of an hour, the newest first. */
+    /** Does what the owner can do with the emails of the last half hour, newest first. */
     const resetByMail = async (password: string) => {
       const links = (await app.mails(ada.email)).filter(({ kind }) => kind === 'password_reset')
       for (const { text } of links.slice(-4).reverse()) {

@@ -104,12 +104,12 @@ forEachDatabase('25 mail bombing', (engine) => {
       10,
     )
 
-    // Nor do links to a new password, beyond the budgets, reach forms of it that have no account.
+    // Beyond the budgets, reset links do not reach forms of it without an account either.
     for (const email of tagged) await app.post('/forgot-password', { email }, { ip: '203.0.113.99' })
     const after = await Promise.all([victim, ...tagged].map(async (email) => (await app.mails(email)).length))
     assert.deepEqual(after, counts)
 
-    // A link to a new password goes by the whole address: what is asked for one that nobody has leaves the owner the way back.
+    // A reset link counts by the whole address: requests for an address without an account do not use up the owner's.
     app.clock.advance(86_400_000)
     const owner = await app.user({ email: victim })
     const tag = await app.user({ email: 'victim+own@example.com' })

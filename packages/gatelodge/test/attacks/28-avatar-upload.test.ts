@@ -224,7 +224,7 @@ forEachDatabase('28 avatar upload', (engine) => {
     }
     const started = performance.now()
     const hanging = [wire.send(drops()), wire.send(request(`PUT ${path}`, head(slow.access)))]
-    // Both places of one account are held, and another account does not notice.
+    // Both slots of one account are taken, and another account is not affected.
     const empty = request(`PUT ${path}`, { ...head(slow.access), 'content-length': '0' })
     await until(async () => (await wire.send(empty))[0]?.status === 503)
     const [served] = await wire.send(Buffer.concat([Buffer.from(request(`PUT ${path}`, head(quick.access))), body]))

@@ -7,7 +7,7 @@ import { askEveryRoute, turn } from '../support/attack.ts'
 
 const token = `${'A'.repeat(22)}.${'B'.repeat(43)}`
 
-/** Takes a table away until the end of the test: what runs next may get the same database. */
+/** Drops a table until the end of the test. The next test may get the same database. */
 async function breakTable(app: TestApp, table: string): Promise<AsyncDisposable> {
   const rename = (from: string, to: string) =>
     sql`alter table ${sql.table(from)} rename to ${sql.table(to)}`.execute(app.deps.store.migrationDb)
@@ -19,7 +19,7 @@ async function breakTable(app: TestApp, table: string): Promise<AsyncDisposable>
   }
 }
 
-/** A failure that says nothing of its cause. */
+/** Asserts that a failure reveals nothing about its cause. */
 function assertClosed(told: { status: number; text: string; setCookies: readonly string[] }, name: string): void {
   assert.ok(told.status === 500 || told.status === 503, `${name}: ${told.status} ${told.text}`)
   assert.deepEqual(told.setCookies, [], name)
@@ -69,7 +69,7 @@ forEachDatabase('31 fail-open', (engine) => {
       'Bearer\u00a0x',
       token,
     ]) {
-      // A bad Authorization header beside a good cookie must not fall back to the cookie.
+      // An invalid Authorization header must not fall back to a valid cookie.
       const told = await app.get('/session', { cookie, headers: { authorization: value } })
       assert.equal(told.status, 401, value)
     }

@@ -85,7 +85,7 @@ forEachDatabase('32 stolen database', (engine) => {
       assert.equal((await app.get('/session', { cookie: change(cookie) })).code, 'token_invalid')
       assert.equal((await app.post('/refresh', { refresh_token: change(refresh) })).code, 'token_invalid')
     }
-    // The last character of 43 carries two spare bits: another spelling of the same bytes is another text.
+    // The last of 43 characters has two spare bits, so another spelling of the same bytes is a different text.
     assert.equal((await app.get('/session', { cookie })).status, 200)
   })
 })

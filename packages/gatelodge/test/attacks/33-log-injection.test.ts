@@ -29,7 +29,7 @@ forEachDatabase('33 log injection', (engine) => {
     const { token } = await app.lastMail(ada.email)
     await using wire = await listen(app)
 
-    // Every way to fail that is logged: tables gone under routes that write what the caller sent.
+    // Every kind of failure that is logged: missing tables under routes that write what the caller sent.
     await sql`drop table events`.execute(app.deps.store.migrationDb)
     await sql`drop table limit_counters`.execute(app.deps.store.migrationDb)
     const agent = Buffer.from(hostile).toString('latin1')

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { forEachDatabase, type TestApp, testApp } from '../support/app.ts'
 import { linkOf } from '../support/attack.ts'
 
-/** A thief with session and password moves the account of old@example.com to thief@example.com. */
+/** Moves the account of old@example.com to thief@example.com, as a thief with session and password. */
 async function theft(app: TestApp) {
   const ada = await app.user({ email: 'old@example.com' })
   const { access } = await app.tokens(ada)
@@ -14,7 +14,7 @@ async function theft(app: TestApp) {
   return { ada, access, undo }
 }
 
-/** The owner takes the account back and ends what the thief holds. */
+/** Recovers the account as its owner, and revokes what the thief holds. */
 async function recover(app: TestApp, undo: string): Promise<void> {
   assert.equal((await app.post('/change-email/undo', { token: undo })).status, 200)
   const mail = (await app.mails('old@example.com')).filter(({ kind }) => kind === 'email_restored').at(-1)

@@ -142,7 +142,7 @@ interface Administrator {
   readonly token: string
 }
 
-/** Takes an administrator away and answers a status or a code. */
+/** Removes an administrator and returns a status or a code. */
 type Way = (auth: Auth, who: Administrator) => Promise<string | number>
 
 const ways = {
@@ -166,7 +166,7 @@ const ways = {
     transact(engineOf(auth).deps, actor, (work) => deactivateUser(work, id)).then(() => 'done', codeOf),
 } as const satisfies Record<string, Way>
 
-/** The library over a fresh database with this many administrators, each with a session. */
+/** Creates the library over a fresh database with this many administrators, each with a session. */
 async function houseOf(
   engine: Engine,
   count: number,
@@ -200,7 +200,7 @@ async function assertOneIsLeft(auth: Auth): Promise<void> {
   assert.equal((await activeAdministrators(auth)).length, 1)
 }
 
-/** What refused, or what broke. */
+/** Returns the code of a rejection, or what went wrong. */
 function codeOf(error: unknown): string {
   return isAuthError(error) ? error.code : String(error)
 }

@@ -5,7 +5,7 @@ import { systemRandom } from '../../src/kernel/random.ts'
 import { forEachDatabase, testApp } from '../support/app.ts'
 import { linkOf } from '../support/attack.ts'
 
-/** Whether every bit of equally long texts is set about as often as not: five standard deviations of a fair coin. */
+/** Asserts that every bit of equally long texts is set about half of the time: within five standard deviations of a fair coin. */
 function assertFairBits(texts: readonly string[], bytes: number, name: string): void {
   const bits = new Uint32Array(bytes * 8)
   for (const text of texts) {
@@ -27,7 +27,7 @@ test('10,000 tokens of either kind repeat nothing, carry no time, and every bit 
   assert.equal(new Set(secrets).size, 10_000)
   assertFairBits(ids, 16, 'ids')
   assertFairBits(secrets, 32, 'secrets')
-  // In the order of making they do not rise or fall.
+  // In order of creation they neither rise nor fall.
   const rising = secrets.filter((secret, at) => at > 0 && secret > (secrets[at - 1] ?? '')).length
   assert.ok(rising > 4_700 && rising < 5_300, `${rising} rising`)
 })

@@ -62,7 +62,7 @@ forEachDatabase('45 hostile input', (engine) => {
       `a@${'\u0301'.repeat(240)}.com`,
       `${'!'.repeat(60)}@${'a-'.repeat(90)}.example`,
     ]
-    await app.post('/forgot-password', { email: 'ada@example.com' }) // the first request of a process loads what the others find loaded
+    await app.post('/forgot-password', { email: 'ada@example.com' }) // the first request of a process loads modules that later ones find loaded
     for (const email of emails) {
       for (const path of ['/forgot-password', '/signup', '/signin']) {
         await timed(`${path} ${email.slice(0, 20)}`, () =>
@@ -144,7 +144,7 @@ forEachDatabase('45 hostile input', (engine) => {
       `/api/v1/auth/username-available?${'a=1&'.repeat(3_500)}`,
     ]) {
       const [answer] = await withinPace(path, longest, () => wire.send(request(`GET ${path}`)))
-      // Dots lead to the start page, which leads on; the rest is refused.
+      // Dots lead to the start page, which redirects; the rest is rejected.
       const expected = path.startsWith('/%2e') ? [303] : [400, 404, 405, 431]
       assert.ok(expected.includes(answer?.status ?? 0), `${path.slice(0, 40)} ${answer?.status}`)
     }

@@ -10,7 +10,7 @@ import { linkOf, type TableName, tables } from '../support/attack.ts'
 import { commandFolderOn, freshDatabase } from '../support/databases.ts'
 import { type LogLine, testClock, testSecret } from '../support/deps.ts'
 
-/** The bytes under which a secret could lie about. */
+/** Returns the byte forms in which a secret might be stored. */
 function formsOf(secret: string): Buffer[] {
   const parts = secret.includes('.') ? [secret, secret.split('.').at(-1) ?? secret] : [secret]
   return parts.flatMap((part) => {
@@ -30,7 +30,7 @@ function formsOf(secret: string): Buffer[] {
   })
 }
 
-/** Names of the secrets that some of these bytes hold, and where. */
+/** Returns the names of secrets that occur in some of these bytes, and where. */
 function findings(secrets: Readonly<Record<string, string>>, places: Readonly<Record<string, Buffer>>): string[] {
   return Object.entries(secrets).flatMap(([name, secret]) => {
     const forms = formsOf(secret)
@@ -40,7 +40,7 @@ function findings(secrets: Readonly<Record<string, string>>, places: Readonly<Re
   })
 }
 
-/** An app with everything that its database stores: the rows of every table, and on SQLite the bytes of its files. */
+/** Creates an app with access to everything that its database stores: the rows of every table, and on SQLite the bytes of its files. */
 async function databaseFiles(engine: Engine) {
   const database = await freshDatabase(engine)
   const logged: LogLine[] = []
@@ -68,7 +68,7 @@ async function rowsOf(app: TestApp): Promise<Record<string, Buffer>> {
   return Object.fromEntries(found.map(([table, rows]) => [table, Buffer.from(rows)]))
 }
 
-/** Everything one person does, and the secrets it makes. */
+/** Does everything that a user can do, and returns the secrets this creates. */
 async function wholeLife(app: TestApp): Promise<{ secrets: Record<string, string>; bearer: string }> {
   const secrets: Record<string, string> = {
     password: 'a quiet harbour 52',
@@ -138,7 +138,7 @@ async function wholeLife(app: TestApp): Promise<{ secrets: Record<string, string
   const recovered = { token: secrets['resetAfterUndo'], new_password: secrets['recovered'] }
   assert.equal((await app.post('/reset-password', recovered)).status, 200)
 
-  // What is alive at the end, unspent: a mail that waits, a reset link, a session of each kind, a pending sign-up.
+  // What is live and unused at the end: a waiting email, a reset link, a session of each kind, a pending sign-up.
   const last = await app.post('/signin', { email, password: secrets['recovered'] })
   secrets['lastAccess'] = last.json.access_token
   secrets['lastRefresh'] = last.json.refresh_token
@@ -189,7 +189,7 @@ forEachDatabase('secrets at rest', (engine) => {
     }
     assert.deepEqual(findings(secrets, { ...(await stored.places()), ...listings }), [])
 
-    // The search is able to find: each secret, once planted, in one form or another.
+    // The search can find secrets: each one, once planted, in one form or another.
     for (const [index, [name, secret]] of Object.entries(secrets).entries()) {
       const forms = [secret, Buffer.from(secret).toString('hex'), Buffer.from(secret).toString('base64')]
       await sql`update profiles set website = ${forms[index % forms.length]}`.execute(app.deps.store.migrationDb)
@@ -218,7 +218,7 @@ test('what was erased is gone from the SQLite file once its log is folded in: fr
   assert.deepEqual(await found(), [])
 })
 
-/** What settings keep secret, with a mail server and a bucket that no listing asks. */
+/** Secrets in settings, with a mail server and a bucket that no listing contacts. */
 const settingSecrets = {
   secret: testSecret,
   mailPassword: 'a-password-of-the-mail-server',
@@ -233,7 +233,7 @@ const secretSettings = {
   GATELODGE_AVATARS_SECRET_KEY: settingSecrets.bucketKey,
 }
 
-/** Everything that is stored as a hash or sealed, by where it stands. */
+/** Returns everything that is stored as a hash or sealed, by where it is stored. */
 async function storedSecrets(app: TestApp): Promise<Record<string, string>> {
   const found: Record<string, string> = {}
   for (const table of tables) {
@@ -245,7 +245,7 @@ async function storedSecrets(app: TestApp): Promise<Record<string, string>> {
   return found
 }
 
-/** The lines of all mails that are long enough to be told from other words. */
+/** Returns the lines of all emails that are long enough to be distinguished from other words. */
 function wordsOfMails(app: TestApp): string[] {
   const lines = (app.deps.mailbox?.entries() ?? []).flatMap(({ text }) => text.split('\n'))
   return lines.map((line) => line.trim()).filter((line) => line.length >= 24)
@@ -254,7 +254,7 @@ function wordsOfMails(app: TestApp): string[] {
 forEachDatabase('secrets in listings', (engine) => {
   test('no listing of the command line holds a password, a hash, a secret, a token or the words of a mail', async () => {
     await using folder = await commandFolderOn(engine, secretSettings)
-    const clock = testClock(systemClock.now()) // that of commands, or no session is alive for them
+    const clock = testClock(systemClock.now()) // that of commands; otherwise they would find no session alive
     const env = { GATELODGE_RATE_LIMITS: 'off' }
     const composition = await composeTest({ database: folder.database, env }, clock, [])
     await using app = new TestApp(composition, clock, [])
@@ -270,7 +270,7 @@ forEachDatabase('secrets in listings', (engine) => {
 
     const first = async (table: TableName, column = 'id') => String((await app.rows(table))[0]?.[column])
     const user = await first('users')
-    // What each listing has to show, so that none is searched that says nothing.
+    // What each listing must show, so that no empty listing is searched.
     const shown: Readonly<Record<string, string>> = {
       config: '********',
       'migrate status': '0001-initial',

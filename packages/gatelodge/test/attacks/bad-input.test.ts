@@ -27,10 +27,10 @@ const privileged = [
   'prototype',
   'toString',
 ]
-/** OAuth has another form, and its own tests. */
+/** Routes with a body. OAuth routes take another format and have their own tests. */
 const withBody = routes.filter(({ body, surface }) => body !== undefined && surface !== 'oauth')
 
-/** The fields of a body, as the schema that checks it says. */
+/** Returns the fields of a body, according to the schema that validates it. */
 function fieldsOf(schema: z.ZodType): Field[] {
   return walk(z.toJSONSchema(schema, { io: 'input' }), [])
 }
@@ -45,7 +45,7 @@ function walk(schema: z.core.JSONSchema.JSONSchema, path: readonly string[]): Fi
   })
 }
 
-/** Values that no field of these types takes. */
+/** Returns values that no field of these types accepts. */
 function wrongFor({ types }: Field): unknown[] {
   const values: unknown[] = [1, -1.5, { $ne: null }, { length: 1 }]
   if (!types.has('array')) values.push([], ['a'], [['a']])
@@ -71,7 +71,7 @@ forEachDatabase('bad input', (engine) => {
   test('every field of every route refuses what it cannot be, by name, fast, without a hash and without a trace', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const bearer = await bearerOf(app)
-    await app.deps.hasher.close() // whoever asks for a hash from here on gets 503
+    await app.deps.hasher.close() // from here on every request for a hash gets 503
     const before = await stored(app)
     const logged = app.logged.length
 

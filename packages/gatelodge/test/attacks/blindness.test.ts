@@ -8,7 +8,7 @@ import type { Store } from '../../src/store/store.ts'
 import { type Ask, forEachDatabase, type Person, type TestApp, type Told, testApp } from '../support/app.ts'
 import { type TableName, tables } from '../support/attack.ts'
 
-/** Columns that hold an id, a hash, a sealed text or an instant: only whether they are set, and how long they are, may be seen. */
+/** Columns with an id, a hash, a sealed text or an instant: only whether they are set, and their length, may be compared. */
 const opaque = /(?:^id$|_id$|hash|sealed|key|place|_at$|^at$|^since$|blocked_until)/
 const known = 'known1@example.com'
 const unknown = 'ghost1@example.com'
@@ -24,7 +24,7 @@ function shapeOf(row: Row): string {
   return JSON.stringify(Object.fromEntries(shown))
 }
 
-/** Rows of every table that an action adds or changes, as far as somebody may tell them apart. */
+/** Returns the rows of every table that an action adds or changes, as far as an attacker may distinguish them. */
 async function traceOf(
   app: TestApp,
   action: () => Promise<Told>,
@@ -46,7 +46,7 @@ async function snapshot(app: TestApp): Promise<Record<TableName, Row[]>> {
   return Object.fromEntries(entries) as Record<TableName, Row[]>
 }
 
-/** An answer as the wire shows it, but for what is new each time. */
+/** Returns a response as it appears on the wire, except for what is new each time. */
 function visible({ status, headers, setCookies, json, text }: Told): unknown {
   const named = [...headers].filter(([name]) => !['x-request-id', 'date', 'set-cookie'].includes(name))
   const cookies = setCookies.map((cookie) => cookie.replace(/=[^;]*/, (value) => `=${'x'.repeat(value.length)}`))
@@ -61,7 +61,7 @@ async function setting(
   const [mallory, eve] = [await app.user(), await app.user()]
   const { access: bearer } = await app.tokens(mallory)
   await app.composition.deliverMail()
-  app.clock.advance(3 * 86_400_000) // the budgets of setting up are forgotten
+  app.clock.advance(3 * 86_400_000) // the budgets used by the setup have expired
   const { access } = await app.tokens(mallory)
   const { access: other } = await app.tokens(eve)
   return { app, mallory, bearer: access || bearer, other }
@@ -91,7 +91,7 @@ forEachDatabase('blindness', (engine) => {
     test(`${name}: a known and an unknown address get the same answer and leave the same rows`, async () => {
       const { app, bearer, other } = await setting(engine)
       await using _ = app
-      // Two accounts ask, since what one asks for is counted. Each round finds the rows of those before: mails run out, and names to be reserved.
+      // Two accounts ask, since requests of one are counted. Each round starts with the rows of earlier ones: emails run out, and so do names to reserve.
       for (const round of [1, 2, 3, 4, 5]) {
         const seen = await traceOf(app, () => ask(app, known, { bearer, ip: '203.0.113.1' }, round))
         const unseen = await traceOf(app, () => ask(app, unknown, { bearer: other, ip: '203.0.113.2' }, round))
@@ -118,7 +118,7 @@ forEachDatabase('blindness', (engine) => {
       const unseen = await traceOf(app, () => app.post('/signin', { ...other, password: 'wrong harbour' }))
       assert.deepEqual([seen.told.status, seen.told.code], [401, 'invalid_credentials'])
       assert.deepEqual(visible(seen.told), visible(unseen.told))
-      // The audit log says whose failure it is, and keeps the agent for its owner; nothing else differs.
+      // The audit log says whose failure it is, and keeps the user agent for that owner; nothing else differs.
       const counts = ({ rows }: typeof seen) => Object.entries(rows).map(([table, added]) => [table, added.length])
       assert.deepEqual(counts(seen), counts(unseen))
       const plain = (row = '') =>
@@ -133,7 +133,7 @@ forEachDatabase('blindness', (engine) => {
   test('what is known of one identifier tells nothing of another: it answers and leaves rows as one that nobody has', async () => {
     const { app, mallory } = await setting(engine)
     await using _ = app
-    // Their own device cookie must not tell them more than none.
+    // Their own device cookie must not tell them more than no cookie.
     const own = await app.post('/signin', { email: mallory.email, password: mallory.password })
     const cookies = { cookie: `gatelodge-device=${own.cookie('gatelodge-device')}` }
     for (let round = 0; round < 12; round += 1)
@@ -164,7 +164,7 @@ forEachDatabase('blindness', (engine) => {
     assert.deepEqual(visible(taken), visible(reserved))
     const own = await app.post('/signup', { email: known, password, username: 'known1' })
     assert.deepEqual(visible(own), visible(taken))
-    // Neither the address that has the reservation nor one with an account is told anything else.
+    // Neither the address that has the reservation nor one with an account gets a different answer.
     for (const email of ['waits@example.com', 'WAITS@Example.com', known])
       assert.deepEqual(visible(await app.post('/signup', { email, password, username: 'Waits1' })), visible(taken))
   })
@@ -199,7 +199,7 @@ forEachDatabase('blindness', (engine) => {
       const ip = `203.0.113.${trails.size}`
       const planted = await app.post('/signup', { email, password, username: `${fate}-planted` }, { ip })
       const headers = { cookie: `gatelodge-signup=${planted.cookie('gatelodge-signup')}` }
-      // Its owner signs up as well, from another browser, and this one is confirmed.
+      // Its owner also signs up, from another browser, and confirms that sign-up.
       await app.post('/signup', { email, password: 'the owner harbour 1', username: `${fate}-chosen` })
       await happens(email)
       const trail: unknown[] = []
@@ -217,7 +217,7 @@ forEachDatabase('blindness', (engine) => {
           }
       }
       await look()
-      // How many more names the address may keep.
+      // How many more names the address may reserve.
       for (const name of ['third', 'fourth']) {
         trail.push(visible(await app.post('/signup', { email, password, username: `${fate}-${name}` }, { ip })))
         trail.push((await app.get(`/username-available?username=${fate}-${name}`, { ip })).json)

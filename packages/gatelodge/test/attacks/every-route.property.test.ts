@@ -36,7 +36,7 @@ const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc.string({ maxLength: 300 }),
 )
-/** What fetch lets stand in a header. */
+/** Text that fetch accepts in a header. */
 const headerText = fc.string({
   unit: fc
     .integer({ min: 0x20, max: 0xff })
@@ -122,7 +122,7 @@ function problemOf({ surface }: Route): RegExp {
   return surface === 'oauth' ? /^application\/(?:problem\+)?json/ : /^application\/problem\+json/
 }
 
-/** A session that is alive, made anew when the last request ended it. */
+/** Returns a live session, and creates a new one if the last request ended it. */
 async function session(app: TestApp, held: { cookie: string; bearer: string }): Promise<typeof held> {
   const alive =
     held.cookie !== '' &&

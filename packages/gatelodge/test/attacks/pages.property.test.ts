@@ -10,7 +10,7 @@ import { type SeenPage, Visitor } from '../support/visitor.ts'
 
 const runs = { forms: { sqlite: 60, postgres: 6 }, addresses: { sqlite: 200, postgres: 20 } }
 const garbage = `${'A'.repeat(22)}.${'B'.repeat(43)}`
-/** Each ends in something that must never stand in a page as it is. */
+/** Markup that ends in something that must never appear in a page unescaped. */
 const markup = [
   '<xq>',
   '"><xq>',
@@ -47,7 +47,7 @@ function fieldsOf(route: Route): fc.Arbitrary<Record<string, string>> {
 
 function assertSound(page: Pick<SeenPage, 'status' | 'headers' | 'html'>, name: string): void {
   assert.ok(page.status < 500, `${name}: ${page.status}`)
-  // Our pages hold no such element, and no such attribute outside of a quoted value.
+  // Our pages contain no such element, and no such attribute outside a quoted value.
   const tags = page.html.match(/<[a-z!/](?:[^"'>]|"[^"]*"|'[^']*')*>?/gi) ?? []
   for (const tag of tags) assert.doesNotMatch(tag.replace(/"[^"]*"/g, '""'), /xq/i, `${name}: ${tag}`)
   assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'|default-src 'self'/, name)
@@ -63,7 +63,7 @@ forEachDatabase('form pages', (engine) => {
       await fc.assert(
         fc.asyncProperty(fieldsOf(route), fc.boolean(), async (fields, isMember) => {
           if (isMember && (await member.get('/login')).at === '/login') {
-            person = await app.user() // the last form signed out, or deleted the account
+            person = await app.user() // the last form signed out or deleted the account
             member = new Visitor(app)
             await member.fill('/login', { identifier: person.email, password: person.password })
           }

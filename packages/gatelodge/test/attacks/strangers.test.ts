@@ -26,7 +26,7 @@ async function rowsOf(app: TestApp, name: EventName) {
   return (await app.rows('events')).filter((row) => row.name === name)
 }
 
-/** What was counted in minutes that are over, as its rows say. */
+/** Returns what was counted in past minutes, according to its rows. */
 async function counted(app: TestApp) {
   app.clock.advance(minute)
   await storeCountedEvents(app.deps)
@@ -34,7 +34,7 @@ async function counted(app: TestApp) {
   return rows.map(({ user_id, ip, data }) => ({ user_id, ip, ...(JSON.parse(String(data)) as { count: number }) }))
 }
 
-/** Uses up the rows that events of a name may have. */
+/** Uses up the rows that events with a name may have. */
 function drainEvents(app: TestApp, name: EventName) {
   for (let index = 0; app.deps.strangers.events.mayStore(name, `10.${index >> 8}.${index & 255}.1`); ) index += 1
 }
@@ -43,7 +43,7 @@ function drainCounters(app: TestApp) {
   while (app.deps.strangers.mayAddCounter(true)) app.deps.strangers.counterAdded()
 }
 
-/** Asks for what adds rows, from ever new networks of one owner, until that owner gets no more. */
+/** Sends requests that add rows, from new networks of the same owner, until that owner is rejected. */
 function drainAsks(app: TestApp) {
   for (let index = 0; app.deps.strangers.ask(`2001:db8:${index.toString(16)}:1::`, 1) === 0; ) index += 1
 }
@@ -270,7 +270,7 @@ forEachDatabase('rows by strangers', (engine) => {
       const left = email === ada.email ? 9 : 10
       assert.deepEqual(tally(codes), { invalid_credentials: left, rate_limited: 14 - left })
     }
-    // The count of Ada had a row and went on in it; those that share a row for failures in a row have one more at most.
+    // Ada's count had a row and continued in it; those that share a row for consecutive failures have at most one more.
     assert.ok((await rows()) - before <= 1, `${(await rows()) - before} rows`)
 
     const { names } = app.deps.strangers

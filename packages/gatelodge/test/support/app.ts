@@ -22,7 +22,7 @@ export type Engine = 'sqlite' | 'postgres'
 
 after(stopOwnPostgres)
 
-/** Runs a suite once for each database that the program supports, or on the one that `npm test -- --engine` names. */
+/** Runs a suite once for each supported database, or on the one that `npm test -- --engine` names. */
 export function forEachDatabase(name: string, suite: (engine: Engine) => void): void {
   const only = process.env.TEST_ENGINE
   const engines = (['sqlite', 'postgres'] as const).filter((engine) => only === undefined || engine === only)
@@ -32,24 +32,24 @@ export function forEachDatabase(name: string, suite: (engine: Engine) => void): 
 export interface Ask {
   readonly headers?: Readonly<Record<string, string>>
   readonly bearer?: string
-  /** A session cookie; comes with a same-origin proof unless `crossSite`. */
+  /** A session cookie. Sent with a same-origin proof unless `crossSite`. */
   readonly cookie?: string
   readonly crossSite?: boolean
   /** The client's address. */
   readonly ip?: string
 }
 
-/** A response as tests look at it. */
+/** A response in the form that tests inspect. */
 export interface Told {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape, each checked against OpenAPI before
+  // biome-ignore lint/suspicious/noExplicitAny: tests inspect answers of every shape, each already checked against OpenAPI
   readonly json: any
-  /** The code of a problem. */
+  /** The error code, if the body is a problem. */
   readonly code: string | undefined
   readonly setCookies: readonly string[]
-  /** The value of a cookie that was set, by the end of its name. */
+  /** Returns the value of a cookie that was set, by the end of its name. */
   cookie(name: string): string | undefined
 }
 
@@ -73,7 +73,7 @@ interface TestAppOptions {
   readonly passwordHash?: HashParameters
 }
 
-/** The whole program over a fresh database, asked through `fetch`. Every answer is checked against the OpenAPI document. */
+/** Starts the whole program over a fresh database, called through `fetch`. Every response is checked against the OpenAPI document. */
 export async function testApp({ engine, clock = testClock(), ...options }: TestAppOptions): Promise<TestApp> {
   const logged: LogLine[] = []
   if (engine === 'sqlite') return new TestApp(await composeTest(options, clock, logged), clock, logged)
@@ -83,7 +83,7 @@ export async function testApp({ engine, clock = testClock(), ...options }: TestA
   return new TestApp(composition, clock, logged, database.release)
 }
 
-/** What `testApp` wires, for tests that need a second process on the same database. */
+/** Wires what `testApp` wires, for tests that need a second process on the same database. */
 export function composeTest(
   options: {
     readonly env?: Readonly<Record<string, string>>
@@ -138,7 +138,7 @@ export class TestApp {
     return this.composition.deps
   }
 
-  /** Paths without a leading `/api`, `/.well-known` ... are below `/api/v1/auth`. */
+  /** Sends a request. Paths that do not start with `/api`, `/.well-known` ... are below `/api/v1/auth`. */
   async ask(method: string, path: string, body?: unknown, ask: Ask = {}): Promise<Told> {
     const raw = typeof body === 'string' || body instanceof Uint8Array
     const full =
@@ -171,7 +171,7 @@ export class TestApp {
     return this.ask('POST', path, body, ask)
   }
 
-  /** Sends parameters as OAuth has them. */
+  /** Sends form parameters as OAuth requires. */
   form(path: string, fields: Readonly<Record<string, string>> | string, ask: Ask = {}) {
     const headers = { 'content-type': 'application/x-www-form-urlencoded', ...ask.headers }
     return this.ask('POST', path, new URLSearchParams(fields).toString(), { ...ask, headers })
@@ -185,14 +185,14 @@ export class TestApp {
     return this.ask('DELETE', path, body, ask)
   }
 
-  /** Mails that arrived for an address, the oldest first. */
+  /** Returns the emails received by an address, oldest first. */
   async mails(address: string): Promise<MailboxEntry[]> {
     await this.composition.deliverMail()
     const entries = (this.deps.mailbox?.entries() ?? []).filter(({ to }) => to === address)
     return entries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   }
 
-  /** The newest mail for an address with the token of its link. */
+  /** Returns the newest email to an address, with the token of its link. */
   async lastMail(address: string): Promise<MailboxEntry & { token: string; link: string }> {
     const mail = (await this.mails(address)).at(-1)
     assert.ok(mail, `a mail for ${address}`)
@@ -200,7 +200,7 @@ export class TestApp {
     return { ...mail, link, token: new URL(link).searchParams.get('token') ?? '' }
   }
 
-  /** A person who signed up and confirmed the address. */
+  /** Creates a user who has signed up and confirmed the address. */
   async user(wish: Partial<Person> & { firstName?: string } = {}): Promise<Person> {
     people += 1
     const email = wish.email ?? `person${people}@example.com`
@@ -219,35 +219,37 @@ export class TestApp {
     return { email, password, username, id: confirmed.json.user.id }
   }
 
-  /** Signs in and answers the pair of tokens. */
+  /** Signs in and returns the pair of tokens. */
   async tokens(person: Person): Promise<{ access: string; refresh: string; session: string }> {
     const { status, json, text } = await this.post('/signin', { email: person.email, password: person.password })
     assert.equal(status, 200, text)
     return { access: json.access_token, refresh: json.refresh_token, session: json.session_id }
   }
 
-  /** Makes a service client and answers its credentials, also as an Authorization header. */
+  /** Creates a service client and returns its credentials, also as an Authorization header. */
   async client(name = 'service', scopes: readonly string[] = ['read', 'write']) {
     const { client, secret } = await createClient(this.deps, systemActor('command', 'test'), { name, scopes })
     const headers = { authorization: basic(client.id, secret) }
     return { id: client.id, secret, headers }
   }
 
-  /** What a service is told of a token. */
+  /** Introspects a token as a service would. */
   async introspect(token: string, headers: Readonly<Record<string, string>>) {
     const told = await this.form('/oauth2/introspect', { token }, { headers })
     assert.equal(told.status, 200, told.text)
     return told.json
   }
 
-  /** Signs in and answers the session cookie. */
+  /** Signs in and returns the session cookie. */
   async cookie(person: Person, ask?: Ask): Promise<string> {
     const told = await this.post('/signin', { email: person.email, password: person.password, session: 'cookie' }, ask)
     assert.equal(told.status, 200, told.text)
     return told.cookie('gatelodge') ?? ''
   }
 
-  /** All rows of a table in the order of its key: the oldest first where the key tells the time, else by chance, and the same on both databases. */
+  /**
+   * Returns all rows of a table in the order of its key, which is the same on both databases: oldest first if the key contains the time, otherwise arbitrary.
+   */
   async rows<Table extends keyof Schema>(table: Table): Promise<Record<string, unknown>[]> {
     const order = sql.join(copiedTables[table].map((column) => sql.ref(column)))
     const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(table)} order by ${order}`.execute(
@@ -256,7 +258,7 @@ export class TestApp {
     return rows
   }
 
-  /** Names of the events recorded since the start, the oldest first. */
+  /** Returns the names of the events recorded since the start, oldest first. */
   async events(): Promise<EventName[]> {
     const rows = await this.deps.store.db
       .selectFrom('events')
@@ -273,7 +275,7 @@ export class TestApp {
   }
 }
 
-/** HTTP Basic as RFC 6749, section 2.3.1, has it. */
+/** Returns an HTTP Basic header value (RFC 6749, section 2.3.1). */
 export function basic(id: string, secret: string): string {
   return `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`
 }

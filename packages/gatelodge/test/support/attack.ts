@@ -8,14 +8,14 @@ export type TableName = keyof typeof copiedTables
 /** Every table of the schema. */
 export const tables = Object.keys(copiedTables) as TableName[]
 
-/** All rows of the tables that an attack must leave alone: everything but counters and the audit log. */
+/** Returns all rows of the tables that an attack must leave unchanged: everything except counters and the audit log. */
 export async function stored(app: TestApp): Promise<Record<string, unknown[]>> {
   const kept = tables.filter((table) => table !== 'limit_counters' && table !== 'events')
   const entries = await Promise.all(kept.map(async (table) => [table, await app.rows(table)] as const))
   return Object.fromEntries(entries)
 }
 
-/** Asks every route of the table once, path parameters filled in, with the same extras. */
+/** Calls every route once, with path parameters filled in and the same extra options. */
 export async function askEveryRoute(
   app: TestApp,
   ask: (route: Route) => Ask,
@@ -30,7 +30,7 @@ export async function askEveryRoute(
   return answers
 }
 
-/** One request for a page, without cookies but those given and without following where it leads. */
+/** Requests one page, with only the given cookies and without following redirects. */
 export function askPage(
   app: TestApp,
   method: string,
@@ -50,35 +50,35 @@ export function askPage(
   return Promise.resolve(app.composition.fetch(request, { peer: '192.0.2.8' }))
 }
 
-/** The path of a route with something in the place of its parameters. */
+/** Returns the path of a route with values for its parameters. */
 export function concrete(route: Route): string {
   return route.path.replace(/:\w+/g, 'AAAAAAAAAAAAAAAAAAAAAA')
 }
 
-/** The same answer but for its request id. */
+/** Returns a response without its request id, for comparison. */
 export function likeness({ status, json, text }: Told): unknown {
   return { status, body: json === undefined ? text : { ...json, instance: null } }
 }
 
-/** The first link of a mail and its token. */
+/** Returns the first link in an email and its token. */
 export function linkOf(text: string): { link: string; token: string } {
   const link = /https?:\/\/\S+/.exec(text)?.[0] ?? ''
   return { link, token: URL.canParse(link) ? (new URL(link).searchParams.get('token') ?? '') : '' }
 }
 
-/** Runs many attempts at the same time. */
+/** Runs many attempts concurrently. */
 export function inParallel<T>(times: number, attempt: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: times }, (_, index) => attempt(index)))
 }
 
-/** How often each value occurs. */
+/** Counts how often each value occurs. */
 export function tally(values: readonly (string | number | undefined)[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const value of values) counts[String(value)] = (counts[String(value)] ?? 0) + 1
   return counts
 }
 
-/** Lets the event loop turn once: what other processes committed is looked at once a turn. */
+/** Waits for one turn of the event loop, in which commits of other processes are noticed. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -9,14 +9,14 @@ import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
 export const password = 'quiet harbour 52'
 let people = 0
 
-/** The library over a fresh database, with a cheap hash and a clock of the test's own; nothing runs by itself. */
+/** The library over a fresh database, with a cheap hash and a test clock. No job runs by itself. */
 export interface TestAuth extends AsyncDisposable {
   readonly auth: Auth
   readonly clock: TestClock
   readonly logged: readonly LogLine[]
-  /** Delivers what is due and answers the mails for an address, the oldest first. */
+  /** Delivers what is due and returns the emails to an address, oldest first. */
   mails(address: string): Promise<MailboxEntry[]>
-  /** The token in the newest mail for an address. */
+  /** Returns the token in the newest email to an address. */
   mailedToken(address: string): Promise<string>
 }
 
@@ -63,7 +63,7 @@ export async function testAuth({ engine, ...options }: AuthOptions & { readonly 
   }
 }
 
-/** Somebody who has just signed up, where that takes no link, with a token of theirs. */
+/** Signs up a user in a mode that needs no link, and returns the user with a token. */
 export async function signUp({ auth }: TestAuth) {
   people += 1
   const [username, email] = [`ada${people}`, `ada${people}@example.com`]

@@ -2,19 +2,19 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { bin, type CommandFolder, type Ran } from './cli.ts'
 
-/** Root may use every file, unless it gives up that right. */
+/** A prefix that drops root's right to use every file. */
 const bound =
   process.getuid?.() === 0
     ? ['setpriv', ...['--bounding-set', '--inh-caps'].map((set) => `${set}=-dac_override,-dac_read_search,-fowner`)]
     : []
 
-/** Our program as a user to whom the rights of files apply; `wrapper` is a command that runs it. */
+/** Returns the command of our program for a user to whom file permissions apply. `wrapper` is a command that runs it. */
 export function boundProgram(folder: CommandFolder, args: readonly string[], wrapper: readonly string[] = []) {
   const [program = '', ...argv] = [...wrapper, ...bound, process.execPath, bin, ...args]
   return { program, argv, options: { cwd: folder.path, env: { PATH: process.env.PATH, ...folder.env } } }
 }
 
-/** Runs a command as such a user. One that does not end is ended, and has no status. */
+/** Runs a command as such a user. If it does not end, it is killed and has no status. */
 export async function runBound(
   folder: CommandFolder,
   args: readonly string[],

@@ -6,7 +6,7 @@ import { type CommandFolder, commandFolder, type ServerProcess } from './cli.ts'
 import { type ReceivedMail, type SmtpTestServer, smtpServer } from './smtp.ts'
 import { until } from './until.ts'
 
-/** Chromium without a window: that of npm on Linux x64, elsewhere the one that `CHROMIUM_PATH` names. */
+/** Opens headless Chromium: from npm on Linux x64, elsewhere the one that `CHROMIUM_PATH` names. */
 export async function openBrowser(...flags: string[]): Promise<Browser> {
   const given = process.env.CHROMIUM_PATH
   if (given !== undefined) return chromium.launch({ executablePath: given, args: flags })
@@ -18,7 +18,10 @@ export async function openBrowser(...flags: string[]): Promise<Browser> {
   return chromium.launch({ executablePath: await packed.executablePath(), args: [...args, ...flags] })
 }
 
-/** In one process, the end of a context would end the browser; the others let a page of any origin read the answers of all. People have neither. */
+/**
+ * Flags to remove. In single-process mode, closing a context would close the browser; the others let a page of any origin read all responses. Real browsers
+ * have neither.
+ */
 const laxArguments = [
   '--single-process',
   '--disable-web-security',
@@ -26,29 +29,29 @@ const laxArguments = [
   '--disable-site-isolation-trials',
 ]
 
-/** A server in a process of its own that mails to a real inbox. */
+/** A server in a separate process that sends emails to a real inbox. */
 export interface Site {
-  /** Where its pages are: the public URL. */
+  /** The public URL of its pages. */
   readonly origin: string
   readonly server: ServerProcess
   readonly inbox: SmtpTestServer
   readonly folder: CommandFolder
-  /** The link in the newest mail to an address that leads to this path; waits for the mail. */
+  /** Returns the link to this path in the newest email to an address; waits for the email. */
   linkTo(address: string, path: string): Promise<string>
-  /** The same of a mail that comes because of something done. */
+  /** Does the same for the email that `act` causes. */
   nextLinkTo(address: string, path: string, act: () => Promise<void>): Promise<string>
-  /** The newest mail to an address whose links lead to this path. */
+  /** Returns the newest email to an address whose links lead to this path. */
   mailTo(address: string, path: string): Promise<ReceivedMail>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Starts one on a free port unless flags of `serve` say where, of another build if its program is given. */
+/** Starts a server on a free port unless flags of `serve` say otherwise. `program` selects another build. */
 export async function openSite(
   env: Readonly<Record<string, string>> = {},
   program?: string,
   ...flags: string[]
 ): Promise<Site> {
-  await using opening = new AsyncDisposableStack() // a server that does not start leaves no inbox behind
+  await using opening = new AsyncDisposableStack() // a server that fails to start must not leave its inbox open
   const inbox = opening.adopt(await smtpServer(), (opened) => opened.close())
   const folder = opening.use(
     commandFolder({ GATELODGE_SMTP_URL: `smtp://127.0.0.1:${inbox.smtp.port}`, ...env }, program),
@@ -89,22 +92,22 @@ function linkIn(text: string | undefined, path: string): string | undefined {
     .find((link) => URL.parse(link)?.pathname === path)
 }
 
-/** A person at a page. Whatever is wrong with what the browser does is kept, and `assertClean` fails on it. */
+/** A user at a page. Faults in the browser are collected, and `assertClean` fails on them. */
 export interface Sitting {
   readonly page: Page
-  /** Opens a path and answers its status. */
+  /** Opens a path and returns its status. */
   open(path: string): Promise<number>
-  /** Fills in fields by name, in the form with this action; a file by its path. */
+  /** Fills in fields by name in the form with this action; file fields take a path. */
   fill(action: string, values: Readonly<Record<string, string>>): Promise<void>
-  /** Presses the button of the form with this action, and waits for the page that comes. */
+  /** Presses the button of the form with this action, and waits for the next page. */
   send(action: string, values?: Readonly<Record<string, string>>): Promise<void>
   path(): string
-  /** Fails if a request left the origin, or the console or the content security policy complained; not for what is meant to happen. */
+  /** Fails if a request left the origin, or the console or the content security policy complained, except for messages that match `meant`. */
   assertClean(meant?: RegExp): void
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** A fresh profile of the browser: no cookies, no cache. */
+/** Opens a fresh browser profile: no cookies, no cache. */
 export async function sitDown(
   browser: Browser,
   site: Pick<Site, 'origin'>,
@@ -123,12 +126,12 @@ export async function sitDown(
     if (response.status() >= (isPage ? 500 : 400)) complaints.push(`${response.status()} ${response.url()}`)
   })
   page.on('requestfailed', (request) => {
-    // A download ends the navigation that asked for it.
+    // A download aborts the navigation that requested it.
     if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`failed: ${request.url()}`)
   })
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`))
   page.on('console', (message) => {
-    // Chromium says so of every page that is not a 2xx; the responses are looked at above.
+    // Chromium reports this for every page whose status is not 2xx; the responses are checked above.
     const isComplaint = ['error', 'warning'].includes(message.type())
     if (isComplaint && !/^Failed to load resource/.test(message.text())) complaints.push(`console: ${message.text()}`)
   })
@@ -170,7 +173,7 @@ export async function sitDown(
   return sitting
 }
 
-/** How much of the page moved after it was first painted, without anybody asking for it (CLS). */
+/** Returns how much of the page moved without user input after it was first painted (CLS). */
 export function layoutShift(page: Page): Promise<number> {
   return page.evaluate<number>(`new Promise((resolve) => {
     let sum = 0
@@ -189,7 +192,7 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[]
 }
 
-/** What axe-core finds serious or critical on a page, one line for each place. */
+/** Returns what axe-core finds serious or critical on a page, one line per place. */
 export async function seriousFaults(page: Page): Promise<string[]> {
   if (!(await page.evaluate<boolean>('"axe" in globalThis'))) await page.evaluate(axe)
   const violations = await page.evaluate<readonly Violation[]>(

@@ -3,14 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** An authority of its own and a certificate for `localhost` that it signed. */
+/** A certificate authority and a certificate for `localhost` that it signed. */
 export interface TestAuthority {
-  /** The path of its own certificate, in PEM. */
+  /** The path of the authority's own certificate, in PEM. */
   readonly file: string
   readonly server: { readonly cert: string; readonly key: string }
 }
 
-/** Makes an authority by openssl, which Node.js has no word for. */
+/** Creates an authority with openssl, because Node.js cannot issue certificates. */
 export function testAuthority(): TestAuthority {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-tls-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))

@@ -1,11 +1,14 @@
 import { createHasher, type Hasher } from '../../src/domain/passwords/hasher.ts'
 import { AuthError } from '../../src/kernel/errors.ts'
 
-/** The least that argon2id can cost. */
+/** The minimum cost of argon2id. */
 const parameters = { memoryKiB: 8, passes: 1, lanes: 1 }
 let shared: Hasher | undefined
 
-/** A hasher of the least cost. To start its threads costs more than a test: all tests of the process share them, and each closes its own door only. */
+/**
+ * Returns a hasher of minimum cost. Starting its threads takes longer than a test, so all tests of the process share them; closing one hasher does not stop
+ * them.
+ */
 export function cheapHasher(): Hasher {
   shared ??= createHasher({ parameters })
   const threads = shared

@@ -11,45 +11,45 @@ import { run } from '../../src/cli/run.ts'
 
 export const bin = fileURLToPath(new URL('../../bin/gatelodge.js', import.meta.url))
 
-/** A server that does not come up is ended, so that a test fails and does not wait, in ms. */
+/** How long a server may take to come up before it is killed, so that a test fails instead of hanging, in ms. */
 const patience = 60_000
 
-/** What a command left behind. */
+/** The result of a command. */
 export interface Ran {
   readonly status: number
   readonly stdout: string
   readonly stderr: string
 }
 
-/** An empty working folder with the command line in it. */
+/** An empty working folder with access to the command line. */
 export interface CommandFolder {
   readonly path: string
   /** The settings of its commands and servers. */
   readonly env: Readonly<Record<string, string>>
-  /** Runs a command in this process; words are split at blanks unless given as a list. */
+  /** Runs a command in this process. A string is split at spaces; pass a list to avoid that. */
   run(command: string | readonly string[], io?: Partial<Io> & { input?: string }): Promise<Ran>
-  /** Runs a command with `--json` that must succeed, and answers what it printed. */
+  /** Runs a command with `--json` that must succeed, and returns its parsed output. */
   json<T>(command: string, input?: string): Promise<T>
-  /** Starts a server in a process of its own and answers once it is up. */
+  /** Starts a server in a separate process. Resolves once it is up. */
   serve(...flags: string[]): Promise<ServerProcess>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface ServerProcess {
   readonly child: ChildProcess
-  /** What it said first. */
+  /** The first line it printed. */
   readonly started: { url: string; listen: { host: string; port: number }; [fact: string]: unknown }
-  /** Where it listens. */
+  /** The URL where it listens. */
   readonly origin: string
-  /** The next line of its standard output, parsed. */
+  /** Returns the next line of its standard output, parsed. */
   next(): Promise<Record<string, unknown>>
-  /** What it wrote to its standard error so far. */
+  /** Returns what it has written to standard error so far. */
   stderr(): string
-  /** Sends a signal and answers the exit status. */
+  /** Sends a signal and returns the exit status. */
   end(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** A fresh folder; its servers, of the given program, end and its files go when it is disposed of. */
+/** Creates a fresh folder. Disposing of it ends its servers, which run the given program, and deletes its files. */
 export function commandFolder(env: Readonly<Record<string, string>> = {}, program = bin): CommandFolder {
   const path = mkdtempSync(join(tmpdir(), 'gatelodge-cli-'))
   const servers: ServerProcess[] = []

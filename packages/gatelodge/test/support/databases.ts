@@ -10,12 +10,12 @@ import { type CommandFolder, commandFolder } from './cli.ts'
 import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
 
 interface TestDatabase {
-  /** What GATELODGE_DATABASE would say. */
+  /** The value for GATELODGE_DATABASE. */
   readonly location: string
   release(): Promise<void>
 }
 
-/** A database without any row. */
+/** Returns a database without any rows. */
 export async function freshDatabase(engine: Engine): Promise<TestDatabase> {
   if (engine === 'sqlite') return sqliteFile()
 
@@ -23,16 +23,16 @@ export async function freshDatabase(engine: Engine): Promise<TestDatabase> {
   return { location: url, release }
 }
 
-/** A database without any table, for what makes or fills one. */
+/** Returns a database without any tables, for code that creates or fills one. */
 export async function bareDatabase(engine: Engine): Promise<TestDatabase> {
   if (engine === 'sqlite') return sqliteFile()
 
   const database = await freshPostgresDatabase()
   await dropEverything(database.url)
-  return { location: database.url, release: async () => {} } // it is of no use to other tests, and goes with its server
+  return { location: database.url, release: async () => {} } // useless for other tests; it is removed with its server
 }
 
-/** A fresh database for commands and servers: the settings that lead to it. On SQLite there are none, it is the one of their folder. */
+/** Returns settings for commands and servers that select a fresh database. None on SQLite, where the database is the one in their folder. */
 export async function databaseSettings(
   engine: Engine,
 ): Promise<AsyncDisposable & { readonly env: Readonly<Record<string, string>> }> {
@@ -46,7 +46,7 @@ export async function databaseSettings(
   }
 }
 
-/** A command folder over a fresh database; `database` is what GATELODGE_DATABASE would say. */
+/** Returns a command folder over a fresh database. `database` is the value for GATELODGE_DATABASE. */
 export async function commandFolderOn(
   engine: Engine,
   env: Readonly<Record<string, string>> = {},
@@ -63,7 +63,7 @@ export async function commandFolderOn(
   }
 }
 
-/** Opens a database by what GATELODGE_DATABASE would say. */
+/** Opens a database by its value for GATELODGE_DATABASE. */
 export async function openLocation(location: string): Promise<Store> {
   const database = settings.database.parse(location)
   if (!database) throw new Error('no form of GATELODGE_DATABASE')

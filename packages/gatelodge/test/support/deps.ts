@@ -28,7 +28,7 @@ export const testSecret = 'a secret of the tests, long enough to be one'
 /** When every test clock starts: Friday, 20 November 2026, 10:05 UTC. */
 export const testStart: Instant = Date.UTC(2026, 10, 20, 10, 5)
 
-/** A clock that moves only when it is told to. */
+/** A clock that moves only when advanced. */
 export interface TestClock extends Clock {
   advance(ms: number): void
 }
@@ -42,21 +42,21 @@ export interface TestDeps {
   readonly deps: Deps
   readonly store: Store
   readonly clock: TestClock
-  /** What was logged, oldest first; nothing of it is printed. */
+  /** The log lines, oldest first; none is printed. */
   readonly logged: readonly LogLine[]
   close(): Promise<void>
 }
 
 export interface TestDepsOptions {
   readonly engine: Engine
-  /** Settings by their environment names, over those of the tests. */
+  /** Settings by their environment names, which override those of the tests. */
   readonly env?: Readonly<Record<string, string>>
-  /** A SQLite file in place of a private temporary one. */
+  /** A SQLite file instead of a private temporary one. */
   readonly databaseFile?: string
   readonly deps?: Partial<Deps>
 }
 
-/** Real dependencies over a fresh, migrated database, with a cheap password hash and a clock of the test's own. */
+/** Creates real dependencies over a fresh, migrated database, with a cheap password hash and a test clock. */
 export async function testDeps(options: TestDepsOptions): Promise<TestDeps> {
   const clock = testClock()
   const random = systemRandom
@@ -120,7 +120,7 @@ export async function testDeps(options: TestDepsOptions): Promise<TestDeps> {
   }
 }
 
-/** A clock that stands still until it is advanced. */
+/** Creates a clock that stands still until it is advanced. */
 export function testClock(start: Instant = testStart): TestClock {
   let now = start
   return {
@@ -131,7 +131,7 @@ export function testClock(start: Instant = testStart): TestClock {
   }
 }
 
-/** A log that is kept in place of printed. */
+/** Creates a log that collects lines instead of printing them. */
 export function recordingLog(lines: LogLine[]): Log {
   const at = (level: keyof Log) => (fields: LogFields, message: string) => {
     lines.push({ ...fields, level, message })

@@ -5,7 +5,7 @@ import { tcpProxy } from './tcp-proxy.ts'
 
 const password = 'quiet harbour 52'
 
-/** The pages that `everyPage` stops at, in its order. */
+/** The pages that `everyPage` stops at, in order. */
 export const stops = [
   'login',
   'login-refused',
@@ -44,7 +44,7 @@ export const stops = [
 
 export type Stop = (typeof stops)[number]
 
-/** Leads a person without account over every page there is, and waits at each: whoever asks for the next one may look around first. */
+/** Leads a visitor without an account over every page and yields at each, so that the caller can inspect the page before requesting the next. */
 export async function* everyPage(sitting: Sitting, site: Site, name: string): AsyncGenerator<Stop> {
   yield* everyPageOfStrangers(sitting, site, name)
 
@@ -53,17 +53,17 @@ export async function* everyPage(sitting: Sitting, site: Site, name: string): As
   yield* everyPageOfAccounts(sitting, site, name)
 }
 
-/** The pages that `everyRefusal` stops at, in its order. */
+/** The pages that `everyRefusal` stops at, in order. */
 export const refusals = ['register-closed', 'rate-limited', 'unavailable'] as const
 
 export type Refusal = (typeof refusals)[number]
 
-/** A server where nobody may sign up, with limits as they come, and with a database that can go away. */
+/** A server that is closed for sign-ups, has the default limits, and whose database can be taken away. */
 export interface StrictSite extends Site {
   loseDatabase(): Promise<void>
 }
 
-/** Starts one on PostgreSQL; at its end the database is free again. */
+/** Starts one on PostgreSQL. Disposing of it releases the database. */
 export async function openStrictSite(): Promise<StrictSite> {
   const database = await freshPostgresDatabase()
   const proxy = await tcpProxy(database.url)
@@ -85,7 +85,7 @@ export async function openStrictSite(): Promise<StrictSite> {
   }
 }
 
-/** Leads people over the pages of a server that does not do what it is asked for, and waits at each. At the end its database is away. */
+/** Leads visitors over the pages of a server that rejects what they request, and yields at each. At the end its database is unavailable. */
 export async function* everyRefusal(
   sittings: readonly Sitting[],
   site: StrictSite,

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
-/** A connection to PostgreSQL that nobody uses at the moment, and what the server said as it began. */
+/** An idle connection to PostgreSQL, and what the server sent when it was opened. */
 interface Kept {
   readonly socket: Socket
   readonly greeting: Buffer
@@ -11,14 +11,14 @@ interface Kept {
 const kept = new Map<string, Kept[]>()
 
 /**
- * The stream of a connection for `pg`. To start a connection costs the server more than most tests: one that ended well is kept, made as new by `discard all`,
- * and the next that is opened to the same URL goes on with it.
+ * Returns a stream for a `pg` connection. Opening a connection costs the server more than most tests, so one that ended well is kept, reset by `discard all`,
+ * and reused by the next that is opened to the same URL.
  */
 export function keptConnection(url: string): () => Duplex {
   return () => new LentConnection(url)
 }
 
-/** Ends the connections to a URL that nobody uses. */
+/** Closes the idle connections to a URL. */
 export function endKeptConnections(url: string): void {
   for (const { socket } of kept.get(url) ?? []) socket.destroy()
   kept.delete(url)
@@ -30,7 +30,7 @@ const discard = Buffer.from('Q\0\0\0\x10discard all\0')
 const readyForQuery = Buffer.from('Z\0\0\0\x05')
 const discarded = Buffer.from('C\0\0\0\x10DISCARD ALL\0Z\0\0\0\x05I')
 
-/** A connection of its own for who has it. It begins with the startup message and ends with the goodbye, and a kept socket sees neither. */
+/** A connection as its user sees it. It starts with the startup message and ends with the termination message, neither of which reaches a reused socket. */
 class LentConnection extends Duplex {
   readonly #url: string
   readonly #scope = new AsyncResource('LentConnection') // what is read belongs to the test that reads, not to the one that connected
@@ -135,13 +135,13 @@ class LentConnection extends Duplex {
   }
 }
 
-/** The Unix socket of the server that `npm test` started, if it is that one. */
+/** Returns the Unix socket of the server that `npm test` started, if the address is that server's. */
 function placeOf(port: number, host: string): NetConnectOpts {
   const path = process.env.TEST_POSTGRES_SOCKET
   return path?.endsWith(`.${port}`) ? { path } : { port, host, noDelay: true }
 }
 
-/** Whether the server waits for what comes next. */
+/** Returns whether the server is ready for the next query. */
 function endsReady(data: Buffer): boolean {
   return data.subarray(-6, -1).equals(readyForQuery)
 }

@@ -13,19 +13,19 @@ import { type SmtpOptions, type SmtpTestServer, smtpServer } from './smtp.ts'
 
 const actor = systemActor('command', 'test')
 
-/** A migrated database, a mail server and the job between them. */
+/** A migrated database, a mail server and the job that connects them. */
 export interface MailTest extends TestDeps {
   readonly server: SmtpTestServer
   readonly delivery: MailDelivery
   readonly transport: MailTransport
-  /** Asks for a mail, as somebody who reads `language`. */
+  /** Requests an email on behalf of a user who reads `language`. */
   request<Kind extends MailKind>(kind: Kind, request: MailRequests[Kind], language?: Language): Promise<void>
   addUser(user?: Partial<NewUser>, changes?: Partial<UserRow>): Promise<UserRow>
-  /** Every row of the outbox, oldest first. */
+  /** Returns every row of the outbox, oldest first. */
   rows(): Promise<MailRow[]>
 }
 
-/** Sets up what a test of mails needs; everything closes when the test ends. */
+/** Sets up what a test of emails needs. Everything closes when the test ends. */
 export async function mailTest(t: TestContext, options: SmtpOptions & TestDepsOptions): Promise<MailTest> {
   const made = await testDeps(options)
   const server = await smtpServer(options)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-/** The pages whose `sh` blocks a test runs; without a section, all of them. */
+/** The pages whose `sh` blocks are run by a test; all blocks unless a section is given. */
 export const pagesWithCommands: readonly { file: string; section?: string }[] = [
   { file: 'README.md', section: 'A tour in five minutes with curl' },
   { file: 'docs/guide/first-steps.md' },
@@ -10,18 +10,18 @@ export const pagesWithCommands: readonly { file: string; section?: string }[] = 
   { file: 'docs/guide/api-tokens.md' },
 ]
 
-/** A fenced block of a page; the language is empty when the fence names none. */
+/** A fenced block of a page. The language is empty if the fence names none. */
 export interface Block {
   readonly language: string
   readonly body: string
 }
 
-/** The fenced blocks of a Markdown page, in order. */
+/** Returns the fenced blocks of a Markdown page, in order. */
 export function blocksOf(page: string): Block[] {
   return [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language = '', body = '']) => ({ language, body }))
 }
 
-/** The text below a heading, up to the next heading of the same level or a higher one. */
+/** Returns the text below a heading, up to the next heading of the same or a higher level. */
 export function markdownSection(page: string, heading: string): string {
   const lines = withoutBlocks(page).split('\n')
   const start = lines.findIndex((line) => /^#+ /.test(line) && line.replace(/^#+ /, '') === heading)
@@ -34,7 +34,7 @@ export function markdownSection(page: string, heading: string): string {
     .join('\n')
 }
 
-/** The rows of every table in a text, without heads; each cell without its code marks. */
+/** Returns the rows of every table in a text, without header rows and code marks. */
 export function tableRowsOf(text: string): string[][] {
   const lines = text.split('\n')
   const isRow = (line: string | undefined) => line?.startsWith('|') === true
@@ -51,7 +51,7 @@ export function tableRowsOf(text: string): string[][] {
   })
 }
 
-/** The anchors of a page's headings, as the evidence check and code hosts make them. */
+/** Returns the anchors of a page's headings, as the evidence check and code hosts generate them. */
 export function anchorsOf(page: string): string[] {
   const headings = withoutBlocks(page).match(/^#+ .+$/gm) ?? []
   return headings.map((heading) =>
@@ -64,12 +64,12 @@ export function anchorsOf(page: string): string[] {
   )
 }
 
-/** Targets of the links of a page. */
+/** Returns the link targets of a page. */
 export function linksOf(page: string): string[] {
   return [...withoutBlocks(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
 }
 
-/** The page with the lines of its fenced blocks empty. */
+/** Returns the page with the lines of its fenced blocks emptied. */
 function withoutBlocks(page: string): string {
   return page.replace(/^```\w*\n.*?^```$/gms, (block) => block.replace(/[^\n]/g, ''))
 }

@@ -5,14 +5,14 @@ import { AuthError, invalidField, UserAlreadyExistsError, UserNotFound } from '.
 import type { NewRepositoryUser, RepositoryUser, UserRepository } from '../../src/library/user-repository.ts'
 import type { RepositoryUnderTest } from '../../src/library/user-repository-contract.ts'
 
-/** A repository of a host program, in memory, with what its interface has no word for. */
+/** A host program's in-memory repository, with methods for tests that its interface lacks. */
 export interface MemoryUsers extends RepositoryUnderTest {
-  /** Changes an account behind Gatelodge's back. */
+  /** Changes an account without Gatelodge's knowledge. */
   change(id: string, part: Partial<Omit<RepositoryUser, 'id'>>): void
   remove(id: string): void
 }
 
-/** An empty repository of a host program, in memory. */
+/** Creates an empty in-memory repository of a host program. */
 export function memoryUsers(): MemoryUsers {
   const accounts = new Map<string, RepositoryUser>()
   const hashes = new Map<string, string>()

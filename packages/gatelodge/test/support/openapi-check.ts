@@ -22,7 +22,10 @@ export interface CheckedResponse {
   readonly body: string
 }
 
-/** A check that a response is one which the document declares. @throws AssertionError for an undeclared status, another content type or JSON that does not fit */
+/**
+ * Creates a check that a response is declared in the document.
+ * @throws AssertionError for an undeclared status, another content type or JSON that does not match
+ */
 export function createOpenApiCheck(
   document: OpenApiDocument,
 ): (request: CheckedRequest, response: CheckedResponse) => void {
@@ -63,9 +66,9 @@ export function createOpenApiCheck(
   }
 }
 
-/** Compiles each schema once, with the document's components within reach of its references. */
+/** Compiles each schema once, with the document's components available to its references. */
 function createValidators({ components }: OpenApiDocument): (schema: JsonSchema) => ValidateFunction {
-  // Types are checked though they stand on the other side of an `allOf`.
+  // Types are checked even if they are declared on the other side of an `allOf`.
   const ajv = new Ajv2020({ strictTypes: false, allowUnionTypes: true, keywords: ['components'] })
   formats.default(ajv)
   const compiled = new WeakMap<JsonSchema, ValidateFunction>()

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 const tries = 3
 
 /**
- * Holds a piece of work to a time in ms, in `npm run proofs` only: a busy machine must not fail a test, and the work is the same in both. What took too long
- * is done again, twice at most: a neighbour takes time from one of them, and what is slow by itself is slow each time.
+ * Limits the time of an operation in ms, but only in `npm run proofs`: a busy machine must not fail a test. An operation that takes too long is repeated at
+ * most twice: other load slows down one attempt, while slow code is slow every time.
  */
 export async function withinPace<T>(name: string, longest: number, work: () => T | Promise<T>): Promise<T> {
   for (let left = tries; ; left -= 1) {

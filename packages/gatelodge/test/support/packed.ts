@@ -18,7 +18,7 @@ import { promisify } from 'node:util'
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const run = promisify(execFile)
 
-/** What tests read in a package.json. */
+/** The fields of a package.json that tests read. */
 export interface Manifest {
   readonly name: string
   readonly version: string
@@ -28,7 +28,7 @@ export interface Manifest {
   readonly [other: string]: unknown
 }
 
-/** A package of ours as it would be published. */
+/** One of our packages as it would be published. */
 export interface PackedPackage {
   readonly name: string
   readonly tarball: string
@@ -38,15 +38,15 @@ export interface PackedPackage {
 /** A folder of a program that has installed packages. */
 export interface ConsumerFolder {
   readonly path: string
-  /** The package.json of an installed package. */
+  /** Returns the package.json of an installed package. */
   manifest(name: string): Manifest
   [Symbol.dispose](): void
 }
 
 /**
- * A fresh folder, outside of the repository, with what `npm install NAME...` would put there, without network. Our packages are built, packed by npm and
- * unpacked; all others, and those that ours depend on, are links to what the repository has installed, or an example in it that has versions of its own.
- * A package that nobody names is not found.
+ * Creates a fresh folder outside the repository with what `npm install NAME...` would put there, without network access. Our packages are built, packed by npm
+ * and unpacked. All others, including dependencies of ours, are links to what is installed in the repository, or in an example that has versions of its own.
+ * Packages that are not named cannot be found.
  */
 export async function consumerFolder(names: readonly string[], example = ''): Promise<ConsumerFolder> {
   const ours = (await packPackages()).filter(({ name }) => names.includes(name))
@@ -72,7 +72,7 @@ export async function consumerFolder(names: readonly string[], example = ''): Pr
 
 let packages: Promise<readonly PackedPackage[]> | undefined
 
-/** Builds and packs both packages, once for each process; they go with it. */
+/** Builds and packs both packages, once per process. They are deleted when it ends. */
 export function packPackages(): Promise<readonly PackedPackage[]> {
   packages ??= pack()
   return packages
@@ -102,5 +102,5 @@ async function unpack({ name, tarball, manifest }: PackedPackage, modules: strin
 }
 
 function readManifest(folder: string): Manifest {
-  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest // ours, or what our build made of it
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest // written by us or by our build
 }

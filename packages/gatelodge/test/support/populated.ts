@@ -6,23 +6,23 @@ import { migrations } from '../../src/store/migrations/index.ts'
 import { basic, type Engine, type TestApp } from './app.ts'
 import { bareDatabase, openLocation } from './databases.ts'
 
-/** Every version of the schema that was ever released, the oldest first. */
+/** Every version of the schema that was ever released, oldest first. */
 export const schemaVersions = Object.keys(migrations)
 
-/** When the populated database was left. */
+/** The instant at which the populated database was left. */
 export const populatedAt = 1795169120000
 
-/** What its people hold in clear: a cookie, tokens and mailed links, all good at `populatedAt`. */
+/** The credentials of its users in clear: a cookie, tokens and emailed links, all valid at `populatedAt`. */
 export const held = {
   password: 'quiet harbour 52',
   /** Ada, an administrator. */
   adaId: '01a1f86a-a0e0-7006-9c59-cef1c2c93b1e',
   adaCookie: 'vdfQfvwxob0RSWEf4bcAXA.5-DJlXQFCBTArAcZUFp_dQCbJDhObKCT1hD4zusuo8s',
-  /** Grace, who moved from grace@example.com to grace.new@example.com; her spent token has its successor sealed in its row. */
+  /** Grace, who moved from grace@example.com to grace.new@example.com. The row of her used token contains its sealed successor. */
   graceSpentRefresh: 'YQE9QyWtKCHCNzpHTJemPg.OBUmDFX6pWl5atUw6MYiUTlSA52WK6RqKj55E3d6KlY',
   graceRefresh: 'k_AXHICX_whWzfILiupwMA.SWMoT8L0h80UyMCljdbf-ynhh30qgVyQvi7Y7G2r_5Y',
   graceUndo: 'UQdsTdmMxS1Sg6gSSheElg.k2zUG6elcvrosfsXXSkcHwfvQsAcihlQdrDfUehvVJg',
-  /** Bob forgot his password, Carol has her link, Dora's sign-up waits for its mail, Eve's password was guessed at 14 times. */
+  /** Bob forgot his password, Carol has her link, Dora's sign-up waits for its email, and Eve's password was guessed at 14 times. */
   bobReset: '-32TC6BlTWVO0wz8N9R6Mw.JT5Mi_brRb6T4_oPe-vXrF8c0BZpKYozk8UYNhQ2v0Y',
   carolVerify: 'piRbbM53XSrKsej42GGuLw.LEvZaD4nnr1qAvTrJ9t2R_dmnwh1TjiwubrocWEcO0Q',
   /** Since step 0004. */
@@ -30,15 +30,15 @@ export const held = {
     id: 'client_Rml4dHVyZUNsaWVudElkMQ',
     secret: 'gatelodge_secret_Q2xpZW50U2VjcmV0T2ZUaGVVcGdyYWRlRml4dHVyZTE',
   },
-  /** Since step 0005: Ada's change of address, and the link of a notice that she got before. */
+  /** Since step 0005: Ada's change of address, and the link of a notice that she received before. */
   adaEmailChange: 'Rml4dHVyZUNoYW5nZTAwMQ.Q2hhbmdlU2VjcmV0T2ZUaGVVcGdyYWRlRml4dHVyZTE',
   adaNotice: 'Rml4dHVyZVVuZG8wMDAwMQ.Tm90aWNlU2VjcmV0T2ZUaGVVcGdyYWRlRml4dHVyZTE',
   adaApiToken: 'gatelodge_pat_Rml4dHVyZUFwaVRva2VuSQ.QVBJVG9rZW5TZWNyZXRPZlRoZVVwZ3JhZGVGaXh0dXI',
 } as const
 
 /**
- * A database as a program of that version left it. Each step is followed by its file below `test/fixtures/upgrade`, which fills what the step
- * made room for, in SQL that both engines read.
+ * Creates a database as that version of the program left it. Each step is followed by its file in `test/fixtures/upgrade`, which fills what the step added, in
+ * SQL that both engines accept.
  */
 export async function populatedDatabase(engine: Engine, version = schemaVersions.at(-1)) {
   const database = await bareDatabase(engine)
@@ -58,7 +58,7 @@ function statementsOf(version: string): string[] {
   return text.split(/;\n/).filter((statement) => statement !== '')
 }
 
-/** Asks over HTTP for everything that the people of the populated database hold. */
+/** Uses over HTTP every credential of the users of the populated database. */
 export async function assertPeopleGoOn(app: TestApp): Promise<void> {
   const session = await app.get('/session', { cookie: held.adaCookie })
   assert.equal(session.status, 200, session.text)
@@ -82,7 +82,7 @@ export async function assertPeopleGoOn(app: TestApp): Promise<void> {
   assert.equal((await app.get('/session', { bearer: rotated.json.access_token })).status, 200)
   assert.equal((await app.post('/signin', { identifier: 'ada', password: held.password })).status, 200)
 
-  // Before step 0007 the hash of a sign-up cookie said that an unproved account may sign in.
+  // Before step 0007 the hash of a sign-up cookie marked an unproved account that may sign in.
   for (const { email, may_sign_in_unverified } of await app.rows('users')) {
     if (may_sign_in_unverified !== 1) continue
     assert.equal((await app.post('/signin', { email, password: held.password })).status, 200, String(email))

@@ -21,29 +21,29 @@ import { promisify } from 'node:util'
 import { freePort } from './postgres.ts'
 
 export interface TestPostgres {
-  /** Of the server's own database; each test makes one of its own beside it. */
+  /** The URL of the server's own database. Each test creates another one on the same server. */
   readonly url: string
-  /** The same server's Unix socket, which costs half as much; none where its path would be too long. */
+  /** The same server's Unix socket, which costs half as much; undefined if its path would be too long. */
   readonly socket: string | undefined
-  /** Ends the server and starts it again on what it stored: `fast` as an operator does, `immediate` and `kill` as a crash. */
+  /** Stops the server and starts it again with its data: `fast` as an operator does, `immediate` and `kill` as a crash. */
   restart(how: keyof typeof endings, away?: number): Promise<void>
-  /** Ends the server and starts it again as a standby, which only reads until it is promoted. */
+  /** Restarts the server as a standby, which is read-only until it is promoted. */
   standBy(): Promise<void>
   stop(): Promise<void>
 }
 
 export interface TestPostgresOptions {
   readonly version?: 15 | 18
-  /** Whether what it acknowledged survives a crash. */
+  /** Whether acknowledged data survives a crash. */
   readonly durable?: boolean
-  /** A certificate and its key, in PEM: then it speaks TLS to who wants it. */
+  /** A certificate and its key, in PEM. If given, the server offers TLS. */
   readonly tls?: { readonly cert: string; readonly key: string }
 }
 
 /** https://www.postgresql.org/docs/current/server-shutdown.html */
 const endings = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const
 
-/** Starts a real PostgreSQL, the newest or the oldest supported, in a folder of its own. Unless durable it forgets at a power cut, and is faster for it. */
+/** Starts a real PostgreSQL, the newest or oldest supported version, in its own folder. Unless durable, it may lose data in a power failure, and is faster. */
 export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
   const { version = 18, durable = false, tls } = options
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-postgres-'))
@@ -73,7 +73,7 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   ]
 
   async function start(): Promise<ChildProcess> {
-    // A file, not a pipe: a pipe that nobody reads for a while, since the reader waits for the tests, stops every connection that has a fault to log.
+    // A file, not a pipe: while the tests run, no one reads the pipe, and a full one would block every connection that logs an error.
     const log = join(folder, `log-${performance.now()}`)
     const output = openSync(log, 'a')
     const child = spawn(join(native, 'bin', 'postgres'), ['-D', data, ...settings], {
@@ -126,13 +126,13 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   }
 }
 
-/** Of `sun_path`, with a byte for its end; Linux allows a few more. */
+/** The longest path in `sun_path`, minus a byte for its terminator. Linux allows a few more. */
 const longestSocketPath = 103
 
 const serverSettings = ['listen_addresses=127.0.0.1', 'max_connections=400'].flatMap((setting) => ['-c', setting])
 const forgetful = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'].flatMap((setting) => ['-c', setting])
 
-/** The programs that npm installed. PostgreSQL refuses to run as root: then it runs as nobody, from a copy that nobody may read. */
+/** Returns the programs that npm installed. PostgreSQL refuses to run as root; then it runs as user nobody, from a copy readable by that user. */
 async function programsFor(
   folder: string,
   version: 15 | 18,
@@ -148,7 +148,7 @@ async function programsFor(
   return { native: join(folder, 'native'), user: { uid: 65_534, gid: 65_534 } }
 }
 
-/** npm packs no links; the packages list theirs for an install script, which may not have run. */
+/** Creates the packages' symbolic links. npm does not pack links; the packages list theirs for an install script, which may not have run. */
 function linkLibraries(native: string): void {
   const list = join(native, 'pg-symlinks.json')
   if (!existsSync(list)) return

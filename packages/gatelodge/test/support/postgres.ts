@@ -8,7 +8,9 @@ import type { TestPostgres } from './postgres-server.ts'
 let own: Promise<TestPostgres> | undefined
 let databases = 0
 
-/** The URL of an empty database on the server that `npm test` started, else on one of this process's own. `release` empties it for the next test. */
+/**
+ * Returns the URL of an empty database on the server that `npm test` started, otherwise on one of this process's own. `release` empties it for the next test.
+ */
 export async function freshPostgresDatabase(): Promise<{ url: string; release(): Promise<void> }> {
   const url = free.pop() ?? (await createDatabase())
   return {
@@ -20,12 +22,12 @@ export async function freshPostgresDatabase(): Promise<{ url: string; release():
   }
 }
 
-/** A database of `freshPostgresDatabase`, through connections that the tests of this process hand on to each other. */
+/** Opens a database of `freshPostgresDatabase` through connections that the tests of this process share. */
 export function openTestPostgres(url: string, direct = directUrlOf(url) ?? null): Store {
   return openPostgres({ url, direct, stream: keptConnection(url) })
 }
 
-/** The way past a pooler to a database of `freshPostgresDatabase`, when one stands before it: scripts/pgbouncer.ts. */
+/** Returns the URL that bypasses a pooler in front of a database of `freshPostgresDatabase`, if there is one: scripts/pgbouncer.ts. */
 export function directUrlOf(url: string): string | undefined {
   if (!url.startsWith('postgres')) return undefined
   return process.env.TEST_POSTGRES_DIRECT?.replace(/[^/]+$/, url.slice(url.lastIndexOf('/') + 1))
@@ -33,7 +35,7 @@ export function directUrlOf(url: string): string | undefined {
 
 const free: string[] = []
 
-/** Rows of a test are few: deleting them takes a third of the time of `truncate`, which makes every file anew. The role spares the order of foreign keys. */
+/** Deletes all rows. Tests have few, so this takes a third of the time of `truncate`, which recreates every file. The role avoids ordering by foreign keys. */
 const emptyEveryTable = `do $$ declare name text; begin
   set local session_replication_role = replica;
   for name in select tablename from pg_tables where schemaname = 'public' and tablename not like 'schema_migration%' loop
@@ -69,7 +71,7 @@ async function command(url: string, sql: string): Promise<void> {
   }
 }
 
-/** A port of loopback that nobody listens on. */
+/** Returns a loopback port that is not in use. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().once('error', reject)

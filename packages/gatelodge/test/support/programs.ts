@@ -11,24 +11,24 @@ import { until } from './until.ts'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
-/** A program in a process of its own. */
+/** A program in a separate process. */
 export interface RunningProgram extends AsyncDisposable {
   readonly origin: string
-  /** Asks it to stop and answers its exit status. */
+  /** Asks it to stop and returns its exit status. */
   end(): Promise<number | null>
 }
 
-/** How long a program may take to come up, and whatever else is waited for, ms. */
+/** How long a program may take to come up, and any other wait, in ms. */
 export const patience = 30_000
 
-/** Runs a file by Node.js and waits until an address of it answers 200. @throws what it wrote to standard error, when it ended instead */
+/** Runs a file with Node.js and waits until one of its addresses answers 200. @throws what it wrote to standard error if it exits instead */
 export async function startProgram(
   argv: readonly string[],
   options: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
   ready: string,
 ): Promise<RunningProgram> {
   const child = spawn(process.execPath, argv, { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
-  const ended = once(child, 'close') // by then all that it wrote is there
+  const ended = once(child, 'close') // by then all of its output has arrived
   let told = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     told += text
@@ -57,32 +57,31 @@ export async function startProgram(
 }
 
 /**
- * An example as somebody has it who copied it: in a fresh folder with the packages that its package.json names, of which ours were packed, and the types of
- * those that bring none.
+ * Copies an example as a user would: into a fresh folder with the packages that its package.json names, ours packed, and the types of packages that have none.
  */
 export async function copyExample(name: string): Promise<ConsumerFolder> {
   const source = join(root, 'examples', name)
-  const { dependencies } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as { dependencies: object } // a file of our own
+  const { dependencies } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as { dependencies: object } // one of our own files
   const names = [...Object.keys(dependencies), '@types/node', '@types/express']
   const folder = await consumerFolder(names, `examples/${name}`)
-  const left = /\/(?:node_modules|data)(?:\/|$)/ // of whoever ran it there
+  const left = /\/(?:node_modules|data)(?:\/|$)/ // left by a run in the repository
   cpSync(source, folder.path, { recursive: true, filter: (file) => !left.test(file.slice(source.length)) })
   return folder
 }
 
-/** A packed Gatelodge in a folder of its own, which comes back at the same address. */
+/** A packed Gatelodge in its own folder, which restarts at the same address. */
 export interface InstalledGatelodge extends Disposable {
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
   readonly issuer: string
   start(): Promise<RunningProgram>
-  /** What a command prints; with a password, that stands on its standard input. */
+  /** Returns what a command prints. A password is passed on its standard input. */
   command(words: readonly string[], password?: string): Promise<Readonly<Record<string, string>>>
-  /** Makes a client, while it serves, and answers an access token of it. */
+  /** Creates a client while the server runs, and returns an access token for it. */
   clientToken(name: string, scope: string): Promise<string>
 }
 
-/** Gives the program a folder and a port. */
+/** Installs the program into a folder and assigns a port. */
 export async function installGatelodge(
   program: string,
   settings: Readonly<Record<string, string>>,

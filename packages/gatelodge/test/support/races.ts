@@ -6,15 +6,15 @@ import type { Person, TestApp, Told } from './app.ts'
 import { inParallel, tally } from './attack.ts'
 import { endKeptConnections } from './kept-connections.ts'
 
-/** Settings for tests that ask more often than the limits allow. */
+/** Settings for tests that send more requests than the limits allow. */
 export const unlimited = { GATELODGE_RATE_LIMITS: 'off' }
 
-/** Lets the event loop turn so often: two requests meet at another step each time. */
+/** Waits for this many turns of the event loop, so that two requests meet at different steps. */
 export async function turns(times: number): Promise<void> {
   for (let time = 0; time < times; time += 1) await new Promise(setImmediate)
 }
 
-/** Many accounts, made at the same time, each with an access token. */
+/** Creates many accounts concurrently, each with an access token. */
 export function crowd(app: TestApp, count: number): Promise<(Person & { access: string })[]> {
   return inParallel(count, async () => {
     const person = await app.user()
@@ -22,7 +22,7 @@ export function crowd(app: TestApp, count: number): Promise<(Person & { access: 
   })
 }
 
-/** The link by which a person moves to another address. */
+/** Returns the link with which a user moves to another address. */
 export async function linkToMove(app: TestApp, person: Person & { access: string }, email: string): Promise<string> {
   const told = await app.post(
     '/change-email',
@@ -33,7 +33,7 @@ export async function linkToMove(app: TestApp, person: Person & { access: string
   return (await app.lastMail(email)).token
 }
 
-/** Does something while another unit of work has done `hold` and is not stored yet. That one ends once the other waits for it or is done. */
+/** Runs an action while another unit of work has done `hold` but not committed. That unit ends once the action waits for it or is done. */
 export async function duringUnit(
   store: Store,
   hold: (db: WriteDb) => Promise<unknown>,
@@ -57,7 +57,7 @@ export async function duringUnit(
   await acting
 }
 
-/** How many connections wait for a lock of another. */
+/** Returns how many connections wait for a lock of another. */
 export async function waitingIn({ migrationDb }: Store): Promise<number> {
   const { rows } =
     await sql`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
@@ -66,12 +66,12 @@ export async function waitingIn({ migrationDb }: Store): Promise<number> {
   return rows.length
 }
 
-/** How often each code, or each status of a success, was answered. */
+/** Counts the responses by code or, if successful, by status. */
 export function outcomes(told: readonly Told[]): Record<string, number> {
   return tally(told.map(({ status, code }) => code ?? status))
 }
 
-/** Runs `race` on PostgreSQL, closes the app and answers how many deadlocks the server had to break. */
+/** Runs `race` on PostgreSQL, closes the app and returns how many deadlocks the server had to break. */
 export async function deadlocksOf(app: TestApp, race: () => Promise<void>): Promise<number> {
   const { database } = app.deps.config
   assert.ok(database.kind === 'postgres')
@@ -81,7 +81,7 @@ export async function deadlocksOf(app: TestApp, race: () => Promise<void>): Prom
   return (await deadlocks(database.url, 0)) - before
 }
 
-/** A connection tells its deadlocks when it has been idle for a while, or ends. */
+/** Returns the number of deadlocks. A connection reports its own only after it has been idle for a while, or ended. */
 async function deadlocks(url: string, othersLeft: number): Promise<number> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

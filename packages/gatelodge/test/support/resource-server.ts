@@ -5,16 +5,16 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import { expressjwt } from 'express-jwt'
 import { type ExpressJwtOptions, expressJwtSecret } from 'jwks-rsa'
 
-/** What a service of somebody else answered. */
+/** The response of a third-party service. */
 export interface Answered {
   readonly status: number
-  /** Why it refused, in the words of its libraries. */
+  /** The reason for a rejection, as its libraries word it. */
   readonly reason: string
-  /** Whom it took the caller for. */
+  /** The claims of the caller that it accepted. */
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** A service of somebody else that takes access tokens. */
+/** A third-party service that accepts access tokens. */
 export interface ResourceServer {
   ask(token?: string): Promise<Answered>
   [Symbol.asyncDispose](): Promise<void>
@@ -27,7 +27,7 @@ interface Trusted {
   readonly jwks: ExpressJwtOptions
 }
 
-/** A real Express 5 app on loopback with express-jwt and jwks-rsa, set up as the guide on access tokens shows it. */
+/** Starts a real Express 5 app on loopback with express-jwt and jwks-rsa, configured as in the guide on access tokens. */
 export async function expressResourceServer({ issuer, audience, algorithm, jwks }: Trusted): Promise<ResourceServer> {
   const app = express()
   app.use(expressjwt({ secret: expressJwtSecret(jwks), algorithms: [algorithm], issuer, audience }))

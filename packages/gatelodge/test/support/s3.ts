@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** The part of the S3-speaking server that is used; it comes without types. */
+/** The part of the S3-compatible server that we use; it has no types. */
 interface Server {
   run(): Promise<AddressInfo>
   close(): Promise<void>
@@ -19,10 +19,10 @@ type ServerClass = new (options: {
 
 const S3rver = createRequire(import.meta.url)('@20minutes/s3rver') as ServerClass
 
-/** The one key pair that the server knows. */
+/** The one key pair that the server accepts. */
 export const s3Keys = { GATELODGE_AVATARS_KEY_ID: 'S3RVER', GATELODGE_AVATARS_SECRET_KEY: 'S3RVER' }
 
-/** A server that speaks S3 and checks signatures, with one bucket on loopback. */
+/** Starts an S3-compatible server on loopback that checks signatures and has one bucket. */
 export async function startS3() {
   const directory = mkdtempSync(join(tmpdir(), 'gatelodge-s3-'))
   let port = 0
@@ -39,13 +39,13 @@ export async function startS3() {
       GATELODGE_AVATARS: `s3://pictures/of/people?endpoint=http://127.0.0.1:${port}&region=us-east-1`,
       ...s3Keys,
     },
-    /** The keys of the stored objects. */
+    /** Returns the keys of the stored objects. */
     files: () =>
       readdirSync(join(directory, 'pictures'), { recursive: true, encoding: 'utf8' })
         .filter((file) => file.endsWith('._S3rver_object'))
         .map((file) => file.replace(/\._S3rver_object$/, ''))
         .sort(),
-    /** The server goes away, and its objects stay. */
+    /** Stops the server; its objects stay. */
     away: () => server.close(),
     async back() {
       server = await start()

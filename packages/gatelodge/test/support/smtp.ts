@@ -4,27 +4,27 @@ import PostalMime, { type Email } from 'postal-mime'
 import { SMTPServer } from 'smtp-server'
 import type { Smtp } from '../../src/config.ts'
 
-/** A mail as the server took it: its envelope, its bytes and what a mail program reads in them. */
+/** An email as the server received it: its envelope, its bytes and what a mail program reads in them. */
 export interface ReceivedMail {
   readonly sender: string
   readonly recipients: readonly string[]
   readonly raw: string
   readonly parsed: Email
   readonly encrypted: boolean
-  /** The name that its sender gave in the greeting. */
+  /** The name that the client gave in its greeting. */
   readonly greetedAs: string
 }
 
 export interface SmtpOptions {
   readonly startTls?: boolean
   readonly account?: { readonly user: string; readonly pass: string }
-  /** Of loopback; any free one when it is left out. */
+  /** A loopback port; any free one if omitted. */
   readonly port?: number
-  /** A refusal such as `550 5.1.1 Unknown` for a step, or undefined; may wait before it answers. */
+  /** Returns a rejection such as `550 5.1.1 Unknown` for a step, or undefined. May wait before it answers. */
   readonly answer?: (step: Step, address: string) => string | undefined | Promise<string | undefined>
-  /** Waits with the mail taken and its sender not told so. */
+  /** Called after an email was accepted and before its sender is told so. */
   readonly beforeReply?: (mail: ReceivedMail) => Promise<void>
-  /** Hangs up in the middle of a mail. */
+  /** Returns whether to hang up in the middle of an email. */
   readonly hangsUp?: () => boolean
 }
 
@@ -34,24 +34,24 @@ type Step = 'CONNECT' | 'MAIL FROM' | 'RCPT TO' | 'DATA'
 export interface SmtpTestServer {
   readonly smtp: Smtp
   readonly received: readonly ReceivedMail[]
-  /** How often a client began to hand a mail over. */
+  /** Returns how often a client began to send an email. */
   readonly tries: () => number
-  /** How often a client connected. */
+  /** Returns how often a client connected. */
   readonly connections: () => number
   close(): Promise<void>
 }
 
-/** Reads a mail; false when the client went away in the middle. */
+/** Reads an email. Returns false if the client disconnected in the middle. */
 async function readInto(chunks: Buffer[], stream: AsyncIterable<Buffer>): Promise<boolean> {
   try {
     for await (const chunk of stream) chunks.push(chunk)
     return true
   } catch {
-    return false // a client killed in the middle of a mail is what some tests are about
+    return false // some tests kill a client in the middle of an email
   }
 }
 
-/** A real SMTP server on loopback that keeps what it is sent; its certificate is signed by nobody. */
+/** Starts a real SMTP server on loopback that keeps what it receives. Its certificate is self-signed. */
 export async function smtpServer(options: SmtpOptions = {}): Promise<SmtpTestServer> {
   const { startTls = false, account, port = 0, answer = () => undefined, beforeReply, hangsUp = () => false } = options
   const received: ReceivedMail[] = []
@@ -110,7 +110,7 @@ export async function smtpServer(options: SmtpOptions = {}): Promise<SmtpTestSer
       done()
     },
   })
-  server.on('error', () => {}) // clients that give up are part of the tests
+  server.on('error', () => {}) // clients that disconnect are part of the tests
   server.listen(port, '127.0.0.1')
   await once(server.server, 'listening')
 

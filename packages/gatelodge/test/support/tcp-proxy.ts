@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A proxy in front of PostgreSQL that can keep to itself what the server says. */
+/** A proxy in front of PostgreSQL that can withhold what the server sends. */
 export interface TcpProxy {
-  /** `url` by way of the proxy. */
+  /** Returns `url` routed through the proxy. */
   via(url: string): string
-  /** Connections made so far. */
+  /** The number of connections so far. */
   readonly connections: number
-  /** What becomes of the server's words; `until-listening` passes on the answer to LISTEN and nothing after it, as poolers do. */
+  /** What the proxy passes on from the server. `until-listening` passes on the answer to LISTEN and nothing after it, as poolers do. */
   delivers: 'all' | 'until-listening' | 'nothing'
   close(): Promise<void>
 }
@@ -37,7 +37,7 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // a TCP server that listens has one
+  const { port } = server.address() as AddressInfo // a listening TCP server has one
 
   const proxy = {
     connections: 0,

@@ -1,7 +1,7 @@
 import { day } from '../../src/kernel/clock.ts'
 import type { Person, TestApp } from './app.ts'
 
-/** Random numbers from a seed (mulberry32), so that a run can be repeated. */
+/** Creates a generator of random numbers from a seed (mulberry32), so that a run can be repeated. */
 export function seeded(seed: number): () => number {
   let state = seed
   return () => {
@@ -12,7 +12,7 @@ export function seeded(seed: number): () => number {
   }
 }
 
-/** Every link of a person's mails that was not handed out before, with where it leads. */
+/** Returns a function that finds every new link in a user's emails, with its target. */
 export function createInbox(app: TestApp, address: string) {
   const seen = new Set<string>()
   return async (): Promise<{ readonly path: string; readonly token: string }[]> => {
@@ -26,7 +26,7 @@ export function createInbox(app: TestApp, address: string) {
   }
 }
 
-/** What a thief holds: it only grows. */
+/** What a thief holds; it only grows. */
 export interface Loot {
   readonly passwords: string[]
   readonly sessions: string[]
@@ -34,8 +34,8 @@ export interface Loot {
 }
 
 /**
- * A thief who knows the password, holds a live session and reads the mails of addresses of their own. Each turn does everything that an account allows,
- * in an order of chance, each request from another address.
+ * A thief who knows the password, holds a live session and reads emails to the thief's own addresses. Each turn does everything that an account allows, in
+ * random order, each request from another address.
  */
 export class Thief {
   readonly loot: Loot
@@ -52,7 +52,7 @@ export class Thief {
     this.loot = { passwords: [victim.password], sessions: [session], apiTokens: [] }
   }
 
-  /** One turn of the bot. */
+  /** Takes one turn. */
   async act(): Promise<void> {
     const acts = [
       () => this.signIn(),
@@ -90,7 +90,7 @@ export class Thief {
     if (told.status === 202) this.#inboxes.push({ address, open: createInbox(this.#app, address) })
   }
 
-  /** Uses every link that arrived at an address of the thief's. */
+  /** Uses every link that arrived at one of the thief's addresses. */
   async useMails(): Promise<void> {
     for (const { open } of this.#inboxes) {
       for (const { path, token } of await open()) {
@@ -112,13 +112,13 @@ export class Thief {
     await this.#app.delete('/me/sessions', this.#session())
   }
 
-  /** Asks for reset links everywhere, so that those of the owner are void or used up. */
+  /** Requests reset links everywhere, so that the owner's become invalid or their budget is used up. */
   async forgetPassword(): Promise<void> {
     const email = this.#any([this.#victim.email, ...this.#addresses])
     await this.#app.post('/forgot-password', { email }, this.#ask())
   }
 
-  /** Removes the account, where a session or a password still can. */
+  /** Deletes the account, if a session or a password still allows it. */
   async deleteAccount(): Promise<void> {
     for (const password of this.loot.passwords.slice(-2)) {
       await this.#app.delete('/me', this.#session(), { password })

@@ -14,7 +14,7 @@ import { day, hour, second } from '../../src/kernel/clock.ts'
 import { type Ask, type Engine, type TestApp, type Told, testApp } from './app.ts'
 import { blackRows, dataFolder, png, upload } from './images.ts'
 
-/** Days that devices and failures in a row are remembered: before them, tables fill. */
+/** How many days devices and consecutive failures are remembered. Until then, tables grow. */
 export const longestMemory = 90
 
 interface Member {
@@ -26,7 +26,7 @@ interface Member {
   access: string
 }
 
-/** Who is there: people, programs of the operator's, and what decides what they do. */
+/** The participants: users, the operator's programs, and the generator that decides what they do. */
 interface Town {
   readonly members: Member[]
   readonly clients: Awaited<ReturnType<TestApp['client']>>[]
@@ -35,26 +35,26 @@ interface Town {
 
 export interface TrafficOptions {
   readonly days: number
-  /** Something happens and clean-up runs every so many days. */
+  /** The number of days between two rounds of activity and clean-up. */
   readonly every: number
-  /** How many have an account at a time. Two stay for ever; of the others the oldest goes when a new one comes. */
+  /** How many accounts exist at a time. Two stay forever; of the others the oldest is deleted when a new one is created. */
   readonly members: number
 }
 
-/** How many rows each table had after each clean-up, how many pictures were stored, and on SQLite how many pages the file had. */
+/** The number of rows of each table after each clean-up, the number of stored pictures, and on SQLite the number of pages of the file. */
 export interface Sizes {
   readonly every: number
   readonly of: Readonly<Record<string, readonly number[]>>
-  /** What had the same size at all times, before clean-ups and after them. */
+  /** Tables that had the same size at all times, before and after clean-ups. */
   readonly unchanged: readonly string[]
 }
 
-/** Short memories, so that what is kept by age comes and goes within the days that are simulated. */
+/** Short retention, so that data that expires does so within the simulated days. */
 const memories = { GATELODGE_EVENT_RETENTION: '30d', GATELODGE_KEY_ROTATION: '2d' }
 
 /**
- * Days of everything that people do, over HTTP, with clean-up in between: sign-ups confirmed and abandoned, sign-ins from known and new devices, failures,
- * refreshes, resets, changes of address, pictures, API tokens, sign-outs, deletions; and what services and operators do beside them. The same at each run.
+ * Simulates days of everything that users do, over HTTP, with clean-up in between: sign-ups confirmed and abandoned, sign-ins from known and new devices,
+ * failures, refreshes, resets, changes of address, pictures, API tokens, sign-outs, deletions; also what services and operators do. Every run is the same.
  */
 export async function simulate(engine: Engine, options: TrafficOptions): Promise<Sizes> {
   using data = dataFolder()
@@ -79,7 +79,7 @@ export async function simulate(engine: Engine, options: TrafficOptions): Promise
   return { every: options.every, of: sizes, unchanged: unchanged.map(([name]) => name) }
 }
 
-/** Fails for each table, and the files, that was larger in the last days than in those after the day `from`, and for what never changed. */
+/** Fails for each table, and the files, if larger in the last days than in those after the day `from`, and for tables that never changed. */
 export function assertPlateau(sizes: Sizes, from: number): void {
   assert.deepEqual(sizes.unchanged, [], 'of what nobody uses the sizes tell nothing')
   const start = Math.ceil(from / sizes.every)
@@ -94,7 +94,7 @@ export function assertPlateau(sizes: Sizes, from: number): void {
 
 type Draw = ReturnType<typeof drawer>
 
-/** A small generator of numbers (Park and Miller), so that a failure comes again. */
+/** Creates a small generator of numbers (Park and Miller), so that a failure can be reproduced. */
 function drawer() {
   let state = 20_261_120
   const next = () => {
@@ -114,7 +114,7 @@ async function whatPeopleDo(app: TestApp, { members, draw }: Town, most: number)
   const [leaving] = members.length > most ? members.splice(2, 1) : []
   if (leaving) await leave(app, leaving, draw)
 
-  // The first one only comes and goes, from ever new devices; what the second one does ends sessions.
+  // The first one only signs in and out, always from new devices; what the second one does ends sessions.
   const [calm, busy = calm] = members as [Member, Member?]
   const anybody = members[draw.number(members.length)] as Member
   for (const member of members) await comeBack(app, member, draw)
@@ -132,7 +132,7 @@ async function whatPeopleDo(app: TestApp, { members, draw }: Town, most: number)
   await app.mails('')
 }
 
-/** Operators make clients and remove them; a new one gets a token, and takes it back. */
+/** Creates and removes clients as operators do. A new client gets a token and revokes it. */
 async function whatServicesDo(app: TestApp, { clients, draw }: Town): Promise<void> {
   const client = await app.client(draw.name())
   const [leaving] = clients.push(client) > 2 ? clients.splice(0, 1) : []
@@ -177,7 +177,7 @@ async function signIn(app: TestApp, member: Member, draw: Draw): Promise<void> {
   member.cookie = byCookie.cookie('gatelodge') ?? ''
 }
 
-/** Sessions end by their ages and by what others do here: then somebody signs in again. */
+/** Signs in again a user whose session has ended, by age or through other actions here. */
 async function comeBack(app: TestApp, member: Member, draw: Draw): Promise<void> {
   await app.get('/session', { cookie: member.cookie })
   const told = await app.post('/refresh', { refresh_token: member.refresh }, draw.from())
@@ -196,7 +196,7 @@ async function resetPassword(app: TestApp, member: Member, draw: Draw): Promise<
   const before = (await app.mails(member.email)).at(-1)?.id
   await app.post('/forgot-password', { email: member.email }, draw.from())
   const mail = (await app.mails(member.email)).at(-1)
-  if (mail === undefined || mail.id === before || mail.kind !== 'password_reset') return // the budget of mails is used up
+  if (mail === undefined || mail.id === before || mail.kind !== 'password_reset') return // the budget of emails is used up
 
   const { token } = await app.lastMail(member.email)
   const new_password = `harbour ${draw.name()} quiet`
@@ -216,7 +216,7 @@ async function changeEmail(app: TestApp, member: Member, draw: Draw): Promise<vo
   member.email = new_email
 }
 
-/** One that its owner revokes, and one that is left to expire. */
+/** Creates two tokens, one that its owner revokes and one that is left to expire. */
 async function makeApiTokens(app: TestApp, member: Member, draw: Draw): Promise<void> {
   const ask = { bearer: member.access, ...draw.from() }
   const life = { expires_in: (6 * day) / second }
@@ -225,7 +225,7 @@ async function makeApiTokens(app: TestApp, member: Member, draw: Draw): Promise<
   ok(await app.post('/me/tokens', { name: draw.name(), ...life }, ask))
 }
 
-/** Of an upload the files are stored, and then the server ends. Every other time one more takes the place of the picture before. */
+/** Stores the files of an upload as if the server ended right after. Every other time, also replaces the current picture. */
 async function changePicture(app: TestApp, member: Member, draw: Draw): Promise<void> {
   await storeAvatar(app.deps, systemActor('command', 'upload'), stored)
   if (draw.number(2) === 0) ok(await upload(app, { bearer: member.access, ...draw.from() }, picture))
@@ -236,7 +236,7 @@ function ok(told: Told): Told {
   return told
 }
 
-/** Adds the size of each table, and of the files, to those before. */
+/** Appends the current size of each table, and of the files. */
 async function note(app: TestApp, tables: readonly string[], sizes: Record<string, number[]>): Promise<void> {
   for (const [name, size] of Object.entries(await sizesOf(app, tables))) {
     sizes[name] ??= []

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Looks again and again until something is so, less often the longer it takes: what is waited for needs the processor. @throws after `patience` ms, with what was looked at */
+/**
+ * Polls until a condition holds, less often the longer it takes, because the awaited work needs the processor.
+ * @throws after `patience` ms, with the condition
+ */
 export async function until(isSo: () => boolean | Promise<boolean>, patience = 60_000): Promise<void> {
   const start = performance.now()
   while (!(await isSo())) {

@@ -6,17 +6,17 @@ const origin = 'http://localhost:3000'
 /** What a visitor sees after redirects. */
 export interface SeenPage {
   readonly status: number
-  /** Path and query where the redirects ended. */
+  /** Path and query after the last redirect. */
   readonly at: string
   readonly headers: Headers
   readonly html: string
   /** The text of the page without markup. */
   readonly text: string
-  /** Fields of the form with this action, by name, as a browser would send them. */
+  /** Returns the fields of the form with this action, by name, as a browser would send them. */
   form(action: string): Record<string, string>
 }
 
-/** A browser without scripts: keeps cookies, follows redirects, sends forms as they were printed. */
+/** A browser without scripts: keeps cookies, follows redirects, sends forms as they were rendered. */
 export class Visitor {
   readonly #app: TestApp
   readonly #cookies = new Map<string, string>()
@@ -27,7 +27,7 @@ export class Visitor {
     this.#headers = headers
   }
 
-  /** The value of a cookie that was set. */
+  /** Returns the value of a cookie that was set. */
   cookie(name: string): string | undefined {
     return this.#cookies.get(name)
   }
@@ -36,7 +36,7 @@ export class Visitor {
     return this.#go('GET', path)
   }
 
-  /** Opens a page, fills its form with that action and sends it. Names that the form does not have are a fault of the test. */
+  /** Opens a page, fills in its form with that action and sends it. Field names that the form does not have fail the test. */
   async fill(
     path: string,
     values: Readonly<Record<string, string>>,
@@ -45,21 +45,21 @@ export class Visitor {
     return this.send(await this.get(path), values, action)
   }
 
-  /** Sends a form of a page that is open. */
+  /** Sends a form of an open page. */
   async send(page: SeenPage, values: Readonly<Record<string, string>>, action: string): Promise<SeenPage> {
     const fields = page.form(action)
     for (const name of Object.keys(values)) assert.ok(name in fields, `the form ${action} has no field ${name}`)
     return this.post(action, { ...fields, ...values })
   }
 
-  /** Signs in on the page for it. */
+  /** Signs in on the sign-in page. */
   async signIn({ email, password }: Pick<Person, 'email' | 'password'>): Promise<this> {
     const page = await this.fill('/login', { identifier: email, password })
     assert.equal(page.at, '/account', page.text)
     return this
   }
 
-  /** Sends fields as a form of our own pages would, whatever the page printed. */
+  /** Sends fields as one of our own forms would, whatever the page rendered. */
   post(
     path: string,
     fields: Readonly<Record<string, string>>,
@@ -140,7 +140,7 @@ function seen(status: number, at: string, headers: Headers, html: string): SeenP
           const name = /\bname="([^"]*)"/.exec(attributes)?.[1]
           const valued = input ?? /<option\b([^>]*\bselected\b[^>]*)>/.exec(options)?.[1] ?? ''
           const value = isUnchecked(attributes) ? '' : decodeEntities(/\bvalue="([^"]*)"/.exec(valued)?.[1] ?? '')
-          return name === undefined ? [] : [[name, value]] // without a name it is not sent
+          return name === undefined ? [] : [[name, value]] // fields without a name are not sent
         },
       ),
     )

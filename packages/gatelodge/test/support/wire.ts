@@ -2,22 +2,22 @@ import { connect } from 'node:net'
 import type { Composition } from '../../src/compose.ts'
 import { startServer } from '../../src/http/server.ts'
 
-/** An answer as it stood on the wire. */
+/** A response as it appeared on the wire. */
 export interface WireAnswer {
   readonly status: number
-  /** Names in lower case; a repeated header keeps every value. */
+  /** Names are in lower case; a repeated header keeps every value. */
   readonly headers: ReadonlyMap<string, readonly string[]>
   readonly body: string
 }
 
 export interface Wire {
   readonly port: number
-  /** Sends bytes on a connection of their own and answers everything that came back until the server or `patience` (ms) closed it. */
+  /** Sends bytes on a new connection and returns everything received until the server, or `patience` (ms), closed it. */
   send(bytes: string | Uint8Array | AsyncIterable<string | Uint8Array>, patience?: number): Promise<WireAnswer[]>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** The whole program behind a real socket on loopback. */
+/** Starts the whole program behind a real socket on loopback. */
 export async function listen(app: { readonly composition: Pick<Composition, 'fetch'> }): Promise<Wire> {
   const server = await startServer(app.composition.fetch, { host: '127.0.0.1', port: 0 }, { warn() {} })
   const { port } = server.address
@@ -28,7 +28,7 @@ export async function listen(app: { readonly composition: Pick<Composition, 'fet
   }
 }
 
-/** A request as text; the connection closes after its answer unless `keep`. */
+/** Builds a request as text. The connection closes after the response unless `keep`. */
 export function request(
   line: string,
   headers: Readonly<Record<string, string>> = {},
@@ -52,7 +52,7 @@ function send(
   const { promise, resolve } = Promise.withResolvers<WireAnswer[]>()
   const giveUp = setTimeout(() => socket.destroy(), patience)
   socket.on('data', (part) => parts.push(Buffer.from(part)))
-  socket.on('error', () => {}) // a server that hangs up on an attacker is an answer too
+  socket.on('error', () => {}) // a server that disconnects an attacker is a valid answer
   socket.on('close', () => {
     clearTimeout(giveUp)
     resolve(parseAnswers(Buffer.concat(parts).toString('latin1')))

@@ -1,7 +1,7 @@
 import type { FaultCode } from '../../kernel/errors.ts'
 import type { Translation } from '../../kernel/languages.ts'
 
-/** The English words that pages and mails share. */
+/** The English texts that pages and emails share. */
 export const en = {
   layout: {
     skip: 'Skip to content',
@@ -23,7 +23,7 @@ export const en = {
     hidePassword: 'Hide password',
     strength: { weak: 'Easy to guess', fair: 'Could be longer', good: 'Good', strong: 'Strong' },
   },
-  /** The frame of the pages of an account. */
+  /** The frame of the account pages. */
   account: {
     ways: 'Pages of your account',
     account: 'Account',
@@ -65,7 +65,7 @@ export const en = {
       way: 'To the start page',
     },
   },
-  /** What may be wrong with a field, by the code of the fault. */
+  /** What may be wrong with a field, by fault code. */
   faults: {
     required: 'Fill in this field',
     reused: 'Choose a different password',
@@ -93,7 +93,7 @@ export const en = {
     conflict: 'Give either the full name or its parts',
     unknown: 'This cannot be set here',
   } satisfies Readonly<Record<FaultCode | 'username_taken' | 'incorrect_password', string>>,
-  /** The frame around every mail. */
+  /** The frame of every email. */
   mail: {
     greeting: (name: string) => `Hello ${name},`,
     neutralGreeting: 'Hello,',
@@ -115,5 +115,5 @@ export const en = {
   },
 } as const
 
-/** The shape of the words that pages and mails share. */
+/** The type of the texts that pages and emails share. */
 export type PageWords = Translation<typeof en>

@@ -5,5 +5,5 @@ import { en, type PageWords } from './en.ts'
 import { es } from './es.ts'
 import { fr } from './fr.ts'
 
-/** The words that pages and mails share, in every language. */
+/** The texts that pages and emails share, in every language. */
 export const pageWords: InLanguages<PageWords> = { en, fr, de, es, ar }
