@@ -1,27 +1,27 @@
 import autocannon, { type Request } from 'autocannon'
 
-/** Requests that connections send in turns until the time is over. */
+/** Requests that connections send repeatedly until the time is over. */
 export interface Job {
   readonly url: string
   readonly connections: number
   readonly seconds: number
-  /** Shared out among the connections, so that all of them are sent. */
+  /** Divided among the connections, so that all of them are sent. */
   readonly requests: readonly Request[]
 }
 
 export interface Load {
-  /** Answers per second. */
+  /** Responses per second. */
   readonly rate: number
   readonly answers: number
-  /** ms */
+  /** In ms. */
   readonly p50: number
-  /** ms */
+  /** In ms. */
   readonly p99: number
-  /** Answers that were no 2xx, and connections that failed. */
+  /** Responses other than 2xx, and failed connections. */
   readonly failures: number
 }
 
-// The second process: asked for jobs, runs them all at once and answers what came of each.
+// The second process: receives jobs, runs them concurrently and returns the result of each.
 process.on('message', async (jobs: readonly Job[]) => process.send?.(await Promise.all(jobs.map(run))))
 process.on('disconnect', () => process.exit())
 process.send?.('ready')

@@ -7,7 +7,7 @@ import { cpuSeconds, local, type Server, startOnLoadCore, startOnServerCore, sta
 import { progress } from './progress.ts'
 import type { Seed } from './seed.ts'
 
-/** Everything that runs while the rounds go on. */
+/** Everything that runs during the rounds. */
 export interface Bench {
   readonly seeded: Seed
   readonly rounds: number
@@ -19,22 +19,22 @@ export interface Bench {
   readonly load: ChildProcess
 }
 
-/** One kind of request, round by round. */
+/** The figures of one kind of request, round by round. */
 export interface CheckFigures {
   readonly name: string
   readonly rounds: readonly Round[]
 }
 
 export interface Round {
-  /** Answers per second. */
+  /** Responses per second. */
   readonly rate: number
-  /** Answers per second of the server's processor time: blind to a load generator or a neighbour that takes turns. */
+  /** Responses per second of the server's processor time. Unaffected by a load generator or other processes that compete for time. */
   readonly perCpuSecond: number
-  /** ms */
+  /** In ms. */
   readonly p99: number
 }
 
-/** Sign-ins of the server and checks of its bare hash pool. */
+/** Sign-ins on the server, and checks of its bare hash pool. */
 export interface SignInFigures {
   readonly server: readonly Rate[]
   readonly pool: readonly Rate[]
@@ -46,7 +46,7 @@ type Rate = Pick<Round, 'rate' | 'perCpuSecond'>
 export interface CrowdFigures {
   readonly checks: readonly number[]
   readonly signIns: readonly number[]
-  /** ms */
+  /** In ms. */
   readonly p99: readonly number[]
 }
 
@@ -55,7 +55,7 @@ export interface Case {
   readonly name: string
   readonly server: Server
   readonly requests: readonly Request[]
-  /** What a right answer holds. */
+  /** A text that a correct response contains. */
   readonly expected: string
 }
 
@@ -65,7 +65,7 @@ const connections = 32
 const signInConnections = 8
 const crowdSize = 16
 
-/** ms from the start of the process to the first 200, on a database that exists. */
+/** Returns the ms from the start of the process to the first 200, on an existing database. */
 export async function measureStarts(seeded: Seed, count: number): Promise<number[]> {
   const starts: number[] = []
   for (let turn = 1; turn <= count; turn += 1) {
@@ -94,12 +94,12 @@ export async function openBench(seeded: Seed, size: { rounds: number; seconds: n
   }
 }
 
-/** Every kind of request in turn, round after round, after one round that does not count. */
+/** Measures every kind of request in turn, round after round, following one warm-up round. */
 export function measureChecks(bench: Bench): Promise<CheckFigures[]> {
   return measureCases(bench, casesOf(bench))
 }
 
-/** The given kinds of request in turn, as `measureChecks` does. */
+/** Measures the given kinds of request in turn, like `measureChecks`. */
 export async function measureCases(bench: Bench, cases: readonly Case[]): Promise<CheckFigures[]> {
   for (const { name, server, requests, expected } of cases) await assertAnswers(name, server, requests, expected)
 
@@ -116,7 +116,7 @@ export async function measureCases(bench: Bench, cases: readonly Case[]): Promis
   return figures
 }
 
-/** The server and its bare hash pool in turns. */
+/** Measures the server and its bare hash pool alternately. */
 export async function measureSignIns(bench: Bench): Promise<SignInFigures> {
   const { gatelodge, pool, seeded, seconds } = bench
   const requests = signIns(seeded)
@@ -138,7 +138,7 @@ export async function measureSignIns(bench: Bench): Promise<SignInFigures> {
   return figures
 }
 
-/** Session checks while a crowd signs in as fast as it can. */
+/** Measures session checks while a crowd signs in as fast as it can. */
 export async function measureCrowd(bench: Bench): Promise<CrowdFigures> {
   const { gatelodge, seeded, seconds } = bench
   const figures: { checks: number[]; signIns: number[]; p99: number[] } = { checks: [], signIns: [], p99: [] }
@@ -183,7 +183,7 @@ function casesOf({ seeded, hello, raw, gatelodge }: Bench): Case[] {
   ]
 }
 
-/** The question of a service about a token (RFC 7662). */
+/** Returns a token introspection request of a service (RFC 7662). */
 export function introspectionOf(client: string, token: string, path = '/oauth2/introspect'): Request {
   return formRequest(path, client, `token=${token}`)
 }
@@ -193,7 +193,7 @@ function formRequest(path: string, authorization: string, body: string): Request
   return { method: 'POST', path, headers, body }
 }
 
-/** A session check by each person's cookie. */
+/** Returns a session check with each user's cookie. */
 export function cookieChecks({ people }: Seed): Request[] {
   return people.map(({ cookie }) => ({ path: sessionPath, headers: { cookie: `gatelodge=${cookie}` } }))
 }
@@ -207,7 +207,7 @@ function signIns({ people, password }: Seed): Request[] {
   }))
 }
 
-/** A server that answers wrongly may be as fast as it likes. */
+/** Asserts that the server answers correctly; the speed of wrong answers means nothing. */
 async function assertAnswers(
   name: string,
   { url }: Server,
@@ -236,7 +236,7 @@ async function run<const Jobs extends readonly Job[]>(
   return results
 }
 
-/** A server on a seeded database. */
+/** Starts a server on a seeded database. */
 export function startGatelodge({ env }: Seed, more: Readonly<Record<string, string>> = {}) {
   return startServer('gatelodge', {
     args: () => [cli, 'serve'],

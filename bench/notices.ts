@@ -2,8 +2,8 @@ import pg from 'pg'
 import { startPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
 
 /**
- * How many transactions with a notice PostgreSQL commits in a second, beside the same without one: `node bench/notices.ts`. A notice takes a lock of the
- * whole server from just before the commit until it is on disk, so commits with one go one after the other. The disk is that of the temporary folder.
+ * Measures how many transactions with a NOTIFY PostgreSQL commits per second, compared with the same transactions without: `node bench/notices.ts`. A NOTIFY
+ * takes a lock on the whole server from just before the commit until it is on disk, so such commits are serialised. The disk is that of the temporary folder.
  */
 const connections = 16
 const seconds = 4
@@ -25,7 +25,7 @@ for (const round of [1, 2]) {
 await Promise.all(clients.map((client) => client.end()))
 await postgres.stop()
 
-/** Every connection updates a row of its own, so they do not wait for rows. */
+/** Measures the rate. Every connection updates a row of its own, so none waits for a row. */
 async function rate(more: string): Promise<number> {
   const end = performance.now() + seconds * 1_000
   const counts = await Promise.all(

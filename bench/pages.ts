@@ -2,7 +2,7 @@ import { compose } from '../packages/gatelodge/src/compose.ts'
 import { readConfig } from '../packages/gatelodge/src/config.ts'
 import type { Log } from '../packages/gatelodge/src/kernel/log.ts'
 
-// What it gains that a page for a visit that brings nothing is printed once and kept: the sign-in page, with and without a cookie that is not ours.
+// Measures the gain of rendering a page only once for requests without state: the sign-in page, with and without a cookie that is not ours.
 const rounds = 9
 const answers = 4_000
 const quiet = () => {}
@@ -16,14 +16,14 @@ const figures = new Map<string, number[]>()
 for (let round = 0; round <= rounds; round += 1)
   for (const [name, headers] of Object.entries(ways)) {
     const cost = await costOf(headers)
-    if (round > 0) figures.set(name, [...(figures.get(name) ?? []), cost]) // one round before them warms up
+    if (round > 0) figures.set(name, [...(figures.get(name) ?? []), cost]) // one warm-up round precedes them
   }
 for (const [name, all] of figures)
   console.log(`${name}: ${all.toSorted((a, b) => a - b)[rounds >> 1]?.toFixed(1)} µs for each answer`)
 await close()
 process.exit()
 
-/** µs of processor time for one answer, without HTTP. */
+/** Returns the µs of processor time for one answer, without HTTP. */
 async function costOf(headers: Readonly<Record<string, string>>): Promise<number> {
   const begin = process.cpuUsage()
   for (let index = 0; index < answers; index += 1) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { progress } from './progress.ts'
 
-/** Where other systems are, once they are installed. */
+/** The folder where other systems are installed. */
 export const peersFolder = fileURLToPath(new URL('./peers/', import.meta.url))
 
 /** Installs the peers in their own folder, once. */

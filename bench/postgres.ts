@@ -13,12 +13,12 @@ import { type Seed, seed } from './seed.ts'
 /** Session checks on PostgreSQL, which runs on the load's core. */
 export interface PostgresFigures {
   readonly checks: readonly CheckFigures[]
-  /** Share of the checks of the one process that memory answered. */
+  /** The share of the single process's checks that were answered from memory. */
   readonly hitRate: number
   readonly hasPeers: boolean
 }
 
-/** One and two processes, and the peers where they are installed, in turns with hello. */
+/** Measures one and two processes, and the peers if installed, alternating with hello. */
 export async function measurePostgres(
   bench: Bench,
   folder: string,

@@ -19,23 +19,23 @@ const loadCore = '1'
 const startsWithin = 20_000
 const running = new Set<ChildProcess>()
 
-/** Keeps this process, and what it starts from now on, off the servers' core. Linux only; elsewhere nothing is pinned. */
+/** Keeps this process, and what it starts from now on, off the servers' core. Works only on Linux; elsewhere nothing is pinned. */
 export function pinSelf(): boolean {
   if (isLinux) execFileSync('taskset', ['-a', '-c', '-p', loadCore, String(process.pid)])
   return isLinux
 }
 
-/** Starts a module on the servers' core with a channel for messages. */
+/** Starts a module on the servers' core, with a message channel. */
 export function startOnServerCore(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
   return start(serverCore, args, env)
 }
 
-/** Starts a module on the load's core with a channel for messages. */
+/** Starts a module on the load's core, with a message channel. */
 export function startOnLoadCore(args: readonly string[]): ChildProcess {
   return start(loadCore, args, {})
 }
 
-/** Starts a server on a free port and answers when `path` has answered `status`, 200 unless given. */
+/** Starts a server on a free port. Resolves when `path` has answered with `status`, by default 200. */
 export async function startServer(
   name: string,
   start: {
@@ -57,12 +57,12 @@ export async function startServer(
   return { name, child, url, startMs: performance.now() - begin }
 }
 
-/** The path of a file of the bench. */
+/** Returns the path of a file of the bench. */
 export function local(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url))
 }
 
-/** Stops one child and waits until it is gone. */
+/** Stops one child and waits until it has exited. */
 export async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
 
@@ -73,12 +73,12 @@ export async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(giveUp)
 }
 
-/** Stops every child that still runs. */
+/** Stops every child that is still running. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map(stop))
 }
 
-/** Seconds of processor time that a process with all its threads and its workers has used, or NaN where the system does not say. */
+/** Returns the seconds of processor time that a process has used with all its threads and workers, or NaN if the system does not report it. */
 export function cpuSeconds({ child }: Pick<Server, 'child'>): number {
   if (!isLinux) return Number.NaN
 
@@ -92,7 +92,7 @@ function ticksOf(pid: string): number {
   return workers.reduce((sum, worker) => sum + ticksOf(worker), Number(fields[11]) + Number(fields[12]))
 }
 
-/** Resident memory in MB, or NaN where the system does not say. */
+/** Returns the resident memory in MB, or NaN if the system does not report it. */
 export function residentMb({ child }: Server): number {
   if (!isLinux) return Number.NaN
 
@@ -100,7 +100,7 @@ export function residentMb({ child }: Server): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024
 }
 
-const ticksPerSecond = 100 // USER_HZ, which Linux fixes for what it shows to programs
+const ticksPerSecond = 100 // USER_HZ, which Linux fixes for user-space programs
 
 function start(core: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
   const [file = '', ...before] = isLinux ? ['taskset', '-c', core, process.execPath] : [process.execPath]
@@ -113,7 +113,7 @@ function start(core: string, args: readonly string[], env: Readonly<Record<strin
   return child
 }
 
-/** A port of loopback that nobody listens on. */
+/** Returns a loopback port that is not in use. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,4 +1,4 @@
-/** What is going on: one line that changes on a terminal, a line each elsewhere. */
+/** Shows the progress: one changing line on a terminal, separate lines elsewhere. */
 export const progress = {
   say(text: string): void {
     process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)

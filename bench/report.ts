@@ -13,13 +13,13 @@ export interface Figures {
   readonly tokens: TokenFigures
   readonly signIns: SignInFigures
   readonly crowd: CrowdFigures
-  /** ms */
+  /** In ms. */
   readonly starts: readonly number[]
   readonly memory: { readonly idleMb: number; readonly loadedMb: number }
   readonly postgres: PostgresFigures
 }
 
-/** A figure beside what it has to hold and what it aims at. */
+/** A figure with its required value and its target. */
 export interface Verdict {
   readonly name: string
   readonly figure: number
@@ -29,10 +29,10 @@ export interface Verdict {
   readonly isHeld: boolean
 }
 
-/** Each budget with the median of what was measured. */
+/** Compares each budget with the median of its measurements. */
 export function judge({ checks, tokens, signIns, crowd, starts, memory, postgres }: Figures): Verdict[] {
   const verdict = (name: string, figure: number, better: Verdict['better'], must: number, aim: number): Verdict => {
-    const isHeld = better === 'higher' ? figure >= must : figure <= must // NaN, of a case that is not there, is neither
+    const isHeld = better === 'higher' ? figure >= must : figure <= must // NaN, for a missing case, is neither
     return { name, figure, must, aim, better, isHeld }
   }
   return [
@@ -60,7 +60,7 @@ export function judge({ checks, tokens, signIns, crowd, starts, memory, postgres
     ),
     verdict('p99 of checks while 16 sign in, ms', median(crowd.p99), 'lower', 30, 20),
     verdict('start to first 200, ms', median(starts), 'lower', 500, 250),
-    ...(Number.isNaN(memory.idleMb) ? [] : [verdict('resident memory idle, MB', memory.idleMb, 'lower', 130, 110)]), // told on Linux only
+    ...(Number.isNaN(memory.idleMb) ? [] : [verdict('resident memory idle, MB', memory.idleMb, 'lower', 130, 110)]), // reported on Linux only
     verdict(
       'PostgreSQL: session by cookie, of raw hello',
       ofHello(postgres.checks, 'session by cookie'),
@@ -82,7 +82,7 @@ export function judge({ checks, tokens, signIns, crowd, starts, memory, postgres
   ]
 }
 
-/** The figures as a person reads them. */
+/** Formats the figures for people. */
 export function render(figures: Figures, verdicts: readonly Verdict[]): string {
   const { checks, tokens, signIns, crowd, starts, memory, postgres } = figures
   const hello = checkOf(checks, 'raw hello')
@@ -154,7 +154,7 @@ function signatureTable(signatures: TokenFigures['signatures']): string {
   ])
 }
 
-/** The middle of the values, the upper of two. */
+/** Returns the median; of an even number of values, the upper middle one. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
@@ -167,12 +167,12 @@ function ofHello(checks: readonly CheckFigures[], name: string): number {
   return capacity(checkOf(checks, name).rounds) / capacity(checkOf(checks, 'raw hello').rounds)
 }
 
-/** What a server answers in a second that is all its own; without processor times, simply in a second. */
+/** Returns how many requests a server answers in a second of its own processor time, or simply per second if processor times are missing. */
 function capacity(rounds: readonly Pick<Round, 'rate' | 'perCpuSecond'>[]): number {
   return median(rounds.map(({ rate, perCpuSecond }) => (Number.isNaN(perCpuSecond) ? rate : perCpuSecond)))
 }
 
-/** How much of its core a server that is asked without a pause really got. */
+/** Returns the share of its core that a server under constant load actually got. */
 function shareOfCore({ rounds }: CheckFigures): number {
   return median(rounds.map(({ rate, perCpuSecond }) => rate / perCpuSecond))
 }

@@ -10,16 +10,16 @@ import { systemActor } from '../packages/gatelodge/src/kernel/actor.ts'
 import type { SessionId, UserId } from '../packages/gatelodge/src/kernel/ids.ts'
 import { transact, type Work } from '../packages/gatelodge/src/store/unit-of-work.ts'
 
-/** A database with people who are signed in. */
+/** A database with signed-in users. */
 export interface Seed {
-  /** What the server needs to serve this database. */
+  /** The settings with which the server serves this database. */
   readonly env: Readonly<Record<string, string>>
   readonly database: string
   readonly password: string
   readonly people: readonly Person[]
-  /** An access token of one more session. */
+  /** An access token of an additional session. */
   readonly accessToken: string
-  /** HTTP Basic of a service client. */
+  /** The HTTP Basic credentials of a service client. */
   readonly client: string
 }
 
@@ -31,7 +31,9 @@ interface Person {
 
 const password = 'quiet harbour 52'
 
-/** Makes a database, in an empty folder or at `url`, with `count` accounts, each with a cookie session. All have one password hash, of the default cost. */
+/**
+ * Creates a database, in an empty folder or at `url`, with `count` accounts, each with a cookie session. All have the same password hash, of the default cost.
+ */
 export async function seed(folder: string, count: number, url?: string): Promise<Seed> {
   const database = join(folder, 'gatelodge.db')
   const env = {
@@ -41,7 +43,7 @@ export async function seed(folder: string, count: number, url?: string): Promise
     GATELODGE_PUBLIC_URL: 'http://localhost:3000',
     GATELODGE_RATE_LIMITS: 'off',
     GATELODGE_LOG_LEVEL: 'error',
-    GATELODGE_ACCESS_TOKEN_TTL: '1d', // by default a token could end before the bench does
+    GATELODGE_ACCESS_TOKEN_TTL: '1d', // with the default, a token could expire before the bench ends
   }
   const { config } = readConfig({ env, flags: {}, readFile: refuseFile })
   const log = { debug() {}, info() {}, warn() {}, error: console.error }

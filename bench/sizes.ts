@@ -14,16 +14,15 @@ import { stopOwnPostgres } from '../packages/gatelodge/test/support/postgres.ts'
 
 /**
  * Measures how many bytes a row of each table takes with its indexes, on SQLite and on PostgreSQL: `node bench/sizes.ts [ACCOUNTS]`.
- *
- * One account lives over HTTP: it signs up, confirms, signs in from a browser and from an app, refreshes, asks for a new password. Its rows are the
- * pattern. Each further account gets a copy of them with ids, hashes and addresses of its own, in the order of time, as they would come in, so that the
- * trees of random keys are as full as in life. What the files then take is divided by the rows. Nothing is vacuumed.
+ * One account is used over HTTP: it signs up, confirms, signs in from a browser and from an app, refreshes, requests a new password. Its rows are the pattern.
+ * Each further account gets a copy of them with its own ids, hashes and addresses, in chronological order, as they would arrive, so that the trees of random
+ * keys are as full as in real use. The size of the files is then divided by the number of rows. Nothing is vacuumed.
  */
 const accounts = Number(process.argv[2] ?? 20_000)
 const batch = 50
 const browser =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36'
-/** Referred to before those that refer. */
+/** Referenced tables come before those that reference them. */
 const tables = [
   'users',
   'profiles',
@@ -39,7 +38,7 @@ const tables = [
 type Table = (typeof tables)[number]
 type Row = Readonly<Record<string, unknown>>
 type Pattern = Readonly<Record<Table, readonly Row[]>>
-/** Bytes of the rows and of the indexes. */
+/** The bytes of the rows and of the indexes. */
 type Sizes = ReadonlyMap<string, readonly [rows: number, table: number, indexes: number]>
 
 const pattern = await livePattern()
@@ -68,7 +67,7 @@ async function measure(engine: 'sqlite' | 'postgres'): Promise<Sizes> {
     await store.transaction(async (db) => {
       for (const table of tables) {
         const rows = copies.flatMap((copy) => copy[table])
-        // The tables of a pattern are those of the schema; its rows came from there.
+        // The tables of a pattern are those of the schema, where its rows came from.
         if (rows.length > 0)
           await db
             .insertInto(table)
@@ -83,7 +82,7 @@ async function measure(engine: 'sqlite' | 'postgres'): Promise<Sizes> {
   return sizes
 }
 
-/** The pattern with ids of its own: what refers to another row refers to the copy of that row. */
+/** Returns the pattern with its own ids. References point to the copies of the referenced rows. */
 function copyOf(index: number): Pattern {
   const known = new Map<string, string>()
   const fresh = (text: string) => {
@@ -128,7 +127,7 @@ function rowsOf(table: string): number {
   return accounts * (tables.some((name) => name === table) ? pattern[table as Table].length : 1)
 }
 
-/** One account that did what people do, on a database of its own. */
+/** Returns the rows of one account that has been used, from a separate database. */
 async function livePattern(): Promise<Pattern> {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-sizes-'))
   const env = {
@@ -165,7 +164,7 @@ async function livePattern(): Promise<Pattern> {
       (await sql<Row>`select * from ${sql.table(table)}`.execute(deps.store.migrationDb)).rows
     const entries = await Promise.all(tables.map(async (table) => [table, await read(table)] as const))
     const rows = Object.fromEntries(entries) as unknown as Pattern
-    // Those that were spent go when their grace has passed.
+    // Rows of used tokens are deleted after their grace window.
     return { ...rows, refresh_tokens: rows.refresh_tokens.filter(({ spent_at }) => spent_at === null) }
   } finally {
     await composition.close()

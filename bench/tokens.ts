@@ -5,14 +5,14 @@ import { peersFolder } from './peers.ts'
 import { freePort, local, startOnServerCore, stop } from './processes.ts'
 import { progress } from './progress.ts'
 
-/** Introspection beside oidc-provider, and signatures a second in one thread. */
+/** Introspection compared with oidc-provider, and signatures per second in one thread. */
 export interface TokenFigures {
   readonly checks: readonly CheckFigures[]
   readonly signatures: Signatures
   readonly hasPeers: boolean
 }
 
-/** Operations in a second. */
+/** Operations per second. */
 export interface Signatures {
   readonly bareSign: number
   readonly issue: number
@@ -21,7 +21,7 @@ export interface Signatures {
   readonly verifyByClient: number
 }
 
-/** Introspection in turns with hello and, where they are installed, with the peers. */
+/** Measures introspection, alternating with hello and, if installed, the peers. */
 export async function measureTokens(bench: Bench, withPeers: boolean): Promise<TokenFigures> {
   progress.say('signing and verifying')
   const signer = startOnServerCore([local('subjects/signatures.ts')])

@@ -57,7 +57,7 @@ interface Memory {
   readonly decoder: number
 }
 
-/** What this process and its decoding process hold. */
+/** Returns the memory of this process and its decoding process. */
 function residentMiB(): Memory {
   const { stdout } = spawnSync('ps', ['-axo', 'ppid=,rss=,args='], { encoding: 'utf8' })
   const decoders = stdout

@@ -7,7 +7,7 @@ const pairs = process.env.PROOFS === 'quick' ? 200 : 600
 forEachDatabase('blindness by time', (engine) => {
   test('how long a refused sign-in takes does not tell a known address from an unknown one', async () => {
     await using app = await testApp({ engine, passwordHash: { memoryKiB: 4_096, passes: 2, lanes: 1 } })
-    // Each account fails less often than its delay begins, and each client stays within its budget: what is timed is always a hash.
+    // Each account fails less often than its delay requires, and each client stays within its budget, so a hash is always part of the time.
     const known: string[] = []
     for (let index = 0; index < Math.ceil(pairs / 8); index += 1) {
       known.push(
@@ -28,7 +28,7 @@ forEachDatabase('blindness by time', (engine) => {
     }
     const p = rankTest(seen, unseen)
     assert.ok(p > 0.001, `p = ${p}; medians ${median(seen)} and ${median(unseen)} ms`)
-    // The test itself can tell: the same times with a quarter added on one side.
+    // Checks that the test can detect a difference: the same times with a quarter added on one side.
     assert.ok(
       rankTest(
         seen.map((took) => took * 1.25),
@@ -46,7 +46,7 @@ async function timed(app: TestApp, email: string, ip: string): Promise<number> {
   return took
 }
 
-/** The two-sided p of Wilcoxon's rank-sum test, by its normal approximation. */
+/** Returns the two-sided p of Wilcoxon's rank-sum test, by its normal approximation. */
 function rankTest(left: readonly number[], right: readonly number[]): number {
   const ranked = [
     ...left.map((value) => ({ value, isLeft: true })),
@@ -59,7 +59,7 @@ function rankTest(left: readonly number[], right: readonly number[]): number {
   return 2 * (1 - normal(Math.abs(sum - mean) / deviation))
 }
 
-/** The standard normal distribution (Abramowitz and Stegun, 26.2.17). */
+/** Returns the standard normal distribution at `z` (Abramowitz and Stegun, 26.2.17). */
 function normal(z: number): number {
   const t = 1 / (1 + 0.231_641_9 * z)
   const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)

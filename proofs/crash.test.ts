@@ -81,7 +81,7 @@ async function startServer(folder: string, inbox: SmtpTestServer): Promise<Crash
   return { url, start, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
 }
 
-/** Signs people up from several clients while the server is killed and started again; tells whose sign-up was acknowledged. */
+/** Sends sign-ups from several clients while the server is killed and restarted. Returns the users whose sign-ups were acknowledged. */
 async function signUpThroughCrashes(
   server: CrashingServer,
   round: number,
@@ -118,7 +118,7 @@ async function signUpThroughCrashes(
   return { acknowledged, kills }
 }
 
-/** The links in the mails work. */
+/** Asserts that the links in the emails work. */
 async function confirmSome(
   server: CrashingServer,
   inbox: SmtpTestServer,
@@ -136,7 +136,7 @@ async function confirmSome(
   }
 }
 
-/** What was acknowledged is there, and whatever is there is there whole: sign-up, name, event and mail of one unit of work. */
+/** Asserts that everything acknowledged exists, and everything that exists is complete: sign-up, name, event and email of one unit of work. */
 function assertWhole(file: string, acknowledged: readonly string[]): void {
   const db = new DatabaseSync(file, { readOnly: true })
   const emails = (sql: string) =>
@@ -166,7 +166,7 @@ function assertWhole(file: string, acknowledged: readonly string[]): void {
   db.close()
 }
 
-/** Mails that wait or were given up. */
+/** Returns the number of pending or failed emails. */
 function undeliveredIn(file: string): number {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 1_000 })
   const row = db.prepare("select count(*) as n from mails where state <> 'delivered'").get()

@@ -16,7 +16,7 @@ import {
 import { smtpServer } from '../packages/gatelodge/test/support/smtp.ts'
 import { until } from '../packages/gatelodge/test/support/until.ts'
 
-// Each example as somebody has it who copied it: in a folder of its own, with the packed packages that its package.json names and no other.
+// Each example as a user copies it: in a separate folder, with only the packed packages that its package.json names.
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const frameworks = ['express', 'fastify', 'hono'] as const
@@ -46,7 +46,7 @@ for (const name of frameworks) {
     for (const app of both) {
       assert.deepEqual((await ask(app, 'GET /')).body, { service: 'notes', issuer })
       for (const route of guarded) {
-        // What is no JSON is not looked at before the token was.
+        // A body that is not JSON is not looked at before the token.
         const without = await ask(app, route, { raw: route.startsWith('POST') ? '{' : undefined })
         assert.deepEqual([without.status, without.code], [401, 'not_authenticated'], route)
         assert.equal(without.challenge, `Bearer realm="${issuer}"`)
@@ -152,7 +152,7 @@ for (const name of frameworks) {
     const { access_token: token } = await newPerson(`patient-${name}@example.com`)
     await using wrong = await startApp(name, { ...asking, CLIENT_SECRET: 'wrong' })
     for (const route of guarded) assert.equal((await ask(wrong, route, { token })).status, 503, route)
-    const half = { CLIENT_SECRET: asking.CLIENT_SECRET } // easily taken for none
+    const half = { CLIENT_SECRET: asking.CLIENT_SECRET } // easily mistaken for no credentials
     await assert.rejects(startApp(name, half), /clientId and clientSecret go together/)
   })
 
@@ -263,7 +263,7 @@ test('embedded: a person signs up and in, is greeted by token and by cookie, and
   assert.equal(await app.end(), 0)
 })
 
-/** A packed Gatelodge with its programs, and each example as it decides by keys and as it asks about every token. */
+/** Starts a packed Gatelodge with its programs, and each example in two variants: verifying with keys, and introspecting every token. */
 async function openWorld() {
   const folders = {
     express: closing.use(await copyExample('express')).path,
@@ -276,7 +276,7 @@ async function openWorld() {
   const smtp = { GATELODGE_SMTP_URL: `smtp://127.0.0.1:${inbox.smtp.port}` }
   const gatelodge = closing.use(await installGatelodge(program, smtp))
   const server = closing.use(await gatelodge.start())
-  await gatelodge.command(['admin', 'create', '--email', 'ada@example.com'], password) // as the READMEs have it
+  await gatelodge.command(['admin', 'create', '--email', 'ada@example.com'], password) // as the READMEs show it
 
   const [reader, stranger, { client_id, client_secret }] = await Promise.all([
     gatelodge.clientToken('reports', 'notes:read'),
@@ -313,7 +313,7 @@ function startApp(name: Framework, env?: Env): Promise<RunningProgram> {
   return startCopy(folders[name], issuer, env)
 }
 
-/** A module that sets the clock of a program ahead, in minutes. */
+/** Returns a module that sets the clock of a program ahead, in minutes. */
 function clockAhead(minutes: number): string {
   const file = join(gatelodge.folder, `ahead-${minutes}.mjs`)
   writeFileSync(file, `const now = Date.now; Date.now = () => now() + ${minutes * 60_000}`)
@@ -354,7 +354,7 @@ async function send(method: string, url: string, body: object | undefined, heade
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
-/** A request of Gatelodge that succeeds. */
+/** Sends a request to Gatelodge that must succeed. */
 // biome-ignore lint/suspicious/noExplicitAny: what it answers is what the caller looks at
 async function api(method: string, path: string, body?: object, token?: string): Promise<any> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
@@ -367,7 +367,7 @@ function post(path: string, body: object, token?: string) {
   return api('POST', path, body, token)
 }
 
-/** Somebody who signed up, followed the mailed link and signed in. */
+/** Creates a user who has signed up, followed the emailed link and signed in. */
 async function newPerson(
   email: string,
 ): Promise<{ access_token: string; refresh_token: string; user: { id: string } }> {
@@ -388,7 +388,7 @@ async function mailedToken(readMail: () => Promise<string>): Promise<string> {
   return token ?? ''
 }
 
-/** What a page shows, where `...` stands for anything. */
+/** Returns a pattern for what a page shows, where `...` stands for anything. */
 function patternOf(shown: string): RegExp {
   const literals = shown.split('...').map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
   return new RegExp(`^${literals.join('[^]*')}$`)

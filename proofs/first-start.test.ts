@@ -10,23 +10,23 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from '../packages/gatelodge/test/support/postgres.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-/** ms; twice that where fewer rounds are wanted, since such a machine may be busy with something else. */
+/** In ms; doubled in quick runs, because such a machine may be busy. */
 const longest = process.env.PROOFS === 'quick' ? 4_000 : 2_000
 
 test('npm start in a clean checkout serves within seconds', async () => {
   const starts: number[] = []
   for (let turn = 0; turn < 3; turn += 1) starts.push(await firstStart())
   console.log(`# first 200 after ${starts.map((ms) => ms.toFixed(0)).join(', ')} ms`)
-  assert.ok(Math.min(...starts) < longest, `${starts}`) // a neighbour on the machine takes time from one, not from all
+  assert.ok(Math.min(...starts) < longest, `${starts}`) // other load slows down one start, not all of them
 })
 
-/** ms from `npm start` to the first 200, in a folder where nothing ran yet. */
+/** Returns the ms from `npm start` to the first 200, in a folder where nothing has run yet. */
 async function firstStart(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-first-start-'))
   const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean)
   for (const file of tracked.filter((file) => /^(?:package\.json|packages\/)/.test(file)))
     cpSync(join(root, file), join(folder, file), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules')) // what `npm ci` puts there
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules')) // what `npm ci` installs there
 
   const port = await freePort()
   const startedAt = performance.now()
@@ -50,7 +50,7 @@ async function firstStart(): Promise<number> {
   }
 }
 
-/** Without the folders that running by npm put before it. */
+/** Returns the PATH without the folders that npm prepends. */
 function pathOf({ PATH = '' }: NodeJS.ProcessEnv): string {
   const ours = new Set([dirname(process.execPath), join(root, 'node_modules/.bin')])
   return PATH.split(':')

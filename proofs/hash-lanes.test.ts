@@ -4,11 +4,11 @@ import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type CommandFolder, commandFolder, type ServerProcess } from '../packages/gatelodge/test/support/cli.ts'
 
-/** For how long each kind of flood lasts, in ms. */
+/** How long each kind of flood lasts, in ms. */
 const floodTime = process.env.PROOFS === 'quick' ? 2_500 : 30_000
-/** Sign-ins of strangers in a second, each from a network that none came from before. */
+/** Sign-ins of strangers per second, each from a network not used before. */
 const rate = 330
-/** Within which a known device has to be signed in, in ms. */
+/** How soon a known device must be signed in, in ms. */
 const patience = 3_000
 const password = 'quiet harbour 52'
 
@@ -65,7 +65,7 @@ for (const [name, floodFrom] of Object.entries(floods)) {
   })
 }
 
-/** A server with one account, and the device cookie of its owner. */
+/** Starts a server with one account. Returns it with the device cookie of the account's owner. */
 async function ownerOf(folder: CommandFolder): Promise<{ server: ServerProcess; device: string }> {
   const { status, stderr } = await folder.run('admin create --email ada@example.com --password-stdin', {
     input: password,

@@ -67,12 +67,12 @@ forEachDatabase('a server that is told to end while its mail server hangs', (eng
   })
 })
 
-/** A mail server that takes mails and does not say so until it is released. */
+/** A mail server that accepts emails and does not confirm them until it is released. */
 type SilentInbox = SmtpTestServer & { release(): void }
 
 const idsIn = ({ received }: SmtpTestServer) => received.map(({ parsed }) => parsed.messageId ?? '')
 
-/** Ends a server that has ten mails under way; `process` is another one on the same database, with a clock of its own. */
+/** Stops a server that has ten emails under way. `process` is another one on the same database, with its own clock. */
 async function killedServer(engine: Engine, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL') {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-kill-'))
   const database = await bareDatabase(engine)

@@ -5,7 +5,7 @@ import { MailRefused, smtpTransport } from '../packages/gatelodge/src/jobs/trans
 import { second } from '../packages/gatelodge/src/kernel/clock.ts'
 import { type SmtpOptions, smtpServer } from '../packages/gatelodge/test/support/smtp.ts'
 
-// In real time, since the time limits of connections are the operating system's clock.
+// In real time, since connection timeouts follow the operating system's clock.
 
 const never = new Promise<undefined>(() => {})
 const mail = {

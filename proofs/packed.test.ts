@@ -16,7 +16,7 @@ import { smtpServer } from '../packages/gatelodge/test/support/smtp.ts'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const names = { gatelodge: 'gatelodge', client: '@gatelodge/client' } as const
 const person = { email: 'ada@example.com', password: 'quiet harbour 52' }
-/** What a program that uses them has besides. */
+/** The other packages of a program that uses ours. */
 const ofConsumer = ['@types/node', 'express', '@types/express', 'fastify', 'hono']
 
 const consumer = await consumerFolder([...Object.values(names), ...ofConsumer])
@@ -76,7 +76,7 @@ test('a packed package.json leads to packed files only, and everything that is i
       .flatMap((file) => importsOf(join(folder, file)).map((to) => ({ file, to })))
       .filter(({ file, to }) => {
         if (!to.startsWith('.')) return !isBuiltin(to) && !known.has(packageOf(to))
-        // Declarations name each other as source files.
+        // Declarations import each other as source files.
         return !existsSync(join(folder, dirname(file), file.endsWith('.d.ts') ? to.replace(/\.ts$/, '.d.ts') : to))
       })
     assert.deepEqual(lost, [], name)
@@ -211,7 +211,7 @@ test('the types of the client need no types of Node', () => {
   assert.equal(typeFaults([`export * from '${names.client}'`], browser), '')
 })
 
-/** Where types were not found everything would be allowed, and nothing to expect. */
+/** If types could not be resolved, everything would be allowed and these errors would not occur. */
 const typesAreKnown = `
 import type { TokenResponse } from '@gatelodge/client'
 import { createAuth } from 'gatelodge'
@@ -246,19 +246,19 @@ function folderOf(name: string): string {
   return join(consumer.path, 'node_modules', name)
 }
 
-/** The files of a package as they were unpacked, without what its program put beside them. */
+/** Returns the files of a package as unpacked, without files that its program added. */
 function filesOf(name: string): string[] {
   return readdirSync(folderOf(name), { recursive: true, encoding: 'utf8' })
     .filter((file) => !file.startsWith('node_modules') && statSync(join(folderOf(name), file)).isFile())
     .sort()
 }
 
-/** By what names a program imports a package and its parts. */
+/** Returns the names by which a program imports a package and its parts. */
 function specifiersOf(name: string): string[] {
   return Object.keys(consumer.manifest(name).exports).map((part) => name + part.slice(1))
 }
 
-/** The texts at the ends of a table of tables. */
+/** Returns the strings at the leaves of nested tables. */
 function targetsOf(table: unknown): string[] {
   if (typeof table === 'string') return [table]
   return typeof table === 'object' && table !== null ? Object.values(table).flatMap(targetsOf) : []
@@ -276,7 +276,7 @@ function packageOf(specifier: string): string {
     .join('/')
 }
 
-/** Runs a program in the folder that has the packages installed, and answers what it printed. */
+/** Runs a program in the folder with the installed packages, and returns its output. */
 // biome-ignore lint/suspicious/noExplicitAny: each program prints what its test looks at
 function runModule(text: string): any {
   const file = join(consumer.path, 'program.mjs')
@@ -287,7 +287,7 @@ function runModule(text: string): any {
   return JSON.parse(stdout)
 }
 
-/** What the compiler says of programs in the folder that has the packages installed. */
+/** Returns what the compiler reports for programs in the folder with the installed packages. */
 function typeFaults(programs: readonly string[], options: object): string {
   const files = programs.map((text, index) => {
     const name = `program${index}.ts`
@@ -302,7 +302,7 @@ function typeFaults(programs: readonly string[], options: object): string {
   return stdout
 }
 
-/** Signs a person up, confirms by the token of the mail once there is one, signs in and answers the access token. */
+/** Signs up a user, confirms with the token of the email once it arrives, signs in and returns the access token. */
 async function signUpAndIn(server: ServerProcess, readMail: () => Promise<string>): Promise<string> {
   const json = { 'content-type': 'application/json' }
   const post = (path: string, body: object) => ask(server, 'POST', path, JSON.stringify(body), json)

@@ -15,15 +15,15 @@ import type { Flood, Flooded } from './pipelining/flood.ts'
 
 const isQuick = process.env.PROOFS === 'quick'
 const deep = 3_000
-/** Requests before memory is looked at, over connections that read. */
+/** Requests before memory is measured, over connections that read. */
 const warmUp = 20_000
 /** How long a flood lasts, in ms. */
 const floodTime = 3_000
-/** MB that a flood may add; how much of it V8 has given back when it is looked at is chance, and CI must not depend on that. */
+/** The MB that a flood may add. How much of it V8 has already returned is random, and CI must not depend on that. */
 const mostGrowth = isQuick ? 96 : 40
-/** ms */
+/** In ms. */
 const mostP99 = 100
-/** What CI looks at: little work and much, bytes that are kept and pages made anew, no route at all, bodies whole and in chunks. */
+/** The cases for CI: little work and much, cached bytes and rendered pages, no route at all, whole and chunked bodies. */
 const sample = [
   'GET /healthz',
   'GET /docs',
@@ -90,7 +90,7 @@ test('times are those that are documented: 10 s for a head, 30 s for a request, 
   assert.ok(unread.after >= 19.9 && unread.after < 30, `${unread.after} s`)
 })
 
-/** What the server answers to some bytes, and after how many seconds it ends the connection. Who does not read goes on sending. */
+/** Returns what the server answers to some bytes, and after how many seconds it closes the connection. A client that does not read keeps sending. */
 async function endOf(server: ServerProcess, bytes: string, reads = true): Promise<{ answer: string; after: number }> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const socket = connect(server.started.listen.port, '127.0.0.1')
@@ -121,7 +121,7 @@ function requestOf(route: Route): string {
   return `${head}Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 }
 
-/** Asks one thing after the other, as somebody who waits for each answer does, and looks at the server's memory. */
+/** Sends one request after the other, as a client that waits for each answer does, and watches the server's memory. */
 function watch(server: ServerProcess): { stop(): Promise<{ p99: number; peak: number }> } {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const took: number[] = []
@@ -171,7 +171,7 @@ function startFlooder(): { run(flood: Flood): Promise<Flooded>; [Symbol.dispose]
   }
 }
 
-/** Resident memory in MB. */
+/** Returns the resident memory in MB. */
 function residentMb({ child: { pid } }: ServerProcess): number {
   if (process.platform !== 'linux')
     return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024

@@ -11,7 +11,7 @@ import { startPostgres } from '../packages/gatelodge/test/support/postgres-serve
 const root = fileURLToPath(new URL('..', import.meta.url))
 const quick = process.env.PROOFS === 'quick'
 
-/** Enough of them to see that the schema, transactions and a flow hold. */
+/** Enough files to show that the schema, transactions and a flow work. */
 const few = ['src/store/migrate', 'src/store/copy', 'src/flows/sessions/sessions', 'src/flows/sign-up/sign-up']
 
 test('everything that runs on PostgreSQL 18 runs on PostgreSQL 15, the oldest supported', async () => {
@@ -33,9 +33,9 @@ function filesOnPostgres(): string[] {
     .sort()
 }
 
-/** Runs the PostgreSQL half of the files and answers how many tests passed. */
+/** Runs the PostgreSQL half of the files and returns how many tests passed. */
 async function runTests(files: readonly string[], url: string): Promise<number> {
-  // With the first, node would take the run for a part of this one; with the second, tests hold times, which two at once do not keep.
+  // With the first variable, node would treat the run as part of this one; with the second, tests enforce time limits, which fail when two run at the same time.
   const { NODE_TEST_CONTEXT: _, PROOFS: __, ...env } = process.env
   const only = ['--test-name-pattern=\\(postgres\\)', '--test-reporter=tap', '--test-concurrency=2']
   const run = spawn(process.execPath, ['--test', ...only, ...files], {

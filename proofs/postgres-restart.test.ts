@@ -82,10 +82,10 @@ async function startServer(postgres: TestPostgres): Promise<Server> {
   return server
 }
 
-/** What the server said was done. */
+/** What the server acknowledged as done. */
 interface Acknowledged {
   readonly emails: string[]
-  /** By the last name that was acknowledged for them; others may have been asked for since. */
+  /** By user, the last name that was acknowledged; others may have been requested since. */
   readonly names: Map<string, { name: string; asked: Set<string> }>
   readonly sessions: Map<string, 'begun' | 'ended' | 'unknown'>
 }
@@ -96,7 +96,7 @@ function startLoad(url: string) {
   let isRunning = true
   let next = 0
 
-  /** The answer, or undefined for a 503. Everything else is written down. */
+  /** Returns the response, or undefined for a 503. Records anything else. */
   // biome-ignore lint/suspicious/noExplicitAny: answers of every shape, as in the support of the tests
   async function ask(method: string, path: string, body?: unknown, token?: string): Promise<any> {
     const response = await fetch(`${url}/api/v1/auth${path}`, {
@@ -187,7 +187,7 @@ async function assertStored(postgres: TestPostgres, { emails, names, sessions }:
     return told && told.name !== name && !told.asked.has(name)
   })
   assert.deepEqual(lost, [])
-  // Every unit of work is whole: an account with its event.
+  // Every unit of work is complete: an account with its event.
   const counts = await column(`select count(*) as it from users union all
     select count(*) from events where name = 'user.created'`)
   assert.equal(counts[0], counts[1])

@@ -4,11 +4,11 @@ import { forEachDatabase, type Person, type TestApp, testApp } from '../packages
 import { createInbox, seeded, Thief } from '../packages/gatelodge/test/support/thief.ts'
 
 const runs = process.env.PROOFS === 'quick' ? 4 : 50
-/** ms between two turns of the bot */
+/** The ms between two turns of the bot. */
 const turn = 500
 const fresh = 'the owner is back 2'
 
-/** What the thief did before the owner looked for the first time. */
+/** What the thief had done before the owner first looked. */
 const startingPoints = {
   'a session was stolen': async () => {},
   'the password was changed': (thief) => thief.changePassword(),
@@ -19,7 +19,7 @@ const startingPoints = {
   },
 } as const satisfies Record<string, (thief: Thief) => Promise<void>>
 
-/** An owner who does no more than click in the mails and choose a password. */
+/** An owner who only clicks in the emails and chooses a password. */
 class Owner {
   readonly #app: TestApp
   readonly #inbox: ReturnType<typeof createInbox>
@@ -30,7 +30,7 @@ class Owner {
     this.#inbox = createInbox(app, email)
   }
 
-  /** One click: the newest link to a new password, else the newest "this wasn't me". Answers whether a password was chosen. */
+  /** Clicks once: the newest link to a new password, otherwise the newest "this wasn't me". Returns whether a password was chosen. */
   async click(): Promise<boolean> {
     this.#links.push(...(await this.#inbox()))
     const newest = (path: RegExp) => this.#links.findLastIndex((link) => path.test(link.path))

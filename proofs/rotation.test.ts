@@ -14,13 +14,13 @@ import { expressResourceServer } from '../packages/gatelodge/test/support/resour
 
 const quick = process.env.PROOFS === 'quick'
 const sessions = quick ? 4 : 24
-/** Between two looks at all tokens, ms of the test's clock. */
+/** The interval between two checks of all tokens, in ms of the test clock. */
 const step = quick ? minute : 30 * second
-/** How long a session keeps a token before it refreshes, ms. Older ones are used until they end. */
+/** How long a session keeps a token before it refreshes, in ms. Older tokens are used until they expire. */
 const refreshAfter = 5 * minute
-/** How long the most patient of those who verify keep a key set, ms: as long as an hour of publication allows. */
+/** The longest time that a verifier caches a key set, in ms: as long as an hour of publication allows. */
 const patience = 59 * minute
-/** By how much the clock of the second server is late, ms. */
+/** How far the clock of the second server is behind, in ms. */
 const lag = 30 * second
 const issuer = 'http://localhost:3000'
 
@@ -33,7 +33,7 @@ for (const algorithm of ['EdDSA', 'RS256'] as const) {
   test(`${algorithm}: across two rotations under load, nobody who verifies refuses one token`, async () => {
     await using world = await createWorld(algorithm)
     const [first] = await world.keys()
-    // The first comes just after everybody fetched the key set, the second just after the most patient fetched it anew.
+    // The first comes just after every verifier fetched the key set, the second just after the one with the longest cache fetched it again.
     const rotations = new Map([minute, 120 * minute].map((at) => [at, () => world.rotate()]))
     const { checks, kids, failures } = await load(world, 210 * minute, rotations)
 
@@ -69,7 +69,7 @@ for (const algorithm of ['EdDSA', 'RS256'] as const) {
     assert.deepEqual(await refusers(await world.clientToken()), await refusers(unpublished))
     assert.ok(!(await refusers(unpublished)).includes('introspection'))
 
-    world.advance(minute) // more than jose waits between two looks at the key set
+    world.advance(minute) // longer than jose waits between two fetches of the key set
     assert.deepEqual(await refusers(unpublished), [patient])
     world.advance(patience)
     assert.deepEqual(await refusers(await world.clientToken()), [])
@@ -78,14 +78,14 @@ for (const algorithm of ['EdDSA', 'RS256'] as const) {
 
 interface Verifier {
   readonly name: string
-  /** Why the token is refused. */
+  /** Returns why the token is rejected, if it is. */
   verify(token: string): Promise<string | undefined>
   [Symbol.asyncDispose]?(): Promise<void>
 }
 
 type World = Awaited<ReturnType<typeof createWorld>>
 
-/** Two servers on one database, the clock of the second a little late, and those who verify their tokens. All of it lives in the time of one clock. */
+/** Starts two servers on one database, the clock of the second slightly behind, and the verifiers of their tokens. All of it runs on one test clock. */
 async function createWorld(algorithm: Algorithm) {
   await using made = new AsyncDisposableStack()
   const clock = testClock()
@@ -114,7 +114,7 @@ async function createWorld(algorithm: Algorithm) {
   const folder = made.use(commandFolder({ ...env, GATELODGE_DATABASE: database.url, GATELODGE_SECRET: testSecret }))
 
   let asked = 0
-  /** Servers take turns, as behind a balancer. */
+  /** Sends a request to the servers in turn, like a load balancer. */
   async function post(path: string, body: object, form?: Readonly<Record<string, string>>) {
     asked += 1
     const type = form ? 'application/x-www-form-urlencoded' : 'application/json'
@@ -145,7 +145,7 @@ async function createWorld(algorithm: Algorithm) {
     verifiers,
     advance: time.advance,
     keys: async () => (await folder.json<{ keys: { kid: string; state: string }[] }>('keys list')).keys,
-    /** By the command, a process of its own in life, while both servers run. */
+    /** Rotates with the command, which is a separate process in production, while both servers run. */
     async rotate(flags = '') {
       const { status, stderr } = await folder.run(`keys rotate ${flags}`.trim())
       assert.equal(status, 0, stderr)
@@ -164,8 +164,8 @@ async function createWorld(algorithm: Algorithm) {
 }
 
 /**
- * Makes the whole process live in the time of a test's clock: `Date`, and the counters that lru-cache and limiter read. So caches age as in the field, ten
- * minutes of theirs are ten minutes of the server, and the libraries need no setting that nobody else would give them. Timers stay real.
+ * Makes the whole process follow a test clock: `Date`, and the counters that lru-cache and limiter read. So caches age as in production, ten minutes for them
+ * are ten minutes for the server, and the libraries need no unusual settings. Timers stay real.
  */
 function liveBy(clock: TestClock) {
   const start = clock.now()
@@ -192,8 +192,8 @@ interface Held {
 }
 
 /**
- * Sessions that refresh all the time and service clients that ask for tokens. Each token is shown to everybody at once when it was signed, then again and
- * again, and in its last second. The clock moves on while requests are under way, and `events` happen among them.
+ * Runs sessions that refresh constantly and service clients that request tokens. Each token is shown to every verifier right after it was signed, then
+ * repeatedly, and in its last second. The clock advances while requests are under way, and `events` happen among them.
  */
 async function load(world: World, length: number, events: ReadonlyMap<number, () => Promise<void>>) {
   const { clock, verifiers } = world
@@ -294,7 +294,7 @@ async function expressVerifiers([one = '', other = '']: readonly string[], clock
   ]
 }
 
-/** Fetches a key set through a cache, as of a content delivery network. */
+/** Fetches a key set through a cache, like that of a content delivery network. */
 function keeping(url: string, clock: TestClock): () => Promise<{ keys: unknown }> {
   let kept: Promise<{ keys: unknown }> | undefined
   let until = 0

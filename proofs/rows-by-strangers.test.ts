@@ -13,10 +13,10 @@ const amount =
     ? { requests: 9_900, time: 3 * minute, most: 12 }
     : { requests: 66_000, time: 10 * minute, most: 20 }
 const megabyte = 1_000_000
-/** Requests under way at the same time. */
+/** The number of concurrent requests. */
 const parallel = 22
 
-/** What the database takes on the disk: on SQLite with its log of writes. */
+/** Returns the size of the database on disk, on SQLite with its write-ahead log. */
 async function sizeOf({ deps: { store } }: TestApp): Promise<number> {
   if (store.engine === 'postgres') {
     const asked = sql<{ size: number }>`select pg_database_size(current_database()) as size`
@@ -27,7 +27,7 @@ async function sizeOf({ deps: { store } }: TestApp): Promise<number> {
   return statSync(file).size + statSync(`${file}-wal`).size
 }
 
-/** Something that nobody asked for before, as long as it may be. */
+/** Returns a text that was not used before, with the given length. */
 function word(seed: string, length: number): string {
   let text = ''
   while (text.length < length) text += createHash('sha256').update(`${seed}${text.length}`).digest('hex')
@@ -37,7 +37,7 @@ function word(seed: string, length: number): string {
 const longAddress = (seed: string) =>
   `${word(seed, 64)}@${word(`${seed}d`, 60)}.${word(`${seed}e`, 60)}.${word(`${seed}f`, 60)}.com`
 
-/** Half of the flood comes from ever new /64s of one /32, the other half from everywhere in IPv4. */
+/** Returns the source address: half of the flood comes from new /64s of one /32, the other half from all over IPv4. */
 function origin(index: number): string {
   const [a = 0, b = 0, c = 0, d = 0] = createHash('sha256').update(`ip${index}`).digest()
   if (index % 2 === 0) return `2001:db8:${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}::1`
@@ -50,7 +50,7 @@ const auth = '/api/v1/auth'
 const token = (seed: string) => `${word(seed, 22)}.${word(`${seed}s`, 43)}`
 const client = (seed: string) => ({ authorization: basic(`client_${word(seed, 22)}`, word(`${seed}s`, 43)) })
 
-/** What strangers may ask for that writes, at its longest. */
+/** What strangers may request that writes rows, with the longest texts. */
 const floods: readonly Flood[] = [
   (seed) => ({ path: '/oauth2/token', body: { grant_type: 'client_credentials' }, form: true, headers: client(seed) }),
   (seed) => ({ path: '/oauth2/introspect', body: { token: `glt_${token(seed)}` }, form: true, headers: client(seed) }),

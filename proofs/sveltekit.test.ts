@@ -9,8 +9,8 @@ import './sveltekit/server.ts'
 import './sveltekit/forms.ts'
 import { build } from './sveltekit/world.ts'
 
-// examples/sveltekit as somebody has it who copied it, in front of a packed Gatelodge with a real inbox, used in a real browser.
-// With SVELTEKIT_SCREENSHOTS=FOLDER the walk over all pages leaves a picture of each there.
+// examples/sveltekit as a user copies it, in front of a packed Gatelodge with a real inbox, used in a real browser.
+// With SVELTEKIT_SCREENSHOTS=FOLDER the walk over all pages saves a screenshot of each there.
 
 test('the example passes its own type check, and the packed client is what is built into it', () => {
   assert.match(build.checked, /found 0 errors and 0 warnings/)

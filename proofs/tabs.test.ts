@@ -44,7 +44,7 @@ for (const locks of [true, false]) {
   })
 }
 
-/** Waits until Gatelodge refuses a token. */
+/** Waits until Gatelodge rejects a token. */
 async function expired(origin: string, token: string): Promise<void> {
   const headers = { authorization: `Bearer ${token}` }
   const giveUp = performance.now() + 10_000

@@ -9,7 +9,7 @@ import { type TcpProxy, tcpProxy } from '../packages/gatelodge/test/support/tcp-
 import { until } from '../packages/gatelodge/test/support/until.ts'
 
 const revocations = process.env.PROOFS === 'quick' ? 50 : 1_000
-/** How soon the other server has to refuse, in ms. */
+/** How soon the other server must reject, in ms. */
 const soon = 100
 const password = 'quiet harbour 52'
 const settings = { GATELODGE_SECRET: 'one secret for all servers of this proof', GATELODGE_LOG_LEVEL: 'error' }
@@ -17,7 +17,7 @@ const settings = { GATELODGE_SECRET: 'one secret for all servers of this proof',
 let database: { url: string; release(): Promise<void> }
 let sql: pg.Client
 let inbox: SmtpTestServer
-/** In front of the second server's listener. */
+/** The proxy in front of the second server's listener. */
 let proxy: TcpProxy
 let folders: CommandFolder[]
 let one: string
@@ -173,7 +173,7 @@ function shared() {
 interface Asked {
   readonly body?: unknown
   readonly bearer?: string
-  /** ms */
+  /** In ms. */
   readonly patience?: number
 }
 
@@ -189,7 +189,7 @@ function ask(server: string, method: string, path: string, { body, bearer, patie
   })
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: answers of several shapes, whose documents other tests check
+// biome-ignore lint/suspicious/noExplicitAny: responses of several shapes, whose documents other tests check
 async function json(answer: Response): Promise<any> {
   return answer.json()
 }
@@ -200,7 +200,7 @@ function check(server: string, bearer: string, patience?: number): Promise<Respo
 
 let people = 0
 
-/** Signs somebody up on the first server and confirms on the second. */
+/** Signs up a user on the first server and confirms on the second. */
 async function person(): Promise<string> {
   people += 1
   const email = `person${people}@example.com`
@@ -223,7 +223,7 @@ async function resetToken(email: string): Promise<string> {
   return mailedToken(email, mails)
 }
 
-/** The token in the newest mail for an address that has one, after the first `skip` mails of all. */
+/** Returns the token in the newest email to an address that has one, after the first `skip` emails overall. */
 async function mailedToken(email: string, skip = 0): Promise<string> {
   let token: string | undefined
   await until(() => {
@@ -234,7 +234,7 @@ async function mailedToken(email: string, skip = 0): Promise<string> {
   return token ?? ''
 }
 
-/** Waits until a server answers while the table of sessions is locked, which it can from memory only. */
+/** Waits until a server answers while the sessions table is locked, which is only possible from memory. */
 async function remembers(server: string, access: string): Promise<void> {
   await until(async () => {
     assert.equal((await check(server, access)).status, 200)
@@ -247,7 +247,7 @@ async function remembers(server: string, access: string): Promise<void> {
   })
 }
 
-/** Waits until a server refuses and answers how long that took, in ms. */
+/** Waits until a server rejects a request, and returns how long that took, in ms. */
 async function refused(server: string, access: string, patience: number): Promise<number> {
   const began = performance.now()
   await until(async () => (await check(server, access)).status === 401, patience)

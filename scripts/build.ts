@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 /** `./src/x.ts`, or such a table for each subpath or condition. */
 type Exports = string | { readonly [name: string]: Exports }
 
-/** What the package.json of a source folder says beyond what is published as it stands. */
+/** The package.json of a source folder, as far as the build changes it. */
 interface Manifest {
   readonly name: string
   readonly version: string
@@ -21,8 +21,8 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const packages = ['gatelodge', 'client']
 
 /**
- * Makes what is published, since Node.js strips no types below node_modules: a folder for each package in `build`, or in the folder that is given. The
- * source runs without it. One run of the compiler makes both, by the options of `npm run check` (tsconfig.build.json), so what is built is what was checked.
+ * Builds what is published, because Node.js strips no types below node_modules: one folder per package in `build`, or in the given folder. The source runs
+ * without a build. One compiler run builds both packages with the options of `npm run check` (tsconfig.build.json), so what is built is what was checked.
  */
 const folder = resolve(process.argv[2] ?? join(root, 'build'))
 const emitted = join(folder, 'emitted')
@@ -38,7 +38,7 @@ function compile() {
   return spawnSync(process.execPath, [tsc, '-p', project, '--outDir', emitted], { stdio: 'inherit' })
 }
 
-/** Puts the folder of a package together, and says in a line what it is. */
+/** Assembles the folder of a package and returns a one-line description of it. */
 function assemble(name: string): string {
   const from = join(root, 'packages', name)
   const to = join(folder, name)
@@ -46,7 +46,7 @@ function assemble(name: string): string {
   cpSync(join(from, 'README.md'), join(to, 'README.md'))
   if (existsSync(join(from, 'bin'))) cpSync(join(from, 'bin'), join(to, 'bin'), { recursive: true })
   renameSync(join(emitted, 'packages', name, 'src'), join(to, 'dist'))
-  // Styles, pictures and scripts are read from beside the module that names them.
+  // Styles, pictures and scripts are read from the folder of the module that names them.
   cpSync(join(from, 'src'), join(to, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.ts') })
 
   const manifest = publishedManifest(readManifest(from))
@@ -58,7 +58,7 @@ function assemble(name: string): string {
 }
 
 function readManifest(packageFolder: string): Manifest {
-  return JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as Manifest // a file of our own
+  return JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as Manifest // one of our own files
 }
 
 function publishedManifest(manifest: Manifest) {
@@ -66,7 +66,10 @@ function publishedManifest(manifest: Manifest) {
   return { ...rest, exports: publishedExports(manifest.exports), files: ['bin', 'dist'] }
 }
 
-/** The built files for those of the source. A module whose table does not name its types gets them, first, for the first condition that fits is taken. */
+/**
+ * Returns the built files for those of the source. If a table does not name the types of a module, they are added first, because the first matching condition
+ * is used.
+ */
 function publishedExports(exports: Exports, kind: 'module' | 'types' | 'code' = 'module'): Exports {
   if (typeof exports !== 'string') {
     const others = 'types' in exports ? 'code' : kind

@@ -1,7 +1,7 @@
 import type { OpenApiDocument, OpenApiOperation } from '../packages/gatelodge/src/http/openapi.ts'
 import { toDeclaration, toType } from './json-schema-to-ts.ts'
 
-/** The TypeScript types of an API: one declaration for each named schema, and `Routes` with what every operation takes and gives. */
+/** Returns the TypeScript types of an API: one declaration for each named schema, and `Routes` with the input and output of every operation. */
 export function clientTypes(document: OpenApiDocument): string {
   const schemas = Object.entries(document.components.schemas).map(([name, schema]) => toDeclaration(name, schema))
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>

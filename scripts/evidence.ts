@@ -17,15 +17,15 @@ interface AsvsRow {
 const requirementsFile = 'docs/evidence/requirements.json'
 
 /**
- * Checks the evidence maps against the tests that ran: a met row names tests that ran (or, for ASVS, an anchor `file.md#heading` that exists; or proofs), any
- * other row says why, and no row is missing. Prints the counts and the faults; answers whether there are none.
+ * Checks the evidence maps against the tests that ran: a met row names tests that ran (or, for ASVS, an existing anchor `file.md#heading`; or proofs), any
+ * other row states a reason, and no row is missing. Prints the counts and the faults. Returns whether there are no faults.
  */
 export function checkEvidence(ranFile: string): boolean {
   const ran = namesIn(ranFile)
   return hasNone([...checkRequirements(ran), ...checkAsvs(ran)])
 }
 
-/** Checks that the proofs which rows name ran; as `checkEvidence`. */
+/** Checks that the proofs that rows name ran, like `checkEvidence`. */
 export function checkProofs(ranFile: string): boolean {
   const ran = namesIn(ranFile)
   const rows = Object.entries(readJson<Record<string, RequirementRow>>(requirementsFile))

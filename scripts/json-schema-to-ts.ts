@@ -1,6 +1,6 @@
 import type { JsonSchema } from '../packages/gatelodge/src/http/openapi.ts'
 
-/** The TypeScript type of the JSON that a schema allows; a reference is the name it ends in. */
+/** Returns the TypeScript type of the JSON that a schema allows. A reference becomes the last part of its name. */
 export function toType(schema: JsonSchema): string {
   if (schema.$ref !== undefined) return schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)
   if ('const' in schema) return JSON.stringify(schema.const)
@@ -14,7 +14,7 @@ export function toType(schema: JsonSchema): string {
     .join(' | ')
 }
 
-/** An exported declaration of a named schema. */
+/** Returns an exported declaration of a named schema. */
 export function toDeclaration(name: string, schema: JsonSchema): string {
   return schema.properties ? `export interface ${name} ${toObject(schema)}` : `export type ${name} = ${toType(schema)}`
 }
@@ -41,7 +41,7 @@ function toObject({ properties = {}, required = [], additionalProperties }: Json
   const members = Object.entries(properties).map(
     ([name, property]) => `${JSON.stringify(name)}${required.includes(name) ? '' : '?'}: ${toType(property)}`,
   )
-  // An index signature binds the named members too: beside them only `unknown` fits every one.
+  // An index signature also constrains the named members; only `unknown` is compatible with all of them.
   const others =
     typeof additionalProperties === 'object' && members.length === 0 ? toType(additionalProperties) : 'unknown'
   if (additionalProperties !== false) members.push(`[name: string]: ${others}`)

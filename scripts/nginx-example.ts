@@ -10,8 +10,8 @@ import { commandFolder } from '../packages/gatelodge/test/support/cli.ts'
 import { freePort } from '../packages/gatelodge/test/support/postgres.ts'
 
 /**
- * Runs examples/nginx as it stands, its two ports replaced, and tries to get in: `node scripts/nginx-example.ts`. It needs `nginx` on the PATH
- * (Debian: `apt-get install nginx`).
+ * Runs examples/nginx with only its two ports replaced, and tries to get in: `node scripts/nginx-example.ts`. It needs `nginx` on the PATH (Debian: `apt-get
+ * install nginx`).
  */
 const password = 'quiet harbour 52'
 const port = await freePort()
@@ -67,7 +67,7 @@ try {
 
 async function startNginx(upstream: string): Promise<{ stop(): Promise<void> }> {
   const place = mkdtempSync(join(tmpdir(), 'gatelodge-nginx-'))
-  chmodSync(place, 0o755) // its workers are somebody else
+  chmodSync(place, 0o755) // its workers run as another user
   cpSync(fileURLToPath(new URL('../examples/nginx', import.meta.url)), place, { recursive: true })
   const file = join(place, 'nginx.conf')
   const text = readFileSync(file, 'utf8')

@@ -8,8 +8,8 @@ import { freePort } from '../packages/gatelodge/test/support/postgres.ts'
 import { startPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
 
 /**
- * Runs the tests of the flows, of two processes and of the clean-up on PostgreSQL behind a real PgBouncer that shares few connections by
- * transaction, or the given files: `node scripts/pgbouncer.ts`. It needs `pgbouncer` on the PATH (Debian: `apt-get install pgbouncer`).
+ * Runs the tests of the flows, of two processes and of clean-up, or the given files, on PostgreSQL behind a real PgBouncer that shares few connections in
+ * transaction mode: `node scripts/pgbouncer.ts`. It needs `pgbouncer` on the PATH (Debian: `apt-get install pgbouncer`).
  */
 const poolSize = 3
 const version = execFileSync('pgbouncer', ['--version'], { encoding: 'utf8' }).split('\n')[0]
@@ -66,7 +66,7 @@ log_connections = 0
 log_disconnections = 0
 `,
   )
-  // It refuses to run as root, as PostgreSQL does.
+  // It refuses to run as root, like PostgreSQL.
   const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
   const child = spawn('pgbouncer', ['-q', join(folder, 'pgbouncer.ini')], {
     ...user,

@@ -4,7 +4,10 @@ import { checkProofs } from './evidence.ts'
 import { runTests } from './run-tests.ts'
 import { allTests, isHeldToPace, runsAlone } from './test-files.ts'
 
-/** Runs the long proofs and the tests whose work is held to a time here (`withinPace`), or the given files: `npm run proofs`, `npm run proofs -- --quick` (fewer repetitions, for CI). */
+/**
+ * Runs the long proofs and the tests with time limits (`withinPace`), or the given files: `npm run proofs`, `npm run proofs -- --quick` (fewer repetitions, for
+ * CI).
+ */
 const given = process.argv.slice(2).filter((argument) => argument !== '--quick')
 const quick = process.argv.includes('--quick')
 const whole = given.length === 0

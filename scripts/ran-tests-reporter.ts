@@ -1,6 +1,6 @@
 import type { TestEvent } from 'node:test/reporters'
 
-/** A reporter that writes a JSON line for each test that ran to its end, for the evidence maps. */
+/** A reporter that writes a JSON line for each test that ran to completion, for the evidence maps. */
 export async function* ranTests(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const { type, data } of events) {
     if (type !== 'test:pass' || data.skip || data.todo || data.details.type === 'suite') continue
@@ -8,4 +8,4 @@ export async function* ranTests(events: AsyncIterable<TestEvent>): AsyncGenerato
   }
 }
 
-export { ranTests as default } // node --test takes the default export of a reporter
+export { ranTests as default } // node --test uses the default export of a reporter

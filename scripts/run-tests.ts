@@ -7,17 +7,17 @@ import { mayShareProcess } from './test-files.ts'
 export interface TestRun {
   /** Batches that run one after the other. */
   readonly batches: readonly { readonly files: readonly string[]; readonly concurrency: number }[]
-  /** Where the names of the tests that ran go. */
+  /** The file for the names of the tests that ran. */
   readonly ranFile: string
   readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Files of one process: few enough that the processes end at about the same time, many enough that its start is nothing beside them. */
+/** Files per process: few enough that the processes end at about the same time, many enough that startup time does not matter. */
 const groupSize = 12
 const groupFolder = 'coverage/groups'
 
-/** Runs test files by `node --test` beside a PostgreSQL of their own and answers the exit status: the first that is not 0. */
+/** Runs test files with `node --test` and a separate PostgreSQL. Returns the exit status: the first one that is not 0. */
 export async function runTests({ batches, ranFile, flags = [], env = {} }: TestRun): Promise<number> {
   const postgres = await startPostgres()
   mkdirSync(dirname(ranFile), { recursive: true })
@@ -49,13 +49,16 @@ export async function runTests({ batches, ranFile, flags = [], env = {} }: TestR
   return statuses.find((status) => status !== 0) ?? 0
 }
 
-/** Node.js has read it by then: what tests start writes no coverage. It would be large, cut off with a process that is killed, and keep the program from its compile cache. */
+/**
+ * Node.js has read it by then, so processes started by tests write no coverage. It would be large, truncated if a process is killed, and prevent use of the
+ * compile cache.
+ */
 const ownCoverageOnly =
   'data:text/javascript,const{env}=process;env.TEST_COVERAGE=env.NODE_V8_COVERAGE??"";delete env.NODE_V8_COVERAGE'
 
 /**
- * The same files with those that may share a process put together in groups, in an order of chance: a test that needs another to have run, or not to have
- * run, does not stay unseen. The order is that of a printed seed.
+ * Combines files that may share a process into groups, in random order, so that a test that depends on another having run, or not having run, does not go
+ * unnoticed. The order follows from a seed, which is printed.
  */
 export function grouped(files: readonly string[], seed = Math.floor(Math.random() * 2 ** 32)): string[] {
   const shared = shuffle(files.filter(mayShareProcess), seed)
@@ -84,7 +87,7 @@ function writeGroup(number: number, files: readonly string[]): string {
   return path
 }
 
-/** mulberry32, and Fisher and Yates: the same order for the same seed on every machine. */
+/** Shuffles with mulberry32 and Fisher–Yates: the same seed gives the same order on every machine. */
 function shuffle<T>(list: readonly T[], seed: number): T[] {
   let state = seed
   const random = () => {

@@ -9,7 +9,7 @@ import { stopOwnPostgres } from '../packages/gatelodge/test/support/postgres.ts'
 const desktop = { width: 1000, height: 700 }
 const phone = { width: 360, height: 640 }
 
-/** Each page is seen in all of these ways. */
+/** The variants in which each page is captured. */
 const looks: Readonly<Record<string, BrowserContextOptions>> = {
   light: { viewport: desktop, locale: 'en-US', colorScheme: 'light' },
   dark: { viewport: desktop, locale: 'en-US', colorScheme: 'dark' },
@@ -17,7 +17,7 @@ const looks: Readonly<Record<string, BrowserContextOptions>> = {
   'phone-arabic': { viewport: phone, locale: 'ar', colorScheme: 'light' },
 }
 
-/** Takes a picture of every page: `npm run screenshots`, or `npm run screenshots -- FOLDER LOOK...`. */
+/** Takes a screenshot of every page: `npm run screenshots`, or `npm run screenshots -- FOLDER LOOK...`. */
 const [folder = 'docs/screenshots', ...wished] = process.argv.slice(2)
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
@@ -45,7 +45,7 @@ async function takeAll(browser: Browser, site: Site, look: string, options: Brow
   for await (const [name] of everyRefusal([refused], strict)) await take(refused.page, `${name}.${look}`)
 }
 
-/** Few colours, since pages have few: a tenth of the size. */
+/** Takes a screenshot with a reduced palette, since pages have few colours: a tenth of the size. */
 async function take(page: Page, name: string): Promise<void> {
   const picture = await page.screenshot({ fullPage: true, animations: 'disabled', caret: 'hide' })
   await sharp(picture)

@@ -4,8 +4,8 @@ import { after, before, describe } from 'node:test'
 import { pathToFileURL } from 'node:url'
 
 /**
- * Runs test files in this process, one after the other, each as a suite of its own name: its hooks are of that suite, and what it throws while it is loaded
- * fails it alone. A file that leaves the process otherwise than it found it fails as well.
+ * Runs test files in this process, one after the other, each as a suite of its own name: its hooks belong to that suite, and an exception while it is loaded
+ * fails only that suite. A file that leaves the process in a different state than it found it also fails.
  */
 export async function runTogether(files: readonly string[]): Promise<void> {
   const allLoaded = Promise.withResolvers<void>()
@@ -32,7 +32,7 @@ function assertIsStill(found: ReturnType<typeof stateOfProcess>): void {
   assert.equal(told.length, 0, `it left its process otherwise than it found it: ${told.join('; ')}`)
 }
 
-/** What all files of a process share. */
+/** Returns the state that all files of a process share. */
 function stateOfProcess(): Record<string, unknown> {
   const { fetch, setTimeout, setInterval, setImmediate } = globalThis
   return {

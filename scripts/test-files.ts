@@ -8,37 +8,43 @@ const patterns = [
   'examples/**/*.test.ts',
 ]
 
-/** The files of `npm test`. */
+/** Returns the files of `npm test`. */
 export function allTests(): string[] {
   return globSync(patterns, { exclude: ['**/node_modules/**'] }).sort()
 }
 
-/** What keeps a test file in a process of its own: it starts others, measures its process, or leaves a mark on it. */
+/** Signs that a test file needs a separate process: it starts others, measures its process, or changes its global state. */
 const ownProcess = [
   /^import .*'(?:node:(?:child_process|cluster|worker_threads|v8)|playwright-core)'/m,
-  /^(?:await|(?:export )?(?:const|let) [^=]+ = await)\b/m, // what it starts while it is loaded would run for all the others' time
+  /^(?:await|(?:export )?(?:const|let) [^=]+ = await)\b/m, // what it starts while loading would run during all other tests
   /\bprocess\.(?:env[.[]\S+ = |on\(|chdir|umask|memoryUsage|exitCode)|\bdelete process\b/,
-  /\bimport\((?!')/, // whatever it finds, which may be a program
+  /\bimport\((?!')/, // it may load anything, including a program
   /\bmock\.timers\b|\b(?:globalThis|global)\.\w+ = /,
 ]
 const imports = /^(?:import|export) (?!type )[^'\n]*(?:\n[^'\n]+)*'(\.[^']+)'/gm
 
-/** Whether a test file may run in one process with others, by its text and that of the test support it imports. What gets past this is found by `runTogether`. */
+/**
+ * Returns whether a test file may run in one process with others, judging by its text and that of the test support it imports. `runTogether` finds what this
+ * misses.
+ */
 export function mayShareProcess(file: string): boolean {
   return closureOf(resolve(file)).every((text) => !ownProcess.some((pattern) => pattern.test(text)))
 }
 
-/** Whether `npm run proofs` holds work of a test file to a time. */
+/** Returns whether `npm run proofs` limits the time of work in a test file. */
 export function isHeldToPace(file: string): boolean {
   return /\bwithinPace\(/.test(readFileSync(file, 'utf8'))
 }
 
-/** Whether a proof says how long something takes, which a neighbour would change. */
+/** Returns whether a proof measures how long something takes, which other load would distort. */
 export function runsAlone(file: string): boolean {
   return isHeldToPace(file) || /\bperformance\.now\(\) - /.test(readFileSync(file, 'utf8'))
 }
 
-/** The texts of a test file and of the test support below it. The program itself is what is tested: it cleans up, or its test says so. */
+/**
+ * Returns the texts of a test file and of the test support it imports. The program itself is not included: it is what is tested, and it cleans up or its test
+ * says so.
+ */
 function closureOf(file: string, seen = new Set<string>()): string[] {
   if (seen.has(file) || !/\.test\.ts$|\/test\//.test(file) || !existsSync(file)) return []
 

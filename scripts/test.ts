@@ -6,9 +6,9 @@ import { grouped, runTests } from './run-tests.ts'
 import { allTests } from './test-files.ts'
 
 /**
- * Runs every test, or the given files, on the databases that the program supports. The whole run also holds the coverage gate and the evidence maps:
- * `npm test`, `npm test -- packages/gatelodge/src/flows/sign-in/sign-in.test.ts`. With `--engine=sqlite` or `postgres` it asks only that database wherever
- * a test asks both, and holds neither. `--seed=N` puts the files in the order of an earlier run.
+ * Runs every test, or the given files, on the supported databases: `npm test`, `npm test -- packages/gatelodge/src/flows/sign-in/sign-in.test.ts`. A full run
+ * also checks the coverage gate and the evidence maps. With `--engine=sqlite` or `--engine=postgres`, tests that use both databases run on that one only, and
+ * neither check is made. `--seed=N` restores the file order of an earlier run.
  */
 const covered = ['kernel', 'domain', 'flows'].map((layer) => `packages/gatelodge/src/${layer}/**/*.ts`)
 const ranFile = 'coverage/ran-tests.ndjson'

@@ -4,7 +4,7 @@ import { getMigrations } from 'better-auth/db/migration'
 import { toNodeHandler } from 'better-auth/node'
 import pg from 'pg'
 
-// better-auth as its documentation sets it up, on an empty PostgreSQL database, without rate limits; it tells the cookie of one session.
+// better-auth as its documentation sets it up, on an empty PostgreSQL database, without rate limits; reports the cookie of one session.
 const [, , port, connectionString] = process.argv
 const auth = betterAuth({
   baseURL: `http://127.0.0.1:${port}`,

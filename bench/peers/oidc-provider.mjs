@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import Provider from 'oidc-provider'
 
-// oidc-provider as its documentation sets it up, with its store in memory; it tells the credentials of one client and a token of its own.
+// oidc-provider as its documentation sets it up, with an in-memory store; reports the credentials of one client and a token issued to it.
 const [, , port] = process.argv
 const secret = 'a secret of the bench, known to everybody'
 const provider = new Provider(`http://127.0.0.1:${port}`, {

@@ -11,7 +11,7 @@ const key = hashKey(systemActor('command', 'bench'))
 const password = 'quiet harbour 52'
 const phc = await hasher.hash(password, key)
 
-// Asked for a number of ms, answers how many checks there were and how many a second.
+// Receives a number of ms; returns the number of checks and the rate per second.
 process.on('message', async (duration: number) => {
   const start = performance.now()
   let done = 0

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 
-// The floor: what node:http costs when the program behind it does nothing.
+// The floor: what node:http costs if the program behind it does nothing.
 const body = '{"hello":"world"}'
 const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { DatabaseSync } from 'node:sqlite'
 
-// The least that a session check without a cache can cost: SHA-256 of the secret, one prepared SELECT, JSON.
+// The minimum cost of a session check without a cache: SHA-256 of the secret, one prepared SELECT, JSON.
 const database = new DatabaseSync(process.argv[3] ?? '', { readOnly: true })
 const find = database.prepare(`
   select s.id, s.secret_hash, s.created_at, s.last_seen_at, s.expires_at, u.id as user_id, u.email, u.username, u.first_name, u.last_name, u.created_at as joined

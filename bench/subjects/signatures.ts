@@ -5,7 +5,7 @@ import { systemClock } from '../../packages/gatelodge/src/kernel/clock.ts'
 import type { SessionId, UserId } from '../../packages/gatelodge/src/kernel/ids.ts'
 import { systemRandom } from '../../packages/gatelodge/src/kernel/random.ts'
 
-// One thread signs and verifies as fast as it can: with node:crypto alone, then as our tokens are made and read. Tells how many a second.
+// One thread signs and verifies as fast as it can: with node:crypto alone, then as our tokens are created and verified. Reports the rate per second.
 const duration = 1_500
 const issuer = 'http://localhost:3000'
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
@@ -43,7 +43,7 @@ const fresh = () => {
   next = (next + 1) % texts.length
   return texts[next] ?? ''
 }
-// Verified before is remembered: each look is by a verifier that has not seen the token.
+// Verified tokens are remembered, so each check uses a verifier that has not seen the token.
 const stranger = () => createAccessTokens(kept, settings, systemClock, systemRandom)
 let verifier = stranger()
 

@@ -84,7 +84,7 @@ test('without JavaScript there is neither hint nor preview nor button to show a 
   here.assertClean()
 })
 
-/** How the hint is announced, what it says, the level of its meter, and whether that is seen. */
+/** Returns how the hint is announced, its text, the level of its meter, and whether that is visible. */
 function hintOf(page: Page): Promise<[string, string, number, boolean]> {
   return page.evaluate(`(() => {
     const said = document.querySelector('[data-strength] ~ p.hint[aria-live]')

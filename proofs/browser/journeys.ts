@@ -96,7 +96,7 @@ async function changePassword(here: Sitting, chosen: string): Promise<void> {
   await assertTold(here)
 }
 
-/** Says "this wasn't me" by the link of a notice, and opens the account again by the link that follows. */
+/** Reports "this wasn't me" through the link of a notice, and opens the account again with the link that follows. */
 async function takeBack(here: Sitting, email: string, options: BrowserContextOptions, chosen: string): Promise<void> {
   await using there = await sitDown(browser, site, options)
   await there.page.goto(await site.linkTo(email, '/security/undo'))

@@ -9,7 +9,7 @@ import { browser, password, picture, site, wide } from './world.ts'
 
 test('every journey is made by keyboard alone; the focus is always seen, and is on the summary of what was refused', async () => {
   await using here = await sitDown(browser, site, { viewport: wide, locale: 'en-US' })
-  here.page.on('filechooser', () => {}) // from here on: a listener that is added just before the key is pressed may come late
+  here.page.on('filechooser', () => {}) // registered early: a listener added just before the key is pressed may come too late
   await signUp(here, 'keys@example.org')
   await signIn(here, 'keys@example.org', password)
   await changeProfile(here)

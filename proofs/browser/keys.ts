@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 
 type Key = 'Enter' | 'Space'
 
-/** Goes on with the Tab key until an element has the focus. Whatever has it on the way is seen. */
+/** Presses Tab until an element has the focus. Asserts that every focus on the way is visible. */
 export async function tabTo(page: Page, selector: string): Promise<void> {
   for (let tabs = 0; tabs < 80; tabs += 1) {
     if (await hasSeenFocus(page, selector)) return
@@ -17,7 +17,7 @@ export async function pressTo(page: Page, selector: string, key: Key): Promise<v
   await page.keyboard.press(key)
 }
 
-/** Presses what leads to another page, and waits for that. */
+/** Presses a key that leads to another page, and waits for that page. */
 export async function pressOn(page: Page, selector: string, key: Key = 'Enter'): Promise<void> {
   await tabTo(page, selector)
   const next = page.waitForEvent('domcontentloaded')
@@ -34,13 +34,13 @@ export async function typeInto(page: Page, action: string, values: Readonly<Reco
   }
 }
 
-/** Fills in the form with this action and sends it by its button. */
+/** Fills in the form with this action and submits it with its button. */
 export async function sendByKeys(page: Page, action: string, values: Readonly<Record<string, string>> = {}) {
   await typeInto(page, action, values)
   await pressOn(page, `form[action="${action}"] > button[type=submit]`)
 }
 
-/** The form came back: its summary has the focus, and leads to each field that has to be put right. */
+/** Asserts that the form is shown again: its summary has the focus, and links to each field that must be corrected. */
 export async function assertRefused(page: Page, ...names: readonly string[]): Promise<void> {
   assert.ok(await hasSeenFocus(page, '.errors[role=alert]'), 'the summary has the focus')
   assert.equal(await page.locator('.errors a').count(), names.length)
@@ -51,14 +51,14 @@ export async function assertRefused(page: Page, ...names: readonly string[]): Pr
   }
 }
 
-/** Whether an element has the focus. Whatever has it, the page as a whole aside, is in view and has an outline. */
+/** Returns whether an element has the focus. Asserts that the focused element, unless it is the page as a whole, is in view and has an outline. */
 async function hasSeenFocus(page: Page, selector: string): Promise<boolean> {
   const [isIt, isSeen, html] = await page.evaluate<[boolean, boolean, string]>(`(() => {
     const element = document.activeElement
     const { outlineStyle, outlineWidth } = getComputedStyle(element)
     const { top, right, bottom, left } = element.getBoundingClientRect()
     const isInView = bottom > top && right > left && bottom > 0 && right > 0 && top < innerHeight && left < innerWidth
-    // The calendar button in a date field is the browser's own, as is its outline.
+    // The calendar button in a date field belongs to the browser, as does its outline.
     const isOutlined = (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2) || element.matches('[type=date]:not(:focus)')
     const isSeen = element === document.body || (isInView && isOutlined)
     return [element.matches(${JSON.stringify(selector)}), isSeen, element.outerHTML.slice(0, 120)]

@@ -4,14 +4,14 @@ import { type Sitting, seriousFaults } from '../../packages/gatelodge/test/suppo
 import { until } from '../../packages/gatelodge/test/support/until.ts'
 import { password, site } from './world.ts'
 
-/** Asks for an account on the page. */
+/** Signs up on the page. */
 export async function register(here: Sitting, email: string): Promise<void> {
   await here.open('/register')
   await here.send('/register', { email, first_name: 'Ada', password, password_confirmation: password })
   assert.equal(here.path(), '/verify-email')
 }
 
-/** Asks for an account and confirms it, up to the page to sign in. */
+/** Signs up and confirms the address, up to the sign-in page. */
 export async function signUp(here: Sitting, email: string): Promise<void> {
   await register(here, email)
   await here.page.goto(await site.linkTo(email, '/verify-email'))
@@ -27,12 +27,12 @@ export async function signIn(here: Sitting, identifier: string, secret: string):
   assert.equal(here.path(), '/account')
 }
 
-/** What was done is told at the head of the page. */
+/** Asserts that the top of the page reports what was done. */
 export async function assertTold(here: Sitting): Promise<void> {
   assert.equal(await here.page.locator('.flash[role=status]').count(), 1, here.path())
 }
 
-/** The page fits the window, and passes axe in light and dark. */
+/** Asserts that the page fits the window, and passes axe in light and dark. */
 export async function assertPasses(page: Page, name: string): Promise<void> {
   assert.equal(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0, name)
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -41,13 +41,13 @@ export async function assertPasses(page: Page, name: string): Promise<void> {
   }
 }
 
-/** The field that has the focus by name, else its role. Browsers set the focus of a page when they first paint it, which may be after it was loaded. */
+/** Returns the name of the focused field, otherwise its role. Browsers set the initial focus at the first paint, which may come after loading. */
 export async function focused(page: Page): Promise<string> {
   await until(() => page.evaluate<boolean>('document.activeElement !== document.body'))
   return page.evaluate<string>('document.activeElement.name || document.activeElement.getAttribute("role")')
 }
 
-/** How wide the pixels of a picture are. */
+/** Returns the width of a picture in pixels. */
 export function widthOf(page: Page, selector: string): Promise<number> {
   return page.evaluate<number>(`document.querySelector(${JSON.stringify(selector)}).naturalWidth`)
 }

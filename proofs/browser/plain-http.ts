@@ -5,7 +5,7 @@ import { freePort } from '../../packages/gatelodge/test/support/postgres.ts'
 import { assertTold } from './page.ts'
 import { password } from './world.ts'
 
-// A name that is no localhost, over plain http: Chromium sends no Fetch Metadata there, and `Origin: null` from pages that say `no-referrer`.
+// A host other than localhost over plain http: there Chromium sends no Fetch Metadata, and `Origin: null` from pages that set `no-referrer`.
 const name = 'auth.gatelodge.test'
 
 for (const javaScriptEnabled of [true, false]) {

@@ -87,7 +87,7 @@ test('the API’s documentation and the development mailbox are as sound, in Eng
   await page.frameLocator('.mail-frame').locator('a').first().waitFor()
   await page.locator('summary').click()
   await assertShown(page, 'en', 'the mail')
-  here.assertClean(/'postMessage'/) // axe asks the frame, whose sandbox lets no script answer
+  here.assertClean(/'postMessage'/) // axe queries the frame, whose sandbox allows no script to answer
 })
 
 async function assertSound(page: Page, language: Language, stop: string): Promise<void> {

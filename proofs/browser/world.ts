@@ -9,10 +9,10 @@ after(() => closing.disposeAsync())
 
 closing.defer(stopOwnPostgres)
 export const browser = closing.adopt(await openBrowser(), (opened) => opened.close())
-/** Many people come to it from one address, as none should: so it limits nobody. */
+/** The server of these proofs. Many users sign in from one address, which would exceed the limits, so they are off. */
 export const site = closing.use(await openSite({ GATELODGE_RATE_LIMITS: 'off' }))
 
-/** A file of 300 to 200 pixels. */
+/** A file of 300 × 200 pixels. */
 export const picture = join(site.folder.path, 'me.png')
 await plain(300, 200).png().toFile(picture)
 

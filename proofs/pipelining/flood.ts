@@ -1,28 +1,28 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** What a stranger asks for at once. */
+/** The pipelined requests of one attacker. */
 export interface Flood {
   readonly port: number
   /** One request as it is sent. */
   readonly request: string
   readonly connections: number
-  /** Requests that each connection writes. */
+  /** The number of requests that each connection writes. */
   readonly deep: number
   readonly reads: boolean
-  /** After this the connections are left, in ms; a flood that reads ends sooner when it has all answers. */
+  /** When the connections are abandoned, in ms. A flood that reads ends sooner if it has all answers. */
   readonly ms: number
 }
 
-/** What came of it. */
+/** The outcome. */
 export interface Flooded {
-  /** Answers that were begun. */
+  /** The number of answers that were begun. */
   readonly answers: number
 }
 
 const answer = Buffer.from('HTTP/1.1 ')
 
-/** A program of its own, so that the client whose time is measured shares nothing with the flood but the server. */
+/** A separate program, so that the measured client shares nothing with the flood except the server. */
 process.on('message', (flood: Flood) => void run(flood).then((flooded) => process.send?.(flooded)))
 
 async function run({ port, request, connections, deep, reads, ms }: Flood): Promise<Flooded> {
@@ -51,7 +51,7 @@ async function run({ port, request, connections, deep, reads, ms }: Flood): Prom
   return { answers }
 }
 
-/** Counts the heads of answers, one that is cut in two as well. */
+/** Counts the heads of answers, including heads split between two reads. */
 function count(socket: Socket, onAnswer: () => void): void {
   let before = Buffer.alloc(0)
   socket.on('data', (part: Buffer) => {

@@ -11,13 +11,13 @@ import { freePort } from '../../packages/gatelodge/test/support/postgres.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const run = promisify(execFile)
 
-/** The example with SvelteKit as somebody has it who copied it, checked and built there. */
+/** The SvelteKit example as a user copies it, checked and built there. */
 export interface FrontEndBuild extends ConsumerFolder {
-  /** What the type check said. */
+  /** The output of the type check. */
   readonly checked: string
 }
 
-/** Copies, checks and builds it in a fresh folder, with the packed packages and no source of ours. @throws what a failed step printed */
+/** Copies, checks and builds the example in a fresh folder, with the packed packages and none of our source. @throws the output of a failed step */
 export async function buildFrontEnd(): Promise<FrontEndBuild> {
   const example = 'examples/sveltekit'
   const source = join(root, example)
@@ -32,25 +32,25 @@ export async function buildFrontEnd(): Promise<FrontEndBuild> {
       throw new Error(`${file}: ${error.stdout}${error.stderr}`)
     })
   await tool('@sveltejs/kit/svelte-kit.js', 'sync')
-  // One after the other: a build writes the types anew that the check reads.
+  // One after the other: a build rewrites the types that the check reads.
   const { stdout: checked } = await tool('svelte-check/bin/svelte-check', '--fail-on-warnings')
   await tool('vite/bin/vite.js', 'build', '--sourcemap')
   return { ...folder, checked }
 }
 
-/** A started front end. */
+/** A running front end. */
 export interface FrontEnd extends AsyncDisposable {
   readonly origin: string
-  /** What it wrote to its standard error so far. */
+  /** Returns what it has written to standard error so far. */
   stderr(): string
 }
 
-/** Where a front end will be: Gatelodge has to know before it starts. */
+/** Returns the URL that a front end will have, because Gatelodge must know it before it starts. */
 export async function frontEndOrigin(): Promise<string> {
   return `http://localhost:${await freePort()}`
 }
 
-/** Starts a built front end for a Gatelodge; answers once it listens. */
+/** Starts a built front end for a Gatelodge. Resolves once it listens. */
 export async function startFrontEnd(folder: ConsumerFolder, origin: string, gatelodge: string): Promise<FrontEnd> {
   const { PATH = '' } = process.env
   const env = { PATH, HOST: '127.0.0.1', PORT: new URL(origin).port, AUTH_SERVER_URL: gatelodge, BODY_SIZE_LIMIT: '8M' }

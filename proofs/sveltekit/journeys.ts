@@ -140,7 +140,7 @@ test('an address is changed and taken back by mailed links, and a forgotten pass
   await there.page.locator('main [role=alert]').waitFor()
 
   await here.open('/forgot-password')
-  await site.linkTo(old, '/reset-password') // that of the undo comes first
+  await site.linkTo(old, '/reset-password') // the link of the undo comes first
   await fill(here.page, { email: old })
   const link = await site.nextLinkTo(old, '/reset-password', () => press(here.page, 'Send the link'))
   await here.page.waitForURL('**/login')

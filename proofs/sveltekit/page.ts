@@ -4,7 +4,7 @@ import type { Sitting } from '../../packages/gatelodge/test/support/browser.ts'
 
 export const password = 'quiet harbour 52'
 
-/** Asks for an account on the page. */
+/** Signs up on the page. */
 export async function register(here: Sitting, email: string): Promise<void> {
   await here.open('/register')
   await fill(here.page, { email, first_name: 'Ada', last_name: 'Lovelace', password, password_confirmation: password })
@@ -12,7 +12,7 @@ export async function register(here: Sitting, email: string): Promise<void> {
   await here.page.waitForURL('**/verify-email')
 }
 
-/** Signs in on the page that is open, and waits until that leads on to a path. */
+/** Signs in on the open page, and waits until it redirects to a path. */
 export async function signIn(here: Sitting, identifier: string, secret: string, path: string): Promise<void> {
   await fill(here.page, { identifier, password: secret })
   await press(here.page, 'Sign in')
@@ -27,7 +27,7 @@ export function press(page: Page, name: string): Promise<void> {
   return page.getByRole('button', { name, exact: true }).click()
 }
 
-/** Keeps what a page asks for waiting; the answer lets it go. */
+/** Blocks a page's request until the returned function is called. */
 export async function holdBack(page: Page, url: string): Promise<() => void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   await page.route(url, async (route) => {
@@ -37,7 +37,7 @@ export async function holdBack(page: Page, url: string): Promise<() => void> {
   return resolve
 }
 
-/** Goes on with the Tab key until an element has the focus, which has to be seen, then presses a key. */
+/** Presses Tab until an element has the focus, which must be visible, then presses a key. */
 export async function pressTo(page: Page, selector: string, key: string): Promise<void> {
   const isThere = `document.activeElement.matches(${JSON.stringify(selector)})`
   for (let presses = 0; !(await page.evaluate<boolean>(isThere)); presses += 1) {
@@ -55,7 +55,7 @@ export async function typeInto(page: Page, values: Readonly<Record<string, strin
   }
 }
 
-/** One outcome is told to whoever looks or listens, and goes when it is dismissed. */
+/** Asserts that one outcome is shown and announced, and disappears when dismissed. */
 export async function told(page: Page): Promise<void> {
   const toast = page.locator('[role=status] .toast')
   await toast.waitFor()
@@ -64,7 +64,7 @@ export async function told(page: Page): Promise<void> {
   await toast.waitFor({ state: 'detached' })
 }
 
-/** The sentence about a field is announced with it, and the field has the focus. */
+/** Asserts that the message about a field is announced with it, and that the field has the focus. */
 export async function assertFault(page: Page, name: string): Promise<void> {
   await page.locator(`[name="${name}"]:focus`).waitFor()
   const field = page.locator(`[name="${name}"]`)
@@ -75,7 +75,7 @@ export async function assertFault(page: Page, name: string): Promise<void> {
   assert.equal(await page.locator(`form:has([name="${name}"]) [role=alert]`).count(), 1)
 }
 
-/** How wide the pixels of a picture are; nothing before it has come. */
+/** Returns the width of a picture in pixels; undefined until it is loaded. */
 export function widthOf(page: Page, selector: string): Promise<number | undefined> {
   return page.evaluate<number | undefined>(`document.querySelector(${JSON.stringify(selector)})?.naturalWidth`)
 }

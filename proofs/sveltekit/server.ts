@@ -31,12 +31,12 @@ test('the server knows who asks at each request, also without JavaScript', async
   assert.equal(there.path(), '/login?next=%2Faccount')
   assert.equal(await there.page.locator('main button[type=submit]').isDisabled(), true, 'nobody would send the form')
 
-  // Without a load on the server in between, too, and when the page only saves something.
+  // Also without loading from the server in between, and if the page only saves something.
   await press(here.page, 'Edit the profile')
   await press(here.page, 'Save')
   await here.page.waitForURL('**/login?next=%2Faccount')
   here.assertClean(/^401 .*\/me$/)
-  there.assertClean(/^failed: .*\.js$/) // Chromium preloads scripts that it may not run, and drops them
+  there.assertClean(/^failed: .*\.js$/) // Chromium preloads scripts that it may not run, and discards them
 })
 
 test('what belongs to Gatelodge is passed on with the address of the client, and without what is of the connection', async () => {
@@ -107,7 +107,7 @@ test('what cannot be passed on is a problem that the client understands', async 
   await using gatelodge = await listen((request, response) => void request.resume().on('end', () => response.end()))
   await using front = await startFrontEnd(build, await frontEndOrigin(), gatelodge.origin)
   const upload = async (size: number) => {
-    // As a browser asks: a connection that ends with the answer may end, refused, before all is written, and Node's client reads no answer then.
+    // Kept alive, like a browser: a closed connection may end before the whole body is written, and then Node's client reads no answer.
     const keptAlive = { connection: 'keep-alive' }
     const { statusCode, headers } = await send(front, 'PUT', '/api/v1/auth/me/avatar', keptAlive, Buffer.alloc(size))
     return [statusCode, headers['content-type']]
@@ -162,7 +162,7 @@ test('while Gatelodge is away pages say so, nobody is signed out, and all is as 
   stranger.assertClean(/^503 .*\/signin$/)
 })
 
-/** Sends what no browser would; answers the head of the answer, whose body is dropped. */
+/** Sends what no browser would. Returns the head of the response; its body is discarded. */
 async function send(
   { origin }: FrontEnd,
   method: string,

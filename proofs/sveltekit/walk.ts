@@ -25,7 +25,7 @@ test('every page passes axe in light and dark, fits a phone and a desk, and has 
   here.assertClean(/^40[01] .*\/api\/v1\/auth\//)
 })
 
-/** Leads a person without account over every page there is, and waits at each, named by its path. */
+/** Leads a visitor without an account over every page, and yields at each with its path. */
 export async function* everyPage(here: Sitting): AsyncGenerator<string> {
   const { page } = here
   const email = 'walker@example.org'
@@ -89,7 +89,7 @@ export async function* everyPage(here: Sitting): AsyncGenerator<string> {
   yield await at('/nowhere')
 }
 
-/** What can be pressed or filled in and sticks out of the card, dialog or page that it is in. */
+/** Elements that can be pressed or filled in and extend beyond their card, dialog or page. */
 const outside = `[...document.querySelectorAll('a, button, input:not(.unseen)')].filter((element) => {
   const frames = ['.card', 'dialog', 'body'].map((frame) => element.closest(frame)?.getBoundingClientRect())
   const { left, right, width } = element.getBoundingClientRect()

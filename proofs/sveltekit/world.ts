@@ -15,15 +15,15 @@ const origin = await frontEndOrigin()
 const env = { NODE_OPTIONS: '', GATELODGE_PUBLIC_URL: origin, GATELODGE_TRUSTED_PROXIES: '127.0.0.1' }
 /** A packed Gatelodge whose pages are those of the example, and its inbox. */
 export const site = closing.use(await openSite(env, join(build.path, 'node_modules/.bin/gatelodge')))
-/** What a browser talks to. */
+/** The front end that browsers use. */
 export const front = closing.use(await startFrontEnd(build, origin, site.server.origin))
 export const browser = closing.adopt(await openBrowser(), (opened) => opened.close())
 
-/** A file of 300 to 200 pixels. */
+/** A file of 300 × 200 pixels. */
 export const picture = join(build.path, 'me.png')
 await plain(300, 200).png().toFile(picture)
 
-/** A person at their account page. */
+/** Opens the account page as a new user. */
 export async function signedIn(email: string, names: Readonly<Record<string, string>> = {}): Promise<Sitting> {
   await post('signup', { email, first_name: 'Ada', last_name: 'Lovelace', ...names, password })
   const link = await site.linkTo(email, '/verify-email')

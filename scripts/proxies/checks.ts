@@ -9,23 +9,23 @@ import { until } from '../../packages/gatelodge/test/support/until.ts'
 import { type Ask, type Client, createClient, home, type Told } from './client.ts'
 import { publicHost, type RunningProxy } from './proxy.ts'
 
-/** Somebody with an account on the server behind a proxy. */
+/** A user with an account on the server behind a proxy. */
 export interface Visit {
   readonly client: Client
   readonly smtp: SmtpTestServer
   readonly email: string
-  /** Of the session, as a browser sends it. */
+  /** The session cookie, as a browser sends it. */
   readonly cookie: string
 }
 
 const api = '/api/v1/auth'
 const password = 'quiet harbour 52'
-/** An address that nobody here has. */
+/** An address that no client here has. */
 const forged = '203.0.113.9'
 const stranger = 'evil.example'
 const mebibyte = 1024 * 1024
 
-/** Waits until the server answers through the proxy; then signs up, follows the mailed link and signs in by cookie. */
+/** Waits until the server answers through the proxy, then signs up, follows the emailed link and signs in by cookie. */
 export async function createVisit(proxy: RunningProxy, smtp: SmtpTestServer): Promise<Visit> {
   const client = createClient(proxy)
   await until(async () => {
@@ -51,7 +51,7 @@ export async function createVisit(proxy: RunningProxy, smtp: SmtpTestServer): Pr
   return { client, smtp, email, cookie: cookie?.split(';')[0] ?? '' }
 }
 
-/** What has to hold behind every proxy, in the order in which it is looked at. */
+/** What must hold behind every proxy, in the order in which it is checked. */
 export const checks: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
   'sign-up, the mailed link and sign-in by a __Host- cookie work': async ({ client, email, cookie }) => {
     const session = await client.ask(`${api}/session`, { cookies: [cookie] })
@@ -152,7 +152,7 @@ export const checks: Readonly<Record<string, (visit: Visit) => Promise<void>>> =
     assert.equal((await put(Buffer.alloc(6 * mebibyte, pixels))).json.code, 'image_too_large')
     const refused = await put(Buffer.alloc(17 * mebibyte)).then(
       ({ status }) => status,
-      () => 413, // hung up on in the middle
+      () => 413, // disconnected in the middle
     )
     assert.equal(refused, 413)
   },
@@ -213,7 +213,7 @@ async function mailedLink(smtp: SmtpTestServer, page: string): Promise<URL> {
   return new URL(find() ?? '')
 }
 
-/** A PNG that cannot be made smaller, of three bytes for each pixel. */
+/** Returns an incompressible PNG, with three bytes per pixel. */
 function noise(side: number): Promise<Buffer> {
   const raw = { width: side, height: side, channels: 3 } as const
   return sharp(randomBytes(side * side * 3), { raw })

@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { publicHost, type RunningProxy } from './proxy.ts'
 
-/** A request as a browser of `auth.example.com` sends it, unless told otherwise. */
+/** A request as a browser on `auth.example.com` sends it, unless stated otherwise. */
 export interface Ask {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -13,35 +13,35 @@ export interface Ask {
   readonly json?: unknown
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>
   readonly cookies?: readonly string[]
-  /** Our own address. */
+  /** The client's own address. */
   readonly from?: string
   readonly agent?: Agent
 }
 
 export interface Told {
   readonly status: number
-  /** Every value of a header, by its name in lower case. */
+  /** Returns every value of a header, by its name in lower case. */
   header(name: string): readonly string[]
   readonly text: string
-  // biome-ignore lint/suspicious/noExplicitAny: what it is, is what is looked at
+  // biome-ignore lint/suspicious/noExplicitAny: the checks inspect bodies of every shape
   readonly json: any
 }
 
-/** Where requests come from, unless told otherwise: no address that the proxy or the server has. */
+/** The default source address of requests; neither the proxy nor the server has it. */
 export const home = '127.0.0.77'
 
-/** Someone on the other side of a proxy. */
+/** A client on the other side of a proxy. */
 export interface Client {
   ask(path: string, ask?: Ask): Promise<Told>
-  /** A connection to write on as one likes. */
+  /** Opens a connection to write to directly. */
   raw(): Promise<TLSSocket>
-  /** Sends text on a connection of its own, piece by piece, and answers what came back until it was closed. */
+  /** Sends text on a new connection, piece by piece, and returns everything received until it was closed. */
   send(pieces: Iterable<string> | AsyncIterable<string>): Promise<string>
 }
 
 const patience = 30_000
 
-/** A client of one proxy, which knows its certificate. */
+/** Creates a client of one proxy, which trusts its certificate. */
 export function createClient(proxy: RunningProxy): Client {
   const way = { host: '127.0.0.1', port: proxy.port, servername: publicHost, ca: proxy.certificate }
 
@@ -64,7 +64,7 @@ export function createClient(proxy: RunningProxy): Client {
       },
     })
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${patience} ms`)))
-    outgoing.on('error', () => {}) // after the answer it concerns nobody; before, it rejects the wait below
+    outgoing.on('error', () => {}) // after the answer it does not matter; before, it rejects the wait below
     const answered = once(outgoing, 'response') as Promise<[import('node:http').IncomingMessage]>
     if (content instanceof Uint8Array) outgoing.end(content)
     else if (content) Readable.from(content).pipe(outgoing)
@@ -84,7 +84,7 @@ export function createClient(proxy: RunningProxy): Client {
     const socket = connect({ ...way, localAddress: home } as ConnectionOptions)
     socket.setTimeout(patience, () => socket.destroy())
     await once(socket, 'secureConnect')
-    socket.on('error', () => {}) // being hung up on is an answer
+    socket.on('error', () => {}) // a disconnect is a valid answer
     return socket
   }
 

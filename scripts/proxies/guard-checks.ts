@@ -7,23 +7,23 @@ import { publicHost } from './proxy.ts'
 import type { Stage } from './run.ts'
 import { type Seen, type Site, welcome } from './site.ts'
 
-/** Somebody with an account, before a site that is guarded. */
+/** A user with an account, in front of a guarded site. */
 export interface Guarded {
   readonly client: Client
   readonly site: Site
   readonly email: string
-  /** As a browser sends it. */
+  /** The session cookie, as a browser sends it. */
   readonly cookie: string
   readonly userId: string
-  /** Makes an administrator of them. */
+  /** Makes the user an administrator. */
   promote(): Promise<unknown>
-  /** Ends the auth server. */
+  /** Stops the auth server. */
   end(): Promise<unknown>
 }
 
 const api = '/api/v1/auth'
 const password = 'quiet harbour 52'
-/** How a client may say that it is somebody else: sites that make variables of headers (CGI, PHP, WSGI) read all of these as one. */
+/** Characters with which a client may spoof a header name: sites that turn headers into variables (CGI, PHP, WSGI) read all of these as the same one. */
 const separators = [..."-_.~!#$%&'*+^`|"]
 const lies = ['user', 'username', 'email', 'roles'].map((word) => {
   const names = separators.flatMap((mark) => [
@@ -34,7 +34,7 @@ const lies = ['user', 'username', 'email', 'roles'].map((word) => {
   return { headers: Object.fromEntries(names.map((name) => [name, 'mallory'])) }
 })
 
-/** Signs somebody up through the proxy. */
+/** Signs up a user through the proxy. */
 export async function openGuarded({ proxy, smtp, site, server, folder }: Stage): Promise<Guarded> {
   const { client, email, cookie } = await createVisit(proxy, smtp)
   const { json } = await client.ask(`${api}/me`, { cookies: [cookie] })
@@ -42,7 +42,7 @@ export async function openGuarded({ proxy, smtp, site, server, folder }: Stage):
   return { client, site, email, cookie, userId: json.id, promote, end: () => server.end() }
 }
 
-/** What has to hold behind every proxy, in the order in which it is looked at. */
+/** What must hold behind every proxy, in the order in which it is checked. */
 export const guardChecks: Readonly<Record<string, (guarded: Guarded) => Promise<void>>> = {
   'a session gets in by cookie and by bearer token, and the site is told who it is': async (guarded) => {
     const { client, email, cookie, userId } = guarded
@@ -210,7 +210,7 @@ export const guardChecks: Readonly<Record<string, (guarded: Guarded) => Promise<
     for (const path of [...spellings, ...more]) {
       const before = guarded.site.seen.length
       await guarded.client.send([`GET ${path} HTTP/1.1\r\nHost: ${publicHost}\r\nConnection: close\r\n\r\n`])
-      // A site may read the path as it comes, or normalise it.
+      // A site may read the path as received, or normalise it.
       for (const { url } of guarded.site.seen.slice(before))
         for (const read of [url, decodeURIComponent(url), posix.normalize(decodeURIComponent(url))])
           assert.match(read, /^\/wiki\/public\//, `${path} came as ${url}`)
@@ -229,7 +229,7 @@ export const guardChecks: Readonly<Record<string, (guarded: Guarded) => Promise<
   },
 }
 
-/** The request as the site saw it; it has to get there. */
+/** Returns the request as the site saw it. Fails if it did not get there. */
 async function reached({ client, site }: Guarded, path: string, ask: Ask): Promise<Seen> {
   const before = site.seen.length
   const told = await client.ask(path, ask)
@@ -240,7 +240,7 @@ async function reached({ client, site }: Guarded, path: string, ask: Ask): Promi
   return seen
 }
 
-/** The answer to a request that must not get to the site. */
+/** Returns the response to a request that must not reach the site. */
 async function refused({ client, site }: Guarded, path: string, ask: Ask = {}): Promise<Told> {
   const before = site.seen.length
   const told = await client.ask(path, ask)
@@ -249,7 +249,7 @@ async function refused({ client, site }: Guarded, path: string, ask: Ask = {}): 
   return told
 }
 
-/** What a site is told by everything that it may take for one of our headers; headers without a value say nothing. */
+/** Returns what reaches a site in anything it may take for one of our headers. Headers without a value are omitted. */
 function saidOf(seen: Seen | undefined): Record<string, readonly string[]> {
   const alike = Object.entries(seen?.headers ?? {}).filter(([name]) => /^x[^a-z0-9]auth/.test(name))
   return Object.fromEntries(alike.filter(([, values]) => values.join('') !== ''))
@@ -268,7 +268,7 @@ function pairOf(cookie: string): string {
   return cookie.split(';')[0] ?? ''
 }
 
-/** Of the first form of a page. */
+/** Returns the hidden fields of the first form on a page. */
 function hiddenFields(page: string): Record<string, string> {
   const [form = ''] = page.split('</form>')
   const fields = form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)

@@ -7,44 +7,44 @@ import { fileURLToPath } from 'node:url'
 import { blocksOf, markdownSection } from '../../packages/gatelodge/test/support/markdown.ts'
 import { freePort } from '../../packages/gatelodge/test/support/postgres.ts'
 
-/** The name that the snippets of the guide serve. */
+/** The host name that the snippets of the guide serve. */
 export const publicHost = 'auth.example.com'
 
 /** A proxy that was started with the snippet of the guide. */
 export interface RunningProxy {
   readonly name: string
   readonly version: string
-  /** Of loopback; it speaks TLS. */
+  /** Its loopback port, which speaks TLS. */
   readonly port: number
-  /** Its certificate, in PEM, which nobody signed. */
+  /** Its self-signed certificate, in PEM. */
   readonly certificate: string
-  /** Whether its process still runs. */
+  /** Returns whether its process is still running. */
   isUp(): boolean
   stop(): Promise<void>
 }
 
-/** What differs between one machine and another. */
+/** The values that differ between machines. */
 interface Place {
   readonly folder: string
   readonly port: number
-  /** Of the server behind it. */
+  /** The address of the server behind it. */
   readonly upstream: string
   readonly certificate: string
   readonly key: string
-  /** Both in one file. */
+  /** Certificate and key in one file. */
   readonly pem: string
 }
 
 interface Kind {
   readonly version: readonly string[]
-  /** The snippet with that of forward-auth in it, and with that once more for `/wiki/api/`, where programs ask and nobody is led to a page. */
+  /** Adds the forward-auth snippet, once for the site and once for `/wiki/api/`, which programs call and which must not redirect to a page. */
   readonly guarded: (snippet: string, guards: readonly string[], place: Place) => string
-  /** The snippet made to run here: only ports and paths are replaced, and what its main file would say stands around it. */
+  /** Makes the snippet run here: only ports and paths are replaced, and the settings of its main file are added around it. */
   readonly configuration: (snippet: string, place: Place) => string
   readonly start: (file: string) => readonly string[]
 }
 
-/** Those of the guide that Debian packages, by the heading of their section. */
+/** The proxies of the guide that Debian packages, by the heading of their section. */
 export const kinds: Readonly<Record<string, Kind>> = {
   nginx: {
     version: ['nginx', '-v'],
@@ -107,8 +107,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
 }
 
 /**
- * Starts a proxy of the guide on loopback, before the server at `upstream`, with a certificate made for this run. With a site, it guards that one as the guide
- * on forward-auth has it.
+ * Starts a proxy of the guide on loopback, in front of the server at `upstream`, with a certificate created for this run. If a site is given, the proxy guards
+ * it as the guide on forward-auth describes.
  */
 export async function startProxy(name: string, upstream: string, site?: string): Promise<RunningProxy> {
   const kind = kinds[name]
@@ -166,7 +166,7 @@ function replaced(text: string, replacements: Readonly<Record<string, string>>):
 
 async function makePlace(upstream: string): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-proxy-'))
-  chmodSync(folder, 0o755) // workers of nginx are somebody else
+  chmodSync(folder, 0o755) // nginx workers run as another user
   const [certificate, key, pem] = ['certificate.pem', 'key.pem', 'both.pem'].map((file) => join(folder, file))
   if (!certificate || !key || !pem) throw new Error('three paths make three')
   const names = ['-subj', `/CN=${publicHost}`, '-addext', `subjectAltName=DNS:${publicHost}`]
@@ -177,7 +177,7 @@ async function makePlace(upstream: string): Promise<Place> {
   return { folder, port: await freePort(), upstream, certificate, key, pem }
 }
 
-/** The number in the first line that a program says about itself; nginx says it on standard error. */
+/** Returns the version number in the first line that a program prints about itself; nginx prints it to standard error. */
 function versionOf({ version: [program = '', ...argv] }: Kind): string {
   const said = execFileSync('sh', ['-c', '"$@" 2>&1', 'sh', program, ...argv], { encoding: 'utf8' })
   return /\d+\.\d+\.\d+/.exec(said)?.[0] ?? 'of an unknown version'

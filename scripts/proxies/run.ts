@@ -3,20 +3,20 @@ import { type SmtpTestServer, smtpServer } from '../../packages/gatelodge/test/s
 import { publicHost, type RunningProxy, startProxy } from './proxy.ts'
 import { type Site, startSite } from './site.ts'
 
-/** What runs while the checks look. */
+/** The programs that run during the checks. */
 export interface Stage {
   readonly proxy: RunningProxy
   readonly smtp: SmtpTestServer
   readonly server: ServerProcess
   readonly folder: CommandFolder
-  /** Behind the proxy, beside the server. */
+  /** The site behind the proxy, in addition to the server. */
   readonly site: Site
 }
 
 interface Play<Visit> {
-  /** The proxies to take; those that were named on the command line go before. */
+  /** The proxies to run, unless others are named on the command line. */
   readonly names: readonly string[]
-  /** What has to hold behind every proxy, in the order in which it is looked at. */
+  /** What must hold behind every proxy, in the order in which it is checked. */
   readonly checks: Readonly<Record<string, (visit: Visit) => Promise<void>>>
   readonly open: (stage: Stage) => Promise<Visit>
   readonly guardsSite: boolean
@@ -24,7 +24,7 @@ interface Play<Visit> {
 
 const longest = 240_000
 
-/** Runs a real server behind each proxy, prints what held, and ends the process with the verdict. */
+/** Runs a real server behind each proxy, prints what held, and exits with the verdict. */
 export async function play<Visit>({ names, checks, open, guardsSite }: Play<Visit>): Promise<never> {
   setTimeout(() => {
     console.error(`Verdict: not done after ${longest} ms.`)

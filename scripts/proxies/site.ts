@@ -6,14 +6,14 @@ import { buffer } from 'node:stream/consumers'
 /** A request as a site saw it. */
 export interface Seen {
   readonly method: string
-  /** As it was asked for. */
+  /** The URL as requested. */
   readonly url: string
   /** Every value of a header, by its name in lower case. */
   readonly headers: Readonly<Record<string, readonly string[]>>
   readonly body: Buffer
 }
 
-/** A site without a sign-in of its own, which remembers what it was asked. */
+/** A site without a sign-in of its own, which records the requests it gets. */
 export interface Site {
   /** Host and port. */
   readonly address: string
@@ -21,10 +21,10 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** What the site says to whoever reaches it. */
+/** The site's response to everyone who reaches it. */
 export const welcome = 'You reached the site.'
 
-/** Starts one on loopback. */
+/** Starts a site on loopback. */
 export async function startSite(): Promise<Site> {
   const seen: Seen[] = []
   const server = createServer({ maxHeaderSize: 131_072 }, async (request, response) => {
