@@ -11,7 +11,7 @@ import { browser, narrow, password, site, wide } from './browser/world.ts'
 
 // The hosted pages of a server with a real inbox, used in a real browser.
 
-test('what is wrong with a form is announced and focused, with and without JavaScript', async () => {
+test('errors in a form are announced and focused, with and without JavaScript', async () => {
   for (const javaScriptEnabled of [true, false]) {
     await using here = await sitDown(browser, site, { javaScriptEnabled })
     await here.open('/register')

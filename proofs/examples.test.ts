@@ -190,7 +190,7 @@ test('the copies pass a strict type check by the packed declarations', () => {
   assert.equal(stdout, '')
 })
 
-test('while Gatelodge is away nobody gets in who has to be asked about, and known keys stay good', async () => {
+test('while Gatelodge is unavailable, callers that need introspection are rejected, and known keys stay valid', async () => {
   const { access_token: token } = await newPerson('waiting@example.com')
   for (const { keys } of Object.values(apps)) assert.equal((await ask(keys, 'GET /notes', { token })).status, 200)
   await server.end()

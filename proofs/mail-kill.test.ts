@@ -42,7 +42,7 @@ forEachDatabase('a server killed between handing over and marking', (engine) => 
   }
 })
 
-test('a server started anew on SQLite sends at once what its predecessor had in hand', async () => {
+test('a server restarted on SQLite immediately sends what its predecessor had under way', async () => {
   await using place = await killedServer('sqlite')
   const { inbox } = place
   inbox.release()

@@ -83,7 +83,7 @@ test('a packed package.json leads to packed files only, and everything that is i
   }
 })
 
-test('the program starts by its name without a flag, and tells what it does', () => {
+test('the program starts by its name without a flag, and says what it does', () => {
   const env = { PATH: dirname(process.execPath) }
   const { status, stdout, stderr } = spawnSync(program, ['--help'], { cwd: consumer.path, env, encoding: 'utf8' })
   assert.deepEqual([status, stderr], [0, ''])

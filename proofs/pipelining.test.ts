@@ -68,7 +68,7 @@ for (const [name, request] of Object.entries(requests).filter(([each]) => !isQui
   })
 }
 
-test('times are those that are documented: 10 s for a head, 30 s for a request, 20 s for who takes nothing of an answer', async () => {
+test('timeouts are as documented: 10 s for a head, 30 s for a request, 20 s for a client that takes nothing of an answer', async () => {
   await using folder = commandFolder({ GATELODGE_LOG_LEVEL: 'error' })
   const server = await folder.serve()
   const [silent, head, body, unread] = await Promise.all([

@@ -5,7 +5,7 @@ import { assertPlateau, longestMemory, simulate } from '../packages/gatelodge/te
 const amount = process.env.PROOFS === 'quick' ? { every: 5, members: 3 } : { every: 1, members: 12 }
 
 forEachDatabase('plateau', (engine) => {
-  test('after the longest memory, 90 further days make no table and no file larger', async (t) => {
+  test('once the longest memory has passed, 90 further days grow no table and no file', async (t) => {
     const sizes = await simulate(engine, { days: longestMemory + 95, ...amount })
     for (const [name, rows] of Object.entries(sizes.of)) {
       const each = Math.round(15 / sizes.every)

@@ -12,7 +12,7 @@ import { build } from './sveltekit/world.ts'
 // examples/sveltekit as a user copies it, in front of a packed Gatelodge with a real inbox, used in a real browser.
 // With SVELTEKIT_SCREENSHOTS=FOLDER the walk over all pages saves a screenshot of each there.
 
-test('the example passes its own type check, and the packed client is what is built into it', () => {
+test('the example passes its own type check, and contains the packed client', () => {
   assert.match(build.checked, /found 0 errors and 0 warnings/)
   const client = join(build.path, 'node_modules/@gatelodge/client')
   assert.equal(realpathSync(client), client)

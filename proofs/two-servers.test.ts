@@ -76,7 +76,7 @@ test('a password reset on one server ends the session and its refresh token on t
   assert.equal((await ask(other, 'POST', '/refresh', { body: { refresh_token: refresh } })).status, 401)
 })
 
-test('commands beside the servers reach both: a new role is seen, a stopped account is refused', async () => {
+test('commands run next to the servers reach both: a new role is seen, a deactivated account is rejected', async () => {
   const email = await person()
   const { access_token: access } = await signIn(one, email)
   await Promise.all([remembers(one, access), remembers(other, access)])
@@ -113,7 +113,7 @@ test('a budget that is used up on one server is used up on the other', async () 
   for (const server of servers) assert.equal(await server.end(), 0, 'a listener does not keep a server from its end')
 })
 
-test('a listener that was cut off comes back, and nothing stale is answered meanwhile', async () => {
+test('a disconnected listener reconnects, and no stale answer is given in the meantime', async () => {
   const email = await person()
   for (let round = 0; round < revocations / 10; round += 1) {
     const { access_token: access } = await signIn(one, email)
@@ -126,7 +126,7 @@ test('a listener that was cut off comes back, and nothing stale is answered mean
   }
 })
 
-test('a server that stood still while a session was revoked refuses it with its first word', async () => {
+test('a server that was paused while a session was revoked rejects it with its first answer', async () => {
   const email = await person()
   for (let round = 0; round < 5; round += 1) {
     const { access_token: access } = await signIn(one, email)

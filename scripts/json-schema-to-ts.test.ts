@@ -36,6 +36,6 @@ test('a named schema is an interface when it is an object, else a type', () => {
   assert.equal(toDeclaration('Size', { type: 'integer' }), 'export type Size = number')
 })
 
-test('a type that JSON does not have is refused', () => {
+test('a type that JSON does not have is rejected', () => {
   assert.throws(() => toType({ type: 'date' }), /no type date/)
 })

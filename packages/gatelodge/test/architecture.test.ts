@@ -71,7 +71,7 @@ test('clock, randomness, environment and console are reached in the kernel and t
   assert.deepEqual(offenders(inner, outside), [])
 })
 
-test('what is read from the wire is trimmed and compared by bytes, not as Unicode has it', () => {
+test('text from the wire is trimmed and compared by bytes, not by Unicode rules', () => {
   const loose = /\.trim(?:Start|End)?\(|\\s|localeCompare|toLocale(?:Lower|Upper)Case/
   const refuses = ['http/safe-redirect.ts'] // an address with any Unicode space leads nowhere
   const reads = sources.filter(
@@ -80,7 +80,7 @@ test('what is read from the wire is trimmed and compared by bytes, not as Unicod
   assert.deepEqual(offenders(reads, loose), [])
 })
 
-test('every flow declares routes, in one folder without folders of its own', () => {
+test('every flow declares routes, in one folder without subfolders', () => {
   const names = sources.map(({ name }) => name).filter(isInFlow)
   const folders = [...new Set(names.map((name) => posix.dirname(name)))]
   assert.deepEqual(
@@ -89,7 +89,7 @@ test('every flow declares routes, in one folder without folders of its own', () 
   )
 })
 
-test('who may call a route is declared in its access, and what a surface does hangs on nothing else', () => {
+test('access alone declares who may call a route, and the behaviour of a surface depends on nothing else', () => {
   const handlers = sources.filter(({ name }) => /^(?:flows|admin)\/.+(?:routes|pages?)\.ts$/.test(name))
   assert.ok(handlers.length > 25)
   assert.deepEqual(offenders(handlers, /assertFresh|domain\/freshness|throw new AuthError\(.reauthentication/), [])

@@ -40,7 +40,7 @@ forEachDatabase('the clock jumps', (engine) => {
     })
   }
 
-  test('backwards: nobody is locked out for longer than the longest wait, and failures are not forgotten', async () => {
+  test('backwards: no one is locked out for longer than the longest wait, and failures are not forgotten', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const signIn = () => app.post('/signin', { email: ada.email, password: ada.password }, { ip: '198.51.100.77' })

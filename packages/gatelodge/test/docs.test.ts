@@ -52,7 +52,7 @@ test('the layout names every folder of the source and every file at its top, and
   assert.deepEqual(named.sort(), known.sort())
 })
 
-test('every table is named with who deletes its rows, and clean-up where it does', async () => {
+test('the docs name for every table who deletes its rows, including clean-up', async () => {
   const store = openSqlite(':memory:')
   await migrateUp(store)
   const tables = (await store.migrationDb.introspection.getTables()).map(({ name }) => name)

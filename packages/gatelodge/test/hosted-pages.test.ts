@@ -74,7 +74,7 @@ forEachDatabase('hosted pages', (engine) => {
     assert.equal((await app.post('/refresh', { refresh_token: refresh })).status, 401)
   })
 
-  test('a page that was kept from an earlier visit is the one that would be printed, with a token of its own', async () => {
+  test('a page cached from an earlier visit is the one that would be rendered, except for its form token', async () => {
     await using app = await testApp({ engine })
     const withoutToken = (html: string) => html.replaceAll(/name="form_token" value="[\w-]{43}"/g, '')
     for (const language of languages) {

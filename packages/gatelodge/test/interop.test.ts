@@ -56,7 +56,7 @@ forEachDatabase('programs of others', (engine) => {
     })
   }
 
-  test('a server that calls itself otherwise than it was asked for is refused by both libraries', async () => {
+  test('a server whose issuer differs from the requested URL is rejected by both libraries', async () => {
     await using served = await serve(engine, { GATELODGE_PUBLIC_URL: 'http://localhost:1' })
     await assert.rejects(discovered(served.origin), { code: oauth.JSON_ATTRIBUTE_COMPARISON })
     await assert.rejects(configured(served.origin, 'x', openid.None()), { code: oauth.JSON_ATTRIBUTE_COMPARISON })

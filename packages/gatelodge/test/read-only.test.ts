@@ -48,7 +48,7 @@ test('SQLite: a file, a log or a folder that is read-only is not ready, and doct
   assert.equal(await signIn(server.origin), 503)
 })
 
-test('PostgreSQL: whatever makes it read-only or keeps its role from writing is not ready, and doctor says which', async () => {
+test('PostgreSQL: anything that makes it read-only or keeps its role from writing is not ready, and doctor says which', async () => {
   const postgres = await startPostgres()
   const admin = async (sql: string, database = 'postgres') => {
     const client = new pg.Client({ connectionString: postgres.url.replace(/[^/]+$/, database) })

@@ -310,7 +310,7 @@ test('a secret that cannot be read or created is named at the start and by docto
   }
 })
 
-test('a host program of the library is told the same', async () => {
+test('a host program of the library gets the same message', async () => {
   await using folder = usedFolder()
   const file = join(folder.path, 'data/gatelodge.db')
   writeFileSync(file, 'a text that is long enough to be looked at as the header of a database')

@@ -17,7 +17,7 @@ const actor = systemActor('command', 'test')
 /** How soon another process must know, in ms. On a quiet machine, proofs/two-servers.test.ts requires 100. */
 const soon = 500
 
-test('a session revoked in one process is refused by the other at once, though that had it in memory', async () => {
+test('a session revoked in one process is rejected by the other immediately, even from memory', async () => {
   await using pair = await processes()
   const { one, other } = pair
   const ada = await one.user()
@@ -61,7 +61,7 @@ test('a password reset in one process ends sessions and refresh tokens in the ot
   assert.equal((await other.post('/refresh', { refresh_token: refresh })).status, 401)
 })
 
-test('a stopped account is refused by the other process, a new role and a new name are seen there', async () => {
+test('the other process rejects a deactivated account, and sees a new role and a new name', async () => {
   await using pair = await processes()
   const { one, other } = pair
   const ada = await one.user()
@@ -81,7 +81,7 @@ test('a stopped account is refused by the other process, a new role and a new na
   await refusedSoon(other, { cookie })
 })
 
-test('a session that is revoked elsewhere while it is being read is not kept', async () => {
+test('a session that is revoked elsewhere while it is being read is not cached', async () => {
   await using pair = await processes()
   const { one, other, url } = pair
   const cookie = await one.cookie(await one.user())
@@ -166,7 +166,7 @@ test('a mail that one process asks for wakes the delivery of another', async () 
   assert.ok(performance.now() - began < 2_500, 'looking once a second takes twice as long')
 })
 
-test('behind a connection that takes LISTEN and never delivers, memory is not used and a revocation counts at once', async () => {
+test('behind a connection that accepts LISTEN and never delivers, memory is unused and a revocation counts immediately', async () => {
   await using pair = await processes({}, 'until-listening')
   const { one, other } = pair
   const ada = await one.user()
@@ -194,7 +194,7 @@ test('a listener that stalls after it worked lets a revoked session live for a s
   assert.equal(other.deps.sessionCache.figures().trusted, false)
 })
 
-test('while a listener that was cut off comes back, nothing stale is answered', async () => {
+test('while a disconnected listener reconnects, no stale answer is given', async () => {
   await using pair = await processes({}, 'all')
   const { one, other, url } = pair
   const ada = await one.user()

@@ -49,7 +49,7 @@ forEachDatabase('access tokens', (engine) => {
     await close()
   })
 
-  test('a token of a server whose clock is a minute ahead is good at once, and ends at its own time', async () => {
+  test('a token from a server whose clock is a minute ahead is valid immediately and expires on time', async () => {
     const { tokens, clock, close } = await setUp(engine)
     clock.advance(60_000)
     const { text } = await tokens.sign(subject)

@@ -64,7 +64,7 @@ forEachDatabase('signing keys', (engine) => {
     assert.equal(await byAge(), true)
   })
 
-  test('a successor that waits already stays the next, and two at once make one', async () => {
+  test('a waiting successor remains the next key, and two concurrent rotations create one', async () => {
     await using app = await testApp({ engine })
     await Promise.all([rotate(app), rotate(app), rotate(app)])
     const keys = await published(app)
@@ -73,7 +73,7 @@ forEachDatabase('signing keys', (engine) => {
     assert.deepEqual(await published(app), keys)
   })
 
-  test('a compromised key is withdrawn at once with all that it signed, and nobody has to sign in again', async () => {
+  test('a compromised key is withdrawn immediately with everything it signed, and no user has to sign in again', async () => {
     await using app = await testApp({ engine })
     const { access, refresh } = await app.tokens(await app.user())
     assert.equal((await app.get('/session', { bearer: access })).status, 200)
@@ -91,7 +91,7 @@ forEachDatabase('signing keys', (engine) => {
     assert.equal(names.filter((name) => name === 'key.withdrawn').length, 2)
   })
 
-  test('another process signs with the new key and refuses the withdrawn one at its next request', async () => {
+  test('another process signs with the new key and rejects the withdrawn one from its next request', async () => {
     const database = await bareDatabase(engine)
     const clock = testClock()
     const first = await composeTest({ database: database.location }, clock, [])
@@ -113,7 +113,7 @@ forEachDatabase('signing keys', (engine) => {
     await database.release()
   })
 
-  test('another algorithm has a key of its own, which takes over without a break', async () => {
+  test('another algorithm has a separate key, which takes over without interruption', async () => {
     const database = await bareDatabase(engine)
     const clock = testClock()
     let before: { text: string } | undefined
@@ -151,7 +151,7 @@ forEachDatabase('signing keys', (engine) => {
     assert.equal(headerOf((await app.deps.accessTokens.sign(subject)).text).kid, first)
   })
 
-  test('a command beside the server leaves the algorithm to it, also when it rotates the keys', async () => {
+  test('a command run next to the server leaves the algorithm unchanged, even when it rotates the keys', async () => {
     const database = await bareDatabase(engine)
     const clock = testClock()
     const env = { GATELODGE_TOKEN_ALGORITHM: 'RS256' }
@@ -185,7 +185,7 @@ forEachDatabase('signing keys', (engine) => {
   })
 })
 
-test('rotations at once never lock each other in a circle', async () => {
+test('concurrent rotations never deadlock', async () => {
   const app = await testApp({ engine: 'postgres', env: { GATELODGE_KEY_ROTATION: '1d' } })
   const broken = await deadlocksOf(app, async () => {
     for (let wave = 0; wave < 20; wave += 1) {

@@ -53,7 +53,7 @@ async function requestsTo(
 }
 
 forEachDatabase('languages of mails', (engine) => {
-  test('a mail to the owner of an account is in the language of the profile, whoever asked in which', async (t) => {
+  test('an email to the owner of an account is in the language of the profile, whatever the requester’s', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id } = await mail.addUser({ locale: 'de-AT' })
     for (const { kind, request } of await requestsTo(mail, id)) {
@@ -75,7 +75,7 @@ forEachDatabase('languages of mails', (engine) => {
     }
   })
 
-  test('an unconfirmed account, a new address and the owner of a wanted address read their own language', async (t) => {
+  test('an unconfirmed account, a new address and the owner of a requested address read their own language', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id } = await mail.addUser({ emailVerifiedAt: null, locale: 'es' })
     await mail.addUser({ email: 'owner@example.org', locale: 'ar' })
@@ -117,7 +117,7 @@ forEachDatabase('languages of mails', (engine) => {
     assert.equal(languageOfLast(mail, 0), 'en')
   })
 
-  test('a mail of a host program goes out as it was written', async (t) => {
+  test('an email of a host program is sent as it was written', async (t) => {
     const mail = await mailTest(t, { engine })
     const written = { subject: 'Hej', text: 'Hej\n', html: '<html lang="sv"><p>Hej</p></html>' }
 

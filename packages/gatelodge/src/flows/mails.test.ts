@@ -84,7 +84,7 @@ forEachDatabase('mails of flows', (engine) => {
     assert.equal(await mailed(mail, 'signup', { email: ada, signupId: 'two' }), null)
   })
 
-  test('the owner of a known address is told of a sign-up at their account’s address, unless the account is suspended', async (t) => {
+  test('the owner of a known address is notified of a sign-up at the account’s address, unless the account is suspended', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id } = await mail.addUser()
     await reserve(mail, 'former@example.org', id)
@@ -182,7 +182,7 @@ forEachDatabase('mails of flows', (engine) => {
     }
   })
 
-  test('an owner is told of a changed password, a stopped password and a new device', async (t) => {
+  test('an owner is notified of a changed password, a disabled password and a new device', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id: userId } = await mail.addUser()
     const at = mail.clock.now()
@@ -220,7 +220,7 @@ forEachDatabase('mails of flows', (engine) => {
     assert.deepEqual([token.user_id, token.email], [id, 'new@example.org'])
   })
 
-  test('a password set since, the end of the asking session, and having the address already void an e-mail change', async (t) => {
+  test('a newer password, the end of the requesting session, and already having the address void an email change', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id } = await mail.addUser({}, { password_changed_at: 7 })
     const asked = { ...(await askedBy(mail, id)), email: 'new@example.org', passwordChangedAt: 7 }
@@ -231,7 +231,7 @@ forEachDatabase('mails of flows', (engine) => {
     assert.equal(await mailed(mail, 'email_change', { ...asked, sessionId: 'ended' as SessionId }), null)
   })
 
-  test('the owner of an address is told that somebody wanted it, and an own former address may come back', async (t) => {
+  test('the owner of an address is notified that someone wanted it, and a user’s own former address may return', async (t) => {
     const mail = await mailTest(t, { engine })
     const asked = await askedBy(mail, (await mail.addUser()).id)
     const owner = await mail.addUser({ email: 'owner@example.org', firstName: 'Grace' })
@@ -248,7 +248,7 @@ forEachDatabase('mails of flows', (engine) => {
     assert.equal(await mailed(mail, 'email_change', { ...asked, email: 'owner@example.org' }), null)
   })
 
-  test('the former address is mailed an undo link for as long as it is reserved, which a later change leaves alone', async (t) => {
+  test('the former address is sent an undo link while it is reserved, which a later change leaves valid', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id: userId } = await mail.addUser({ email: 'third@example.org' })
     await reserve(mail, ada, userId)
@@ -264,14 +264,14 @@ forEachDatabase('mails of flows', (engine) => {
     assert.deepEqual([token.user_id, token.email, token.expires_at], [userId, ada, mail.clock.now() + 71 * hour])
   })
 
-  test('an address that is no longer reserved is mailed no undo link', async (t) => {
+  test('an address that is no longer reserved is sent no undo link', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id: userId } = await mail.addUser()
 
     assert.equal(await mailed(mail, 'email_changed', { userId, formerEmail: ada, newEmail: 'new@example.org' }), null)
   })
 
-  test('a restored address is mailed a reset link', async (t) => {
+  test('a restored address is sent a reset link', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id: userId } = await mail.addUser({}, { recovery_since: 7 })
     const sent = await mailed(mail, 'email_restored', { userId, email: ada })
@@ -281,7 +281,7 @@ forEachDatabase('mails of flows', (engine) => {
     assert.equal(await mailed(mail, 'email_restored', { userId, email: 'moved@example.org' }), null)
   })
 
-  test('an account in recovery is mailed the link that opens it, also when its password is forgotten, and no longer once it is open', async (t) => {
+  test('an account in recovery is sent the link that opens it, also when its password is forgotten, until it is open', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id: userId } = await mail.addUser({}, { recovery_since: 7 })
     for (const [kind, request] of [
@@ -298,7 +298,7 @@ forEachDatabase('mails of flows', (engine) => {
     assert.equal(await mailed(mail, 'email_restored', { userId, email: ada }), null)
   })
 
-  test('the current address is told of a change asked for, without a token, until it was made', async (t) => {
+  test('the current address is notified of a requested change, without a token, until the change is made', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id: userId } = await mail.addUser()
     const asked = { userId, newEmail: 'new@example.org', at: mail.clock.now() }
@@ -329,7 +329,7 @@ forEachDatabase('mails of flows', (engine) => {
     assert.equal(await mailed(mail, 'email_changed', change), null)
   })
 
-  test('a test mail goes to any address', async (t) => {
+  test('a test email is sent to any address', async (t) => {
     const sent = await mailed(await mailTest(t, { engine }), 'test', { email: 'operator@example.org' })
 
     assert.deepEqual([sent?.to, sent?.subject], ['operator@example.org', 'Test mail from Gatelodge'])

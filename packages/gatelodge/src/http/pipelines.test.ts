@@ -87,7 +87,7 @@ test('of a hundred connections that ask for more at once, eight are answered for
   for (const client of clients) await client.times(100)
 })
 
-test('eight of the requests that lie behind others are under way at once, before a flood and after', async () => {
+test('eight pipelined requests are under way concurrently, before a flood and after', async () => {
   for (const flood of ['', get('quick').repeat(200)]) {
     const released = Promise.withResolvers<void>()
     let held = 0
@@ -191,7 +191,7 @@ test('who does not read is not answered or read from further, and leaves nothing
   assert.ok(begun - 10 <= 3)
 })
 
-test('who begins to read late gets all of it, whether it asked for all at once or for one thing after the other', async () => {
+test('a client that starts reading late gets everything, whether it pipelined its requests or not', async () => {
   const page = `<${'x'.repeat(2 ** 18)}>`
   await using server = await serve(({ url }) => new Response(pathOf(url) === 'page' ? page : '<other>'))
   for (const [times, pages] of [
@@ -214,7 +214,7 @@ test('who begins to read late gets all of it, whether it asked for all at once o
   }
 })
 
-test('whatever the cuts, bodies and answers of a pipeline are kept apart', async () => {
+test('wherever reads are split, bodies and answers of a pipeline stay separate', async () => {
   await using server = await serve(async (request) => {
     const { length } = await request.text()
     return new Response(`<${pathOf(request.url)} ${length}>`)
@@ -257,7 +257,7 @@ test('a client that ends its half behind a pipeline gets all its answers', async
   assert.deepEqual(client.bodies(), numbers(200).map(String))
 })
 
-test('what Node.js would refuse by itself is refused in its turn', async () => {
+test('requests that Node.js would reject by itself are rejected in their turn', async () => {
   await using server = await serve(async ({ url }) => {
     await nextTurn()
     return new Response(`<${pathOf(url)}>`)

@@ -145,7 +145,7 @@ test('the reference holds every operation with its contents entry', () => {
   assert.doesNotMatch(text, /Unused/)
 })
 
-test('an operation tells access, limits, fields, answers and error codes', () => {
+test('an operation shows access, limits, fields, answers and error codes', () => {
   const text = docsPage(document, plainTheme('Acme'))
 
   assert.match(text, /<dd>everyone<\/dd>/)

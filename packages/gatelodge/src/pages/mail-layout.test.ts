@@ -31,7 +31,7 @@ test('a usual name passes as it was typed', () => {
   }
 })
 
-test('what a mail program could make a link of is no name', () => {
+test('a text that a mail program could turn into a link is not a name', () => {
   const names = [
     'https://evil.test/win',
     'evil.test',
@@ -53,7 +53,7 @@ test('a name is one line of at most 80 code points without control characters', 
   assert.equal(harmlessText('a\ud800'), 'a\ufffd')
 })
 
-test('every kind of block stands in both versions, escaped in one and plain in the other', () => {
+test('every kind of block appears in both versions, escaped in HTML and plain in text', () => {
   const mail = mailDocument(context, {
     subject: 'One\r\nBcc: two',
     preheader: 'Before <all>',

@@ -29,7 +29,7 @@ test('the list shows the newest mail first, whatever the order it got', () => {
   }
 })
 
-test('the list tells the age of a mail in the largest unit that fits', () => {
+test('the list shows the age of an email in the largest unit that fits', () => {
   const ages = [0, 5 * second, 3 * minute, 2 * hour, day, 3 * day].map((age) => ({ ...entry, date: now - age }))
   const text = mailboxListPage(ages, plainTheme('Acme'), now)
 

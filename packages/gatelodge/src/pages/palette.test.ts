@@ -27,7 +27,7 @@ test('the contrast of known pairs is that of the standard', () => {
   assert.equal(contrast('#123456', '#123456'), 1)
 })
 
-test('an accent that can be read is taken as it is', () => {
+test('a readable accent is used unchanged', () => {
   assert.equal(paletteOf('light', '#6b2fa0').accent, '#6b2fa0')
   assert.equal(paletteOf('dark', '#ffd76e').accent, '#ffd76e')
 })

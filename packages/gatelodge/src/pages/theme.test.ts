@@ -90,7 +90,7 @@ forEachDatabase('look of pages and mails', (engine) => {
   })
 })
 
-test('a theme that would load something from elsewhere is refused at the start', () => {
+test('a theme that would load something from elsewhere is rejected at start', () => {
   const refused = [
     '@import "https://evil.test/a.css";',
     '@IMPORT url(data:text/css,x);',
@@ -107,7 +107,7 @@ test('a theme that would load something from elsewhere is refused at the start',
     assert.ok(loadTheme({ ...plain, themeCss: file('good.css', css) }).sheet, css)
 })
 
-test('a file of the look that is not there, too large or no such file is refused at the start', () => {
+test('a theme file that is missing, too large or of the wrong type is rejected at start', () => {
   const refused = [
     ['themeCss', 'GATELODGE_THEME_CSS', join(folder, 'none.css'), /cannot be read/],
     ['themeCss', 'GATELODGE_THEME_CSS', folder, /cannot be read/],
@@ -125,7 +125,7 @@ test('a PNG logo is served as one', () => {
   assert.equal(loadTheme({ ...plain, logo: file('logo.png', png) }).logo?.contentType, 'image/png')
 })
 
-test('the guide’s example is taken, and its tables name every property that there is', () => {
+test('the guide’s example is accepted, and its tables name every property', () => {
   const guide = readFileSync(new URL('../../../../docs/guide/theming.md', import.meta.url), 'utf8')
   const example = /```css\n(.*?)```/s.exec(guide)?.[1] ?? ''
   const sheet = loadTheme({ ...plain, themeCss: file('example.css', example) }).sheet

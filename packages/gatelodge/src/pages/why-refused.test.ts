@@ -26,7 +26,7 @@ forEachDatabase('why a form was refused', (engine) => {
     }
   })
 
-  test('a form that was opened before somebody signed in, or by another account, says who is signed in now', async () => {
+  test('a form that was opened before a sign-in, or by another account, says who is signed in now', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const ended = await new Visitor(app).signIn(await app.user())
     const old = await ended.get('/account')

@@ -47,7 +47,7 @@ forEachDatabase('01 host header', (engine) => {
     }
   })
 
-  test('a foreign or broken Host is no reason to refuse', async () => {
+  test('a foreign or broken Host is not a reason to reject', async () => {
     await using app = await testApp({ engine })
     await using wire = await listen(app)
     for (const host of ['evil.test', 'a b', '[::1', '%', 'localhost:99999']) {

@@ -100,7 +100,7 @@ forEachDatabase('04 enumeration', (engine) => {
     }
   })
 
-  test('an address with an account whose links were asked for is mailed at its stored address only', async () => {
+  test('links requested for an address with an account are sent to its stored address only', async () => {
     await using app = await testApp({ engine })
     const all = await addresses(app)
     for (const email of all) await app.post('/forgot-password', { email: email.toUpperCase() })

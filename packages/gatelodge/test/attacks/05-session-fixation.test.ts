@@ -71,7 +71,7 @@ forEachDatabase('05 session fixation', (engine) => {
     }
   })
 
-  test('a session planted by a sibling domain under a name that only looks like ours is nobody’s', async () => {
+  test('a session planted by a sibling domain under a name that only looks like ours identifies no user', async () => {
     await using app = await testApp({
       engine,
       env: { GATELODGE_PUBLIC_URL: 'https://auth.example', GATELODGE_INSECURE_HTTP: 'yes' },
@@ -89,7 +89,7 @@ forEachDatabase('05 session fixation', (engine) => {
     }
   })
 
-  test('a sign-up cookie planted so does not stand in for the password of a sign-up', async () => {
+  test('a sign-up cookie planted this way does not replace the password of a sign-up', async () => {
     await using app = await testApp({
       engine,
       env: { GATELODGE_PUBLIC_URL: 'https://auth.example', GATELODGE_INSECURE_HTTP: 'yes' },

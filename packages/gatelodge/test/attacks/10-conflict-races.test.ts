@@ -81,7 +81,7 @@ forEachDatabase('10 races for one key', (engine) => {
     }
   })
 
-  test('fifty accounts that take one username at once: one has it', async () => {
+  test('of fifty accounts that take one username at the same time, one gets it', async () => {
     await using app = await testApp({ engine, env: unlimited })
     const people = await crowd(app, 50)
     const told = await Promise.all(

@@ -23,7 +23,7 @@ forEachDatabase('10 one-use races', (engine) => {
     assert.equal((await app.mails('ada@example.com')).filter(({ kind }) => kind === 'welcome').length, 1)
   })
 
-  test('fifty sign-ups of one address with all their links confirmed in parallel make one account', async () => {
+  test('fifty sign-ups of one address, with all links confirmed in parallel, create one account', async () => {
     await using app = await testApp({ engine, env: unlimited })
     const email = 'ada@example.com'
     const signUps = await inParallel(50, (index) => app.post('/signup', { email, password, username: `ada${index}` }))
@@ -113,7 +113,7 @@ forEachDatabase('10 one-use races', (engine) => {
     }
   })
 
-  test('one browser that signs up fifty times at once by the name that it holds keeps it once, for one address', async () => {
+  test('a browser that signs up fifty times in parallel with the name that it holds keeps it once, for one address', async () => {
     await using app = await testApp({ engine, env: unlimited })
     const first = await app.post('/signup', { email: 'first@example.com', password, username: 'held' })
     const headers = { cookie: `gatelodge-signup=${first.cookie('gatelodge-signup')}` }
@@ -148,7 +148,7 @@ forEachDatabase('10 one-use races', (engine) => {
     assert.equal((await app.rows('mails')).length, 1)
   })
 
-  test('ten accounts and ten sign-ups that want one username at once: one has it', async () => {
+  test('of ten accounts and ten sign-ups that want one username at the same time, one gets it', async () => {
     await using app = await testApp({ engine, env: unlimited })
     const bearers = []
     for (let index = 0; index < 10; index += 1) bearers.push((await app.tokens(await app.user())).access)
@@ -210,7 +210,7 @@ forEachDatabase('10 one-use races', (engine) => {
     assert.ok((counts.invalid_credentials ?? 0) <= 30, JSON.stringify(counts))
   })
 
-  test('a burst of wrong passwords of somebody signed in gets no further than five', async () => {
+  test('a burst of wrong passwords in one session gets no further than five', async () => {
     await using app = await testApp({ engine })
     const { access } = await app.tokens(await app.user())
     const told = await inParallel(60, (index) =>

@@ -23,7 +23,7 @@ forEachDatabase('16 hash truncation', (engine) => {
     }
   })
 
-  test('NUL, other control characters and half surrogate pairs are refused wherever a password is set', async () => {
+  test('NUL, other control characters and lone surrogates are rejected wherever a password is set', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const ada = await app.user()
     const { access } = await app.tokens(ada)

@@ -190,7 +190,7 @@ forEachDatabase('28 avatar upload', (engine) => {
     assert.equal((await wire.send(request('GET /healthz')))[0]?.status, 200)
   })
 
-  test('whoever has no session is answered before the body is read', async () => {
+  test('a client without a session is answered before the body is read', async () => {
     await using app = await testApp({ engine })
     await using wire = await listen(app)
     const { type } = multipart([])
@@ -240,7 +240,7 @@ forEachDatabase('28 avatar upload', (engine) => {
     assert.equal(after?.status, 200)
   })
 
-  test('a sender who leaves in the middle leaves nothing, and a place that is free again', async () => {
+  test('a sender who disconnects in the middle leaves nothing behind, and its slot is free again', async () => {
     using data = dataFolder()
     await using app = await testApp({ engine, env: data.env })
     const { access } = await app.tokens(await app.user())

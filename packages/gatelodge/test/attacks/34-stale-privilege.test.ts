@@ -51,7 +51,7 @@ forEachDatabase('34 stale privilege', (engine) => {
     }
   })
 
-  test('an address change of a deactivated account is void, and its undo does not wake it', async () => {
+  test('an address change of a deactivated account is void, and its undo does not reactivate it', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: 'old@example.com' })
     const { access } = await app.tokens(ada)

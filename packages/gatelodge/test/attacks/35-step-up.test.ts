@@ -30,7 +30,7 @@ forEachDatabase('35 step-up', (engine) => {
     assert.equal((await app.events()).includes('user.exported'), false)
   })
 
-  test('every route that asks for a fresh proof refuses an old one before it reads the body, on pages as well', async () => {
+  test('every route that requires a fresh proof rejects an old one before it reads the body, on pages too', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const cookie = await app.cookie(ada)
@@ -123,7 +123,7 @@ forEachDatabase('35 step-up', (engine) => {
     assert.equal(codes.at(-1), 'rate_limited')
   })
 
-  test('pages ask for the same proofs: an old session gets no copy of the data, and a fresh one is no stand-in for the password', async () => {
+  test('pages require the same proofs: an old session gets no copy of the data, and a fresh one cannot replace the password', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const visitor = await new Visitor(app).signIn(ada)

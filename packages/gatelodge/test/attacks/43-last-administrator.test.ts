@@ -26,7 +26,7 @@ forEachDatabase('43 last administrator', (engine) => {
     await assertOneIsLeft(house.auth)
   })
 
-  test('fifty administrators who are deleted, stopped and demoted at once in every way: one is left', async () => {
+  test('of fifty administrators who are deleted, deactivated and demoted concurrently in every way, one is left', async () => {
     await using house = await houseOf(engine, 50)
     const all = Object.values(ways)
     const told = await Promise.all(
@@ -57,7 +57,7 @@ forEachDatabase('43 last administrator', (engine) => {
     }
   })
 
-  test('an account that is deleted and stopped many times at once goes once', async () => {
+  test('an account that is deleted and deactivated many times concurrently is removed once', async () => {
     await using house = await houseOf(engine, 2)
     const { deps } = engineOf(house.auth)
     const [ada, eve] = house.administrators
@@ -94,7 +94,7 @@ forEachDatabase('43 last administrator', (engine) => {
     }
   })
 
-  test('who is stopped at once by many is stopped once', async () => {
+  test('a user who is deactivated concurrently by many is deactivated once', async () => {
     await using house = await houseOf(engine, 2)
     const { deps } = engineOf(house.auth)
     const [ada] = house.administrators

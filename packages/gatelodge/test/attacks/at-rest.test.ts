@@ -203,7 +203,7 @@ forEachDatabase('secrets at rest', (engine) => {
   })
 })
 
-test('what was erased is gone from the SQLite file once its log is folded in: freed pages are wiped', async () => {
+test('erased data is gone from the SQLite file after a checkpoint: freed pages are wiped', async () => {
   await using stored = await databaseFiles('sqlite')
   const { migrationDb } = stored.app.deps.store
   const secrets = { erased: randomBytes(32).toString('base64url') }

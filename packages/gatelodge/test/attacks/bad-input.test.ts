@@ -170,7 +170,7 @@ forEachDatabase('bad input', (engine) => {
     assert.deepEqual(await stored(app), before)
   })
 
-  test('every route refuses a body of another type, or of a megabyte, before it looks at it', async () => {
+  test('every route rejects a body of another type, or of a megabyte, before parsing it', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const bearer = await bearerOf(app)
     await app.deps.hasher.close()

@@ -112,7 +112,7 @@ forEachDatabase('rows by strangers', (engine) => {
     }
   })
 
-  test('what was counted of an account stands in the activity of its owner', async () => {
+  test('events counted for an account appear in the activity of its owner', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     drainEvents(app, 'signin.failed')
@@ -192,7 +192,7 @@ forEachDatabase('rows by strangers', (engine) => {
     })
   })
 
-  test('a mail that reached nobody goes after an hour, one that was delivered after a week', async () => {
+  test('an email that reached no one is deleted after an hour, a delivered one after a week', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     await app.post('/forgot-password', { email: 'ghost@example.com' })
@@ -302,7 +302,7 @@ forEachDatabase('rows by strangers', (engine) => {
     assert.ok((await app.rows('limit_counters')).some(({ count }) => count === 10))
   })
 
-  test('what was counted, kept or refused is told by the log, once', async () => {
+  test('whatever was counted, kept or rejected is reported in the log, once', async () => {
     await using app = await testApp({ engine })
     const tell = tellOfCeiling(app.deps)
     await tell()

@@ -165,7 +165,7 @@ test('bombs inside a small picture are not blown up: rows that never end, profil
   }
 })
 
-test('of an animation the first frame is taken; ten thousand frames are refused or never looked at', async () => {
+test('only the first frame of an animation is used; ten thousand frames are rejected or never read', async () => {
   const frames = (count: number) => {
     const pixels = Buffer.from(
       Array.from({ length: count }, (_, frame) => Array.from({ length: 64 }, () => [frame % 256, 9, frame >> 8])).flat(
@@ -217,7 +217,7 @@ test('a JPEG of a thousand scans, which would keep the decoder busy for many sec
   assert.equal(countScans(Buffer.from('ffd8ffff01ffda00020aff00ffd010ffd9', 'hex')), 1)
 })
 
-test('one image at a time: a short line waits, and whoever comes then is told to come back', async () => {
+test('images are rendered one at a time: a short queue waits, and further callers are told to retry', async () => {
   const narrow = createAvatarRenderer({ maxWaiting: 2 })
   const bytes = await plain(50, 50).png().toBuffer()
   const told = await Promise.allSettled(Array.from({ length: 5 }, () => narrow.render(bytes)))
@@ -297,7 +297,7 @@ function emptyRuns(blocks: number): Buffer {
   return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)))
 }
 
-test('the decoder takes nothing but what it was told to expect, and never throws', async () => {
+test('the decoder accepts only the kind it was told to expect, and never throws', async () => {
   const bytes = await plain(30, 20).png().toBuffer()
   const made = await decodeImage({ bytes, kind: 'png' })
 

@@ -120,7 +120,7 @@ test('only names that were made here are files', () => {
   }
 })
 
-test('the setting is refused when it is half given or misspelt', () => {
+test('an incomplete or misspelled setting is rejected', () => {
   const s3 = 's3://pictures/of?endpoint=https://s3.example.com&region=eu-west-1'
   const read = (env: Readonly<Record<string, string>>) =>
     readConfig({ env, flags: {}, readFile: () => assert.fail('no file is read') })

@@ -70,7 +70,7 @@ test('what is not exactly one plain address is refused', () => {
   }
 })
 
-test('no look-alike reaches an address that somebody else may own', () => {
+test('no look-alike reaches an address that another user may own', () => {
   const local = [
     'adа@x.com',
     'ａda@x.com',

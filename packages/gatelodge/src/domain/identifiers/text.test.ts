@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isPlainText } from './text.ts'
 
-test('names of every script, blanks, emoji and direction marks are plain text', () => {
+test('names of every script, spaces, emoji and direction marks are plain text', () => {
   for (const text of ['', 'Ada Lovelace', 'Zoë', '山田太郎', 'محمد', '👩🏽‍💻', 'a\u200eb\u200fc', 'می\u200cخواهم']) {
     assert.equal(isPlainText(text), true, JSON.stringify(text))
   }

@@ -15,7 +15,7 @@ function faultOf(text: string): string | undefined {
   }
 }
 
-test('a username has one canonical form, whatever its case, composition and outer blanks', () => {
+test('a username has one canonical form, whatever its case, composition and surrounding spaces', () => {
   assert.equal(normaliseUsername('Ada.Lovelace_1-x'), 'ada.lovelace_1-x')
   assert.equal(normaliseUsername(' ada '), 'ada')
   assert.equal(normaliseUsername('ZOE\u0308'), 'zoë')

@@ -25,7 +25,7 @@ test('at least 3,000 entries have the default minimum length (ASVS v5.0.0-6.2.4)
   assert.ok(new Set(refused).size >= 3_000)
 })
 
-test('what people type when asked for eight characters is common', () => {
+test('passwords that users type when eight characters are required are common', () => {
   const words =
     'password,Password1,passw0rd,P@ssw0rd,P@$$w0rd,iloveyou,changeme,changeme123,welcome1,admin123,administrator,letmein!'
   const keys =

@@ -96,7 +96,7 @@ const damaged = [
   valid.replace('m=8', 'm=0'),
 ]
 
-test('nobody, a damaged hash and one too costly to compute fit no password and stop nothing', async () => {
+test('no hash, a damaged hash and one too costly to compute match no password and block nothing', async () => {
   await withHasher({}, async (hasher) => {
     for (const phc of [null, ...damaged]) {
       assert.equal(await hasher.verify(phc, 'quiet harbour 52', a), false, `${phc}`)
@@ -150,7 +150,7 @@ test('one client that queues much does not hold up another', async () => {
   })
 })
 
-test('an account on a place of its own takes turns with all strangers together, and accounts among themselves', async () => {
+test('accounts on places of their own take turns with all strangers together, and among themselves', async () => {
   await withHasher({ threads: 1 }, async (hasher) => {
     const own = (account: string, place = 'device 1') => ({ ...a, own: { account: account as UserId, place } })
     const done: string[] = []
@@ -222,7 +222,7 @@ test('the time to wait grows with the queue and the cost of a hash', async () =>
   })
 })
 
-test('no more jobs run at once than threads were allowed', async () => {
+test('no more jobs run concurrently than there are threads', async () => {
   await withHasher({ threads: 1 }, async (hasher) => {
     const jobs = [hasher.hash('x', a), hasher.hash('x', b)]
     assert.partialDeepStrictEqual(hasher.load(), { running: 1, waiting: 1 })
@@ -252,7 +252,7 @@ test('a job that cannot be done fails alone, also among others of its batch', as
   })
 })
 
-test('closing refuses new jobs and finishes those it has', async () => {
+test('closing rejects new jobs and finishes running ones', async () => {
   const hasher = createHasher({ parameters, threads: 1 })
   const jobs = ['a', 'a', 'b'].map((key) => hasher.hash('quiet harbour 52', keyOf(key)))
   const closed = hasher.close()

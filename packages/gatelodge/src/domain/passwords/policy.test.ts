@@ -56,7 +56,7 @@ test('1,024 code points are allowed, more are not, nor more than 4,096 bytes or 
   assert.equal(faultOf(long('\u0316\u0301', 25_000)), 'too_long')
 })
 
-test('control characters, NUL and lone surrogates are refused', () => {
+test('control characters, NUL and lone surrogates are rejected', () => {
   for (const character of ['\0', '\t', '\n', '\u007f', '\u0085', '\ud800', '\udfff']) {
     assert.equal(faultOf(`quiet${character}harbour`), 'characters')
   }

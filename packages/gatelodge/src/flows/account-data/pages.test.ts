@@ -84,7 +84,7 @@ forEachDatabase('data page', (engine) => {
     assert.deepEqual([await app.rows('users'), await app.rows('sessions')], [[], []])
   })
 
-  test('the last administrator is told why the account stays', async () => {
+  test('the last administrator learns why the account cannot be deleted', async () => {
     await using app = await testApp({ engine })
     const person = await app.user()
     await app.deps.store.migrationDb

@@ -130,7 +130,7 @@ forEachDatabase('API tokens', (engine) => {
     assert.deepEqual(await app.rows('api_tokens'), [])
   })
 
-  test('its owner is told by mail, without the words of whoever made it, and finds it in events and export', async () => {
+  test('its owner is notified by email, without the text of its creator, and finds it in events and export', async () => {
     await using app = await testApp({ engine })
     const { ada, access, made } = await withToken(app, { name: 'visit evil.test' })
     const mail = await app.lastMail(ada.email)
@@ -143,7 +143,7 @@ forEachDatabase('API tokens', (engine) => {
     assert.deepEqual((await app.get('/me/export', { bearer: access })).json.api_tokens, [listed])
   })
 
-  test('five notices a day are the most, also for an address that nobody proved', async () => {
+  test('at most five notices are sent a day, also to an unproved address', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_REGISTRATION: 'instant' } })
     const email = 'victim@example.com'
     const signedUp = await app.post('/signup', { email, password: 'quiet harbour 52' })
@@ -174,7 +174,7 @@ forEachDatabase('API tokens', (engine) => {
     assert.equal((await make()).status, 201)
   })
 
-  test('a token that was asked for before a reset is not made after it', async () => {
+  test('a token requested before a reset is not created after it', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { session } = await app.tokens(ada)

@@ -7,7 +7,7 @@ import { minute } from '../../kernel/clock.ts'
 const list = '/account/tokens'
 
 forEachDatabase('API tokens page', (engine) => {
-  test('makes a token that is shown once, lists it and revokes it', async () => {
+  test('creates a token that is shown once, lists it and revokes it', async () => {
     await using app = await testApp({ engine })
     const { headers } = await app.client()
     const visitor = await new Visitor(app).signIn(await app.user())
@@ -43,7 +43,7 @@ forEachDatabase('API tokens page', (engine) => {
     assert.deepEqual(await app.rows('api_tokens'), [])
   })
 
-  test('asks for a fresh proof, and comes back', async () => {
+  test('requires a fresh proof, and returns', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const visitor = await new Visitor(app).signIn(ada)

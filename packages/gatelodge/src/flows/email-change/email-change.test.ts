@@ -42,7 +42,7 @@ forEachDatabase('e-mail change', (engine) => {
     assert.equal((await app.get('/session', { bearer: access })).status, 401)
   })
 
-  test('the former address is told, keeps the address, and takes the account back once', async () => {
+  test('the former address is notified, stays reserved, and recovers the account once', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: 'old@example.com' })
     const { access } = await app.tokens(ada)
@@ -104,7 +104,7 @@ forEachDatabase('e-mail change', (engine) => {
     assert.equal((await app.lastMail('old@example.com')).kind, 'signup')
   })
 
-  test('a known address answers alike, and its owner is told in place of a link', async () => {
+  test('a known address gets the same answer, and its owner a notice instead of a link', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const eve = await app.user()
@@ -118,7 +118,7 @@ forEachDatabase('e-mail change', (engine) => {
     assert.doesNotMatch(notice?.text ?? '', /token=/)
   })
 
-  test('an address that got an account meanwhile makes the link void', async () => {
+  test('a link is void if its address has got an account in the meantime', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)
@@ -194,7 +194,7 @@ forEachDatabase('e-mail change', (engine) => {
     }
   })
 
-  test('the current address is told of the request, without any token, at once and then once an hour', async () => {
+  test('the current address is notified of the request, without a token, immediately and then once an hour', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)
@@ -228,7 +228,7 @@ forEachDatabase('e-mail change', (engine) => {
     assert.deepEqual(await app.mails('new@example.com'), [])
   })
 
-  test('an undo takes back the API tokens created since the change was asked for, and no earlier one', async () => {
+  test('an undo revokes the API tokens created since the change was requested, and no earlier one', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: 'old@example.com' })
     const { headers } = await app.client()

@@ -67,7 +67,7 @@ forEachDatabase('e-mail verification', (engine) => {
     assert.equal((await app.post('/verify-email', { token }, { headers })).code, 'token_invalid')
   })
 
-  test('confirming one of two sign-ups of an address voids the other', async () => {
+  test('confirming one of two sign-ups of an address invalidates the other', async () => {
     await using app = await testApp({ engine })
     const first = await signUp(app)
     const second = await signUp(app, { ...ada, username: 'ada2' })
@@ -107,7 +107,7 @@ forEachDatabase('e-mail verification', (engine) => {
     assert.deepEqual(await app.mails('nobody@example.com'), [])
   })
 
-  test('a resend without the cookie goes to the newest sign-up, and to nobody with a confirmed address', async () => {
+  test('a resend without the cookie goes to the newest sign-up, and to no confirmed address', async () => {
     await using app = await testApp({ engine })
     await signUp(app)
     app.clock.advance(1)
@@ -133,7 +133,7 @@ forEachDatabase('e-mail verification', (engine) => {
     assert.deepEqual([told.status, told.code], [404, 'user_not_found'])
   })
 
-  test('a link whose address changed hands meanwhile is void', async () => {
+  test('a link is void if its address has changed hands in the meantime', async () => {
     await using app = await testApp({ engine })
     const { token, headers } = await signUp(app)
     const owner = await app.user()

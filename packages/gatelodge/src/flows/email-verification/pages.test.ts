@@ -122,7 +122,7 @@ forEachDatabase('pages that confirm an address', (engine) => {
     assert.equal(done.at, '/login')
   })
 
-  test('guesses at the chosen password are slowed down, and the page tells how long', async () => {
+  test('guesses at the chosen password are slowed down, and the page says for how long', async () => {
     await using app = await testApp({ engine })
     const link = await signUp(app, new Visitor(app))
     const other = new Visitor(app)

@@ -27,7 +27,7 @@ const foreign = [
 ]
 
 forEachDatabase('forward auth', (engine) => {
-  test('who has a session is let through by every method, and named in headers', async () => {
+  test('a user with a session is let through by every method, and identified in headers', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     await createAdministrator(app.deps, systemActor('command', 'test'), { email: ada.email })
@@ -47,7 +47,7 @@ forEachDatabase('forward auth', (engine) => {
     }
   })
 
-  test('who has none is refused with 401, whatever they claim to be', async () => {
+  test('a client without a session is rejected with 401, whatever it claims to be', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access, refresh } = await app.tokens(ada)

@@ -136,7 +136,7 @@ forEachDatabase('password change', (engine) => {
     assert.equal((await told()).length, 4)
   })
 
-  test('a notice is due at once when the clock was set back since the last one', async () => {
+  test('a notice is due immediately if the clock was set back since the last one', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const change = async (old: string, fresh: string) => {

@@ -101,7 +101,7 @@ forEachDatabase('password reset', (engine) => {
     assert.equal((await app.post('/reset-password', { token, new_password: fresh })).status, 200)
   })
 
-  test('a reset voids a pending e-mail change, asked for before or mailed already', async () => {
+  test('a reset voids a pending email change, whether requested or already sent', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)
@@ -116,7 +116,7 @@ forEachDatabase('password reset', (engine) => {
     assert.deepEqual(await app.mails('late@example.com'), [])
   })
 
-  test('an address with only a pending sign-up is mailed the way to register', async () => {
+  test('an address with only a pending sign-up is told how to register', async () => {
     await using app = await testApp({ engine })
     await app.post('/signup', { email: 'ada@example.com', password: 'quiet harbour 52' })
     await app.post('/forgot-password', { email: 'ada@example.com' })
@@ -204,7 +204,7 @@ forEachDatabase('password reset', (engine) => {
     assert.equal(mail?.state, 'dropped')
   })
 
-  test('a device that was trusted before a reset has no way of its own after it', async () => {
+  test('a device that was trusted before a reset has no budget of its own after it', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const first = await app.post('/signin', { email: ada.email, password: ada.password, session: 'cookie' })

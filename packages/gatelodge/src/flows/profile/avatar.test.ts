@@ -91,7 +91,7 @@ forEachDatabase('avatars', (engine) => {
     assert.deepEqual([(await app.get(hers)).status, (await app.get(theirs)).status], [200, 404])
   })
 
-  test('an account takes its picture with it, whoever deletes it', async () => {
+  test('the picture of an account is deleted with it, whoever deletes it', async () => {
     using data = dataFolder()
     await using app = await testApp({ engine, env: data.env })
     const [ada, eve] = [await app.user(), await app.user()]
@@ -105,7 +105,7 @@ forEachDatabase('avatars', (engine) => {
     assert.deepEqual([data.files(), await app.rows('avatar_removals')], [[], []])
   })
 
-  test('a picture for an account that is gone is refused, and its files go', async () => {
+  test('a picture for a deleted account is rejected, and its files are removed', async () => {
     using data = dataFolder()
     await using app = await testApp({ engine, env: data.env })
     const gone = {

@@ -79,7 +79,7 @@ forEachDatabase('account page', (engine) => {
     assert.deepEqual(data.files(), [])
   })
 
-  test('what is no picture, or none at all, is told at the field', async () => {
+  test('a file that is not a picture, or a missing file, is reported at the field', async () => {
     using data = dataFolder()
     await using app = await testApp({ engine, env: data.env })
     const visitor = await new Visitor(app).signIn(await app.user())
@@ -102,7 +102,7 @@ forEachDatabase('account page', (engine) => {
     assert.deepEqual(data.files(), [])
   })
 
-  test('a language chosen in the profile speaks at once, over one chosen in the footer; another tag of the API is kept', async () => {
+  test('a language chosen in the profile applies immediately, over one chosen in the footer; other API tags are kept', async () => {
     await using app = await testApp({ engine })
     const person = await app.user()
     const visitor = await new Visitor(app).signIn(person)
@@ -121,7 +121,7 @@ forEachDatabase('account page', (engine) => {
     assert.equal((await app.get('/me', { cookie })).json.profile.locale, 'de-CH')
   })
 
-  test('a name is asked for where the service wants one, and not where it has none', async () => {
+  test('a name is requested if the service wants one, and not otherwise', async () => {
     await using off = await testApp({ engine, env: { GATELODGE_USERNAME: 'off' } })
     const person = { email: 'ada@example.com', password: 'quiet harbour 52' }
     await off.post('/signup', person)
@@ -140,7 +140,7 @@ forEachDatabase('account page', (engine) => {
     assert.match((await member.fill('/account', { username: '' })).html, /id="field-username-fault"/)
   })
 
-  test('pages of an account are for its own browser only: nobody signed in is led to the sign-in, a bearer token counts for nothing', async () => {
+  test('account pages are for the session only: a signed-out visitor is sent to the sign-in, a bearer token is ignored', async () => {
     await using app = await testApp({ engine })
     const { access } = await app.tokens(await app.user())
     for (const path of ['/account', '/account/avatar', '/account/password', '/account/email', '/account/data']) {

@@ -27,7 +27,7 @@ forEachDatabase('profile', (engine) => {
     assert.deepEqual((await app.get('/me', { cookie })).json, cleared.json)
   })
 
-  test('all faults of a change are told at once, and nothing of it is kept', async () => {
+  test('all faults of a change are reported together, and nothing of it is stored', async () => {
     await using app = await testApp({ engine })
     const cookie = await app.cookie(await app.user({ username: 'ada' }))
     const faulty = { first_name: 'Eve', username: 'a', profile: { website: 'gopher', phone_number: '1' } }
@@ -38,7 +38,7 @@ forEachDatabase('profile', (engine) => {
     assert.deepEqual([first_name, username], ['', 'ada'])
   })
 
-  test('a username can be taken, changed and given up, and another’s is refused', async () => {
+  test('a username can be taken, changed and released, and another user’s is rejected', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ username: 'ada' })
     await app.user({ username: 'eve' })

@@ -116,7 +116,7 @@ forEachDatabase('recovery', (engine) => {
     assert.equal((await signIn(app, 'owner@example.com', next)).status, 200)
   })
 
-  test('a thief who says "this wasn’t me" first gains nothing: the former address still takes the account back', async () => {
+  test('a thief who says "this wasn’t me" first gains nothing: the former address still recovers the account', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: 'owner@example.com' })
     const { access } = await app.tokens(ada)
@@ -133,7 +133,7 @@ forEachDatabase('recovery', (engine) => {
     assert.equal((await app.post('/reset-password', { token: reset, new_password: next })).status, 200)
   })
 
-  test('what was added since is taken back, and what was there before stays until the password is chosen', async () => {
+  test('what was added since is undone, and what was there before stays until the password is chosen', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { headers } = await app.client()
@@ -149,7 +149,7 @@ forEachDatabase('recovery', (engine) => {
     assert.equal((await app.introspect(before, headers)).active, true)
   })
 
-  test('a reset link that was mailed before, or that is on its way, opens nothing', async () => {
+  test('a reset link that was sent before, or is on its way, opens nothing', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)

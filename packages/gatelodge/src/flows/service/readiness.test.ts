@@ -31,7 +31,7 @@ forEachDatabase('readiness', (engine) => {
     assert.equal((await app.post('/signin', { email: ada.email, password: ada.password })).status, 200)
   })
 
-  test('while a write waits for somebody else, all who ask are answered in time, and reads go on', async () => {
+  test('while a write is blocked, all callers are answered in time, and reads continue', async () => {
     await using house = await houseOn(engine)
     const { app } = house
     const { access } = await app.tokens(await app.user())
@@ -45,7 +45,7 @@ forEachDatabase('readiness', (engine) => {
     await release()
   })
 
-  test('a proof of a write leaves no row, tells no other process anything and makes none read anew', async () => {
+  test('a proof of a write leaves no row, notifies no other process and makes none read again', async () => {
     await using house = await houseOn(engine)
     const { app } = house
     const { access } = await app.tokens(await app.user())
@@ -64,7 +64,7 @@ forEachDatabase('readiness', (engine) => {
   })
 })
 
-test('all who ask within a second share one proof, also one under way, and a clock that is set back ends its life', async () => {
+test('all callers within a second share one proof, even one under way, and a clock that is set back expires it', async () => {
   const clock = testClock()
   const attempts: PromiseWithResolvers<void>[] = []
   const ask = shareProof(() => {

@@ -53,7 +53,7 @@ forEachDatabase('service', (engine) => {
     assert.equal((await app.get('/assets/none.css')).code, 'not_found')
   })
 
-  test('documents and files name their version, and who has it is not sent it again', async () => {
+  test('documents and files name their version, and a client that has it does not get it again', async () => {
     await using app = await testApp({ engine })
     const ask = (path: string, headers: Record<string, string>) =>
       app.composition.fetch(new Request(`http://localhost:3000${path}`, { headers }), { peer: '192.0.2.1' })

@@ -165,7 +165,7 @@ forEachDatabase('sessions', (engine) => {
     assert.equal((await app.events()).includes('refresh.reused'), true)
   })
 
-  test('twenty parallel refreshes of one token have one successor and sign nobody out', async () => {
+  test('twenty parallel refreshes of one token have one successor and sign no one out', async () => {
     await using app = await testApp({ engine })
     const { refresh } = await app.tokens(await app.user())
 
@@ -176,7 +176,7 @@ forEachDatabase('sessions', (engine) => {
     assert.equal((await app.post('/refresh', { refresh_token: told[0]?.json.refresh_token })).status, 200)
   })
 
-  test('a refresh token is refused when it is malformed, foreign, of an ended session or a stopped account', async () => {
+  test('a refresh token is rejected if it is malformed, foreign, of an ended session or a deactivated account', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { refresh, access } = await app.tokens(ada)

@@ -33,7 +33,7 @@ forEachDatabase('sign-up page', (engine) => {
     assert.deepEqual(await app.rows('users'), [])
   })
 
-  test('tells on the field that a username is taken, and keeps the rest but not the passwords', async () => {
+  test('reports at the field that a username is taken, and keeps the rest but not the passwords', async () => {
     await using app = await testApp({ engine })
     const owner = await app.user({ username: 'taken' })
     const page = await new Visitor(app).fill('/register', { ...ada, username: 'Taken' })
@@ -129,7 +129,7 @@ forEachDatabase('sign-up page', (engine) => {
     assert.deepEqual(await app.rows('pending_signups'), [])
   })
 
-  test('a bad address and two passwords that differ are told together', async () => {
+  test('a bad address and two passwords that differ are reported together', async () => {
     await using app = await testApp({ engine })
     const wish = { ...ada, email: 'nobody', password_confirmation: 'quiet harbour 53' }
     const page = await new Visitor(app).fill('/register', wish)

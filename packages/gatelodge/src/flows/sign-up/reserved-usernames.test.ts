@@ -70,7 +70,7 @@ forEachDatabase('reserved usernames', (engine) => {
     assert.deepEqual([told.status, told.json.user.username], [200, 'ada'])
   })
 
-  test('nobody but the browser that holds a reserved name gets it by the profile, nobody by an administrator', async () => {
+  test('only the browser that holds a reserved name gets it through the profile, and no one through an administrator', async () => {
     await using app = await testApp({ engine })
     const first = await app.post('/signup', { ...ada, email: 'gone@example.com' })
     const person = await app.user()

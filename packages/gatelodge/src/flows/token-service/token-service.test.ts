@@ -35,7 +35,7 @@ forEachDatabase('token service', (engine) => {
     assert.deepEqual(await app.events(), ['service_client.created', ...Array(3).fill('service_token.issued')])
   })
 
-  test('a client has a name of its own that is no id and breaks no list', async () => {
+  test('a client has a unique name that is not an id and breaks no list', async () => {
     await using app = await testApp({ engine })
     const { id } = await app.client('orders')
     for (const name of ['', ' x', 'two\nlines', 'x'.repeat(65), 'é', id]) {
@@ -95,7 +95,7 @@ forEachDatabase('token service', (engine) => {
     assert.equal((await app.form('/oauth2/token', inBody, { headers: foreign })).status, 200)
   })
 
-  test('refused clients are counted by address, and a right secret is never kept waiting', async () => {
+  test('rejected clients are counted by address, and a right secret is never delayed', async () => {
     await using app = await testApp({ engine })
     const { id, headers } = await app.client()
     const wrong = { authorization: basic(id, 'wrong') }
@@ -192,7 +192,7 @@ forEachDatabase('token service', (engine) => {
     assert.deepEqual([after.status, after.json.error], [401, 'invalid_client'])
   })
 
-  test('whoever holds an access or refresh token of a person may revoke it, and its session ends', async () => {
+  test('any holder of a user’s access or refresh token may revoke it, and its session ends', async () => {
     await using app = await testApp({ engine })
     const { headers } = await app.client()
     const ada = await app.user()
@@ -232,7 +232,7 @@ forEachDatabase('token service', (engine) => {
     assert.equal((await app.events()).filter((name) => name === 'service_token.revoked').length, 1)
   })
 
-  test('what is no token is revoked without effect, and a session cookie is none', async () => {
+  test('a text that is not a token is revoked without effect, and so is a session cookie', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const cookie = await app.cookie(ada)
