@@ -74,7 +74,7 @@ async function startServer(postgres: TestPostgres): Promise<Server> {
       child.kill('SIGTERM')
       await gone
       rmSync(folder, { recursive: true })
-      assert.doesNotMatch(log.join(''), /nobody caught|unforeseen failure/)
+      assert.doesNotMatch(log.join(''), /uncaught error|unexpected error/)
       return child.exitCode
     },
   }

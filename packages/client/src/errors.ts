@@ -77,7 +77,7 @@ export class InvalidAuthorizationHeader extends NotAuthenticated {
 export class AuthServiceUnavailable extends AuthError {
   override readonly name = 'AuthServiceUnavailable'
   constructor(options: AuthErrorOptions = {}) {
-    super('service_unavailable', { status: 503, detail: 'The service cannot be reached; try again', ...options })
+    super('service_unavailable', { status: 503, detail: 'The service is unavailable; try again', ...options })
   }
 }
 

@@ -187,7 +187,7 @@ export interface VerificationRequired {
 
 /** The input and response types of every operation, by method and path. `errors` lists its error codes. */
 export interface Routes {
-  /** Register */
+  /** Sign up */
   'POST /api/v1/auth/signup': {
     body: {
       email: string
@@ -214,7 +214,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Ask whether a username is available */
+  /** Check whether a username is available */
   'GET /api/v1/auth/username-available': {
     body: undefined
     query: { username: string }
@@ -226,7 +226,7 @@ export interface Routes {
     }
     errors: 'not_found' | 'input_invalid' | 'rate_limited' | 'database_busy' | 'service_unavailable' | 'internal'
   }
-  /** Confirm an e-mail address by its mailed link */
+  /** Confirm an email address with its mailed link */
   'POST /api/v1/auth/verify-email': {
     body: {
       token: string
@@ -254,7 +254,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Go to the page that confirms an e-mail address */
+  /** Redirect to the page that confirms an email address */
   'GET /api/v1/auth/verify-email': {
     body: undefined
     query: { token: string }
@@ -262,7 +262,7 @@ export interface Routes {
     answers: { 303: undefined }
     errors: 'input_invalid' | 'internal'
   }
-  /** Mail a fresh verification link */
+  /** Mail a new verification link */
   'POST /api/v1/auth/verify-email/resend': {
     body: {
       email: string
@@ -332,7 +332,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Prove again that it is you */
+  /** Re-authenticate */
   'POST /api/v1/auth/reauthenticate': {
     body: {
       password: string
@@ -358,7 +358,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Who is signed in */
+  /** Get the signed-in user and the session */
   'GET /api/v1/auth/session': {
     body: undefined
     query: undefined
@@ -371,7 +371,7 @@ export interface Routes {
     }
     errors: 'not_authenticated' | 'token_invalid' | 'database_busy' | 'service_unavailable' | 'internal'
   }
-  /** Check a credential and name its user */
+  /** Validate a credential and return its user */
   'GET /api/v1/auth/validate': {
     body: undefined
     query: undefined
@@ -481,7 +481,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Ask for a password reset link */
+  /** Request a password reset link */
   'POST /api/v1/auth/forgot-password': {
     body: {
       email: string
@@ -499,7 +499,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Set a new password by a mailed link */
+  /** Set a new password with a mailed link */
   'POST /api/v1/auth/reset-password': {
     body: {
       token: string
@@ -544,7 +544,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Ask for another e-mail address */
+  /** Request a change of email address */
   'POST /api/v1/auth/change-email': {
     body: {
       new_email: string
@@ -568,7 +568,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Confirm another e-mail address by its mailed link */
+  /** Confirm a new email address with its mailed link */
   'POST /api/v1/auth/change-email/confirm': {
     body: {
       token: string
@@ -592,7 +592,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Take the account back to its former e-mail address */
+  /** Restore the previous email address */
   'POST /api/v1/auth/change-email/undo': {
     body: {
       token: string
@@ -611,7 +611,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Say "this wasn't me" by the link of a security notice */
+  /** Report "this wasn't me" with the link in a security notice */
   'POST /api/v1/auth/security/undo': {
     body: {
       token: string
@@ -630,7 +630,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Your account and profile */
+  /** Get your account and profile */
   'GET /api/v1/auth/me': {
     body: undefined
     query: undefined
@@ -638,7 +638,7 @@ export interface Routes {
     answers: { 200: User }
     errors: 'not_authenticated' | 'token_invalid' | 'database_busy' | 'service_unavailable' | 'internal'
   }
-  /** Change your account and profile */
+  /** Update your account and profile */
   'PATCH /api/v1/auth/me': {
     body: {
       first_name?: string
@@ -734,7 +734,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** A picture, as `avatar_url` names it */
+  /** Get the picture at `avatar_url` */
   'GET /avatars/{file}': {
     body: undefined
     query: undefined
@@ -742,7 +742,7 @@ export interface Routes {
     answers: { 200: string }
     errors: 'not_found' | 'service_unavailable' | 'input_invalid' | 'internal'
   }
-  /** What happened to your account */
+  /** List the events of your account */
   'GET /api/v1/auth/me/events': {
     body: undefined
     query: undefined
@@ -760,7 +760,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** A copy of all your data */
+  /** Export all your data */
   'GET /api/v1/auth/me/export': {
     body: undefined
     query: undefined
@@ -814,7 +814,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Make an API token */
+  /** Create an API token */
   'POST /api/v1/auth/me/tokens': {
     body: {
       name: string
@@ -856,7 +856,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** An access token for a service client (RFC 6749, section 4.4) */
+  /** Issue an access token to a service client (RFC 6749, section 4.4) */
   'POST /oauth2/token': {
     body: {
       grant_type: string
@@ -891,7 +891,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** What a token stands for right now (RFC 7662) */
+  /** Introspect a token (RFC 7662) */
   'POST /oauth2/introspect': {
     body: {
       token: string
@@ -961,7 +961,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** What this authorization server can do (RFC 8414) */
+  /** Get the authorization server metadata (RFC 8414) */
   'GET /.well-known/oauth-authorization-server': {
     body: undefined
     query: undefined
@@ -969,7 +969,7 @@ export interface Routes {
     answers: { 200: AuthorizationServerMetadata }
     errors: 'internal'
   }
-  /** The keys that verify access tokens (RFC 7517) */
+  /** Get the keys that verify access tokens (RFC 7517) */
   'GET /.well-known/jwks.json': {
     body: undefined
     query: undefined
@@ -984,7 +984,7 @@ export interface Routes {
     }
     errors: 'service_unavailable' | 'database_busy' | 'internal'
   }
-  /** Whether a reverse proxy may let a request through */
+  /** Authorize a request for a reverse proxy */
   'GET /forward-auth': {
     body: undefined
     query: { redirect?: string; scope?: string }
@@ -999,7 +999,7 @@ export interface Routes {
       | 'service_unavailable'
       | 'internal'
   }
-  /** Whether the process is up */
+  /** Check that the process is running */
   'GET /healthz': {
     body: undefined
     query: undefined
@@ -1011,7 +1011,7 @@ export interface Routes {
     }
     errors: 'internal'
   }
-  /** Whether the server can do its work */
+  /** Check that the server is ready */
   'GET /readyz': {
     body: undefined
     query: undefined
@@ -1025,7 +1025,7 @@ export interface Routes {
     }
     errors: 'service_unavailable' | 'internal'
   }
-  /** This API as OpenAPI 3.1 */
+  /** Get the OpenAPI 3.1 document of this API */
   'GET /openapi.json': {
     body: undefined
     query: undefined
@@ -1039,7 +1039,7 @@ export interface Routes {
     }
     errors: 'internal'
   }
-  /** This API for people */
+  /** Read the reference of this API */
   'GET /docs': {
     body: undefined
     query: undefined
@@ -1055,7 +1055,7 @@ export interface Routes {
     answers: { 200: string }
     errors: 'not_found' | 'internal'
   }
-  /** Style sheet and icon of the pages */
+  /** Get a style sheet, script or image of the pages */
   'GET /assets/{file}': {
     body: undefined
     query: undefined
@@ -1071,7 +1071,7 @@ export interface Routes {
     answers: { 200: string }
     errors: 'not_found' | 'internal'
   }
-  /** One mail of the development mailbox */
+  /** One mail in the development mailbox */
   'GET /dev/mailbox/{id}': {
     body: undefined
     query: undefined

@@ -186,7 +186,7 @@ test('all errors are reported together and none repeats a value', () => {
 
 test('an empty value is an error that says to leave the setting out', () => {
   const [fault] = faultsOf(sources({ SMTP_URL: '' }))
-  assert.match(fault?.message ?? '', /is empty; leave it out/)
+  assert.match(fault?.message ?? '', /is empty; remove it/)
 })
 
 test('a public URL of another machine requires https and mail, or INSECURE_HTTP=yes', () => {
@@ -295,7 +295,7 @@ test('a file that is not UTF-8 is rejected by its name, whatever its encoding', 
 
 test('a single Kubernetes variable is reported in the singular', () => {
   const [one] = readConfig(sources({ SERVICE_HOST: '10.96.0.7' })).warnings
-  assert.match(one ?? '', /^1 variable that .* is passed over.* keeps it away/)
+  assert.match(one ?? '', /^1 variable that .* is ignored;.* to remove it/)
 })
 
 test('several workers and a direct connection require PostgreSQL', () => {

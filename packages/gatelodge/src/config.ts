@@ -77,7 +77,7 @@ function readConfigFile(file: ConfigSources['file'], faults: FieldFault[]): Read
 
   for (const [name, value] of Object.entries(parseObject(file, faults))) {
     if (typeof value === 'string' || typeof value === 'number') values.set(name, String(value))
-    else faults.push({ field: name, code: 'invalid', message: `must be a text or a number in ${file.path}` })
+    else faults.push({ field: name, code: 'invalid', message: `must be a string or a number in ${file.path}` })
   }
   return values
 }
@@ -135,14 +135,18 @@ function linksWarning({ env }: ConfigSources): string[] {
   if (links.length === 0) return []
   const [variables, are, them] = links.length === 1 ? ['variable', 'is', 'it'] : ['variables', 'are', 'them']
   return [
-    `${links.length} ${variables} that Kubernetes sets for a Service named like us ${are} passed over; "enableServiceLinks: false" in the pod keeps ${them} away.`,
+    `${links.length} ${variables} that Kubernetes sets for a Service named like Gatelodge ${are} ignored; set "enableServiceLinks: false" in the pod to remove ${them}.`,
   ]
 }
 
 function unknownOf(given: readonly string[], known: readonly string[]): FieldFault[] {
   return given
     .filter((name) => !known.includes(name))
-    .map((field) => ({ field, code: 'unknown', message: `is no setting; did you mean ${nearest(field, known)}?` }))
+    .map((field) => ({
+      field,
+      code: 'unknown',
+      message: `is not a known setting; did you mean ${nearest(field, known)}?`,
+    }))
 }
 
 /** Returns the known name with the smallest edit distance to a mistyped one. */
@@ -176,7 +180,7 @@ function find(
   const secretPath = row.secret ? env[fileVariable] : undefined
   const envText = env[row.env]
   if (envText !== undefined && secretPath !== undefined) {
-    faults.push({ field: row.env, code: 'twice', message: `is set, and so is ${fileVariable}; keep one of them` })
+    faults.push({ field: row.env, code: 'twice', message: `and ${fileVariable} are both set; keep one of them` })
     return 'faulty'
   }
 
@@ -208,7 +212,7 @@ function findDefault(row: Setting<unknown>, values: Partial<Record<SettingKey, u
 }
 
 function badValue(found: Found, row: Setting<unknown>): FieldFault {
-  const problem = found.text === '' ? 'is empty; leave it out for the default, otherwise it' : ''
+  const problem = found.text === '' ? 'is empty; remove it to use the default, otherwise it' : ''
   return { field: found.name, code: 'invalid', message: `${problem} must be ${row.form}`.trim() }
 }
 
@@ -232,7 +236,7 @@ const rules: readonly Rule[] = [
     broken: (config) => !config.insecureHttp && isClearOffLoopback(config.publicUrl),
     field: settings.publicUrl.env,
     message:
-      'is plain http off loopback, so passwords would travel in clear: use https (a proxy in front may end TLS) ' +
+      'is plain http off loopback, so passwords would be sent unencrypted: use https (a reverse proxy can terminate TLS) ' +
       `or accept it with ${settings.insecureHttp.env}=yes`,
   },
   {
@@ -240,21 +244,21 @@ const rules: readonly Rule[] = [
     broken: (config) => !config.insecureHttp && config.smtp === null && !isLoopbackUrl(config.publicUrl),
     field: settings.smtp.env,
     message:
-      'is not set while the public URL is off loopback, so nobody would get their mails: set it to smtp://HOST or ' +
+      'is not set although the public URL is off loopback, so mails would not be delivered: set it to smtp://HOST or ' +
       `smtps://HOST, or accept it with ${settings.insecureHttp.env}=yes`,
   },
   {
     reads: ['workers', 'database'],
     broken: (config) => config.workers > 1 && config.database.kind === 'sqlite',
     field: settings.workers.env,
-    message: `above 1 needs PostgreSQL: set it to 1, or ${settings.database.env} to a postgres:// URL`,
+    message: `above 1 requires PostgreSQL: set it to 1, or ${settings.database.env} to a postgres:// URL`,
   },
   {
     reads: ['workers', 'smtp'],
     broken: (config) => config.workers > 1 && config.smtp === null,
     field: settings.workers.env,
     message:
-      'above 1 needs a mail server, since the development mailbox is in the memory of one process: set it to 1, or ' +
+      'above 1 requires a mail server, since the development mailbox exists only in the memory of one process: set it to 1, or ' +
       `${settings.smtp.env} to smtp://HOST or smtps://HOST`,
   },
   {
@@ -262,7 +266,7 @@ const rules: readonly Rule[] = [
     broken: ({ metricsListen, listen }) =>
       metricsListen !== null && listen.port !== 0 && metricsListen.port === listen.port,
     field: settings.metricsListen.env,
-    message: `has the port of ${settings.listen.env}: give it another, which only the scraper can reach`,
+    message: `has the same port as ${settings.listen.env}: use another one, which only the scraper can reach`,
   },
   {
     reads: ['avatars', 'avatarsKeyId', 'avatarsSecretKey'],
@@ -270,14 +274,14 @@ const rules: readonly Rule[] = [
       [avatarsKeyId, avatarsSecretKey].some((key) => (key !== null) !== (avatars.kind === 's3')),
     field: settings.avatars.env,
     message:
-      `and its keys belong together: a bucket needs ${settings.avatarsKeyId.env} and ${settings.avatarsSecretKey.env}, ` +
+      `and its keys belong together: a bucket requires ${settings.avatarsKeyId.env} and ${settings.avatarsSecretKey.env}, ` +
       'and the folder takes neither',
   },
   {
     reads: ['databaseDirect', 'database'],
     broken: (config) => config.databaseDirect !== null && config.database.kind === 'sqlite',
     field: settings.databaseDirect.env,
-    message: `needs PostgreSQL: remove it, or set ${settings.database.env} to a postgres:// URL`,
+    message: `requires PostgreSQL: remove it, or set ${settings.database.env} to a postgres:// URL`,
   },
 ]
 
@@ -288,54 +292,51 @@ function warningsOf(config: Config, effective: readonly EffectiveSetting[]): str
       source === 'flag' && settings[key].secret && !(key === 'database' && config.database.kind === 'sqlite'),
   )
   const warnings: readonly (readonly [boolean, string])[] = [
-    [
-      !config.rateLimits,
-      `${settings.rateLimits.env}=off: nothing stops the guessing of passwords. For load tests only.`,
-    ],
+    [!config.rateLimits, `${settings.rateLimits.env}=off: nothing limits password guessing. For load tests only.`],
     [
       config.insecureHttp,
-      `${settings.insecureHttp.env}=yes: the server starts even if passwords travel in clear or mails reach nobody.`,
+      `${settings.insecureHttp.env}=yes: the server starts even if passwords are sent unencrypted or mails are not delivered.`,
     ],
     [
       config.enumeration === 'explicit',
-      `${settings.enumeration.env}=explicit: anybody can learn which addresses have accounts.`,
+      `${settings.enumeration.env}=explicit: anyone can find out which addresses have accounts.`,
     ],
     [
       config.registration === 'instant',
-      `${settings.registration.env}=instant: addresses are not proved, and anybody can learn which have accounts.`,
+      `${settings.registration.env}=instant: addresses are not verified, and anyone can find out which have accounts.`,
     ],
     [
       config.passwordMinLength < 8,
-      `${settings.passwordMinLength.env} is below 8, the least that NIST SP 800-63B-4 and OWASP ASVS allow.`,
+      `${settings.passwordMinLength.env} is below 8, the minimum that NIST SP 800-63B-4 and OWASP ASVS allow.`,
     ],
     [
       clearUrls.length > 0,
-      `${settings.frontendUrl.env} or ${settings.allowedOrigins.env} names a plain http site off loopback: whoever is on the way can act as its users.`,
+      `${settings.frontendUrl.env} or ${settings.allowedOrigins.env} names a plain http site off loopback: anyone on the network path can act as its users.`,
     ],
     [
       config.smtp?.tls === 'never' && !isLoopbackHost(config.smtp.host),
-      `${settings.smtp.env} has tls=never: mails and the links in them travel in clear.`,
+      `${settings.smtp.env} has tls=never: mails and the links in them are sent unencrypted.`,
     ],
     [
       [config.database.kind === 'postgres' ? config.database.url : null, config.databaseDirect].some(isClearPostgres),
-      `${settings.database.env} or ${settings.databaseDirect.env} has sslmode=disable off loopback: whoever is on the way can read and change everything.`,
+      `${settings.database.env} or ${settings.databaseDirect.env} has sslmode=disable off loopback: anyone on the network path can read and change everything.`,
     ],
     [
       config.trustedProxies.some((network) => network.endsWith('/0')),
-      `${settings.trustedProxies.env} trusts every sender: anybody can forge the address that limits count.`,
+      `${settings.trustedProxies.env} trusts every peer: anyone can forge the address by which rate limits count.`,
     ],
     [
       config.avatars.kind === 's3' && isClearOffLoopback(config.avatars.endpoint),
-      `${settings.avatars.env} names a plain http endpoint off loopback: whoever is on the way can read and replace pictures.`,
+      `${settings.avatars.env} names a plain http endpoint off loopback: anyone on the network path can read and replace pictures.`,
     ],
     [
       config.smtp !== null && greetsAsLocalhost(config),
-      `${settings.smtpName.env}: the host of ${settings.publicUrl.env} is no domain name, so mail servers are greeted by "localhost": set it to the name of this machine.`,
+      `${settings.smtpName.env}: the host of ${settings.publicUrl.env} is not a domain name, so mail servers are greeted as "localhost": set it to the name of this machine.`,
     ],
     [secretFlag, 'A secret was given as a flag, which other users of this machine can read: use its _FILE variable.'],
     [
       config.metricsListen !== null && !isLoopbackHost(config.metricsListen.host),
-      `${settings.metricsListen.env} is off loopback: whoever reaches it reads the figures, and it asks for no credential.`,
+      `${settings.metricsListen.env} is off loopback: anyone who can reach it can read the metrics without credentials.`,
     ],
   ]
   return warnings.filter(([applies]) => applies).map(([, text]) => text)

@@ -32,9 +32,9 @@ export function findSecret(config: SecretSettings): string | undefined {
   const file = secretFile(config)
   const kept = explained('The secret file', file, () => readIfThere(file))?.trim()
   if (kept === undefined) return kept
-  if (isMangled(kept)) throw damaged(`holds ${file}, which is not UTF-8: save it as UTF-8, or bring back the file`)
+  if (isMangled(kept)) throw damaged(`holds ${file}, which is not UTF-8: save it as UTF-8, or restore the file`)
   if (kept.length >= 32) return kept
-  throw damaged('holds a secret file of fewer than 32 characters: bring back the file that the database was made with')
+  throw damaged('holds a secret file of fewer than 32 characters: restore the file that the database was created with')
 }
 
 function damaged(message: string): AuthError {

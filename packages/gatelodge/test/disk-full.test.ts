@@ -81,10 +81,7 @@ for (const [name, makeDisk] of Object.entries(disks)) {
       assert.equal(refused.headers.get('content-type'), 'application/problem+json')
       assert.equal(refused.headers.get('retry-after'), '5')
       const problem = (await refused.json()) as Record<string, unknown>
-      assert.deepEqual(
-        [problem.code, problem.detail],
-        ['service_unavailable', 'The service cannot be reached; try again'],
-      )
+      assert.deepEqual([problem.code, problem.detail], ['service_unavailable', 'The service is unavailable; try again'])
       const line = server.logged().find(({ instance }) => instance === problem.instance)
       assert.equal(line?.msg, 'a service failed')
       assert.match(String(line?.err?.message), disk.cause)

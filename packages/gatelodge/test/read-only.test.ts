@@ -100,13 +100,13 @@ test('PostgreSQL: anything that makes it read-only or keeps its role from writin
     {
       make: 'alter table events owner to postgres; grant select on events to gate',
       undo: 'alter table events owner to gate',
-      says: /the role gate may not delete on events, insert on events, update on events/,
+      says: /the role gate lacks these privileges: delete on events, insert on events, update on events/,
       advice: /grant select, insert, update, delete on all tables in schema public to gate/,
     },
     {
       make: 'alter table sessions owner to postgres; grant select, insert, delete on sessions to gate',
       undo: 'alter table sessions owner to gate',
-      says: /the role gate may not update on sessions$/,
+      says: /the role gate lacks these privileges: update on sessions$/,
       advice: /grant select, insert, update, delete/,
     },
   ]
@@ -126,7 +126,7 @@ test('PostgreSQL: anything that makes it read-only or keeps its role from writin
   await becomes(503)
   assert.equal(await signIn(origin), 503)
   const found = await examine(folder)
-  assert.match(found.database.says, /the server is a standby/)
+  assert.match(found.database.says, /the server is a read-only standby/)
   assert.match(found.advice, /pg_promote/)
   await admin('select pg_promote()')
   await becomes(200)

@@ -47,7 +47,7 @@ function makeForeign(file: string): string {
 
 const foreignAdvice = (right: string) => (place: string) =>
   isRoot
-    ? `it belongs to user ${foreigner}, and this program runs as user 0: chown 0 ${place}`
+    ? `it belongs to user ${foreigner}, but this program runs as user 0: chown 0 ${place}`
     : `chmod u+${right} ${place}`
 
 /** Returns a wrapper that mounts something for the program only. The mount disappears with the program. */
@@ -60,13 +60,13 @@ const rights: readonly Kind[] = [
   {
     name: 'a folder without the right to write',
     make: (file) => withMode(dirname(file), 0o500),
-    says: /is read-only for this user, who lacks the right to write \(EACCES\)/,
+    says: /is read-only for this user, which lacks the permission to write \(EACCES\)/,
     advice: (folder) => `chmod u+w ${folder}`,
   },
   {
     name: 'a folder that cannot be entered',
     make: (file) => withMode(dirname(file), 0o600),
-    says: /cannot be entered by this user, who lacks the right to enter \(EACCES\)/,
+    says: /cannot be entered by this user, which lacks the permission to enter \(EACCES\)/,
     advice: (folder) => `chmod u+x ${folder}`,
   },
   {
@@ -87,7 +87,7 @@ const rights: readonly Kind[] = [
   {
     name: 'a file without any right',
     make: (file) => withMode(file, 0),
-    says: /gatelodge\.db cannot be read by this user, who lacks the right to read \(EACCES\)/,
+    says: /gatelodge\.db cannot be read by this user, which lacks the permission to read \(EACCES\)/,
     advice: (file) => `chmod u+r ${file}`,
   },
   {
@@ -118,7 +118,7 @@ const plainKinds: readonly Kind[] = [
       writeFileSync(dirname(file), '')
       return dirname(file)
     },
-    says: /is a file and not a folder \(ENOTDIR\)/,
+    says: /is a file, not a folder \(ENOTDIR\)/,
     advice: () => 'correct the path',
   },
   {
@@ -128,7 +128,7 @@ const plainKinds: readonly Kind[] = [
       mkdirSync(file)
       return file
     },
-    says: /is a folder and not a file \(EISDIR\)/,
+    says: /is a folder, not a file \(EISDIR\)/,
     advice: () => 'correct the path',
   },
   {
@@ -139,7 +139,7 @@ const plainKinds: readonly Kind[] = [
       mkdirSync(`${file}-wal`)
       return writeFor(join(dirname(file), 'gone'))
     },
-    says: /gone is a file and not a folder/,
+    says: /gone is a file, not a folder/,
     advice: () => 'correct the path',
   },
   {
@@ -149,7 +149,7 @@ const plainKinds: readonly Kind[] = [
       symlinkSync('gone/deep', dirname(file))
       return dirname(file)
     },
-    says: /is a link that leads nowhere \(ENOENT\)/,
+    says: /is a link to a file that does not exist \(ENOENT\)/,
     advice: () => 'correct the path',
   },
   {
@@ -159,7 +159,7 @@ const plainKinds: readonly Kind[] = [
       symlinkSync(dirname(file), dirname(file))
       return dirname(file)
     },
-    says: /is a link that leads nowhere|cannot be reached \(ELOOP\)/,
+    says: /is a link to a file that does not exist|cannot be reached \(ELOOP\)/,
     advice: () => 'correct the path',
   },
   {
@@ -168,7 +168,7 @@ const plainKinds: readonly Kind[] = [
       mkdirSync(`${file}-wal`)
       return `${file}-wal`
     },
-    says: /gatelodge\.db-wal is a folder and not a file/,
+    says: /gatelodge\.db-wal is a folder, not a file/,
     advice: () => 'correct the path',
   },
   {
@@ -195,7 +195,7 @@ const mounts: readonly Kind[] = [
     name: 'a file system that is mounted read-only',
     make: (file) => dirname(file),
     says: /is on a file system that is mounted read-only \(EROFS\)/,
-    advice: () => 'mount it for reading and writing',
+    advice: () => 'remount it for reading and writing',
     wrapper: mounted('mount --bind "$0/data" "$0/data" && mount -o remount,bind,ro "$0/data"'),
   },
   {
@@ -306,7 +306,7 @@ test('a secret that cannot be read or created is named at the start and by docto
   for (const command of ['user list', doctor.join(' ')]) {
     const { status, stdout, stderr } = await folder.run(`${command} --data-dir taken`)
     assert.equal(status, 1, command)
-    assert.match(stdout + stderr, /taken is a file and not a folder/)
+    assert.match(stdout + stderr, /taken is a file, not a folder/)
   }
 })
 
@@ -318,7 +318,7 @@ test('a host program of the library gets the same message', async () => {
   await assert.rejects(createAuth({ settings }), /gatelodge\.db is not a SQLite database/)
   await assert.rejects(
     createAuth({ settings: { ...settings, database: `sqlite:${file}/x.db` } }),
-    /is a file and not a folder/,
+    /is a file, not a folder/,
   )
 })
 
@@ -340,7 +340,7 @@ test('a database behind a link is used where it is', async () => {
   const linked = ['--database', 'sqlite:linked/gatelodge.db']
   const server = await folder.serve(...linked)
   assert.equal((await fetch(`${server.origin}/readyz`)).status, 200)
-  assert.match((await folder.run('serve --listen 127.0.0.1:0')).stderr, /Another server already runs/)
+  assert.match((await folder.run('serve --listen 127.0.0.1:0')).stderr, /Another server is already running/)
   assert.equal((await folder.run(['user', 'create', '--email', 'ada@example.com', '--invite', ...linked])).status, 0)
 })
 
@@ -348,7 +348,7 @@ test('a file that is read-only is named in the log of the server that starts on 
   await using folder = usedFolder()
   chmodSync(join(folder.path, 'data/gatelodge.db'), 0o400)
   const names =
-    /gatelodge\.db is read-only for this user, who lacks the right to write \(EACCES\)\. What to do: chmod u\+w/
+    /gatelodge\.db is read-only for this user, which lacks the permission to write \(EACCES\)\. What to do: chmod u\+w/
   const { stderr } = await runBound(folder, ['user', 'create', '--email', 'ada@example.com', '--invite'])
   assert.match(stderr, /^gatelodge: SQLite: SQLITE_READONLY: .+\n$/)
   assert.match(stderr, names)

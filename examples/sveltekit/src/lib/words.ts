@@ -35,7 +35,7 @@ const faults: Readonly<Record<string, string>> = {
   required: 'Fill in this field',
   too_common: 'This password is among the most common ones; choose another',
   too_long: 'This is too long',
-  unchanged: 'This is your address already',
+  unchanged: 'This is already your email address',
   user_not_found: 'Nothing waits for confirmation at this address',
   username_taken: 'This username is taken',
 }

@@ -45,7 +45,7 @@ test('a backup overwrites nothing', async () => {
   writeFileSync(join(folder.path, 'copy.db'), 'precious')
   const { status, stderr } = await folder.run('backup copy.db')
   assert.equal(status, 1)
-  assert.match(stderr, /exists already/)
+  assert.match(stderr, /already exists/)
   assert.equal(readFileSync(join(folder.path, 'copy.db'), 'utf8'), 'precious')
 })
 
@@ -108,7 +108,7 @@ test('the steps of the manual restore users and waiting mails after a total loss
   writeFileSync(join(folder.path, 'data/secret'), 'another secret, long enough to be one as well')
   const refused = await folder.run('serve --listen 127.0.0.1:0')
   assert.equal(refused.status, 1)
-  assert.match(refused.stderr, /does not open the keys in this database/)
+  assert.match(refused.stderr, /does not decrypt the keys in this database/)
 })
 
 test('the secret to keep is named with its location', async () => {

@@ -26,8 +26,8 @@ export function banner({ config, address: listen, metrics: scraped, warnings }: 
     ['  Listening', formatListen(listen)],
     ['  API', `${url}/docs`],
     mailbox
-      ? ['  Mailbox', `${mailbox} (no mail server is set: mails stay here)`]
-      : ['  Mail by', mailServer ?? 'nobody: no mail server is set, and links are printed here only'],
+      ? ['  Mailbox', `${mailbox} (no mail server is configured: mails stay here)`]
+      : ['  Mail server', mailServer ?? 'none: mails are not delivered, and links are only printed here'],
     ['  Database', database],
     ...(workers > 1 ? [['  Workers', String(workers)]] : []),
     ...(metrics ? [['  Metrics', metrics]] : []),
@@ -54,7 +54,7 @@ export function banner({ config, address: listen, metrics: scraped, warnings }: 
 
 function nextSteps({ publicUrl, registration }: Config): string {
   if (registration === 'admin' || registration === 'closed') {
-    return `Next: make accounts with "gatelodge user create --email EMAIL --invite" (${settings.registration.env}=${registration}).`
+    return `Next: create accounts with "gatelodge user create --email EMAIL --invite" (${settings.registration.env}=${registration}).`
   }
   return `Next: sign up at ${publicUrl}/register, then use the link in the mail.`
 }

@@ -20,7 +20,7 @@ forEachDatabase('copy from', (engine) => {
     await using folder = commandFolder({ ...secret, GATELODGE_DATABASE: target.location })
     const { status, stdout, stderr } = await folder.run(['copy', '--from', source.location])
     assert.equal(status, 0, stderr)
-    assert.match(stdout, /^Copied \d+ rows of \d+ tables to .*; counts and checksums are equal\.\n.*GATELODGE_SECRET/)
+    assert.match(stdout, /^Copied \d+ rows in \d+ tables to .*; row counts and checksums match\.\n.*GATELODGE_SECRET/)
     assert.match(stderr, /^users: 6 of 6 rows\n/)
 
     const logged: LogLine[] = []
@@ -44,7 +44,7 @@ forEachDatabase('copy from', (engine) => {
     await using wrong = commandFolder({ GATELODGE_SECRET: 'another secret, long enough to be one as well' })
     const refused = await wrong.run(asked)
     assert.equal(refused.status, 1)
-    assert.match(refused.stderr, /GATELODGE_SECRET does not open the keys/)
+    assert.match(refused.stderr, /GATELODGE_SECRET does not decrypt the keys/)
 
     await using none = commandFolder()
     assert.match((await none.run(asked)).stderr, /secret is missing/)
@@ -67,20 +67,20 @@ test('a copy from or to a file locked by a server is rejected', async () => {
   await folder.serve()
   const source = await folder.run('copy --from sqlite:data/gatelodge.db --to sqlite:copy.db')
   assert.equal(source.status, 1)
-  assert.match(source.stderr, /A server runs on the source .*Stop it first/)
+  assert.match(source.stderr, /A server is running on the source .*Stop it first/)
   const target = await folder.run('copy --from sqlite:copy.db')
   assert.match(target.stderr, /There is no database at/)
   await folder.run('migrate up --database sqlite:other.db')
-  assert.match((await folder.run('copy --from sqlite:other.db')).stderr, /A server runs on the target/)
+  assert.match((await folder.run('copy --from sqlite:other.db')).stderr, /A server is running on the target/)
 })
 
 test('a copy without a second database is a usage error', async () => {
   await using folder = commandFolder()
   for (const [command, says] of [
-    ['copy', /--from or the target by --to/],
+    ['copy', /--from or the target with --to/],
     ['copy --from mysql://example.com/x', /--from must be sqlite:PATH/],
     ['copy --to sqlite:./data/gatelodge.db', /the same database/],
-    ['copy --to sqlite::memory:', /ends with each command/],
+    ['copy --to sqlite::memory:', /cannot be copied/],
   ] as const) {
     const { status, stderr } = await folder.run(command)
     assert.equal(status, 2, command)

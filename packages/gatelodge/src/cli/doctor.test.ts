@@ -136,7 +136,7 @@ forEachDatabase('doctor', (engine) => {
       return (await folder.run('doctor --public-url http://localhost:9')).stdout
     }
     const now = Date.now()
-    assert.match(await asked(now - 3 * day), /forwarding headers.*none came/)
+    assert.match(await asked(now - 3 * day), /forwarding headers.*no untrusted peer/)
     const told = await asked(now - day)
     assert.match(told, /192\.0\.2\.7 sent one/)
     assert.match(told, /set GATELODGE_TRUSTED_PROXIES to its address/)
@@ -202,10 +202,13 @@ test('a PostgreSQL server whose clock differs causes a warning, and an unreachab
   const nowhere = `postgres://ada:hidden-password@127.0.0.1:${await freePort()}/g`
   const { status, stdout } = await folder.run(['doctor', '--database', nowhere])
   assert.equal(status, 1)
-  assert.match(stdout, /PostgreSQL: nobody listens at its address/)
+  assert.match(stdout, /PostgreSQL: nothing is listening at its address/)
   const serve = await folder.run(['serve', '--database', nowhere, '--listen', '127.0.0.1:0'])
   assert.equal(serve.status, 1)
-  assert.match(serve.stderr, /^gatelodge: PostgreSQL: nobody listens at its address: start PostgreSQL, or correct/m)
+  assert.match(
+    serve.stderr,
+    /^gatelodge: PostgreSQL: nothing is listening at its address: start PostgreSQL, or correct/m,
+  )
   const shown = await folder.run(['config', '--database', nowhere])
   assert.doesNotMatch(stdout + serve.stdout + serve.stderr + shown.stdout, /hidden-password/)
 })

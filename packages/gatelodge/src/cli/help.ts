@@ -12,7 +12,7 @@ export function help(about: readonly Command[], all: readonly Command[]): Result
   return { json, text: about.length === all.length ? everything(all) : `${list(about)}\n\n${closing}` }
 }
 
-const closing = 'gatelodge COMMAND --help says more about one.'
+const closing = 'Run "gatelodge COMMAND --help" for details about a command.'
 
 function oneCommand(command: Command): string {
   const own = Object.keys(command.options).length > 0 ? `\n\nOptions:\n${optionLines(command.options)}` : ''
@@ -20,10 +20,10 @@ function oneCommand(command: Command): string {
 
 Usage: ${usageOf(command)} [options]${own}
 
-Everywhere:
+Global options:
 ${optionLines(commonOptions)}
 
-Every setting is a flag as well; gatelodge --help lists them.`
+Every setting can also be given as a flag; "gatelodge --help" lists them.`
 }
 
 function everything(commands: readonly Command[]): string {
@@ -32,13 +32,13 @@ function everything(commands: readonly Command[]): string {
 
 ${list(commands)}
 
-Everywhere:
+Global options:
 ${optionLines(commonOptions)}
 
-Settings, as flag or environment variable (gatelodge config prints what they are):
+Settings, as flags and environment variables ("gatelodge config" prints their current values):
 ${columns(flags)}
 
-Exit status: 0 done, 1 failed, 2 not understood. ${closing}`
+Exit status: 0 on success, 1 on failure, 2 on a usage error. ${closing}`
 }
 
 function list(commands: readonly Command[]): string {

@@ -30,7 +30,7 @@ forEachDatabase('mails by commands', (engine) => {
     await mailServer.close()
 
     assert.equal(status, 1)
-    assert.match(stderr, /did not take the mail: 550/)
+    assert.match(stderr, /did not accept the mail: 550/)
   })
 
   test('without a mail server a test mail waits for the development mailbox, and the command says so', async () => {
@@ -49,7 +49,7 @@ forEachDatabase('mails by commands', (engine) => {
       GATELODGE_INSECURE_HTTP: 'yes',
     })
     const { stdout } = await folder.run('mail test ada@example.com')
-    assert.match(stdout, /No mail server is set .* reaches nobody/)
+    assert.match(stdout, /No mail server is configured .* is not delivered/)
     assert.doesNotMatch(stdout + (await folder.run('doctor')).stdout, /mailbox/)
   })
 
@@ -66,7 +66,7 @@ forEachDatabase('mails by commands', (engine) => {
     await server.end()
     const { stderr, status } = await folder.run(`mail retry ${id}`)
     assert.equal(status, 1)
-    assert.match(stderr, /No mail of that id waits/)
+    assert.match(stderr, /No pending or failed mail has that ID/)
     const sent = await folder.json<{ mails: { finished_at: string | null; next_attempt_at: string | null }[] }>(
       'mail list --state delivered',
     )
@@ -97,12 +97,12 @@ forEachDatabase('mails by commands', (engine) => {
     assert.ok(mails.every(({ age_seconds }) => age_seconds >= 0 && age_seconds < 600))
     assert.match(
       (await folder.run('mail list')).stdout,
-      /AGE +NEXT TRY +LAST ERROR\n.* (seconds?|minutes?) .*550 5\.1\.1 at RCPT TO/,
+      /AGE +NEXT ATTEMPT +LAST ERROR\n.* (seconds?|minutes?) .*550 5\.1\.1 at RCPT TO/,
     )
 
     const { retried } = await folder.json<{ retried: string[] }>(`mail retry ${mails[0]?.id}`)
     assert.ok(retried.length === 1 && !mails.some(({ id }) => id === retried[0]))
-    assert.match((await folder.run('mail retry --failed')).stdout, /^2 mails are written anew/)
+    assert.match((await folder.run('mail retry --failed')).stdout, /^Queued 2 failed mails again/)
     assert.equal((await failed()).length, 0)
     for (const wrong of ['mail retry', `mail retry ${retried[0]} --failed`, 'mail retry a b'])
       assert.equal((await folder.run(wrong)).status, 2, wrong)

@@ -14,7 +14,7 @@ test('an old Node exits with one line that says which version is required, in a 
     for (const isCheckout of [true, false]) {
       assert.match(
         complaint(version, isCheckout) ?? '',
-        /^Gatelodge needs Node\.js 24\.12 or newer, and this is [\d.]+\. .+$/,
+        /^Gatelodge requires Node\.js 24\.12 or newer, but this is [\d.]+\. .+$/,
       )
     }
     assert.match(complaint(version, true) ?? '', /npm start/)

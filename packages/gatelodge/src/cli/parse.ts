@@ -14,9 +14,9 @@ type Given = Pick<CommandContext, 'options' | 'operands' | 'flags' | 'configFile
 
 /** The options that every command accepts, in addition to its own and the settings. */
 export const commonOptions = {
-  help: { doc: 'Say how it is used and do nothing.' },
-  version: { doc: 'Print the version and do nothing.' },
-  json: { doc: 'Print JSON on standard output, errors as one line of JSON on standard error.' },
+  help: { doc: 'Show the usage and exit.' },
+  version: { doc: 'Print the version and exit.' },
+  json: { doc: 'Print JSON on standard output, and errors as one line of JSON on standard error.' },
   config: { value: 'FILE', doc: 'Read settings from a JSON file.' },
 } as const satisfies Options
 
@@ -59,9 +59,9 @@ function readGiven(argv: readonly string[], command: Command): Given {
   const operands = words.slice(command.name.split(' ').length)
   const required = command.operands.filter((name) => !name.startsWith('['))
   if (operands.length < required.length || operands.length > command.operands.length)
-    throw usageError(`Write it as: ${usageOf(command)}`)
+    throw usageError(`Usage: ${usageOf(command)}`)
   const missing = Object.entries(command.options).find(([name, { required }]) => required && !texts.has(name))
-  if (missing) throw usageError(`--${missing[0]} is missing. Write it as: ${usageOf(command)}`)
+  if (missing) throw usageError(`--${missing[0]} is required. Usage: ${usageOf(command)}`)
 
   const flags = [...texts].filter(([name]) => name in settingOptions && !(name in command.options))
   return {
@@ -112,32 +112,32 @@ function assertKnown(token: OptionToken, options: Options, texts: ReadonlyMap<st
   const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined
   if (!option) {
     const known = Object.keys(options).map((name) => `--${name}`)
-    throw usageError(`There is no option ${token.rawName}; did you mean ${nearest(token.rawName, known)}?`)
+    throw usageError(`Unknown option ${token.rawName}; did you mean ${nearest(token.rawName, known)}?`)
   }
 
   if (option.value === undefined) {
-    if (token.value !== undefined) throw usageError(`${token.rawName} takes no value`)
+    if (token.value !== undefined) throw usageError(`${token.rawName} does not take a value`)
     return
   }
   // A value that looks like an option is most likely the next option: `--email --json`.
   const isSwallowed = token.inlineValue === false && token.value?.startsWith('-')
   if (token.value === undefined || isSwallowed)
-    throw usageError(`${token.rawName} needs a value: ${token.rawName}=${option.value}`)
-  if (texts.has(token.name)) throw usageError(`${token.rawName} is given twice`)
+    throw usageError(`${token.rawName} requires a value: ${token.rawName}=${option.value}`)
+  if (texts.has(token.name)) throw usageError(`${token.rawName} can be given only once`)
 }
 
 function unknownCommand(words: readonly string[], commands: readonly Command[]): AuthError {
-  if (words.length === 0) return usageError('Name a command; gatelodge --help lists them')
+  if (words.length === 0) return usageError('A command is required; "gatelodge --help" lists them')
 
   const group = commands.filter(({ name }) => isBelow(name.split(' '), words)).map(({ name }) => name)
-  if (group.length > 0) return usageError(`Name one of: ${group.join(', ')}`)
+  if (group.length > 0) return usageError(`Specify one of: ${group.join(', ')}`)
 
   const asked = words.slice(0, 2).join(' ')
   const hint = nearest(
     asked,
     commands.map(({ name }) => name),
   )
-  return usageError(`There is no command "${asked}"; did you mean ${hint}?`)
+  return usageError(`Unknown command "${asked}"; did you mean ${hint}?`)
 }
 
 function isBelow(words: readonly string[], start: readonly string[]): boolean {

@@ -29,7 +29,7 @@ forEachDatabase('serve', (engine) => {
       database: folder.database.replace('postgres@', ''),
       workers: 1,
       metrics: null,
-      warnings: [`${settings.enumeration.env}=explicit: anybody can learn which addresses have accounts.`],
+      warnings: [`${settings.enumeration.env}=explicit: anyone can find out which addresses have accounts.`],
     })
     assert.equal((await fetch(`${origin}/healthz`)).status, 200)
   })
@@ -46,7 +46,7 @@ forEachDatabase('serve', (engine) => {
     await using other = await commandFolderOn(engine)
     const { status, stderr } = await other.run(`serve --listen 127.0.0.1:0 --metrics-listen ${metrics.host}`)
     assert.equal(status, 1)
-    assert.match(stderr, /Another program listens there already: stop it, or set GATELODGE_METRICS_LISTEN/)
+    assert.match(stderr, /Another program is already listening there: stop it, or set GATELODGE_METRICS_LISTEN/)
     assert.equal((await fetch(`${(await other.serve()).origin}/healthz`)).status, 200)
   })
 
@@ -133,7 +133,7 @@ forEachDatabase('serve', (engine) => {
     crash(new TypeError('out of the blue', { cause: new Error('below') }))
     signal()
     const { stderr } = await served
-    const line = stderr.split('\n').find((text) => text.includes('nobody caught'))
+    const line = stderr.split('\n').find((text) => text.includes('uncaught error'))
     const { level, err } = JSON.parse(line ?? '{}')
     assert.deepEqual(
       [level, err.type, err.message, err.cause.message],
@@ -170,9 +170,9 @@ forEachDatabase('serve', (engine) => {
     await using other = await commandFolderOn(engine)
     const { port } = (await other.serve()).started.listen
     const cases: readonly (readonly [string, RegExp])[] = [
-      [`127.0.0.1:${port}`, /Another program listens there already/],
+      [`127.0.0.1:${port}`, /Another program is already listening there/],
       ['192.0.2.1:3000', /no such address/],
-      ['nowhere.invalid:3000', /The host has no address/],
+      ['nowhere.invalid:3000', /The host name (?:does not exist|cannot be resolved)/],
     ]
     for (const [listen, reason] of cases) {
       const { status, stderr } = await folder.run(['serve', '--listen', listen])
@@ -188,7 +188,7 @@ forEachDatabase('serve', (engine) => {
     await folder.json('user list')
     const { status, stderr } = await folder.run(['serve', '--listen', '127.0.0.1:0', '--secret', 'x'.repeat(32)])
     assert.equal(status, 1)
-    assert.match(stderr, /GATELODGE_SECRET does not open the keys/)
+    assert.match(stderr, /GATELODGE_SECRET does not decrypt the keys/)
   })
 })
 
@@ -197,7 +197,7 @@ test('a second server on one file is rejected until the first has exited, howeve
   const first = await folder.serve()
   const { status, stderr } = await folder.run('serve --listen 127.0.0.1:0')
   assert.equal(status, 1)
-  assert.match(stderr, /^gatelodge: Another server already runs on this SQLite file/)
+  assert.match(stderr, /^gatelodge: Another server is already running on this SQLite file/)
   assert.equal((await folder.run('user list')).status, 0)
 
   await first.end('SIGKILL')

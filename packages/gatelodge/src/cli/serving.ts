@@ -95,11 +95,11 @@ export function withRealPort({ config, effective }: LoadedConfig, { port }: List
 function notListening({ host, port }: Listen, setting: string, cause: unknown): unknown {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'Another program listens there already: stop it',
+    EADDRINUSE: 'Another program is already listening there: stop it',
     EADDRNOTAVAIL: 'This machine has no such address: correct it',
-    EACCES: 'The port needs more rights than this process has: take one above 1023',
-    ENOTFOUND: 'The host has no address: correct it',
-    EAI_AGAIN: 'The host has no address at the moment: correct it',
+    EACCES: 'This process is not allowed to use that port: use one above 1023',
+    ENOTFOUND: 'The host name does not exist: correct it',
+    EAI_AGAIN: 'The host name cannot be resolved at the moment: correct it',
   }
   const reason = typeof code === 'string' ? reasons[code] : undefined
   if (reason === undefined) return cause

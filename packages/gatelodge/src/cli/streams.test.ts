@@ -55,7 +55,7 @@ forEachDatabase('a server without readers', (engine) => {
       .map((line) => JSON.parse(line) as Record<string, unknown>)
     const dropped = entries.filter(({ msg }) => /lines were dropped/.test(String(msg)))
     assert.ok(dropped.every(({ level, stream, lines }) => level === 'warn' && stream === 'stderr' && Number(lines) > 0))
-    const failures = entries.filter(({ msg }) => msg === 'unforeseen failure').length
+    const failures = entries.filter(({ msg }) => msg === 'unexpected error').length
     assert.equal(failures + dropped.reduce((sum, { lines }) => sum + Number(lines), 0), flood)
     await server.end()
   })

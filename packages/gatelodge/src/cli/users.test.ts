@@ -207,7 +207,7 @@ forEachDatabase('accounts by commands', (engine) => {
     const { user, created } = await promote()
     assert.deepEqual([created, user.email_verified, user.is_staff, user.roles], [false, true, true, ['administrator']])
     assert.deepEqual((await promote()).user, user)
-    assert.match((await folder.run('admin create --email ada@example.com')).stdout, /stays as it was/)
+    assert.match((await folder.run('admin create --email ada@example.com')).stdout, /is unchanged/)
 
     const promotions = (await rows(folder)).events.filter((event) => event.startsWith('user.promoted'))
     assert.equal(promotions.length, 1)

@@ -46,7 +46,7 @@ export function startWorker(loaded: LoadedConfig, onLine: (line: string) => void
   tell({ kind: 'serve', loaded })
 
   function end(how: string): void {
-    const error = failed ? toError(failed) : new AuthError('service_unavailable', { detail: `A worker ended: ${how}` })
+    const error = failed ? toError(failed) : new AuthError('service_unavailable', { detail: `A worker exited: ${how}` })
     ready.reject(error)
     ended.resolve(failed?.detail ?? how)
     for (const answer of questions.values()) answer(undefined)

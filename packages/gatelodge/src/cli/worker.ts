@@ -23,12 +23,14 @@ process.on('message', (message: ToWorker) => {
 
 async function serve(loaded: LoadedConfig): Promise<void> {
   const log = await createLog(
-    lossyOutput(2, (lines) => log.warn({ lines }, 'lines were dropped: the primary did not take them')),
+    lossyOutput(2, (lines) =>
+      log.warn({ lines }, 'log lines were dropped because the primary process did not read them'),
+    ),
     loaded.config.logLevel,
     { worker: process.pid },
   )
   process.on('uncaughtException', (err) => {
-    log.error({ err }, 'an error that nobody caught; the worker ends')
+    log.error({ err }, 'uncaught error; the worker exits')
     process.exit(1)
   })
 
@@ -47,7 +49,7 @@ async function serve(loaded: LoadedConfig): Promise<void> {
     })
     process.exit(0)
   } catch (error) {
-    if (!(error instanceof AuthError)) log.error({ err: error }, 'a worker could not serve')
+    if (!(error instanceof AuthError)) log.error({ err: error }, 'the worker could not serve')
     await say({ kind: 'failed', reason: toReason(error) })
     process.exit(1)
   }

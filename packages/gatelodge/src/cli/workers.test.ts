@@ -74,7 +74,7 @@ test('a killed worker is replaced and logged, the other continues, and its metri
     assert.equal((await fresh.ask('GET', '/session')).status, 401)
   }
   assert.equal(await counted(), 7)
-  const entry = house.logged(server).find(({ msg }) => msg === 'a worker ended')
+  const entry = house.logged(server).find(({ msg }) => msg === 'a worker exited')
   assert.deepEqual([entry?.level, entry?.worker, entry?.reason], ['error', victim, 'killed by SIGKILL'])
   for (const each of lines) await each[Symbol.asyncDispose]()
 })
@@ -186,8 +186,8 @@ test('machines with one secret use the same keys, each with its own data folder;
   await using stranger = commandFolder({ ...house.env, GATELODGE_SECRET: 'x'.repeat(32), GATELODGE_LOG_LEVEL: 'error' })
   const { status, stderr } = await stranger.run('serve --listen 127.0.0.1:0')
   assert.equal(status, 1)
-  assert.match(stderr, /^ {2}GATELODGE_SECRET does not open the keys/m)
-  assert.equal(stderr.split('does not open').length, 2)
+  assert.match(stderr, /^ {2}GATELODGE_SECRET does not decrypt the keys/m)
+  assert.equal(stderr.split('does not decrypt').length, 2)
 })
 
 interface House extends CommandFolder {

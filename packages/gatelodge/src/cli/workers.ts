@@ -80,7 +80,7 @@ export async function superviseWorkers({ loaded, log, stopped, ...told }: Superv
       if (stopping) return
 
       shortLives = systemMonotonic() - startedAt < trialPeriod ? shortLives + 1 : 0
-      log.error({ worker: worker.pid, reason }, 'a worker ended')
+      log.error({ worker: worker.pid, reason }, 'a worker exited')
       if (shortLives === mostShortLives) throw cannotRun(reason)
       await Promise.race([pause(firstPause * 2 ** shortLives), stopped])
       if (stopping) return
@@ -113,7 +113,9 @@ export async function superviseWorkers({ loaded, log, stopped, ...told }: Superv
 /** With port 0 all workers share the chosen port, as long as one of them holds it. */
 function assertSamePort(address: Listen, port: number): void {
   if (address.port === port) return
-  throw new AuthError('service_unavailable', { detail: 'All workers ended, and with them the port that was chosen' })
+  throw new AuthError('service_unavailable', {
+    detail: 'All workers exited, so the port that the system had chosen was lost',
+  })
 }
 
 /** Lets the workers finish what is in flight, and kills those that take too long. */
@@ -126,7 +128,7 @@ async function endAll(running: ReadonlySet<WorkerProcess>): Promise<void> {
 }
 
 function cannotRun(reason: string): AuthError {
-  const detail = `Workers ended ${mostShortLives} times in a row within ${trialPeriod / second} s of their start. The last one: ${reason}`
+  const detail = `Workers exited ${mostShortLives} times in a row within ${trialPeriod / second} s of starting. Last reason: ${reason}`
   return new AuthError('service_unavailable', { detail })
 }
 

@@ -86,7 +86,7 @@ export const listen: SettingType<Listen> = {
 
     return { host, port }
   },
-  form: 'HOST:PORT such as 127.0.0.1:3000 or [::1]:3000, the port from 0 to 65535',
+  form: 'HOST:PORT such as 127.0.0.1:3000 or [::1]:3000, with a port from 0 to 65535',
 }
 
 // The pattern is checked before the URL parser, which would tolerate whitespace, backslashes and an empty query.
@@ -97,7 +97,7 @@ export const origin: SettingType<string> = {
 
 export const origins: SettingType<readonly string[]> = {
   parse: (text) => everyItem(text, origin.parse),
-  form: `a list, separated by commas, whose items are each ${origin.form}`,
+  form: `a comma-separated list, each item of which is ${origin.form}`,
 }
 
 export const baseUrl: SettingType<string> = {
@@ -108,7 +108,7 @@ export const baseUrl: SettingType<string> = {
 
 export const networks: SettingType<readonly string[]> = {
   parse: (text) => everyItem(text, parseNetwork),
-  form: 'a list, separated by commas, of IP addresses and networks such as 10.0.0.0/8 or fd00::/8',
+  form: 'a comma-separated list of IP addresses and networks such as 10.0.0.0/8 or fd00::/8',
 }
 
 export const postgresUrl: SettingType<string> = {
@@ -134,12 +134,12 @@ export const folder: SettingType<string> = {
 
 export const secretText: SettingType<string> = {
   parse: (text) => ([...text].length >= 32 ? text : undefined),
-  form: 'a text of 32 or more characters',
+  form: 'text of at least 32 characters',
 }
 
 export const title: SettingType<string> = {
   parse: (text) => (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,64}$/u.test(text) && text.trim() === text ? text : undefined),
-  form: 'a name of 1 to 64 characters on one line, without space at its ends',
+  form: 'a name of 1 to 64 characters on one line, without spaces at its start or end',
 }
 
 export const color: SettingType<string> = {
@@ -155,7 +155,7 @@ export const webPage: SettingType<string> = {
 export const audience: SettingType<string> = {
   parse: (text) =>
     /^[\x21-\x7e]{1,255}$/.test(text) && (!text.includes(':') || URL.canParse(text)) ? text : undefined,
-  form: 'a word or URI of up to 255 ASCII characters without space (StringOrURI of RFC 7519)',
+  form: 'a word or URI of up to 255 ASCII characters without spaces (StringOrURI of RFC 7519)',
 }
 
 export const contact: SettingType<string> = {
@@ -240,7 +240,7 @@ export const smtpUrl: SettingType<Smtp> = {
     return { host, port: Number(url.port || (secure ? 465 : 587)), secure, ...auth, tls }
   },
   form:
-    'smtp://[USER:PASSWORD@]HOST[:PORT], with ?tls=never to stay in clear, or smtps:// in that form for TLS from the start, ' +
+    'smtp://[USER:PASSWORD@]HOST[:PORT], with ?tls=never to stay unencrypted, or smtps:// in the same form for TLS from the start, ' +
     'user and password percent-encoded',
 }
 
@@ -271,12 +271,12 @@ export const avatarPlace: SettingType<AvatarPlace> = {
     const folders = match[2]?.slice(1) ?? ''
     return { kind: 's3', bucket: match[1], prefix: folders === '' ? '' : `${folders}/`, endpoint, region }
   },
-  form: 'folder, or s3://BUCKET[/PREFIX]?endpoint=ORIGIN&region=REGION, the origin such as https://s3.example.com',
+  form: 'folder, or s3://BUCKET[/PREFIX]?endpoint=ORIGIN&region=REGION, with an origin such as https://s3.example.com',
 }
 
 export const credential: SettingType<string> = {
   parse: (text) => (/^[\x21-\x7e]{1,256}$/.test(text) ? text : undefined),
-  form: 'a word of up to 256 ASCII characters without space',
+  form: 'a word of up to 256 ASCII characters without spaces',
 }
 
 function everyItem<T>(text: string, parse: (item: string) => T | undefined): readonly T[] | undefined {

@@ -98,7 +98,7 @@ test('SMTP_NAME defaults to the host of the public URL, with an address written 
     assert.equal(name({ PUBLIC_URL: `https://${host}` }), 'localhost', host)
     const warnings = (env: Record<string, string>) =>
       read({ ...online, PUBLIC_URL: `https://${host}`, ...env }).warnings
-    assert.match(warnings({}).join(), /greeted by "localhost"/)
+    assert.match(warnings({}).join(), /greeted as "localhost"/)
     assert.deepEqual(warnings({ SMTP_NAME: 'mail.example.com' }), [])
     refuses('SMTP_NAME', [host])
   }

@@ -63,7 +63,7 @@ type Value = NonNullable<unknown>
 
 /** Every setting, in the order of the manual. Names, parsers, defaults and documentation are defined only here. */
 export const settings = {
-  listen: row('GATELODGE_LISTEN', listen, '127.0.0.1:3000', 'The address and port the server listens on.'),
+  listen: row('GATELODGE_LISTEN', listen, '127.0.0.1:3000', 'The address and port that the server listens on.'),
   publicUrl: row(
     'GATELODGE_PUBLIC_URL',
     origin,
@@ -72,35 +72,35 @@ export const settings = {
       reads: ['listen'],
       from: (earlier) => `http://localhost:${earlier.listen.port}`,
     },
-    'Where people reach the server: the start of every link and the issuer of every token.',
+    'The URL at which users reach the server: the base of every link and the issuer of every token.',
   ),
-  serviceName: row('GATELODGE_SERVICE_NAME', title, 'Gatelodge', 'The name people see on pages and in mails.'),
+  serviceName: row('GATELODGE_SERVICE_NAME', title, 'Gatelodge', 'The name that users see on pages and in mails.'),
   accent: row(
     'GATELODGE_ACCENT',
     color,
     null,
-    'The colour of buttons and links on pages and in mails, darkened or lightened until it can be read (WCAG AA). A setting ' +
+    'The colour of buttons and links on pages and in mails, darkened or lightened until it is readable (WCAG AA). A setting ' +
       'because mails cannot load a style sheet.',
   ),
   logo: row(
     'GATELODGE_LOGO',
     folder,
     null,
-    'A picture in place of our mark on pages and in the browser’s tab: SVG or PNG, square, at most 64 KiB. A setting because ' +
-      'the server has to serve it: pages load nothing from elsewhere.',
+    'A picture that replaces the Gatelodge logo on pages and in the browser tab: SVG or PNG, square, at most 64 KiB. A setting because ' +
+      'the server has to serve it: pages load nothing from other hosts.',
   ),
   themeCss: row(
     'GATELODGE_THEME_CSS',
     folder,
     null,
-    'A style sheet that comes after ours, at most 64 KiB, with data: as its only pictures. A setting because it is the one ' +
-      'place for every other wish about the look.',
+    'A style sheet that is loaded after the built-in one, at most 64 KiB, with pictures only as data: URLs. A setting because it ' +
+      'allows every other change of the look.',
   ),
   termsUrl: row(
     'GATELODGE_TERMS_URL',
     webPage,
     null,
-    'Your terms, linked on every page and at sign-up. A setting because many laws ask for it.',
+    'Your terms of service, linked on every page and at sign-up. A setting because many laws require it.',
   ),
   privacyUrl: row(
     'GATELODGE_PRIVACY_URL',
@@ -113,8 +113,8 @@ export const settings = {
       'GATELODGE_DATABASE',
       database,
       'sqlite:./data/gatelodge.db',
-      'Where accounts are stored. `sqlite::memory:` is a private temporary file, deleted at exit. PostgreSQL off this machine is ' +
-        'reached by TLS with a checked certificate (`require` checks it as well) unless `sslmode=disable` is given.',
+      'Where accounts are stored. `sqlite::memory:` is a private temporary file, deleted at exit. PostgreSQL on another machine is ' +
+        'reached over TLS with a verified certificate (`require` verifies it too) unless `sslmode=disable` is given.',
     ),
   ),
   databaseDirect: secret(
@@ -122,53 +122,58 @@ export const settings = {
       'GATELODGE_DATABASE_DIRECT',
       postgresUrl,
       null,
-      'PostgreSQL past a connection pooler, for the listener, which a pooler cannot carry.',
+      'PostgreSQL without the connection pooler, for the listener, which does not work through a pooler.',
     ),
   ),
   dataDir: row(
     'GATELODGE_DATA_DIR',
     folder,
     './data',
-    'The folder of the secret made at the first start and of avatars.',
+    'The folder for avatars and for the secret that is created at the first start.',
   ),
   secret: secret(
     row(
       'GATELODGE_SECRET',
       secretText,
       null,
-      'Everything sealed is sealed under keys derived from it. When unset, one is made once and kept in the data folder.',
+      'The keys that encrypt stored secrets are derived from it. When unset, one is created once and stored in the data folder.',
     ),
   ),
   avatars: row(
     'GATELODGE_AVATARS',
     avatarPlace,
     'folder',
-    'Where avatars are stored: `folder` is `avatars` in the data folder. A setting because several machines share a bucket, not a folder.',
+    'Where avatars are stored: `folder` is `avatars` in the data folder. A setting because several machines can share a bucket but not a folder.',
   ),
   avatarsKeyId: secret(
-    row('GATELODGE_AVATARS_KEY_ID', credential, null, 'The access key id for the bucket of `GATELODGE_AVATARS`.'),
+    row('GATELODGE_AVATARS_KEY_ID', credential, null, 'The access key ID for the bucket of `GATELODGE_AVATARS`.'),
   ),
   avatarsSecretKey: secret(
-    row('GATELODGE_AVATARS_SECRET_KEY', credential, null, 'The secret access key that belongs to it.'),
+    row(
+      'GATELODGE_AVATARS_SECRET_KEY',
+      credential,
+      null,
+      'The secret access key for the bucket of `GATELODGE_AVATARS`.',
+    ),
   ),
   smtp: secret(
     row(
       'GATELODGE_SMTP_URL',
       smtpUrl,
       null,
-      'The mail server; when unset, mails go to the development mailbox, which is shown only while the public URL is loopback. `smtp://` upgrades to TLS when that is offered, ' +
-        'and must off loopback. Ports unless given: 587, and 465 for `smtps://`.',
+      'The mail server. When unset, mails go to the development mailbox, which is available only while the public URL is loopback. `smtp://` upgrades to TLS when the server offers it, ' +
+        'and requires it off loopback. Default ports: 587, and 465 for `smtps://`.',
     ),
   ),
   smtpName: row(
     'GATELODGE_SMTP_NAME',
     smtpName,
     {
-      shown: 'the host of the public URL, or `localhost` when that is no domain name',
+      shown: 'the host of the public URL, or `localhost` if that is not a domain name',
       reads: ['publicUrl'],
       from: ({ publicUrl }) => greetingName(publicUrl),
     },
-    'The name by which the server greets the mail server (EHLO). A setting because strict relays want the name that this machine has in the DNS.',
+    'The name with which the server greets the mail server (EHLO). A setting because strict relays expect the name that this machine has in the DNS.',
   ),
   mailFrom: row(
     'GATELODGE_MAIL_FROM',
@@ -191,25 +196,25 @@ export const settings = {
     'GATELODGE_ALLOWED_ORIGINS',
     origins,
     '',
-    'Other origins whose pages may call the API with cookies, as if they were our own.',
+    'Other origins whose pages may call the API with cookies, like the pages of this server.',
   ),
   trustedProxies: row(
     'GATELODGE_TRUSTED_PROXIES',
     networks,
     '',
-    'Proxies whose forwarding headers tell the address of a client. From anybody else those headers are ignored.',
+    'Proxies that are trusted to give the address of a client in forwarding headers. The headers are ignored from all other peers.',
   ),
   registration: row(
     'GATELODGE_REGISTRATION',
     oneOf('verify', 'instant', 'admin', 'closed'),
     'verify',
-    'Who may make accounts: anybody who proves the address, anybody at once, administrators, or nobody over HTTP.',
+    'Who may create accounts: anyone who verifies the email address, anyone immediately, administrators, or no one over HTTP.',
   ),
   enumeration: row(
     'GATELODGE_ENUMERATION',
     oneOf('blind', 'explicit'),
     'blind',
-    '`explicit` tells whether an address has an account at sign-up and resend; `blind` never does.',
+    '`explicit` reveals at sign-up and resend whether an address has an account; `blind` never does.',
   ),
   username: row(
     'GATELODGE_USERNAME',
@@ -221,116 +226,116 @@ export const settings = {
     'GATELODGE_USERNAME_CHECK',
     either('on', 'off'),
     'on',
-    'Whether anybody may ask if a username is available.',
+    'Whether anyone may check if a username is available.',
   ),
   passwordMinLength: row(
     'GATELODGE_PASSWORD_MIN_LENGTH',
     wholeNumber(6, 64),
     '8',
-    'The fewest characters (code points) of a new password. 15 is advised where no second factor is required.',
+    'The minimum length of a new password, in characters (code points). 15 is recommended where no second factor is required.',
   ),
   passwordHash: row(
     'GATELODGE_PASSWORD_HASH',
     passwordCost,
     'm=19456,t=2,p=1', // the first recommendation of the OWASP cheat sheet
-    'The cost of argon2id for new hashes; older ones are renewed at sign-in. A setting because memory and time to spare ' +
-      'differ by machine, and the cost has to rise with the years.',
+    'The cost of argon2id for new hashes; older ones are upgraded at sign-in. A setting because available memory and time ' +
+      'differ by machine, and the cost has to rise over the years.',
   ),
-  sessionAbsolute: row('GATELODGE_SESSION_ABSOLUTE', duration, '30d', 'How long a session lasts at most.'),
+  sessionAbsolute: row('GATELODGE_SESSION_ABSOLUTE', duration, '30d', 'The maximum lifetime of a session.'),
   sessionIdle: row(
     'GATELODGE_SESSION_IDLE',
     duration,
     '7d',
-    'How long a session lasts unused; `GATELODGE_SESSION_ABSOLUTE` ends it all the same.',
+    'How long a session lasts without use; `GATELODGE_SESSION_ABSOLUTE` ends it in any case.',
   ),
   accessTokenTtl: row(
     'GATELODGE_ACCESS_TOKEN_TTL',
     duration,
     '15m',
-    'How long an access token is valid; it ends with its session all the same.',
+    'How long an access token is valid; it ends with its session in any case.',
   ),
   tokenAlgorithm: row(
     'GATELODGE_TOKEN_ALGORITHM',
     oneOf('EdDSA', 'ES256', 'RS256'),
     'EdDSA',
-    'How access tokens are signed. Another algorithm has a key of its own, which signs an hour after the first start with it. A setting because some ' +
-      'libraries still verify RS256 or ES256 only.',
+    'The algorithm that signs access tokens. Each algorithm has its own key, and a new one signs an hour after the first start with it. A setting because some ' +
+      'libraries can still verify only RS256 or ES256.',
   ),
   keyRotation: row(
     'GATELODGE_KEY_ROTATION',
     duration,
     '90d',
-    'How old a signing key gets before it has a successor; `gatelodge keys rotate` does it now. A setting because policies name a period.',
+    'The age at which a signing key gets a successor; `gatelodge keys rotate` adds one immediately. A setting because policies prescribe a period.',
   ),
   tokenAudience: row(
     'GATELODGE_TOKEN_AUDIENCE',
     audience,
     null,
-    'The `aud` of access tokens; when unset, the public URL.',
+    'The `aud` claim of access tokens; when unset, the public URL.',
   ),
   refreshGrace: row(
     'GATELODGE_REFRESH_GRACE',
     duration,
     '10s',
-    'How long a spent refresh token still gives its one successor, for answers lost on the way.',
+    'How long a spent refresh token still returns its one successor, in case a response was lost.',
   ),
   reauthenticationWindow: row(
     'GATELODGE_REAUTHENTICATION_WINDOW',
     duration,
     '15m',
-    'How old the last proof of identity may be before an e-mail change, an export or a deletion. A setting because an ' +
-      'unlocked device at home and one at a shared desk bear different risks.',
+    'How recent the last sign-in or re-authentication must be for an email change, an export or a deletion. A setting because an ' +
+      'unlocked device at home and one at a shared desk carry different risks.',
   ),
   verifyTtl: row(
     'GATELODGE_VERIFY_TTL',
     duration,
     '24h',
-    'How long a verification link works and a pending sign-up is kept.',
+    'How long a verification link is valid and a pending sign-up is kept.',
   ),
-  resetTtl: row('GATELODGE_RESET_TTL', duration, '30m', 'How long a password reset link works.'),
+  resetTtl: row('GATELODGE_RESET_TTL', duration, '30m', 'How long a password reset link is valid.'),
   eventRetention: row(
     'GATELODGE_EVENT_RETENTION',
     duration,
     '365d',
-    'How long audit events are kept; those that strangers cause without an account no longer than seven days. A setting because laws and contracts differ in ' +
-      'how long they must be, and may be.',
+    'How long audit events are kept. Those that strangers cause without an account are kept for at most seven days. A setting because laws and contracts differ in ' +
+      'how long events must and may be kept.',
   ),
   workers: row(
     'GATELODGE_WORKERS',
     wholeNumber(1, 64),
     '1',
-    'The number of processes that serve on this machine, best one for each core. More than 1 needs PostgreSQL and a mail server; each has ' +
-      'a pool of connections of its own.',
+    'The number of processes that serve on this machine, ideally one per core. More than 1 requires PostgreSQL and a mail server; each process ' +
+      'has its own connection pool.',
   ),
   logLevel: row(
     'GATELODGE_LOG_LEVEL',
     oneOf('debug', 'info', 'warn', 'error', 'silent'),
     'info',
-    'The least severe log line that is written.',
+    'The least severe level that is logged.',
   ),
   metricsListen: row(
     'GATELODGE_METRICS_LISTEN',
     listen,
     null,
-    'Where Prometheus reads figures, at `/metrics`; when unset, none are kept. It asks for no credential: best on loopback.',
+    'The address at which Prometheus reads `/metrics`; when unset, no metrics are collected. It requires no credentials, so keep it on loopback.',
   ),
   securityContact: row(
     'GATELODGE_SECURITY_CONTACT',
     contact,
     null,
-    'Where to report a vulnerability: the contact for `/.well-known/security.txt` (RFC 9116).',
+    'Where to report a vulnerability: the contact in `/.well-known/security.txt` (RFC 9116).',
   ),
   rateLimits: row(
     'GATELODGE_RATE_LIMITS',
     either('on', 'off'),
     'on',
-    '`off` lifts every counter and delay, the stop after 100 failures and the ceiling of what strangers may add. It exists for load tests.',
+    '`off` disables every rate limit and delay, the lockout after 100 failures and the ceiling on what strangers may add. It exists for load tests.',
   ),
   insecureHttp: row(
     'GATELODGE_INSECURE_HTTP',
     either('yes', 'no'),
     'no',
-    '`yes` lets a server whose public URL is off loopback start over plain http or without `GATELODGE_SMTP_URL`.',
+    '`yes` allows a server whose public URL is off loopback to start over plain http or without `GATELODGE_SMTP_URL`.',
   ),
 } satisfies Record<string, Setting<unknown>>
 

@@ -87,7 +87,7 @@ export async function insertApiToken(
     .where('expires_at', '>', work.now)
     .executeTakeFirstOrThrow()
   if (Number(count) >= mostApiTokens)
-    throw invalidField('name', 'too_many', `Revoke a token first: ${mostApiTokens} are the most`)
+    throw invalidField('name', 'too_many', `Revoke a token first: at most ${mostApiTokens} are allowed`)
 
   const { id, text, hash } = newToken(work.random)
   const row: ApiTokenRow = {

@@ -16,7 +16,7 @@ export function readNames(given: GivenNames): { firstName?: string; lastName?: s
     }
   }
   if (given.firstName !== undefined || given.lastName !== undefined) {
-    throw invalidField('fullname', 'conflict', 'Give either the full name or its parts')
+    throw invalidField('fullname', 'conflict', 'Send either the full name or its parts, not both')
   }
 
   const whole = given.fullname.trim().replace(/\s+/gu, ' ')

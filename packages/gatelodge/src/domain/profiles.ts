@@ -16,16 +16,16 @@ type ProfileColumns = Partial<Omit<ProfileRow, 'user_id'>>
 /** Returns the columns that a change sets. @throws input_invalid with one fault per field */
 export function readProfile(change: ProfileChange, now: Instant): ProfileColumns {
   const rules = [
-    ['phone_number', change.phoneNumber, isPhoneNumber, 'Give 5 to 20 digits; blanks and a leading + are allowed'],
-    ['website', change.website, isWebLink, 'Give a link that starts with http:// or https://'],
-    ['github_link', change.githubLink, isWebLink, 'Give a link that starts with http:// or https://'],
+    ['phone_number', change.phoneNumber, isPhoneNumber, 'Enter 5 to 20 digits; spaces and a leading + are allowed'],
+    ['website', change.website, isWebLink, 'Enter a link that starts with http:// or https://'],
+    ['github_link', change.githubLink, isWebLink, 'Enter a link that starts with http:// or https://'],
     [
       'birth_date',
       change.birthDate,
       (text: string) => isBirthDate(text, now),
-      'Give a past date since 1800 as YYYY-MM-DD',
+      'Enter a past date since 1800 as YYYY-MM-DD',
     ],
-    ['locale', change.locale, isLocale, 'Give a language tag such as en or de-CH'],
+    ['locale', change.locale, isLocale, 'Enter a language tag such as en or de-CH'],
   ] as const
   const faults: InputFault[] = rules
     .filter(([, value, isAllowed]) => typeof value === 'string' && !isAllowed(value))

@@ -11,7 +11,11 @@ export function readScopes(field: string, words: readonly string[]): string[] {
   for (const word of words) {
     if (word.length > longest) throw invalidField(field, 'too_long', `Use at most ${longest} characters for a scope`)
     if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(word))
-      throw invalidField(field, 'characters', 'A scope is printable ASCII without quotation marks and backslashes')
+      throw invalidField(
+        field,
+        'characters',
+        'A scope consists of printable ASCII characters other than quotation marks and backslashes',
+      )
   }
   const scopes = [...new Set(words)]
   if (scopes.length > most) throw invalidField(field, 'too_many', `Use at most ${most} scopes`)

@@ -59,7 +59,7 @@ export async function createServiceClient(
     .onConflict((conflict) => conflict.column('name').doNothing())
     .returning('id')
     .executeTakeFirst()
-  if (!made) throw invalidField('name', 'duplicate', 'A client of that name exists')
+  if (!made) throw invalidField('name', 'duplicate', 'A client with that name already exists')
 
   work.changed('all')
   const client = toClient(row)
@@ -74,7 +74,7 @@ export async function revokeServiceClient(work: Work, who: string): Promise<Serv
     .where((eb) => eb.or([eb('id', '=', who), eb('name', '=', who)]))
     .returningAll()
     .executeTakeFirst()
-  if (!row) throw new AuthError('not_found', { detail: 'No client has that id or name' })
+  if (!row) throw new AuthError('not_found', { detail: 'No client has that ID or name' })
 
   work.changed('all')
   await record(work, 'service_client.revoked', null, { client_id: row.id, name: row.name })
@@ -108,7 +108,7 @@ export async function verifyClientSecret(
 
 function readClientName(name: string): string {
   if (!/^\w[\w .:@/-]{0,63}$/.test(name) || isClientId(name)) {
-    throw invalidField('name', 'characters', 'Use 1 to 64 letters, digits, blanks and . : @ / _ - for the name')
+    throw invalidField('name', 'characters', 'Use 1 to 64 letters, digits, spaces and . : @ / _ - for the name')
   }
   return name
 }

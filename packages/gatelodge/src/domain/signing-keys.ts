@@ -222,7 +222,7 @@ function wrongSecret(): AuthError {
       {
         field: 'GATELODGE_SECRET',
         code: 'wrong_secret',
-        message: 'does not open the keys in this database; use the secret that the database was made with',
+        message: 'does not decrypt the keys in this database; use the secret that the database was created with',
       },
     ],
   })

@@ -32,7 +32,7 @@ export function createUntrustedPeers({ clock, log }: { clock: Clock; log: Log })
       const now = clock.now()
       if (now - unreadableAt < day) return
       unreadableAt = now
-      log.warn({}, 'a trusted proxy sends X-Forwarded-For without an address: make it send one, or all count as one')
+      log.warn({}, 'X-Forwarded-For from a trusted proxy has no address: all clients count as one until it sends one')
     },
     unrecorded: () => waiting,
     recorded() {

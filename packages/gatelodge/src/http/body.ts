@@ -38,7 +38,7 @@ export async function readForm(request: Request): Promise<FormValues> {
 export async function readOAuthForm(request: Request): Promise<FormValues> {
   const values = new Map<string, string>()
   for (const [name, value] of await readUrlEncoded(request)) {
-    if (values.has(name)) throw invalidField(safeName(name), 'duplicate', 'Given twice')
+    if (values.has(name)) throw invalidField(safeName(name), 'duplicate', 'This field was sent twice')
     if (value !== '') values.set(name, value)
   }
   return Object.fromEntries(values)
@@ -66,7 +66,7 @@ async function receive(request: Request): Promise<Buffer> {
     return await readBytes(request)
   } catch (error) {
     if (error instanceof AuthError) throw error
-    throw invalidField('body', 'incomplete', 'The body ended before its end')
+    throw invalidField('body', 'incomplete', 'The body is incomplete')
   }
 }
 

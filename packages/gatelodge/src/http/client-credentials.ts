@@ -13,7 +13,8 @@ export function readClientCredentials(
 ): ClientCredentials | undefined {
   const { client_id: id, client_secret: secret } = body
   if (authorization === undefined || isForeignScheme(authorization, 'basic')) return fromBody(id, secret)
-  if (secret !== undefined) throw invalidField('client_secret', 'conflict', 'Use one way to authenticate the client')
+  if (secret !== undefined)
+    throw invalidField('client_secret', 'conflict', 'Use only one method to authenticate the client')
 
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1]
   if (encoded === undefined) throw new AuthError('invalid_client')

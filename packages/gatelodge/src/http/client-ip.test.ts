@@ -154,7 +154,7 @@ forEachDatabase('the address of a client', (engine) => {
     await using app = await testApp({ engine, env: { GATELODGE_TRUSTED_PROXIES: '10.0.0.0/8' } })
     const ask = (forwarded: string) =>
       app.get('/username-available?username=ada', { ip: '10.0.0.1', headers: { 'x-forwarded-for': forwarded } })
-    const told = () => app.logged.filter(({ message }) => message.startsWith('a trusted proxy sends X-Forwarded-For'))
+    const told = () => app.logged.filter(({ message }) => message.startsWith('X-Forwarded-For from a trusted proxy'))
     await ask('203.0.113.7:80')
     assert.equal(told().length, 0)
     for (const text of ['unknown', '_secret', ',']) await ask(text)

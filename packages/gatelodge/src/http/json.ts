@@ -35,7 +35,7 @@ function isName(text: string, end: number): boolean {
 }
 
 function addName(names: Set<string> | null | undefined, name: string): void {
-  if (names?.has(name)) throw invalidField(safeName(name), 'duplicate', 'Given twice')
+  if (names?.has(name)) throw invalidField(safeName(name), 'duplicate', 'This field was sent twice')
   if (name === '__proto__') throw invalidField(name, 'unknown', 'Unknown field')
   names?.add(name)
 }

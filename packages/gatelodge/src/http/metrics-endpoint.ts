@@ -4,7 +4,7 @@ import type { Fetch } from './app.ts'
 export function metricsEndpoint(read: () => Promise<string>): Fetch {
   return async ({ method, url }) => {
     if (new URL(url).pathname !== '/metrics')
-      return new Response('not found: the figures are at /metrics\n', { status: 404 })
+      return new Response('not found: the metrics are at /metrics\n', { status: 404 })
     if (method !== 'GET' && method !== 'HEAD')
       return new Response(null, { status: 405, headers: { allow: 'GET, HEAD' } })
 

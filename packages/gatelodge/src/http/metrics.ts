@@ -64,7 +64,7 @@ export function createMetrics(now: Monotonic = systemMonotonic): Metrics {
   const { name, help } = as(
     'histogram',
     'gatelodge_http_request_duration_seconds',
-    'Time until an answer was ready, by the template of its route and the class of its status.',
+    'Time until a response was ready, by route template and status class.',
     ['method', 'route', 'status'],
   )
   const requests = createRequestTimes(name)
@@ -72,51 +72,67 @@ export function createMetrics(now: Monotonic = systemMonotonic): Metrics {
     name,
     get: async () => ({ name, help, type: 'histogram', aggregator: 'sum', values: requests.values() }),
   }
-  registry.registerMetric(asMetric as unknown as Metric) // has all that a registry uses
-  const errors = new Counter(as('counter', 'gatelodge_errors_total', 'Failures of routes, by their code.', ['code']))
-  const events = new Counter(as('counter', 'gatelodge_events_total', 'Events of the audit log.', ['event']))
+  registry.registerMetric(asMetric as unknown as Metric) // all that a registry asks of one
+  const errors = new Counter(as('counter', 'gatelodge_errors_total', 'Failed requests, by error code.', ['code']))
+  const events = new Counter(as('counter', 'gatelodge_events_total', 'Events in the audit log, by name.', ['event']))
   const signIns = new Counter(
-    as(
-      'counter',
-      'gatelodge_signins_total',
-      'Sessions that started (success), and sign-ins that were refused, by the reason.',
-      ['outcome'],
-    ),
+    as('counter', 'gatelodge_signins_total', 'Started sessions (success) and refused sign-ins, by reason.', [
+      'outcome',
+    ]),
   )
   const limits = new Counter(
-    as('counter', 'gatelodge_limits_exceeded_total', 'Limits that were used up: from then on they refuse.', ['limit']),
+    as(
+      'counter',
+      'gatelodge_limits_exceeded_total',
+      'Rate limits that were exhausted and refuse requests from then on.',
+      ['limit'],
+    ),
   )
   const countedEvents = new Counter(
-    as('counter', 'gatelodge_events_counted_total', 'Events of strangers that got no row of their own.', ['event']),
+    as(
+      'counter',
+      'gatelodge_events_counted_total',
+      'Events caused by strangers that were counted instead of stored one by one.',
+      ['event'],
+    ),
   )
   const sparedCounters = new Counter(
-    as('counter', 'gatelodge_counters_in_memory_total', 'Counts of limits that were kept in memory for want of room.'),
+    as(
+      'counter',
+      'gatelodge_counters_in_memory_total',
+      'Rate limit counts that were kept in memory for lack of room in the database.',
+    ),
   )
   const refusedAsks = new Counter(
-    as('counter', 'gatelodge_asks_refused_total', 'Sign-ups and requests for mails refused for want of room.'),
+    as('counter', 'gatelodge_asks_refused_total', 'Sign-ups and mail requests that were refused for lack of room.'),
   )
   const hashing = new Gauge(as('gauge', 'gatelodge_password_hashing', 'Passwords being hashed or checked.', ['state']))
   const refusals = new Counter(
-    as('counter', 'gatelodge_password_hashing_refused_total', 'Refused since too many were waiting.'),
+    as(
+      'counter',
+      'gatelodge_password_hashing_refused_total',
+      'Password checks that were refused because too many were waiting.',
+    ),
   )
   const cacheAnswers = new Counter(
-    as('counter', 'gatelodge_session_cache_total', 'Session checks, by whether memory had the answer.', ['result']),
+    as('counter', 'gatelodge_session_cache_total', 'Session checks, by cache hit or miss.', ['result']),
   )
-  const cacheEntries = new Gauge(as('gauge', 'gatelodge_session_cache_entries', 'Sessions in memory.'))
+  const cacheEntries = new Gauge(as('gauge', 'gatelodge_session_cache_entries', 'Sessions in the cache.'))
   const cacheTrusted = new Gauge({
-    ...as('gauge', 'gatelodge_session_cache_trusted', '1 while memory may answer: changes elsewhere are heard of.'),
+    ...as(
+      'gauge',
+      'gatelodge_session_cache_trusted',
+      '1 while the cache may answer because it receives the changes of other processes.',
+    ),
     aggregator: 'min',
   })
   const pool = new Gauge(
-    as(
-      'gauge',
-      'gatelodge_database_pool',
-      'Connections to PostgreSQL that are open or idle; work that waits for one.',
-      ['state'],
-    ),
+    as('gauge', 'gatelodge_database_pool', 'Open and idle connections to PostgreSQL, and work that waits for one.', [
+      'state',
+    ]),
   )
   const databaseUp = new Gauge({
-    ...as('gauge', 'gatelodge_database_up', '1 when the database answered; else the figures of mails are left out.'),
+    ...as('gauge', 'gatelodge_database_up', '1 if the database answered; if not, the mail metrics are omitted.'),
     aggregator: 'min',
   })
   const mails = new Gauge({
@@ -124,12 +140,16 @@ export function createMetrics(now: Monotonic = systemMonotonic): Metrics {
     aggregator: 'max', // every process reports the same outbox
   })
   const oldestMail = new Gauge({
-    ...as('gauge', 'gatelodge_mails_oldest_due_seconds', 'For how long the mail that is due longest has been due.'),
+    ...as(
+      'gauge',
+      'gatelodge_mails_oldest_due_seconds',
+      'How long the mail that has been due the longest has been due.',
+    ),
     aggregator: 'max',
   })
-  const processes = new Gauge(as('gauge', 'gatelodge_processes', 'Processes that serve.'))
+  const processes = new Gauge(as('gauge', 'gatelodge_processes', 'Processes that serve requests.'))
   const build = new Gauge({
-    ...as('gauge', 'gatelodge_build_info', 'Always 1; the labels tell what runs.', ['version', 'node']),
+    ...as('gauge', 'gatelodge_build_info', 'Always 1; the labels give the versions.', ['version', 'node']),
     aggregator: 'first',
   })
   collectDefaultMetrics({ register: registry })

@@ -77,7 +77,7 @@ async function receive(request: Request, spec: UploadSpec): Promise<Buffer<Array
     }
   } catch (error) {
     if (error instanceof AuthError) throw error
-    throw invalidField('body', 'incomplete', 'The body ended before its end') // a client that disconnects is not an internal error
+    throw invalidField('body', 'incomplete', 'The body is incomplete') // a client that leaves is no fault of ours
   } finally {
     clearTimeout(timer)
   }
@@ -100,7 +100,8 @@ function readParts(body: Buffer<ArrayBuffer>, boundary: string, most: number): P
     const start = at + headerEnd + 4
     const end = body.indexOf(delimiter, start)
     if (textAt(body, at, 2) !== '\r\n' || headerEnd < 0 || end < 0) throw broken()
-    if (parts.length === most) throw invalidField('body', 'too_many', 'The body has more parts than fields are known')
+    if (parts.length === most)
+      throw invalidField('body', 'too_many', 'The body has more parts than there are known fields')
 
     parts.push({ name: nameOf(textAt(body, at, headerEnd)), content: new Uint8Array(body.subarray(start, end)) })
     at = end + delimiter.length
@@ -129,7 +130,7 @@ function toUpload(
   for (const part of parts) {
     const isKnown = part.name === field || textFields.includes(part.name)
     if (!isKnown) throw invalidField(safeName(part.name), 'unknown', 'Unknown field')
-    if (values.has(part.name)) throw invalidField(part.name, 'duplicate', 'Given twice')
+    if (values.has(part.name)) throw invalidField(part.name, 'duplicate', 'This field was sent twice')
     values.set(part.name, part)
   }
   const file = values.get(field)?.content
@@ -145,5 +146,5 @@ function textOf(content: Uint8Array): string {
 }
 
 function broken(): AuthError {
-  return invalidField('body', 'malformed', 'The body is no multipart/form-data')
+  return invalidField('body', 'malformed', 'The body is not valid multipart/form-data')
 }

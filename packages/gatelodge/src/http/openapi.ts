@@ -170,20 +170,22 @@ export function limitInWords(name: AddressLimit): string[] {
   const limit = addressLimits[name]
   if (!limit) return []
 
-  const counted = { failures: 'failed requests', refusals: 'refused clients', requests: 'requests' }[limit.counts]
+  const counted = { failures: 'failed requests', refusals: 'failed client authentications', requests: 'requests' }[
+    limit.counts
+  ]
   return [`${limit.max} ${counted} in ${durationInWords(limit.window)} from one address`]
 }
 
 const overview = [
   'JSON is UTF-8 and `snake_case`; times are ISO 8601 in UTC.',
-  'Failures are `application/problem+json` (RFC 9457) with a stable `code`; `instance` names the line in the log.',
-  'A session is named by `Authorization: Bearer` with an access token, or by the session cookie. Requests with the cookie that change something must come from this site or an allowed origin.',
+  'Errors are `application/problem+json` (RFC 9457) with a stable `code`; `instance` identifies the log line.',
+  'Authenticate with `Authorization: Bearer` and an access token, or with the session cookie. Requests that use the cookie and change something must come from this site or an allowed origin.',
 ].join('\n\n')
 
 const tagDocs = {
   Authentication: 'Accounts and sessions.',
-  Tokens: 'What other services need to trust our tokens.',
-  Operations: 'The service itself.',
+  Tokens: 'What other services need to verify tokens.',
+  Operations: 'Health, documentation and files of the server itself.',
 } as const satisfies Record<Tag, string>
 
 function securityOf({ by }: Access): OpenApiOperation['security'] {
@@ -196,7 +198,7 @@ function securitySchemes(publicUrl: string): OpenApiDocument['components']['secu
   const cookie = createCookieJar(publicUrl).session.name
   return {
     bearer: { type: 'http', description: 'An access token (RFC 9068).', scheme: 'bearer', bearerFormat: 'JWT' },
-    client: { type: 'http', description: 'A service client: its id and its secret.', scheme: 'basic' },
+    client: { type: 'http', description: 'The ID and the secret of a service client.', scheme: 'basic' },
     session: { type: 'apiKey', description: 'The session cookie that a sign-in sets.', in: 'cookie', name: cookie },
   }
 }
@@ -378,7 +380,9 @@ function failuresOf(route: Route, components: Components): Record<string, OpenAp
 }
 
 const headers = {
-  location: { Location: { description: 'Where to go', required: true, schema: { type: 'string', format: 'uri' } } },
+  location: {
+    Location: { description: 'The URL to go to', required: true, schema: { type: 'string', format: 'uri' } },
+  },
   retryAfter: {
     'Retry-After': { description: 'Seconds to wait', required: true, schema: { type: 'integer', minimum: 1 } },
   },

@@ -86,7 +86,7 @@ export function createResponder(config: Config, log: Log): Responder {
       told.add(error)
       return error
     }
-    log.error({ instance: `urn:uuid:${requestId}`, err: error }, 'unforeseen failure')
+    log.error({ instance: `urn:uuid:${requestId}`, err: error }, 'unexpected error')
     const known = new AuthError('internal')
     told.add(known)
     return known

@@ -123,7 +123,7 @@ function createDropLog(log: Pick<Log, 'warn'>, most: number): () => void {
   return () => {
     dropped += 1
     if (systemMonotonic() - toldAt < quiet) return
-    log.warn({ connections: most, dropped }, 'too many connections: new ones are closed at once')
+    log.warn({ connections: most, dropped }, 'too many connections: new ones are closed immediately')
     dropped = 0
     toldAt = systemMonotonic()
   }

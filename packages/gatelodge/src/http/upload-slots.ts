@@ -14,7 +14,7 @@ export function createUploadSlots({ most, each }: { readonly most: number; reado
     async run(subject, upload) {
       const own = underWay.filter((other) => other === subject).length
       if (underWay.length >= most || own >= each)
-        throw new AuthError('overloaded', { retryAfter: 5, detail: 'Too many files are on their way; try again' })
+        throw new AuthError('overloaded', { retryAfter: 5, detail: 'Too many uploads are in progress; try again' })
 
       underWay.push(subject)
       try {

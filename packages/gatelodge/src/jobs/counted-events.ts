@@ -29,6 +29,6 @@ export function tellOfCeiling({ strangers, log }: Deps): () => Promise<void> {
     told = now
     if (events + kept + refused === 0) return
 
-    log.warn({ events, counters: kept, refused }, 'strangers ask for more than is stored')
+    log.warn({ events, counters: kept, refused }, 'strangers cause more events, counters or mails than are stored')
   }
 }

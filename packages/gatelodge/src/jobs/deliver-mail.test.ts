@@ -268,7 +268,10 @@ forEachDatabase('mail delivery', (engine) => {
     mail.delivery.start()
     await until(() => mail.logged.length > 0)
     const [first] = mail.logged
-    assert.match(first?.message ?? '', /^(?:claims of mails could not be taken back|the outbox could not be read)$/)
+    assert.match(
+      first?.message ?? '',
+      /^(?:the mail claims of the previous server could not be ended|the outbox could not be read)$/,
+    )
 
     await sql`alter table mails_away rename to mails`.execute(mail.store.migrationDb)
     t.mock.timers.tick(1_000)

@@ -93,7 +93,7 @@ function start(delivery: Delivery): void {
   // The server lock guarantees that this is the only server on the SQLite file, so it need not wait for the leases of its predecessor.
   if (deps.store.engine === 'sqlite')
     inTurn(delivery, claims.endAll).catch((err: unknown) =>
-      deps.log.error({ job: 'mail', err }, 'claims of mails could not be taken back'),
+      deps.log.error({ job: 'mail', err }, 'the mail claims of the previous server could not be ended'),
     )
   wake(delivery)
 }
@@ -107,7 +107,7 @@ async function stop(delivery: Delivery): Promise<void> {
   await transport.close()
   await Promise.allSettled(underWay)
   await giveBack(delivery, waiting(inFlight), 0).catch((err: unknown) =>
-    deps.log.error({ job: 'mail', err }, 'claims were not given back'),
+    deps.log.error({ job: 'mail', err }, 'mail claims could not be released'),
   )
 }
 
@@ -184,7 +184,8 @@ function handOver(delivery: Delivery, entry: InFlight): void {
   underWay.add(handedOver)
   handedOver.then(
     () => wake(delivery),
-    (err: unknown) => deps.log.error({ job: 'mail', mail: entry.row.id, err }, 'a mail could not be marked'),
+    (err: unknown) =>
+      deps.log.error({ job: 'mail', mail: entry.row.id, err }, 'the state of a mail could not be stored'),
   )
 }
 
@@ -195,11 +196,11 @@ async function send(deps: Deps, transport: MailTransport, { row: { id, kind }, m
     return 'delivered'
   } catch (err) {
     if (err instanceof MailRefused) {
-      deps.log.warn({ job: 'mail', mail: id, kind, reason: err.message }, 'a mail was not taken')
+      deps.log.warn({ job: 'mail', mail: id, kind, reason: err.message }, 'a mail was not accepted')
       return { error: err.message, permanent: err.permanent }
     }
-    deps.log.error({ job: 'mail', mail: id, kind, err }, 'a mail could not be handed over')
-    return { error: 'not handed over', permanent: false }
+    deps.log.error({ job: 'mail', mail: id, kind, err }, 'a mail could not be sent')
+    return { error: 'not sent', permanent: false }
   }
 }
 

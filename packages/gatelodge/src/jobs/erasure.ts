@@ -55,7 +55,7 @@ export function createErasure(options: ErasureOptions): Erasure {
     restUntil = elapsed() + retryAfter
     if (elapsed() - toldAt < hour) return
     toldAt = elapsed()
-    log.warn({ err: error }, 'what was deleted could not be wiped from the files of the database; it is tried again')
+    log.warn({ err: error }, 'deleted data could not be wiped from the database files; the job will retry')
   }
 
   return {

@@ -34,7 +34,7 @@ export interface PostgresTls {
 
 /** The URLs that `parsePostgresUrl` accepts; completes the sentence "must be ...". */
 export const postgresUrlForm =
-  'postgres://[USER:PASSWORD@]HOST[:PORT]/NAME, percent-encoded, with no other parameters than ' +
+  'postgres://[USER:PASSWORD@]HOST[:PORT]/NAME, percent-encoded, with no parameters other than ' +
   'sslmode=disable, require, verify-full or verify-ca (with sslrootcert), sslrootcert=FILE, sslcert=FILE with sslkey=FILE, ' +
   'pool=1 to 1000, and connect_timeout, statement_timeout and lock_timeout=DURATION up to 1h'
 

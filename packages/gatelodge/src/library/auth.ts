@@ -88,7 +88,7 @@ export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
 
 async function standardLog({ logLevel }: Config): Promise<Log> {
   const log = await createLog(
-    lossyOutput(2, (lines) => log.warn({ lines }, 'lines were dropped: standard error did not take them')),
+    lossyOutput(2, (lines) => log.warn({ lines }, 'log lines were dropped because standard error did not accept them')),
     logLevel,
   )
   return log
@@ -99,13 +99,13 @@ function readSettings({ settings: given = {}, secret, users }: AuthOptions): { c
   const known = new Map(Object.entries(settings).map(([key, { env }]) => [key, env]))
   known.delete('secret')
   const unknown = Object.keys(given).filter((key) => !known.has(key))
-  if (unknown.length > 0) throw refused(unknown.map((field) => ({ field, code: 'unknown', message: 'is no setting' })))
+  if (unknown.length > 0)
+    throw refused(unknown.map((field) => ({ field, code: 'unknown', message: 'is not a known setting' })))
 
   const env = Object.fromEntries(Object.entries(given).map(([key, text]) => [known.get(key) ?? key, text]))
   const { config, warnings } = readConfig({ env: { ...env, GATELODGE_SECRET: secret }, flags: {}, readFile: noFile })
   if (users && config.registration === 'verify') {
-    const message =
-      'must be instant, admin or closed with a user repository: it cannot keep sign-ups that wait for a link'
+    const message = 'must be instant, admin or closed with a user repository, which cannot store pending sign-ups'
     throw refused([{ field: 'registration', code: 'conflict', message }])
   }
   return { config, warnings }
@@ -116,7 +116,7 @@ function refused(faults: readonly FieldFault[]): AuthError {
 }
 
 function noFile(): never {
-  throw new Error('the library reads no setting from a file')
+  throw new Error('the library does not read settings from files')
 }
 
 interface Lock {

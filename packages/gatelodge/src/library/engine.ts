@@ -33,7 +33,7 @@ export function setEngine(auth: Auth, engine: Engine): void {
 /** The engine behind an Auth that `createAuth` made. */
 export function engineOf(auth: Auth): Engine {
   const engine = engines.get(auth)
-  if (!engine) throw new TypeError('the first argument must be what createAuth() gave')
+  if (!engine) throw new TypeError('the first argument must be the object that createAuth() returned')
   return engine
 }
 

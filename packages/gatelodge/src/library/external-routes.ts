@@ -100,7 +100,7 @@ const overrides: Readonly<Record<string, Override>> = {
 
   async [`PATCH ${base}/me`](_users, { body }, original) {
     if (profileBody.parse(body).username !== undefined) {
-      throw invalidField('username', 'unknown', 'Usernames are kept elsewhere')
+      throw invalidField('username', 'unknown', 'Usernames are managed by the user repository')
     }
     return original()
   },

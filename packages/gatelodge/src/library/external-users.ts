@@ -109,7 +109,7 @@ export async function passPasswordOn({ users }: Users, id: string, password: str
 function onlyOne({ identifier, email, username }: Names): string {
   const given = [identifier, email, username].filter((text) => text !== undefined)
   if (given.length === 1 && given[0] !== undefined) return given[0]
-  throw invalidField('identifier', 'required', 'Give one of identifier, email and username')
+  throw invalidField('identifier', 'required', 'Send exactly one of identifier, email and username')
 }
 
 /** The repository is the host's code: what it raises beside AuthErrors means that it could not answer. */
@@ -199,7 +199,7 @@ function assertCanonical(user: RepositoryUser): void {
     (user.username === null || normaliseUsername(user.username) === user.username)
   if (!isCanonical) {
     throw new AuthServiceUnavailable({
-      detail: 'The user repository gave an id, address or name that is not in canonical form',
+      detail: 'The user repository returned an ID, email address or username that is not in canonical form',
     })
   }
 }

@@ -99,7 +99,7 @@ export function updateProfile(auth: Auth, input: UpdateProfileRequest, caller: C
     const { actor, me } = await signedIn(engine, caller)
     const given = readInput(updateProfileSchema, input)
     if (engine.hasExternalUsers && given.username !== undefined) {
-      throw invalidField('username', 'unknown', 'Usernames are kept elsewhere')
+      throw invalidField('username', 'unknown', 'Usernames are managed by the user repository')
     }
     return update(engine.deps, actor, me, given)
   })
@@ -144,6 +144,6 @@ export function deleteOwnAccount(auth: Auth, input: { password?: string | undefi
 /** @throws not_found when accounts live in a repository of the host's own, which has no word for this */
 function ownUsers(auth: Auth): Engine {
   const engine = engineOf(auth)
-  if (engine.hasExternalUsers) throw new AuthError('not_found', { detail: 'The user repository keeps this elsewhere' })
+  if (engine.hasExternalUsers) throw new AuthError('not_found', { detail: 'This is managed by the user repository' })
   return engine
 }

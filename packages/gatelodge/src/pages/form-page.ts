@@ -85,7 +85,7 @@ export function formPage<By extends PageCaller, Body, Query = undefined>(spec: F
     limit,
     ...(spec.body && { body: spec.body }),
     ...(spec.upload && { upload: spec.upload }),
-    answers: { 303: { description: 'Done; on to the next page', schema: null } },
+    answers: { 303: { description: 'Done; redirects to the next page', schema: null } },
     errors,
     statuses,
     handle: (deps, context) => spec.submit(deps, context as RouteContext<By, Body, undefined, undefined>),

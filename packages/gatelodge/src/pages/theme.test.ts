@@ -101,7 +101,11 @@ test('a theme that would load something from elsewhere is rejected at start', ()
   ]
   for (const css of refused) {
     const themeCss = file('bad.css', css)
-    assert.throws(() => loadTheme({ ...plain, themeCss }), isRefused('GATELODGE_THEME_CSS', /must load nothing/), css)
+    assert.throws(
+      () => loadTheme({ ...plain, themeCss }),
+      isRefused('GATELODGE_THEME_CSS', /must not load anything/),
+      css,
+    )
   }
   for (const css of ['a { background: url("data:image/png;base64,AA==") }', '/* url(x) */ b { fill: url(#id) }'])
     assert.ok(loadTheme({ ...plain, themeCss: file('good.css', css) }).sheet, css)

@@ -32,7 +32,7 @@ function readCss(path: string): string {
   const code = css.replaceAll(/\/\*.*?\*\//gs, '')
   const targets = [...code.matchAll(/url\(\s*["']?([^"'\s)]*)/gi)].map(([, target = '']) => target)
   if (/@import/i.test(code) || !targets.every((target) => /^(?:data:|#)/i.test(target)))
-    throw fault('GATELODGE_THEME_CSS', 'must load nothing: no @import, and no url() but data: and #')
+    throw fault('GATELODGE_THEME_CSS', 'must not load anything: no @import, and no url() except data: and #')
   return css
 }
 

@@ -124,7 +124,7 @@ async function copyTable(
   const written = new Checksum()
   for await (const rows of batchesOf(target, table)) written.add(rows)
   const isWhole = read.rows === total && written.rows === total && written.sum === read.sum
-  if (!isWhole) throw refusal(`Table "${table}" arrived with other rows than it has. Nothing was copied.`)
+  if (!isWhole) throw refusal(`The copied rows of table "${table}" differ from the source. Nothing was copied.`)
   return total
 }
 

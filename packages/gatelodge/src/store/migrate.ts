@@ -81,7 +81,7 @@ async function readStatus(store: Store, db: AnyDb, steps: typeof migrations): Pr
   const unknown = rows.find(({ name }) => !Object.hasOwn(steps, name))
   if (unknown) {
     throw new AuthError('service_unavailable', {
-      detail: `The database was made by a newer Gatelodge (it knows "${unknown.name}"). Run that version, or restore the backup made before the upgrade.`,
+      detail: `The database was migrated by a newer version of Gatelodge (migration "${unknown.name}"). Run that version, or restore the backup made before the upgrade.`,
     })
   }
 

@@ -69,7 +69,7 @@ function folderObstacle(folder: string): Obstacle | undefined {
     found = look(place)
   }
   if (typeof found === 'string') return isLink(place) ? danglingLink(place) : unreachable(place, found)
-  if (!found.isDirectory()) return wrongKind(`${place} is a file and not a folder`, 'ENOTDIR')
+  if (!found.isDirectory()) return wrongKind(`${place} is a file, not a folder`, 'ENOTDIR')
 
   if (!missing) return missingRight(place, 'enter')
   const obstacle = missingRight(place, 'enter', folder) ?? missingRight(place, 'write', folder)
@@ -83,7 +83,7 @@ function fileObstacle(file: string): Obstacle | undefined {
     if (isLink(file)) return danglingLink(file)
     return found === 'ENOENT' ? undefined : unreachable(file, found)
   }
-  if (found.isDirectory()) return wrongKind(`${file} is a folder and not a file`, 'EISDIR')
+  if (found.isDirectory()) return wrongKind(`${file} is a folder, not a file`, 'EISDIR')
   return found.isFile() ? missingRight(file, 'read') : wrongKind(`${file} is not a regular file`, 'EINVAL')
 }
 
@@ -123,10 +123,10 @@ function missingRight(place: string, right: keyof typeof rights, toCreate?: stri
     if (code === 'EROFS') {
       return {
         says: `${place} is on a file system that is mounted read-only (EROFS)`,
-        advice: 'mount it for reading and writing',
+        advice: 'remount it for reading and writing',
       }
     }
-    const reason = `${place} ${says}, who lacks the right to ${right} (${code})`
+    const reason = `${place} ${says}, which lacks the permission to ${right} (${code})`
     return { says: reason, advice: code === 'EPERM' ? mutable(place) : grant(place, stats, rights[right], toCreate) }
   }
 }
@@ -135,9 +135,9 @@ function missingRight(place: string, right: keyof typeof rights, toCreate?: stri
 function grant(place: string, stats: Stats, { letter, mode }: Right, toCreate: string | undefined): string {
   const user = process.getuid?.() ?? stats.uid
   if (stats.uid === user && (stats.mode & (mode << 6)) === 0) return `chmod u+${letter} ${shellWord(place)}`
-  if (stats.uid === user) return `look for an access control list or a policy: ls -dlZ ${shellWord(place)}`
+  if (stats.uid === user) return `check for an access control list or a policy: ls -dlZ ${shellWord(place)}`
 
-  const owners = `it belongs to user ${stats.uid}, and this program runs as user ${user}`
+  const owners = `it belongs to user ${stats.uid}, but this program runs as user ${user}`
   if (toCreate !== undefined)
     return `${owners}: install -d -m 0700 -o ${user} ${shellWord(toCreate)}, or correct the path`
   const chown = `chown ${user} ${shellWord(place)}`
@@ -159,7 +159,7 @@ function unreachable(place: string, code: string): Obstacle {
 }
 
 function danglingLink(place: string): Obstacle {
-  return wrongKind(`${place} is a link that leads nowhere`, 'ENOENT')
+  return wrongKind(`${place} is a link to a file that does not exist`, 'ENOENT')
 }
 
 /** Returns an obstacle if the folder of `file` is missing, since not every caller creates it. */
@@ -175,7 +175,7 @@ function foreignFile(file: string, code: string | undefined): Obstacle | undefin
   const user = process.getuid?.()
   if (code !== 'EPERM' || typeof found === 'string' || found.uid === user) return undefined
   return {
-    says: `${file} belongs to user ${found.uid}, and this program runs as user ${user} (EPERM)`,
+    says: `${file} belongs to user ${found.uid}, but this program runs as user ${user} (EPERM)`,
     advice: `chown ${user} ${shellWord(file)}`,
   }
 }

@@ -74,7 +74,7 @@ class PostgresDriver implements Driver {
   async commitTransaction(connection: PostgresConnection): Promise<void> {
     // Without a response the outcome of the commit is unknown: that is an error, and must not be retried.
     if ((await connection.ask('commit')).command === 'COMMIT') return
-    throw new Error('the transaction was undone, since a statement of it had failed')
+    throw new Error('the transaction was rolled back because one of its statements had failed')
   }
 
   async rollbackTransaction(connection: PostgresConnection): Promise<void> {

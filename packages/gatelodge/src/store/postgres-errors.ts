@@ -52,7 +52,7 @@ export function statementFailure(error: unknown, connectionIsLost: boolean): unk
 
 /** Returns the error for a statement that received no response in time. */
 export function noAnswer(): AuthError {
-  return unavailable('the database took the statement and did not answer', undefined)
+  return unavailable('the database received the statement and did not respond', undefined)
 }
 
 /**
@@ -75,8 +75,8 @@ const retriable: ReadonlySet<string> = new Set(['40001', '40P01'])
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const busyReasons: Readonly<Record<string, string>> = {
-  '40001': 'a transaction met others again and again',
-  '40P01': 'a transaction met others in a deadlock again and again',
+  '40001': 'a transaction repeatedly conflicted with others',
+  '40P01': 'a transaction repeatedly deadlocked with others',
   '55P03': 'a row was locked for longer than lock_timeout',
   '57014': 'a statement took longer than statement_timeout, or was cancelled',
 }
@@ -84,24 +84,24 @@ const busyReasons: Readonly<Record<string, string>> = {
 const unavailableCodes = /^(?:08...|53...|57P0.|58...|25006|25P0[34])$/
 const insufficientPrivilegeCode = '42501'
 const missingGrant =
-  'its role lacks a right on the schema or a table of it; "gatelodge doctor" names the schema and what to grant'
+  'its role lacks a privilege on the schema or one of its tables; "gatelodge doctor" names the schema and what to grant'
 const uniqueViolationCode = '23505'
 const foreignKeyViolationCode = '23503'
 const lost = /^(?:08...|57P0.|25006|25P0[34])$/
 
 /** Includes what to do about it, since most of these occur when a server is set up. */
 const connectReasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens at its address: start PostgreSQL, or correct the address',
-  ENOTFOUND: 'its host has no address: correct the host',
-  EAI_AGAIN: 'its host has no address at the moment: correct the host, or see to the DNS',
+  ECONNREFUSED: 'nothing is listening at its address: start PostgreSQL, or correct the address',
+  ENOTFOUND: 'its host name does not exist: correct it',
+  EAI_AGAIN: 'its host name cannot be resolved at the moment: correct it, or check the DNS',
   ENOENT: 'there is no such socket or file: correct the path',
-  '28000': 'it lets nobody in by this name from here: see pg_hba.conf, and whether it asks for TLS',
-  '28P01': 'it refuses the password: correct it, percent-encoded where it has signs',
-  '3D000': 'there is no database of this name: make it with CREATE DATABASE, or correct the name',
-  '53300': 'it has too many connections: take fewer with pool=, or raise max_connections',
+  '28000': 'it does not accept this user from this address: check pg_hba.conf, and whether it requires TLS',
+  '28P01': 'it rejects the password: correct it, and percent-encode special characters',
+  '3D000': 'there is no database of this name: create it with CREATE DATABASE, or correct the name',
+  '53300': 'it has too many connections: use fewer with pool=, or raise max_connections',
   '57P03': 'it is starting, stopping or recovering: try again in a moment',
   ...sameReason(
-    'its certificate is not signed by an authority that we know: name the right one with sslrootcert=FILE',
+    'its certificate is not signed by a trusted authority: name the right one with sslrootcert=FILE',
     'DEPTH_ZERO_SELF_SIGNED_CERT',
     'SELF_SIGNED_CERT_IN_CHAIN',
     'UNABLE_TO_GET_ISSUER_CERT',
@@ -109,7 +109,7 @@ const connectReasons: Readonly<Record<string, string>> = {
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   ),
   ERR_TLS_CERT_ALTNAME_INVALID:
-    'its certificate names another host: correct the host, or take sslmode=verify-ca with an authority of your own',
+    'its certificate names another host: correct the host, or use sslmode=verify-ca with your own authority',
   CERT_HAS_EXPIRED: 'its certificate has expired: renew it',
 }
 
@@ -141,8 +141,8 @@ function textOf(error: unknown, field: 'code' | 'constraint' | 'table'): string 
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : ''
   if (message === 'The server does not support SSL connections') {
-    return 'it offers no TLS: turn TLS on there, or accept that everything travels in clear with sslmode=disable'
+    return 'it does not offer TLS: enable TLS there, or accept unencrypted connections with sslmode=disable'
   }
-  if (/\btimeout\b/.test(message)) return 'it does not answer: see to the way there, or raise connect_timeout'
+  if (/\btimeout\b/.test(message)) return 'it does not respond: check the network, or raise connect_timeout'
   return message || 'no reason given'
 }

@@ -22,14 +22,14 @@ export async function assertServerIsSupported({ engine, migrationDb }: Store): P
   const [server] = rows
   const major = Math.trunc(Number(server?.version) / 10_000)
   if (major < oldestPostgres)
-    throw unfit(`The database server is PostgreSQL ${major}; Gatelodge needs ${oldestPostgres} or newer.`)
+    throw unfit(`The database server is PostgreSQL ${major}; Gatelodge requires ${oldestPostgres} or newer.`)
   if (server?.encoding !== 'UTF8')
     throw unfit(
-      `The database ${server?.database} has the encoding ${server?.encoding}, which cannot hold every name; Gatelodge needs UTF8. ` +
-        "Make one with: create database gatelodge encoding 'UTF8' locale 'C' template template0",
+      `The database ${server?.database} has the encoding ${server?.encoding}, which cannot store every name; Gatelodge requires UTF8. ` +
+        "Create one with: create database gatelodge encoding 'UTF8' locale 'C' template template0",
     )
   if (server.may_read === false)
-    throw unfit(`The role ${server.role} may not read its tables: ${grantOf(server.schema, server.role)}`)
+    throw unfit(`The role ${server.role} may not read its tables. Run: ${grantOf(server.schema, server.role)}`)
 }
 
 interface Server {
@@ -67,18 +67,18 @@ export async function findMisfit(store: Store, stepsAreMissing: boolean): Promis
     const { is_standby, schema, may_create, role } = place
     if (is_standby)
       return {
-        says: 'The database server is a standby, which only reads',
-        advice: 'Let GATELODGE_DATABASE name the primary, or promote it with: select pg_promote()',
+        says: 'The database server is a read-only standby',
+        advice: 'Point GATELODGE_DATABASE to the primary, or promote it with: select pg_promote()',
       }
     if (schema === null)
       return {
-        says: `The search_path of the role ${role} (${place.path}) names no schema that exists and that the role may use`,
-        advice: `Make one with: ${ownSchemaOf(place)}`,
+        says: `The search_path of the role ${role} (${place.path}) names no existing schema that the role may use`,
+        advice: `Create one with: ${ownSchemaOf(place)}`,
       }
     if (/^pg_|^information_schema$/.test(schema))
       return {
-        says: `The search_path of the role ${role} (${place.path}) leads to ${schema}, which belongs to PostgreSQL itself`,
-        advice: `Make a schema of its own with: ${ownSchemaOf(place)}`,
+        says: `The search_path of the role ${role} (${place.path}) resolves to ${schema}, which belongs to PostgreSQL itself`,
+        advice: `Create a dedicated schema with: ${ownSchemaOf(place)}`,
       }
     if (stepsAreMissing && !may_create)
       return {
@@ -126,7 +126,7 @@ export async function findReadOnlyDefault({ migrationDb }: Store): Promise<Obsta
     const commands = resets.rows.map(({ reset }) => reset).join('; ')
     return {
       says: `Every transaction is read-only: default_transaction_read_only is on (set by: ${source})`,
-      advice: commands ? `Run: ${commands}` : (ends[source] ?? `Run: ${systemReset} (see postgresql.conf as well)`),
+      advice: commands ? `Run: ${commands}` : (ends[source] ?? `Run: ${systemReset} (also check postgresql.conf)`),
     }
   }
   return undefined
@@ -135,8 +135,8 @@ export async function findReadOnlyDefault({ migrationDb }: Store): Promise<Obsta
 const systemReset = 'alter system reset default_transaction_read_only; select pg_reload_conf()'
 /** By source of the setting, if no SQL command removes it. */
 const ends: Readonly<Record<string, string>> = {
-  client: 'Take default_transaction_read_only out of PGOPTIONS, or out of what the pooler sets',
-  'command line': 'Start PostgreSQL without it on its command line',
+  client: 'Remove default_transaction_read_only from PGOPTIONS, or from the settings of the pooler',
+  'command line': 'Start PostgreSQL without this option on its command line',
 }
 
 /** Throws because tables of another program occupy the place of ours. @throws service_unavailable with what to do */
@@ -147,7 +147,7 @@ export async function refuseForeignTable(
 ): Promise<never> {
   if (engine === 'sqlite')
     throw unfit(
-      `The database file holds tables of another program, such as "${table}". Let GATELODGE_DATABASE name a file that only Gatelodge uses.`,
+      `The database file contains tables of another program, such as "${table}". Point GATELODGE_DATABASE to a file that only Gatelodge uses.`,
     )
   const { rows } = await sql<{ schema: string; role: string; database: string }>`
     select quote_ident(current_schema()) as schema, quote_ident(current_user) as role,
@@ -156,9 +156,9 @@ export async function refuseForeignTable(
     rows
       .map(
         ({ schema, role, database }) =>
-          `The schema ${schema} of the database ${database} holds tables of another program, such as "${table}". ` +
-          'Let GATELODGE_DATABASE name a database that only Gatelodge uses, made with: ' +
-          `create database gatelodge owner ${role} encoding 'UTF8' locale 'C' template template0; or make a schema of its own with: ${ownSchemaOf({ role, database })}`,
+          `The schema ${schema} of the database ${database} contains tables of another program, such as "${table}". ` +
+          'Point GATELODGE_DATABASE to a database that only Gatelodge uses, created with: ' +
+          `create database gatelodge owner ${role} encoding 'UTF8' locale 'C' template template0; or create a dedicated schema with: ${ownSchemaOf({ role, database })}`,
       )
       .join(),
   )

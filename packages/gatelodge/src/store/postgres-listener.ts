@@ -144,7 +144,7 @@ export function createPostgresListener(options: PostgresListenerOptions): Postgr
     connection.provedAt = monotonic()
     failures = 0
     if (log && state === 'disconnected')
-      log.info({}, 'notices of other processes arrive again: sessions are kept in memory')
+      log.info({}, 'notifications from other processes arrive again: sessions are cached in memory')
     state = 'connected'
   }
 
@@ -156,7 +156,7 @@ export function createPostgresListener(options: PostgresListenerOptions): Postgr
     trustedUntil = Number.NEGATIVE_INFINITY
     which.socket.destroy()
     if (log && state !== 'disconnected')
-      log.warn({ err }, 'notices of other processes do not arrive: sessions are read from the database each time')
+      log.warn({ err }, 'notifications from other processes do not arrive: every session check reads the database')
     state = 'disconnected'
     reconnecting = setTimeout(() => void connect(), pauseAfter(failures, random)).unref()
     failures += 1

@@ -90,7 +90,11 @@ export function openPostgres({ url, direct, monotonic = systemMonotonic, stream 
     async rewrite() {},
     async close() {
       listener.stop()
-      await within(closeTimeout, pool.end(), () => new Error('the database does not say goodbye')).catch(() => {
+      await within(
+        closeTimeout,
+        pool.end(),
+        () => new Error('the connections to the database did not close in time'),
+      ).catch(() => {
         for (const client of clients) socketOf(client).destroy() // of a server that hangs, which must not keep this process from exiting
       })
     },
@@ -105,7 +109,7 @@ export function postgresClientOptions(url: string): pg.ClientConfig {
 function readLocation(url: string): PostgresLocation {
   const location = parsePostgresUrl(url)
   if (location) return location
-  throw new AuthError('config_invalid', { detail: 'The URL of the database was not understood' })
+  throw new AuthError('config_invalid', { detail: 'The database URL is not valid' })
 }
 
 function toClientOptions(location: PostgresLocation): pg.ClientConfig {
@@ -136,7 +140,7 @@ function readPem(path: string, parameter: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    const detail = `${parameter} in the URL of the database names a file that cannot be read`
+    const detail = `${parameter} in the database URL names a file that cannot be read`
     throw new AuthError('config_invalid', { detail, cause })
   }
 }

@@ -30,7 +30,7 @@ export function explainedSqlite<T>(what: string, file: string, open: () => T): T
 export function sqliteFailure(what: string, file: string, cause: unknown): AuthError {
   if (cause instanceof AuthError || !isBusy(cause)) return cannotUse(what, file, cause, explainSqlite(file, cause))
 
-  const detail = `${what} ${file} is locked by another program. What to do: see which one has it open (fuser), and stop it`
+  const detail = `${what} ${file} is locked by another program. What to do: find the program that has it open (fuser), and stop it`
   return new AuthError('database_busy', { detail, retryAfter: 5, cause })
 }
 

@@ -39,7 +39,9 @@ function assertRoom(file: string, size: number): void {
   const needed = 2 * size
   if (bavail * bsize > needed) return
 
-  const cause = new Error(`rewriting ${file} takes ${Math.ceil(needed / 1024 / 1024)} MiB of free disk for a moment`)
+  const cause = new Error(
+    `rewriting ${file} temporarily needs ${Math.ceil(needed / 1024 / 1024)} MiB of free disk space`,
+  )
   throw new AuthError('service_unavailable', { cause })
 }
 

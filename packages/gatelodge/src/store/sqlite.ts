@@ -124,7 +124,7 @@ function oncePerTurn(look: () => number): () => number {
 }
 
 const anotherServer =
-  'Another server already runs on this SQLite file. Stop it first, or use PostgreSQL for several processes.'
+  'Another server is already running on this SQLite file. Stop it first, or use PostgreSQL to run several processes.'
 
 /** Keeps held locks reachable: otherwise, if the caller dropped the returned object, the garbage collector would close the connection and release the lock. */
 const heldLocks = new Set<DatabaseSync>()

@@ -70,7 +70,10 @@ test('migrations are planned and applied once, and a newer database is rejected'
   await sql`insert into schema_migrations (name, timestamp) values ('9999-future', '2030-01-01T00:00:00.000Z')`.execute(
     store.migrationDb,
   )
-  await assert.rejects(migrateUp(store), (error) => error instanceof AuthError && /newer Gatelodge/.test(error.detail))
+  await assert.rejects(
+    migrateUp(store),
+    (error) => error instanceof AuthError && /newer version of Gatelodge/.test(error.detail),
+  )
   await store.close()
 })
 

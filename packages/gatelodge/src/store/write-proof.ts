@@ -45,7 +45,7 @@ export async function provePostgresWrite(transact: Transact): Promise<void> {
   await transact(async (db) => {
     const missing = await missingPrivileges(db)
     if (missing.length > 0) {
-      const cause = new PostgresFailure(`its role may not ${missing.join(', ')}`, undefined)
+      const cause = new PostgresFailure(`its role lacks these privileges: ${missing.join(', ')}`, undefined)
       throw new AuthError('service_unavailable', { retryAfter: 5, cause })
     }
     await sql`update users set id = id where false`.execute(db)
@@ -62,7 +62,8 @@ export async function assertMayWork({ engine, db }: Pick<Store, 'engine' | 'db'>
   const { rows } = await sql<{ role: string; schema: string }>`
     select quote_ident(current_user) as role, quote_ident(current_schema()) as schema`.execute(db as WriteDb)
   const detail = rows.map(
-    ({ role, schema }) => `The role ${role} may not ${missing.slice(0, 3).join(', ')}: ${grantOf(schema, role)}`,
+    ({ role, schema }) =>
+      `The role ${role} lacks these privileges: ${missing.slice(0, 3).join(', ')}. Run: ${grantOf(schema, role)}`,
   )
   throw new AuthError('service_unavailable', { detail: detail.join() })
 }

@@ -51,7 +51,7 @@ export async function passOn({ request, getClientAddress }: RequestEvent): Promi
     if (!request.signal.aborted) console.error('a request was not passed on', cause)
     return isTooLarge(cause)
       ? problem(413, 'body_too_large', 'The body is larger than this server passes on')
-      : problem(503, 'service_unavailable', 'The service cannot be reached; try again')
+      : problem(503, 'service_unavailable', 'The service is unavailable; try again')
   }
 }
 

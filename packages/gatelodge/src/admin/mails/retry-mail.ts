@@ -17,7 +17,7 @@ export async function retryMail(deps: Deps, actor: Actor, input: { id: string })
     async (work) => (await tryNow(work, input.id)) ?? (await writeAnew(deps, work, input.id)),
   )
   if (id === undefined) {
-    const detail = 'No mail of that id waits or was given up. What a delivered mail said is erased: ask for it anew.'
+    const detail = 'No pending or failed mail has that ID. Delivered mails cannot be resent.'
     throw new AuthError('not_found', { detail })
   }
   return id

@@ -33,7 +33,7 @@ export async function sendTrialMail(
     await transport.send({ id, kind: 'test', messageId, from: mailFrom, to, ...mail })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'no reason given'
-    const detail = `The mail server ${smtp.host}:${smtp.port} did not take the mail: ${reason}`
+    const detail = `The mail server ${smtp.host}:${smtp.port} did not accept the mail: ${reason}`
     throw new AuthError('service_unavailable', { detail, cause })
   } finally {
     await transport.close()

@@ -88,7 +88,7 @@ function readPerson(deps: Deps, input: NewAccount): Person {
   assertName('last_name', lastName)
   if (input.username === undefined) return { email, username: null, firstName, lastName }
 
-  if (deps.config.username === 'off') throw invalidField('username', 'unknown', 'Usernames are not used here')
+  if (deps.config.username === 'off') throw invalidField('username', 'unknown', 'Usernames are disabled on this server')
   return { email, username: parseUsername('username', input.username), firstName, lastName }
 }
 
@@ -118,7 +118,7 @@ async function lockPromotable(work: Work, email: Email): Promise<UserRow> {
   if (row.email_verified_at === null && row.may_sign_in_unverified === 1) {
     throw new AuthError('email_unverified', {
       detail:
-        'Somebody signed up with this address and never proved that it is theirs. Let its owner confirm the mailed link, or delete the account first',
+        'This account was created by a sign-up that never verified the email address. Have the owner of the address confirm the mailed link, or delete the account first',
     })
   }
   return row

@@ -6,10 +6,10 @@ import { passwordOption, readPassword } from './passwords.ts'
 export const adminCommands = [
   command({
     name: 'admin create',
-    summary: 'Make an administrator, or promote the account that has the address.',
+    summary: 'Create an administrator, or promote the account that has the email address.',
     operands: [],
     options: {
-      email: { value: 'EMAIL', required: true, doc: 'The address; it counts as proved.' },
+      email: { value: 'EMAIL', required: true, doc: 'The email address, which counts as verified.' },
       'password-stdin': passwordOption,
     },
     async run(context) {
@@ -22,8 +22,8 @@ export const adminCommands = [
       return {
         json: { user: userToWire(user), created: isNew },
         text: isNew
-          ? `Made the administrator ${user.email} (${user.id}).`
-          : `${user.email} (${user.id}) is an administrator; the password stays as it was.`,
+          ? `Created the administrator ${user.email} (${user.id}).`
+          : `${user.email} (${user.id}) is an administrator; the password is unchanged.`,
       }
     },
   }),

@@ -14,7 +14,7 @@ import { showProgress } from '../progress.ts'
 export const backupCommands = [
   command({
     name: 'backup',
-    summary: 'Copy the SQLite database to a new file while the server runs, or say how PostgreSQL is backed up.',
+    summary: 'Copy the SQLite database to a new file while the server runs, or show how to back up PostgreSQL.',
     operands: ['FILE'],
     options: {},
     async run(context) {
@@ -30,7 +30,7 @@ export const backupCommands = [
       await withStore(context, (store) => intoNewFile(file, () => store.backup(file, tell)))
       return {
         json: { backup: file, keep_with_it: secret },
-        text: `Copied the database to ${file}.\nKeep the secret with it, in another place: without ${secret} the copy cannot be used.`,
+        text: `Copied the database to ${file}.\nBack up the secret too, in another place: the copy cannot be used without ${secret}.`,
       }
     },
   }),
@@ -43,7 +43,7 @@ async function intoNewFile(file: string, copy: () => Promise<void>): Promise<voi
   } catch (cause) {
     const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
     throw exists
-      ? failure(`${file} exists already; nothing was overwritten`)
+      ? failure(`${file} already exists; nothing was overwritten`)
       : cannotUse('The backup', file, cause, explainPlace(file, cause))
   }
 
@@ -59,10 +59,10 @@ async function intoNewFile(file: string, copy: () => Promise<void>): Promise<voi
 function pgDumpAdvice(url: string, file: string, secret: string): string {
   const words = ['--format=custom', '--no-owner', `--file=${file}`, `--dbname=${withoutPassword(url)}`]
   return [
-    'PostgreSQL is backed up by a program of its own. Run:',
+    'PostgreSQL has its own backup program. Run:',
     `  pg_dump ${words.map(shellWord).join(' ')}`,
-    'It asks for the password, or finds it in ~/.pgpass or PGPASSWORD.',
-    `Keep the secret with the dump, in another place: without ${secret} it cannot be used.`,
+    'It prompts for the password, or reads it from ~/.pgpass or PGPASSWORD.',
+    `Back up the secret too, in another place: the dump cannot be used without ${secret}.`,
   ].join('\n')
 }
 

@@ -8,10 +8,13 @@ import { table } from '../text.ts'
 export const clientCommands = [
   command({
     name: 'client create',
-    summary: 'Make a client for a service; its secret is printed once.',
+    summary: 'Create a client for a service, and print its secret once.',
     operands: ['NAME'],
     options: {
-      scope: { value: 'SCOPES', doc: 'What it may ask for, with blanks between: "orders:read orders:write".' },
+      scope: {
+        value: 'SCOPES',
+        doc: 'The scopes that it may request, separated by spaces: "orders:read orders:write".',
+      },
     },
     async run(context) {
       const { NAME: name } = context.operands
@@ -21,7 +24,7 @@ export const clientCommands = [
       )
       return {
         json: { client_id: client.id, client_secret: secret, name: client.name, scopes: client.scopes },
-        text: `Made the client ${client.name}. Keep the secret now: it is not shown again.\n\n  client_id      ${client.id}\n  client_secret  ${secret}`,
+        text: `Created the client ${client.name}. Save the secret now: it is not shown again.\n\n  client_id      ${client.id}\n  client_secret  ${secret}`,
       }
     },
   }),
@@ -42,21 +45,21 @@ export const clientCommands = [
       ])
       return {
         json: { service_clients: clients },
-        text: table(['ID', 'NAME', 'MADE', 'SCOPES'], rows, 'No service clients.'),
+        text: table(['ID', 'NAME', 'CREATED', 'SCOPES'], rows, 'No service clients.'),
       }
     },
   }),
 
   command({
     name: 'client revoke',
-    summary: 'Remove a service client; its secret and its tokens are refused at once.',
+    summary: 'Delete a service client; its secret and its tokens are rejected immediately.',
     operands: ['CLIENT'],
     options: {},
     async run(context) {
       const { CLIENT: who } = context.operands
       const { revokeClient } = await import('../../admin/service-clients/manage-clients.ts')
       const client = await withDeps(context, (deps, actor) => revokeClient(deps, actor, { who }))
-      return { json: { revoked: clientToWire(client) }, text: `The client ${client.name} (${client.id}) is removed.` }
+      return { json: { revoked: clientToWire(client) }, text: `Revoked the client ${client.name} (${client.id}).` }
     },
   }),
 ]

@@ -5,7 +5,7 @@ import { table } from '../text.ts'
 export const configCommands = [
   command({
     name: 'config',
-    summary: 'Print every setting as it stands and where it comes from, secrets masked.',
+    summary: 'Print the current value of every setting and its source, with secrets masked.',
     operands: [],
     options: {},
     async run(context) {

@@ -15,25 +15,28 @@ import { showProgress } from '../progress.ts'
 export const copyCommands = [
   command({
     name: 'copy',
-    summary: 'Move an installation to another, empty database: from SQLite to PostgreSQL or back.',
+    summary: 'Copy all data to another, empty database: from SQLite to PostgreSQL or back.',
     operands: [],
     options: {
       from: {
         value: 'DATABASE',
-        doc: `The source, in a form of ${settings.database.env}, its own value when not given.`,
+        doc: `The source, in the format of ${settings.database.env}, whose value is the default.`,
       },
       to: {
         value: 'DATABASE',
-        doc: `The empty target, likewise. A password is better kept in ${settings.database.env}: others can read flags.`,
+        doc: `The empty target, in the same format. Put a URL with a password in ${settings.database.env} instead: other users can read flags.`,
       },
     },
     async run({ options, ...context }) {
       const { config } = loadConfig(context)
       if (options.from === undefined && options.to === undefined)
-        throw usageError(`Name the source by --from or the target by --to; ${settings.database.env} is the other one`)
+        throw usageError(
+          `Specify the source with --from or the target with --to; ${settings.database.env} is the other one`,
+        )
       const from = readLocation(context.io.cwd, 'from', options.from) ?? config.database
       const to = readLocation(context.io.cwd, 'to', options.to) ?? config.database
-      if (isTemporary(from) || isTemporary(to)) throw usageError('sqlite::memory: ends with each command')
+      if (isTemporary(from) || isTemporary(to))
+        throw usageError('sqlite::memory: cannot be copied: it is deleted when the command exits')
       if (nameOf(from) === nameOf(to)) throw usageError('Source and target are the same database')
       if (from.kind === 'sqlite' && !isSqliteThere(from.path)) throw refusal(`There is no database at ${from.path}`)
 
@@ -44,9 +47,9 @@ export const copyCommands = [
       const rows = Object.values(copied).reduce((sum, count) => sum + count, 0)
       const secret = config.secret === null ? secretFile(config) : settings.secret.env
       const text = [
-        `Copied ${rows} rows of ${tables} tables to ${to.kind === 'sqlite' ? to.path : 'PostgreSQL'}; counts and checksums are equal.`,
-        `Next: set ${settings.database.env} to the copy, keep the same secret (${secret}), start the server,`,
-        'and start none on the old database again: what it takes in would be missing in the copy.',
+        `Copied ${rows} rows in ${tables} tables to ${to.kind === 'sqlite' ? to.path : 'PostgreSQL'}; row counts and checksums match.`,
+        `Next: set ${settings.database.env} to the copy, keep the same secret (${secret}), and start the server.`,
+        'Do not start a server on the old database again: its changes would be missing from the copy.',
       ]
       return {
         json: { rows, tables: copied, verified: ['rows', 'checksums'], same_secret: secret },
@@ -89,7 +92,7 @@ async function keepServersOut(role: 'source' | 'target', location: DatabaseLocat
   if (location.kind === 'postgres') return () => {}
 
   const { lockSqliteForServer } = await import('../../store/sqlite.ts')
-  const held = `A server runs on the ${role} (${location.path}). Stop it first: what it writes would be lost.`
+  const held = `A server is running on the ${role} (${location.path}). Stop it first: its changes would be lost.`
   return lockSqliteForServer(location.path, held).release
 }
 
@@ -99,7 +102,7 @@ async function assertSecretOpens(config: Config, source: Store): Promise<void> {
   if (!kept) return
 
   const secret = findSecret(config)
-  if (secret === undefined) throw refusal(`${secretFile(config)} is missing, and the source was made with a secret`)
+  if (secret === undefined) throw refusal(`${secretFile(config)} is missing, but the source was created with a secret`)
   const { readSigningKeys } = await import('../../domain/signing-keys.ts')
   await readSigningKeys({ store: source, keyring: createKeyring(secret, systemRandom) })
 }

@@ -5,7 +5,7 @@ import { columns } from '../text.ts'
 export const doctorCommands = [
   command({
     name: 'doctor',
-    summary: 'Look for what is wrong or unwise: settings, database, secret, mail, clock, permissions.',
+    summary: 'Check settings, database, secret, mail, clock and permissions for problems.',
     operands: [],
     options: {},
     async run(context) {

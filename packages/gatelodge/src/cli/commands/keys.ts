@@ -7,7 +7,7 @@ import { columns } from '../text.ts'
 export const keyCommands = [
   command({
     name: 'keys list',
-    summary: 'List the keys that access tokens are signed and verified with.',
+    summary: 'List the keys that sign and verify access tokens.',
     operands: [],
     options: {},
     async run(context) {
@@ -18,11 +18,11 @@ export const keyCommands = [
 
   command({
     name: 'keys rotate',
-    summary: 'Publish the next signing key; it signs an hour later, and nobody is signed out.',
+    summary: 'Publish the next signing key, which starts to sign an hour later; no user is signed out.',
     operands: [],
     options: {
       compromised: {
-        doc: 'The key leaked: a new one signs at once, all others are withdrawn, and every access token is refused until it is refreshed.',
+        doc: 'For a leaked key: a new key signs immediately, all others are withdrawn, and clients have to refresh every access token.',
       },
     },
     async run(context) {

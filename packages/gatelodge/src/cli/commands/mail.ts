@@ -11,11 +11,11 @@ import { readLimit } from './limits.ts'
 export const mailCommands = [
   command({
     name: 'mail list',
-    summary: 'List the mails of the outbox, the newest first; whom they go to stays sealed.',
+    summary: 'List the mails in the outbox, newest first; their recipients stay encrypted.',
     operands: [],
     options: {
-      state: { value: 'STATE', doc: `Only those ${mailStates.join(', ')}.` },
-      limit: { value: 'NUMBER', doc: 'At most so many, 50 when not given and 1000 at most.' },
+      state: { value: 'STATE', doc: `Only mails in this state: ${mailStates.join(', ')}.` },
+      limit: { value: 'NUMBER', doc: 'The most rows to list, up to 1000; the default is 50.' },
     },
     async run(context) {
       const input = { state: readState(context.options.state), limit: readLimit(context.options.limit) }
@@ -39,19 +39,19 @@ export const mailCommands = [
         mail.next_attempt_at ?? '-',
         mail.last_error ?? '-',
       ])
-      const head = ['ID', 'KIND', 'STATE', 'TRIES', 'ASKED', 'AGE', 'NEXT TRY', 'LAST ERROR']
+      const head = ['ID', 'KIND', 'STATE', 'ATTEMPTS', 'REQUESTED', 'AGE', 'NEXT ATTEMPT', 'LAST ERROR']
       return { json: { mails }, text: table(head, rows, 'No mails.') }
     },
   }),
 
   command({
     name: 'mail retry',
-    summary: 'Try a waiting mail now in place of later, or write one anew that was given up.',
+    summary: 'Retry a pending mail now, or send a failed one again.',
     operands: ['[ID]'],
-    options: { failed: { doc: 'Write all mails anew that were given up.' } },
+    options: { failed: { doc: 'Send all failed mails again.' } },
     async run(context) {
       const { '[ID]': id } = context.operands
-      if ((id === '') !== context.options.failed) throw usageError('Give either the id of a mail or --failed')
+      if ((id === '') !== context.options.failed) throw usageError('Specify either the ID of a mail or --failed')
 
       const { retryFailedMails, retryMail } = await import('../../admin/mails/retry-mail.ts')
       const retried = await withDeps(context, async (deps, actor) =>
@@ -59,29 +59,29 @@ export const mailCommands = [
       )
       return {
         json: { retried },
-        text: id === '' ? `${retried.length} mails are written anew.` : 'The server tries it now.',
+        text: id === '' ? `Queued ${retried.length} failed mails again.` : 'The server retries it now.',
       }
     },
   }),
 
   command({
     name: 'mail test',
-    summary: 'Send a trial mail now and say how it went.',
+    summary: 'Send a test mail now and print the result.',
     operands: ['ADDRESS'],
     options: {},
     async run(context) {
       const { sendTrialMail } = await import('../../admin/mails/send-trial-mail.ts')
       const { ADDRESS: address } = context.operands
       const { to, via } = await withDeps(context, (deps, actor) => sendTrialMail(deps, actor, { address }))
-      const unsent = 'No mail server is set (GATELODGE_SMTP_URL), so nothing was sent'
+      const unsent = 'No mail server is configured (GATELODGE_SMTP_URL), so nothing was sent'
       if (via === 'mailbox' || via === 'nobody') {
         const fate =
           via === 'mailbox'
             ? `the running server shows the mail to ${to} in its development mailbox`
-            : `the mail to ${to} reaches nobody, since the public URL is not this machine`
+            : `the mail to ${to} is not delivered, because the public URL is not on this machine`
         return { json: { to, via, server: null }, text: `${unsent}: ${fate}.` }
       }
-      return { json: { to, via: 'smtp', server: via }, text: `The mail server ${via} took the mail to ${to}.` }
+      return { json: { to, via: 'smtp', server: via }, text: `The mail server ${via} accepted the mail to ${to}.` }
     },
   }),
 ]

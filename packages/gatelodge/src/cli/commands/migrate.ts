@@ -6,7 +6,7 @@ import { table } from '../text.ts'
 export const migrateCommands = [
   command({
     name: 'migrate status',
-    summary: 'List the steps of the database schema and when each was applied.',
+    summary: 'List the migrations of the database schema and when each was applied.',
     operands: [],
     options: {},
     async run(context) {
@@ -16,8 +16,8 @@ export const migrateCommands = [
         name,
         applied_at: appliedAt === null ? null : toIso(appliedAt),
       }))
-      const rows = migrations.map(({ name, applied_at }) => [name, applied_at ?? 'missing'])
-      return { json: { migrations }, text: table(['STEP', 'APPLIED'], rows, 'There are no steps.') }
+      const rows = migrations.map(({ name, applied_at }) => [name, applied_at ?? 'pending'])
+      return { json: { migrations }, text: table(['MIGRATION', 'APPLIED'], rows, 'No migrations.') }
     },
   }),
 
@@ -36,7 +36,7 @@ export const migrateCommands = [
 
   command({
     name: 'migrate up',
-    summary: 'Bring the database schema up to date, all or nothing; "serve" does it as well.',
+    summary: 'Apply all pending migrations or, if one fails, none; "serve" also does this.',
     operands: [],
     options: {},
     async run(context) {

@@ -12,19 +12,19 @@ type Context = Pick<CommandContext, 'io' | 'json'>
 export const serveCommands = [
   command({
     name: 'serve',
-    summary: 'Run the server: API, pages and mail delivery. The database is migrated first.',
+    summary: 'Migrate the database, then run the server: API, pages and mail delivery.',
     operands: [],
     options: {},
     async run(context) {
       const loaded = loadConfig(context)
       const log = await createLog(context.io.stderr, loaded.config.logLevel)
       context.io.outliveReaders?.((stream, lines) =>
-        log.warn({ stream, lines }, 'lines were dropped: nobody took them'),
+        log.warn({ stream, lines }, 'output lines were dropped because they could not be written'),
       )
       for (const warning of loaded.warnings) log.warn({}, warning)
 
       context.io.onCrash((err) => {
-        log.error({ err }, 'an error that nobody caught; the server ends')
+        log.error({ err }, 'uncaught error; the server exits')
         context.io.exit(1)
       })
       const lock = await lockDatabase(loaded.config)
@@ -41,7 +41,7 @@ export const serveCommands = [
 async function serve(context: Context, loaded: LoadedConfig, log: Log): Promise<void> {
   const stopped = stopSignal(context, log)
   const onStopping = () =>
-    say(context, { json: { event: 'stopping' }, text: 'Stopping: requests in flight are finished first.' })
+    say(context, { json: { event: 'stopping' }, text: 'Stopping: waiting for requests in flight to finish.' })
   const announceMail = (text: string) => say(context, { json: { event: 'mail', text }, text })
 
   if (loaded.config.workers > 1) {
@@ -81,7 +81,7 @@ function stopSignal({ io }: Context, log: Log): Promise<void> {
     resolve()
     // On Ctrl-C the terminal sends a signal and npm forwards its own: these count as one.
     if (io.now() - askedAt < second / 2) return
-    log.warn({}, 'ended at once by a second signal')
+    log.warn({}, 'exiting immediately: second signal')
     io.exit(1)
   })
   return promise

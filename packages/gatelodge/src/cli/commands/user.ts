@@ -13,22 +13,22 @@ const who = 'ID|EMAIL|USERNAME'
 export const userCommands = [
   command({
     name: 'user create',
-    summary: 'Make an account; its owner gets a mail to confirm the address.',
+    summary: 'Create an account and mail its owner a link to confirm the email address.',
     operands: [],
     options: {
-      email: { value: 'EMAIL', required: true, doc: 'The address.' },
+      email: { value: 'EMAIL', required: true, doc: 'The email address.' },
       username: { value: 'NAME', doc: 'The username.' },
       'first-name': { value: 'NAME', doc: 'The first name.' },
       'last-name': { value: 'NAME', doc: 'The last name.' },
       'password-stdin': passwordOption,
       'must-change-password': {
-        doc: 'The password is an initial one: the user has to replace it at the first sign-in, also before the address is confirmed.',
+        doc: 'The password is an initial one: the user has to replace it at the first sign-in.',
       },
-      invite: { doc: 'Set no password: mail a link by which the person chooses one.' },
+      invite: { doc: 'Set no password, and mail the user a link to choose one.' },
     },
     async run(context) {
       const { io, options } = context
-      if (options['password-stdin'] === options.invite) throw usageError('Give either --password-stdin or --invite')
+      if (options['password-stdin'] === options.invite) throw usageError('Specify either --password-stdin or --invite')
       if (options.invite && options['must-change-password'])
         throw usageError('--must-change-password needs --password-stdin: an invited user chooses the password')
 
@@ -45,17 +45,17 @@ export const userCommands = [
         }),
       )
       const mail = options.invite ? 'an invitation to set a password' : 'a link to confirm the address'
-      return about(user, `Made ${user.email} (${user.id}). The server mails ${mail}.`)
+      return about(user, `Created ${user.email} (${user.id}). The server sends ${mail}.`)
     },
   }),
 
   command({
     name: 'user list',
-    summary: 'List accounts, the newest first.',
+    summary: 'List accounts, newest first.',
     operands: [],
     options: {
-      search: { value: 'TEXT', doc: 'Only those whose address, username or name holds the text.' },
-      limit: { value: 'NUMBER', doc: 'At most so many, 50 when not given and 1000 at most.' },
+      search: { value: 'TEXT', doc: 'Only accounts whose email address, username or name contains the text.' },
+      limit: { value: 'NUMBER', doc: 'The most rows to list, up to 1000; the default is 50.' },
     },
     async run(context) {
       const limit = readLimit(context.options.limit)
@@ -91,7 +91,7 @@ export const userCommands = [
 
   command({
     name: 'user activate',
-    summary: 'Let an account sign in again.',
+    summary: 'Activate an account, so that its user can sign in again.',
     operands: [who],
     options: {},
     async run(context) {
@@ -104,7 +104,7 @@ export const userCommands = [
 
   command({
     name: 'user deactivate',
-    summary: 'Stop an account: its sessions end and nobody signs in to it.',
+    summary: 'Deactivate an account: its sessions end, and its user can no longer sign in.',
     operands: [who],
     options: {},
     async run(context) {
@@ -117,7 +117,7 @@ export const userCommands = [
 
   command({
     name: 'user reset-password',
-    summary: 'Mail the link to a new password; the password itself is never set from here.',
+    summary: 'Mail the user a password reset link; no command sets the password itself.',
     operands: [who],
     options: {},
     async run(context) {
@@ -130,7 +130,7 @@ export const userCommands = [
 
   command({
     name: 'user export',
-    summary: 'Print everything stored about a person, as JSON.',
+    summary: 'Print everything stored about a user, as JSON.',
     operands: [who],
     options: {},
     async run(context) {
@@ -144,11 +144,11 @@ export const userCommands = [
 
   command({
     name: 'user delete',
-    summary: 'Remove an account with everything that belongs to it, for good.',
+    summary: 'Permanently delete an account and everything that belongs to it.',
     operands: [who],
-    options: { yes: { doc: 'Really do it.' } },
+    options: { yes: { doc: 'Confirm the deletion.' } },
     async run(context) {
-      if (!context.options.yes) throw usageError('Deleting cannot be undone: say --yes to do it')
+      if (!context.options.yes) throw usageError('This cannot be undone. Pass --yes to confirm.')
 
       const { deleteAccount } = await import('../../admin/users/delete-user.ts')
       const input = { who: context.operands[who] }
@@ -175,7 +175,7 @@ function stateOf(user: User): string {
 function card(user: User): string {
   return columns([
     ['Email', user.email],
-    ['Id', user.id],
+    ['ID', user.id],
     ['Username', user.username ?? '-'],
     ['Name', user.fullname || '-'],
     ['State', stateOf(user)],

@@ -15,17 +15,14 @@ import { checkWrites, findUnusablePlace } from './writes.ts'
 /** How much the clocks of two machines may differ, in ms. */
 const clockTolerance = 3 * second
 
-/**
- * Checks that the database opens and accepts writes, that its schema is current, that the secret decrypts its keys, that its newest row is not in the future
- * and that its clock agrees with ours. Also checks the outbox, and reports peers that sent forwarding headers.
- */
+/** Whether the database opens, takes writes, its schema is current, the secret opens its keys, its newest row is not of the future, its clock agrees with the clock of this machine, and who sent forwarding headers. */
 export async function checkDatabase(config: Config): Promise<Finding[]> {
   const { database } = config
   const unusable = findUnusablePlace(config)
   if (unusable) return [unusable] // opening it would create SQLite files that are read-only too
 
   if (database.kind === 'sqlite' && !existsSync(database.path)) {
-    return [{ check: 'database', status: 'ok', says: 'is made at the first start' }]
+    return [{ check: 'database', status: 'ok', says: 'is created at the first start' }]
   }
 
   const { openStore } = await import('../../compose.ts')
@@ -35,9 +32,9 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
     return await checkOpen(config, store)
   } catch (error) {
     const obstacle = database.kind === 'sqlite' ? explainSqlite(database.path, error) : undefined
-    const advice = 'see that GATELODGE_DATABASE names the right database and that it can be reached and read'
+    const advice = 'check that GATELODGE_DATABASE names the right database and that it is reachable and readable'
     const { says, advice: toDo } = obstacle ?? { says: whyOf(error), advice }
-    return [{ check: 'database', status: 'fail', says: `does not open: ${says}`, advice: toDo }]
+    return [{ check: 'database', status: 'fail', says: `cannot be opened: ${says}`, advice: toDo }]
   } finally {
     await store?.close()
   }
@@ -49,7 +46,7 @@ async function checkOpen(config: Config, store: Store): Promise<Finding[]> {
   if (missing.length > 0) {
     const { findMisfit } = await import('../../store/postgres-fits.ts')
     const misfit = await findMisfit(store, true)
-    const says = `opens; ${missing.length} schema steps are missing`
+    const says = `can be opened, but migrations are pending (${missing.length})`
     if (misfit) return [{ check: 'database', status: 'fail', says: `${says}. ${misfit.says}`, advice: misfit.advice }]
     return [{ check: 'database', status: 'warn', says, advice: 'run "gatelodge migrate up", or start the server' }]
   }
@@ -71,18 +68,18 @@ async function checkKeys(config: Config, store: Store): Promise<Finding> {
     const secret = findSecret(config)
     if (secret === undefined) {
       const used = await store.db.selectFrom('signing_keys').select('kid').limit(1).executeTakeFirst()
-      if (!used) return { check, status: 'ok', says: 'is made at the first start' }
-      const says = `${secretFile(config)} is missing, and the database was made with a secret`
-      return { check, status: 'fail', says, advice: 'bring the file back from the backup, or set GATELODGE_SECRET' }
+      if (!used) return { check, status: 'ok', says: 'is created at the first start' }
+      const says = `${secretFile(config)} is missing, but the database was created with a secret`
+      return { check, status: 'fail', says, advice: 'restore the file from the backup, or set GATELODGE_SECRET' }
     }
     const keys = await readSigningKeys({ store, keyring: createKeyring(secret, systemRandom) })
-    return { check, status: 'ok', says: `opens the signing keys (${keys.length})` }
+    return { check, status: 'ok', says: `decrypts the signing keys (${keys.length})` }
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
 
     if (error.faults.length === 0) return { check, status: 'fail', says: whyOf(error) }
     const says = error.faults.map(({ field, message }) => `${field} ${message}`).join('; ')
-    return { check, status: 'fail', says, advice: 'use the secret that the database was made with' }
+    return { check, status: 'fail', says, advice: 'use the secret that the database was created with' }
   }
 }
 
@@ -93,10 +90,15 @@ async function checkClock(store: Store): Promise<Finding> {
     .select((eb) => eb.fn.max('at').as('at'))
     .executeTakeFirst()
   const ahead = Number(newest?.at ?? 0) - now
-  if (ahead < minute) return { check: 'clock', status: 'ok', says: `says ${toIso(now)}` }
+  if (ahead < minute) return { check: 'clock', status: 'ok', says: `reads ${toIso(now)}` }
 
-  const says = `says ${toIso(now)}, but the newest event is of ${toIso(now + ahead)}: the clock was set back`
-  return { check: 'clock', status: 'fail', says, advice: 'set the clock by NTP; tokens and links live by it' }
+  const says = `reads ${toIso(now)}, but the newest event is dated ${toIso(now + ahead)}: the clock was set back`
+  return {
+    check: 'clock',
+    status: 'fail',
+    says,
+    advice: 'synchronize the clock with NTP; tokens and links expire by it',
+  }
 }
 
 /** Rows are stamped by our clock. If the database server's clock differs, the clocks of other Gatelodge servers may differ too. */
@@ -113,11 +115,16 @@ async function checkServerClock({ engine, migrationDb }: Store): Promise<Finding
   const ahead = Number(answer.rows[0]?.ms) - (asked + answered) / 2
   const seconds = Math.round(Math.abs(ahead) / second)
   if (Math.abs(ahead) <= clockTolerance + (answered - asked) / 2)
-    return [{ check, status: 'ok', says: 'agrees with ours' }]
+    return [{ check, status: 'ok', says: 'agrees with the clock of this machine' }]
 
-  const says = `is ${seconds} seconds ${ahead > 0 ? 'ahead of' : 'behind'} ours`
+  const says = `is ${seconds} seconds ${ahead > 0 ? 'ahead of' : 'behind'} the clock of this machine`
   return [
-    { check, status: 'warn', says, advice: 'set the clocks of all machines by NTP; tokens and links live by them' },
+    {
+      check,
+      status: 'warn',
+      says,
+      advice: 'synchronize the clocks of all machines with NTP; tokens and links expire by them',
+    },
   ]
 }
 
@@ -131,19 +138,24 @@ async function checkPeers({ db }: Store): Promise<Finding> {
     .where('at', '>', systemClock.now() - 2 * day)
     .orderBy('at', 'desc')
     .executeTakeFirst()
-  if (!newest) return { check, status: 'ok', says: 'none came from an untrusted peer in two days' }
+  if (!newest) return { check, status: 'ok', says: 'no untrusted peer sent one in the last two days' }
 
-  const { peer } = JSON.parse(newest.data) as Events['proxy.untrusted'] // written by `record`
-  const says = `${peer} sent one at ${toIso(newest.at)} and is no trusted proxy, so all that came through it counted as one address`
-  const advice = `if that is your proxy, set ${settings.trustedProxies.env} to its address; if not, somebody tried: there is nothing to do`
+  const { peer } = JSON.parse(newest.data) as Events['proxy.untrusted'] // what `record` wrote
+  const says = `${peer} sent one at ${toIso(newest.at)} but is not a trusted proxy, so all clients behind it counted as one address`
+  const advice = `if this is your proxy, set ${settings.trustedProxies.env} to its address; otherwise a client tried to forge an address, and no action is needed`
   return { check, status: 'warn', says, advice }
 }
 
 async function checkOutbox(store: Store): Promise<Finding> {
   const { mailBacklog } = await import('../../domain/outbox.ts')
   const { waiting, failed, oldestDue } = await mailBacklog(store.db, systemClock.now())
-  const says = `${waiting} mails wait, ${failed} were given up`
+  const says = `${waiting} pending mails, ${failed} failed`
   if (oldestDue < 5 * minute && failed === 0) return { check: 'outbox', status: 'ok', says }
 
-  return { check: 'outbox', status: 'warn', says, advice: 'look at "gatelodge mail list"; is the server running?' }
+  return {
+    check: 'outbox',
+    status: 'warn',
+    says,
+    advice: 'check "gatelodge mail list" and whether the server is running',
+  }
 }

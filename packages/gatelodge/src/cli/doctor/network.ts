@@ -14,12 +14,12 @@ export async function checkPublicUrl({ publicUrl }: Config): Promise<Finding[]> 
     const body: unknown = response.ok ? await response.json() : undefined
     if (JSON.stringify(body) === '{"status":"ok"}') return [{ check, status: 'ok', says: `${publicUrl} answers` }]
 
-    const says = `${publicUrl} is answered by something else (status ${response.status})`
-    const advice = `see that ${settings.publicUrl.env} is the address that people use and that its proxy leads here`
+    const says = `something else answers at ${publicUrl} (status ${response.status})`
+    const advice = `check that ${settings.publicUrl.env} is the URL that users visit and that its proxy forwards to this server`
     return [{ check, status: 'fail', says, advice }]
   } catch {
     const says = `nothing answers at ${publicUrl}`
-    return [{ check, status: 'warn', says, advice: 'start the server, or see that this address leads to it' }]
+    return [{ check, status: 'warn', says, advice: 'start the server, or check that this URL leads to it' }]
   }
 }
 
@@ -28,9 +28,9 @@ export async function checkMail({ smtp, smtpName, publicUrl }: Config): Promise<
   const check = 'mail'
   if (smtp === null) {
     const says = isLoopbackUrl(publicUrl)
-      ? 'no mail server is set: mails stay in the development mailbox'
-      : 'no mail server is set: mails reach nobody'
-    return [{ check, status: 'warn', says, advice: `set ${settings.smtp.env} before real people sign up` }]
+      ? 'no mail server is configured: mails stay in the development mailbox'
+      : 'no mail server is configured: mails are not delivered'
+    return [{ check, status: 'warn', says, advice: `set ${settings.smtp.env} before real users sign up` }]
   }
 
   const { smtpTransport } = await import('../../jobs/transports.ts')
@@ -38,10 +38,10 @@ export async function checkMail({ smtp, smtpName, publicUrl }: Config): Promise<
   const server = `${smtp.host}:${smtp.port}`
   try {
     await transport.verify()
-    return [{ check, status: 'ok', says: `${server} answers and takes the credentials` }]
+    return [{ check, status: 'ok', says: `${server} answers and accepts the credentials` }]
   } catch (error) {
     const says = `${server} cannot be used: ${error instanceof Error ? error.message : 'no reason given'}`
-    const advice = `see that ${settings.smtp.env} is right, then try "gatelodge mail test ADDRESS"`
+    const advice = `check ${settings.smtp.env}, then try "gatelodge mail test ADDRESS"`
     return [{ check, status: 'fail', says, advice }]
   } finally {
     await transport.close()

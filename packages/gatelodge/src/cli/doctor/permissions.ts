@@ -30,14 +30,14 @@ function checkSecret(file: string): Finding[] {
 
 function checkMode(check: string, path: string, wanted: number, status: 'warn' | 'fail'): Finding[] {
   const mode = modeOf(path)
-  if (typeof mode === 'string') return [{ check, status: 'fail', says: `cannot be examined: ${mode}` }]
-  if (mode === undefined) return [{ check, status: 'ok', says: 'is made at the first start' }]
+  if (typeof mode === 'string') return [{ check, status: 'fail', says: `cannot be inspected: ${mode}` }]
+  if (mode === undefined) return [{ check, status: 'ok', says: 'is created at the first start' }]
 
   const shown = (mode & 0o777).toString(8).padStart(4, '0')
-  if ((mode & 0o077) === 0) return [{ check, status: 'ok', says: `only its owner may use it (${shown})` }]
+  if ((mode & 0o077) === 0) return [{ check, status: 'ok', says: `is accessible only to its owner (${shown})` }]
 
   const advice = `chmod ${wanted.toString(8)} ${path}`
-  return [{ check, status, says: `others on this machine may use it (${shown})`, advice }]
+  return [{ check, status, says: `is accessible to other users of this machine (${shown})`, advice }]
 }
 
 /** Returns the mode of a file, undefined if it is missing, or the reason if this user has no permission to look. */

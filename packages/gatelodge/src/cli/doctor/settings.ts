@@ -7,7 +7,7 @@ export function checkWarnings(warnings: readonly string[]): Finding[] {
     check: 'settings',
     status: 'warn',
     says,
-    advice: 'change it unless this is meant',
+    advice: 'change it unless this is intended',
   }))
 }
 
@@ -24,7 +24,7 @@ export function checkPasswordLength({ passwordMinLength }: Config): Finding[] {
 export function checkProxies({ publicUrl, trustedProxies }: Config): Finding[] {
   const check = 'proxies'
   if (trustedProxies.length > 0) {
-    return [{ check, status: 'ok', says: `forwarding headers count when they come from ${trustedProxies.join(', ')}` }]
+    return [{ check, status: 'ok', says: `forwarding headers are trusted from ${trustedProxies.join(', ')}` }]
   }
 
   if (publicUrl.startsWith('http:')) return [{ check, status: 'ok', says: 'forwarding headers are ignored' }]
@@ -32,7 +32,7 @@ export function checkProxies({ publicUrl, trustedProxies }: Config): Finding[] {
     {
       check,
       status: 'warn',
-      says: 'the public URL is https, so a proxy ends TLS, but no proxy is trusted: all clients count as one address',
+      says: 'the public URL is https, so a proxy terminates TLS, but no proxy is trusted: all clients count as one address',
       advice: `set ${settings.trustedProxies.env} to the address of the proxy`,
     },
   ]

@@ -28,30 +28,30 @@ export async function checkWrites({ database }: Config, store: Store): Promise<F
   const check = 'database'
   try {
     await within(writeTimeout, store.proveWrite(), () => new Error(`no answer in ${writeTimeout / second} seconds`))
-    return { check, status: 'ok', says: `opens (${store.engine}) and can be written; its schema is current` }
+    return { check, status: 'ok', says: `can be opened (${store.engine}) and written; its schema is up to date` }
   } catch (error) {
     const { says, advice } =
       database.kind === 'sqlite' ? ofSqlite(database.path, error) : await ofPostgres(store, error)
-    return { check, status: 'fail', says: `opens (${store.engine}) and cannot be written: ${says}`, advice }
+    return { check, status: 'fail', says: `can be opened (${store.engine}) but not written: ${says}`, advice }
   }
 }
 
 function ofSqlite(path: string, error: unknown): Obstacle {
   if (isAuthError(error, 'database_busy')) {
     return {
-      says: 'another program holds the right to write',
-      advice: `see which program has ${path} open, such as a shell or a copy that is under way`,
+      says: 'another program holds the write lock',
+      advice: `find the program that has ${path} open, such as a SQLite shell or a running copy`,
     }
   }
-  return explainSqlite(path, error) ?? { says: whyOf(error), advice: `see that ${path} and its disk can be written` }
+  return explainSqlite(path, error) ?? { says: whyOf(error), advice: `check that ${path} and its disk are writable` }
 }
 
 async function ofPostgres(store: Store, error: unknown): Promise<Obstacle> {
   const { role, schema, is_standby } = await readServer(store)
   if (is_standby) {
     return {
-      says: 'the server is a standby, which only reads',
-      advice: 'let GATELODGE_DATABASE name the primary, or promote this server with "select pg_promote()"',
+      says: 'the server is a read-only standby',
+      advice: 'point GATELODGE_DATABASE to the primary, or promote this server with "select pg_promote()"',
     }
   }
   const readOnly = await findReadOnlyDefault(store)
@@ -60,11 +60,11 @@ async function ofPostgres(store: Store, error: unknown): Promise<Obstacle> {
   if (missing.length > 0) {
     const more = missing.length > 3 ? ` and ${missing.length - 3} more` : ''
     return {
-      says: `the role ${role} may not ${missing.slice(0, 3).join(', ')}${more}`,
+      says: `the role ${role} lacks these privileges: ${missing.slice(0, 3).join(', ')}${more}`,
       advice: grantOf(schema, role),
     }
   }
-  return { says: whyOf(error), advice: 'see what the log of PostgreSQL says' }
+  return { says: whyOf(error), advice: 'check the log of PostgreSQL' }
 }
 
 async function readServer({ migrationDb }: Store) {
@@ -73,6 +73,6 @@ async function readServer({ migrationDb }: Store) {
     migrationDb,
   )
   const [server] = rows
-  if (!server) throw new Error('the server says nothing of itself')
+  if (!server) throw new Error('the server returned no row about itself')
   return server
 }

@@ -77,7 +77,7 @@ export async function removeDueAvatars(deps: Deps): Promise<number> {
       removed.push(name)
     }
   } catch (err) {
-    deps.log.warn({ err }, 'files of former avatars could not be removed; clean-up tries again')
+    deps.log.warn({ err }, 'files of former avatars could not be deleted; the clean-up job will retry')
   }
 
   if (removed.length > 0) {

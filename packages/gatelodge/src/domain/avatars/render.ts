@@ -74,5 +74,8 @@ export function createAvatarRenderer(options: AvatarRendererOptions = {}): Avata
 }
 
 function busy(): AuthError {
-  return new AuthError('overloaded', { retryAfter: 5, detail: 'Too many images are being read right now; try again' })
+  return new AuthError('overloaded', {
+    retryAfter: 5,
+    detail: 'Too many images are being processed right now; try again',
+  })
 }

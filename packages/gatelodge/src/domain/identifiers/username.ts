@@ -7,7 +7,7 @@ export type Username = string & { readonly [brand]: 'Username' }
 const faults = {
   too_short: 'Use at least 3 characters',
   too_long: 'Use at most 64 characters',
-  characters: 'Use letters and digits of one script, and . _ - between them',
+  characters: 'Use letters and digits of one script; . _ - are allowed in between',
 } as const
 
 // The scripts in everyday use (UAX 31, table 5), together with the scripts that are mixed in one writing system (UTS 39, section 5.1).

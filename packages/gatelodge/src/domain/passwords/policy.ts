@@ -29,7 +29,7 @@ export function assertPasswordAllowed(
     throw invalidField(
       field,
       'characters',
-      'Leave out control characters such as tabs; letters, signs and blanks are welcome',
+      'Control characters such as tabs are not allowed; letters, symbols and spaces are',
     )
   }
   if (password.length > mostBytes) throw tooLong(field) // before NFC, which takes quadratic time for combining marks
@@ -38,20 +38,24 @@ export function assertPasswordAllowed(
   const length = [...text].length
   const least = Math.max(minLength, leastLength)
   if (length < least)
-    throw invalidField(field, 'too_short', `Use at least ${least} characters; a few unrelated words are easy to keep`)
+    throw invalidField(
+      field,
+      'too_short',
+      `Use at least ${least} characters; a few unrelated words are easy to remember`,
+    )
   if (length > mostCodePoints || Buffer.byteLength(text) > mostBytes) throw tooLong(field)
   if (isIdentity(text, context)) {
     throw invalidField(
       field,
       'contains_identity',
-      'This password is a name or address others know; use a few unrelated words instead',
+      'This password is a name or address that others know; use a few unrelated words instead',
     )
   }
   if (isCommonPassword(text)) {
     throw invalidField(
       field,
       'too_common',
-      'This password is among the first that attackers try; use a few unrelated words instead',
+      'This password is one of the first that attackers try; use a few unrelated words instead',
     )
   }
 }

@@ -42,7 +42,7 @@ export const accountDataPages: readonly Route[] = [
 
   ...actionPage({
     path: `${place}/export`,
-    summary: 'A copy of all your data',
+    summary: 'Export all your data',
     on: place,
     fresh: true,
     limit: 'change',

@@ -11,13 +11,13 @@ export const accountDataRoutes = [
     path: '/api/v1/auth/me/events',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'What happened to your account',
+    summary: 'List the events of your account',
     access: { by: ['session'] },
     origin: 'read',
     limit: 'none',
     answers: {
       200: {
-        description: 'The newest 100, the newest first',
+        description: 'The latest 100 events, newest first',
         schema: z.strictObject({ events: z.array(eventSchema) }),
       },
     },
@@ -32,9 +32,9 @@ export const accountDataRoutes = [
     path: '/api/v1/auth/me/export',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'A copy of all your data',
+    summary: 'Export all your data',
     description:
-      'Everything that is stored about you, but secrets and their hashes. `addresses` are a new one that still waits for its confirmation (`pending`) and a former one that can take the account back (`former`), each with the end of its time. `devices` are those that are recognized when they sign in. Of the events the newest 10,000. Needs a fresh proof: see `/api/v1/auth/reauthenticate`.',
+      'Everything stored about you, except secrets and their hashes. `addresses` lists a new email address that is not confirmed yet (`pending`) and a previous one that can restore the account (`former`), each with its expiry. `devices` lists the devices that are recognized at sign-in. Includes the latest 10,000 events. Requires a recent sign-in or re-authentication: see `/api/v1/auth/reauthenticate`.',
     access: { by: ['session'], fresh: true },
     origin: 'read',
     limit: 'change',
@@ -56,13 +56,13 @@ export const accountDataRoutes = [
     surface: 'json',
     tag: 'Authentication',
     summary: 'Delete your account',
-    description: 'By password, or after a fresh proof: see `/api/v1/auth/reauthenticate`.',
+    description: 'Requires the password, or a recent sign-in or re-authentication: see `/api/v1/auth/reauthenticate`.',
     access: { by: ['session'] },
     origin: 'cookie',
     limit: 'password',
     body: z.strictObject({ password: passwordField.optional() }),
     emptyBody: true,
-    answers: { 204: { description: 'Gone', schema: null } },
+    answers: { 204: { description: 'The account is deleted', schema: null } },
     errors: ['incorrect_password', 'reauthentication_required', 'last_administrator', 'overloaded'],
     async handle(deps, { actor, body, cookies, me }) {
       await deleteOwnAccount(deps, actor, me, body)

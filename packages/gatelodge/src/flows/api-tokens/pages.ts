@@ -32,7 +32,7 @@ export const apiTokenPages: readonly Route[] = [
     access: { by: ['session'] },
     origin: 'read',
     limit: 'none',
-    answers: { 200: { description: 'The newest first', schema: 'html' } },
+    answers: { 200: { description: 'Your API tokens, newest first', schema: 'html' } },
     errors: [],
     async handle(deps, context) {
       const tokens = await listApiTokens(deps, context.actor, context.me)
@@ -46,7 +46,7 @@ export const apiTokenPages: readonly Route[] = [
 
   ...formPage({
     path: `${list}/new`,
-    summary: 'Make an API token',
+    summary: 'Create an API token',
     access: { by: ['session'], fresh: true },
     limit: 'change',
     body: z.strictObject({

@@ -22,7 +22,7 @@ export const apiTokenRoutes = [
     limit: 'none',
     answers: {
       200: {
-        description: 'The newest first, never their texts',
+        description: 'The tokens, newest first, without their secret values',
         schema: z.strictObject({ tokens: z.array(apiTokenSchema) }),
       },
     },
@@ -37,9 +37,9 @@ export const apiTokenRoutes = [
     path: '/api/v1/auth/me/tokens',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Make an API token',
+    summary: 'Create an API token',
     description:
-      'For a program of yours at services that ask `/oauth2/introspect`. Its text is shown once and begins with `gatelodge_pat_`. Scopes narrow what it may do there; they give nothing that you may not do yourself. `expires_in` is in seconds, 366 days at most.',
+      'Lets a program act as you at services that call `/oauth2/introspect`. The token is shown once and begins with `gatelodge_pat_`. Scopes limit what it may do there; they never allow more than you may do yourself. `expires_in` is in seconds, at most 366 days.',
     access: { by: ['session'], fresh: true },
     origin: 'cookie',
     limit: 'change',
@@ -52,7 +52,7 @@ export const apiTokenRoutes = [
         .max(longestLife)
         .default((30 * day) / second),
     }),
-    answers: { 201: { description: 'The token, once', schema: newApiTokenSchema } },
+    answers: { 201: { description: 'The token, which is not shown again', schema: newApiTokenSchema } },
     errors: [],
     async handle(deps, { actor, me, body }) {
       const { name, scopes, expires_in: expiresIn } = body
@@ -71,7 +71,7 @@ export const apiTokenRoutes = [
     origin: 'cookie',
     limit: 'change',
     params: z.strictObject({ id: textField(256) }),
-    answers: { 204: { description: 'It is refused from now on', schema: null } },
+    answers: { 204: { description: 'The token is revoked', schema: null } },
     errors: ['not_found'],
     async handle(deps, { actor, me, params }) {
       await revokeApiToken(deps, actor, me, params)

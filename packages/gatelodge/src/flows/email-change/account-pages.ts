@@ -29,7 +29,7 @@ ${form(view, state, {
 
 export const emailAccountPages: readonly Route[] = formPage({
   path: '/account/email',
-  summary: 'Ask for another e-mail address',
+  summary: 'Request a change of email address',
   access: { by: ['session'] },
   limit: 'password',
   body: z.strictObject({ new_email: emailField, password: passwordField }),

@@ -6,7 +6,7 @@ import { emailChangeMessages } from './messages.ts'
 export const emailChangePages = [
   ...linkPage({
     path: '/change-email',
-    summary: 'Confirm another e-mail address by its mailed link',
+    summary: 'Confirm a new email address with its mailed link',
     purpose: 'email_change',
     words: (language) => emailChangeMessages[language].pages.confirm,
     wayOut: '/account',
@@ -22,7 +22,7 @@ export const emailChangePages = [
 
   ...linkPage({
     path: '/change-email/undo',
-    summary: 'Take the account back to its former e-mail address',
+    summary: 'Restore the previous email address',
     purpose: 'email_change_undo',
     words: (language) => emailChangeMessages[language].pages.undo,
     wayOut: '/login',

@@ -25,7 +25,7 @@ export async function requestEmailChange(
 ): Promise<void> {
   const email = parseEmail('new_email', input.newEmail)
   const user = await getUser(deps.store.db, me.user.id)
-  if (email === user.email) throw invalidField('new_email', 'unchanged', 'This is your address already')
+  if (email === user.email) throw invalidField('new_email', 'unchanged', 'This is already your email address')
   await assertOwnPassword(deps, actor, user, input.password)
   await consume(deps, actor, emailChangeBudget, user.id)
 

@@ -14,7 +14,7 @@ import { needsChosenPassword, verifyEmail } from './verify-email.ts'
 export const emailVerificationPages = [
   ...formPage({
     path: '/verify-email',
-    summary: 'Confirm an e-mail address by its mailed link; without a link, say where to find it',
+    summary: 'Confirm an email address with its mailed link; without a link, explain where to find it',
     access: { by: ['anyone', 'session'] },
     limit: 'token',
     query: z.object({ token: tokenField.optional().catch(undefined) }),
@@ -94,7 +94,7 @@ ${form(view, state, {
 
   ...formPage({
     path: '/verify-email/resend',
-    summary: 'Ask for a fresh verification link',
+    summary: 'Request a new verification link',
     access: { by: ['anyone', 'session'] },
     limit: 'mailRequest',
     body: z.strictObject({ email: emailField }),

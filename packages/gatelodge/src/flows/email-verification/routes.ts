@@ -12,15 +12,16 @@ export const emailVerificationRoutes = [
     path: '/api/v1/auth/verify-email',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Confirm an e-mail address by its mailed link',
-    description: 'Asks for the password chosen at sign-up when another browser than the one that signed up confirms.',
+    summary: 'Confirm an email address with its mailed link',
+    description:
+      'Requires the password chosen at sign-up if the request comes from a browser other than the one that signed up.',
     access: { by: ['anyone', 'session'] },
     origin: 'cookie',
     limit: 'token',
     body: z.strictObject({ token: tokenField, password: passwordField.optional() }),
     answers: {
       200: {
-        description: 'The address is confirmed',
+        description: 'The email address is confirmed',
         schema: z.strictObject({ message: z.string(), user: userSchema }),
       },
     },
@@ -41,13 +42,13 @@ export const emailVerificationRoutes = [
     path: '/api/v1/auth/verify-email',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Go to the page that confirms an e-mail address',
-    description: 'Changes nothing, so that link scanners cannot spend the link.',
+    summary: 'Redirect to the page that confirms an email address',
+    description: 'Changes nothing, so that link scanners cannot use up the link.',
     access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',
     query: z.strictObject({ token: tokenField }),
-    answers: { 303: { description: 'To the page, with the token', schema: null } },
+    answers: { 303: { description: 'Redirects to the page with the token', schema: null } },
     errors: ['input_invalid'],
     handle(deps, { query }) {
       return { status: 303, location: linkTo(deps.config, '/verify-email', { token: query.token }) }
@@ -59,13 +60,13 @@ export const emailVerificationRoutes = [
     path: '/api/v1/auth/verify-email/resend',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Mail a fresh verification link',
-    description: 'The answer is the same for every address, unless enumeration is `explicit`.',
+    summary: 'Mail a new verification link',
+    description: 'The response is the same for every address, unless enumeration is `explicit`.',
     access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'mailRequest',
     body: z.strictObject({ email: emailField }),
-    answers: { 202: { description: 'Asked for', schema: messageSchema } },
+    answers: { 202: { description: 'The request was accepted', schema: messageSchema } },
     errors: ['user_not_found'],
     async handle(deps, { actor, body }) {
       await resendVerification(deps, actor, body)

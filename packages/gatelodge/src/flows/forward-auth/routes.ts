@@ -12,9 +12,9 @@ export const forwardAuthRoutes = [
     path: '/forward-auth',
     surface: 'json',
     tag: 'Tokens',
-    summary: 'Whether a reverse proxy may let a request through',
+    summary: 'Authorize a request for a reverse proxy',
     description:
-      'For `auth_request` of nginx, `forward_auth` of Caddy and their like; answers to every method and changes nothing. 200 says in its headers who asks. 401 says nobody does; with `?redirect`, 302 leads to the sign-in page and back, unless a bearer token is refused beside a session cookie. With `?scope=NAME`, API tokens that have the scope are taken as well.',
+      'For `auth_request` of nginx, `forward_auth` of Caddy and similar. Accepts every method and changes nothing. A 200 response identifies the caller in its headers. A request without a valid credential gets 401 or, with `?redirect`, 302 to the sign-in page and back, unless it has both a rejected bearer token and a session cookie. With `?scope=NAME`, API tokens that have the scope are also accepted.',
     access: { by: ['anyone', 'session', 'api_token'] },
     everyMethod: true,
     origin: 'read',
@@ -22,10 +22,10 @@ export const forwardAuthRoutes = [
     query: z.strictObject({ redirect: z.string().max(16).optional(), scope: textField(64, 1).optional() }),
     answers: {
       200: {
-        description: 'Let through: `X-Auth-User`, `X-Auth-Username`, `X-Auth-Email`, `X-Auth-Roles`',
+        description: 'Allowed: `X-Auth-User`, `X-Auth-Username`, `X-Auth-Email`, `X-Auth-Roles`',
         schema: null,
       },
-      302: { description: 'To the sign-in page', schema: null },
+      302: { description: 'Redirects to the sign-in page', schema: null },
     },
     errors: ['not_authenticated', 'token_invalid', 'insufficient_scope'],
     handle(deps, { me, query, header, cookies }) {

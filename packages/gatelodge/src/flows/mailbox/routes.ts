@@ -51,7 +51,8 @@ export const mailboxRoutes = [
     surface: 'json',
     tag: 'Operations',
     summary: 'The development mailbox',
-    description: 'Exists only while no mail server is set and the public URL is loopback, and for the machine itself.',
+    description:
+      'Available only while no mail server is configured and the public URL is loopback, and only from the same machine.',
     access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',
@@ -68,7 +69,7 @@ export const mailboxRoutes = [
     path: '/dev/mailbox/:id',
     surface: 'json',
     tag: 'Operations',
-    summary: 'One mail of the development mailbox',
+    summary: 'One mail in the development mailbox',
     access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',

@@ -11,7 +11,7 @@ export const passwordChangeRoutes = [
     surface: 'json',
     tag: 'Authentication',
     summary: 'Change your password',
-    description: 'Ends your other sessions and mails you a notice.',
+    description: 'Ends your other sessions and sends you a notice by mail.',
     access: { by: ['session'] },
     origin: 'cookie',
     limit: 'password',

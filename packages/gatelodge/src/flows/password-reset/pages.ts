@@ -14,7 +14,7 @@ import { resetPassword } from './reset-password.ts'
 export const passwordResetPages = [
   ...formPage({
     path: '/forgot-password',
-    summary: 'Ask for a password reset link',
+    summary: 'Request a password reset link',
     access: { by: ['anyone', 'session'] },
     limit: 'mailRequest',
     body: z.strictObject({ email: emailField }),
@@ -44,7 +44,7 @@ ${form(view, state, {
 
   ...formPage({
     path: '/reset-password',
-    summary: 'Choose a new password by a mailed link',
+    summary: 'Choose a new password with a mailed link',
     access: { by: ['anyone', 'session'] },
     limit: 'token',
     query: z.object({ token: tokenField.optional().catch(undefined) }),

@@ -12,13 +12,13 @@ export const passwordResetRoutes = [
     path: '/api/v1/auth/forgot-password',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Ask for a password reset link',
-    description: 'The answer is the same for every address.',
+    summary: 'Request a password reset link',
+    description: 'The response is the same for every address.',
     access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'mailRequest',
     body: z.strictObject({ email: emailField }),
-    answers: { 200: { description: 'Asked for', schema: messageSchema } },
+    answers: { 200: { description: 'The request was accepted', schema: messageSchema } },
     errors: [],
     async handle(deps, { actor, body }) {
       await requestPasswordReset(deps, actor, body)
@@ -31,9 +31,9 @@ export const passwordResetRoutes = [
     path: '/api/v1/auth/reset-password',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Set a new password by a mailed link',
+    summary: 'Set a new password with a mailed link',
     description:
-      'Ends every session and does not sign in. A browser gets a device cookie, and its sign-in is counted apart from those of strangers.',
+      'Ends every session and does not sign the user in. A browser gets a device cookie, so that its sign-ins are counted separately from those of strangers.',
     access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'token',

@@ -34,13 +34,13 @@ export const avatarRoutes = [
     tag: 'Authentication',
     summary: 'Set your picture',
     description:
-      'PNG, JPEG, WebP or AVIF, by content, up to 5 MiB and 40 megapixels. It is cut to a square in the middle and stored as WebP of 320 and 96 pixels, ' +
-      'without anything that was beside the pixels. `avatar_url` is the path of the larger one; the smaller has `-96.webp` in place of `-320.webp`.',
+      'PNG, JPEG, WebP or AVIF, detected by content, up to 5 MiB and 40 megapixels. It is cropped to its central square and stored as WebP of 320 and 96 pixels, ' +
+      'without any metadata. `avatar_url` is the path of the larger one; the smaller one has `-96.webp` instead of `-320.webp`.',
     access: { by: ['session'] },
     origin: 'cookie',
     limit: 'upload',
     upload: avatarUpload,
-    answers: { 200: { description: 'The account as it is now', schema: userSchema } },
+    answers: { 200: { description: 'The updated account', schema: userSchema } },
     errors: ['image_invalid'],
     async handle(deps, { actor, body, me }) {
       return { status: 200, json: userToWire(await changeAvatar(deps, actor, me, body)) }
@@ -56,7 +56,7 @@ export const avatarRoutes = [
     access: { by: ['session'] },
     origin: 'cookie',
     limit: 'change',
-    answers: { 200: { description: 'The account as it is now', schema: userSchema } },
+    answers: { 200: { description: 'The updated account', schema: userSchema } },
     errors: [],
     async handle(deps, { actor, me }) {
       return { status: 200, json: userToWire(await removeAvatar(deps, actor, me)) }
@@ -68,7 +68,7 @@ export const avatarRoutes = [
     path: '/avatars/:file',
     surface: 'json',
     tag: 'Operations',
-    summary: 'A picture, as `avatar_url` names it',
+    summary: 'Get the picture at `avatar_url`',
     access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',

@@ -180,7 +180,7 @@ forEachDatabase('avatars', (engine) => {
     assert.equal((await app.get('/me', { cookie })).json.avatar_url, first)
     const removed = await app.delete('/me/avatar', { cookie })
     assert.deepEqual([removed.status, removed.json.avatar_url], [200, null])
-    assert.ok(app.logged.some(({ level, message }) => level === 'warn' && /could not be removed/.test(message)))
+    assert.ok(app.logged.some(({ level, message }) => level === 'warn' && /could not be deleted/.test(message)))
     assert.doesNotMatch(JSON.stringify(app.logged), /S3RVER/)
 
     await s3.back()

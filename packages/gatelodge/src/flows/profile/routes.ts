@@ -11,7 +11,7 @@ export const profileRoutes = [
     path: '/api/v1/auth/me',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Your account and profile',
+    summary: 'Get your account and profile',
     access: { by: ['session', 'api_token'] },
     origin: 'read',
     limit: 'none',
@@ -27,8 +27,8 @@ export const profileRoutes = [
     path: '/api/v1/auth/me',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Change your account and profile',
-    description: 'What is not given stays; null clears a field; `profile` is merged.',
+    summary: 'Update your account and profile',
+    description: 'Omitted fields stay as they are; `null` clears a field; `profile` is merged.',
     access: { by: ['session'] },
     origin: 'cookie',
     limit: 'change',
@@ -47,7 +47,7 @@ export const profileRoutes = [
         })
         .optional(),
     }),
-    answers: { 200: { description: 'The account as it is now', schema: userSchema } },
+    answers: { 200: { description: 'The updated account', schema: userSchema } },
     errors: ['username_taken'],
     async handle(deps, { actor, body, me }) {
       const user = await updateProfile(deps, actor, me, {

@@ -60,7 +60,7 @@ async function changeUsername(deps: Deps, work: Work, user: UserRow, username: U
 
 function readUsername(deps: Deps, username: string | null | undefined): Username | null | undefined {
   if (username === undefined) return undefined
-  if (deps.config.username === 'off') throw invalidField('username', 'unknown', 'Usernames are not used here')
+  if (deps.config.username === 'off') throw invalidField('username', 'unknown', 'Usernames are disabled on this server')
   if (username !== null) return parseUsername('username', username)
   if (deps.config.username === 'required') throw invalidField('username', 'required', 'This field is required')
   return null

@@ -5,7 +5,7 @@ import { undoSecurityChange } from './undo-security-change.ts'
 
 export const recoveryPages = linkPage({
   path: '/security/undo',
-  summary: 'Say "this wasn\'t me" by the link of a security notice',
+  summary: 'Report "this wasn\'t me" with the link in a security notice',
   purpose: 'security_undo',
   words: (language) => recoveryMessages[language].pages.undo,
   wayOut: '/forgot-password',

@@ -10,7 +10,7 @@ export const recoveryRoutes = [
     path: '/api/v1/auth/security/undo',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Say "this wasn\'t me" by the link of a security notice',
+    summary: 'Report "this wasn\'t me" with the link in a security notice',
     description:
       'Puts the account into recovery: ends every session, turns the password off, restores the email address that got the notice, and revokes API tokens added since. A reset link, mailed to that address, is the only way to open the account again.',
     access: { by: ['anyone'] },

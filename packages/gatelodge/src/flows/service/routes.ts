@@ -21,7 +21,7 @@ interface Documents {
   readonly docs: Printed
 }
 
-const known = { 304: { description: 'As the caller knows it', schema: null } } as const
+const known = { 304: { description: 'Not modified', schema: null } } as const
 
 /** Returns the routes about the service itself. The documents among them describe all routes. */
 export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
@@ -46,11 +46,11 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       path: '/healthz',
       surface: 'json',
       tag: 'Operations',
-      summary: 'Whether the process is up',
+      summary: 'Check that the process is running',
       access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
-      answers: { 200: { description: 'It is', schema: z.strictObject({ status: z.literal('ok') }) } },
+      answers: { 200: { description: 'The process is running', schema: z.strictObject({ status: z.literal('ok') }) } },
       errors: [],
       handle() {
         return { status: 200, json: { status: 'ok' } }
@@ -62,15 +62,15 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       path: '/readyz',
       surface: 'json',
       tag: 'Operations',
-      summary: 'Whether the server can do its work',
+      summary: 'Check that the server is ready',
       description:
-        'Ok, or what is wrong. Figures are on the metrics listener: they would tell strangers who has an account.',
+        'Returns ok, or what is wrong. Figures are available only on the metrics listener, because they would reveal to strangers who has an account.',
       access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
       answers: {
         200: {
-          description: 'It can: the database takes writes, and mails can be asked for',
+          description: 'The server is ready: the database accepts writes, and mails can be queued',
           schema: z.strictObject({ status: z.literal('ok'), database: z.literal('ok'), mail: z.literal('ok') }),
         },
       },
@@ -85,7 +85,7 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       path: '/openapi.json',
       surface: 'json',
       tag: 'Operations',
-      summary: 'This API as OpenAPI 3.1',
+      summary: 'Get the OpenAPI 3.1 document of this API',
       access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
@@ -102,7 +102,7 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       path: '/docs',
       surface: 'json',
       tag: 'Operations',
-      summary: 'This API for people',
+      summary: 'Read the reference of this API',
       access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',
@@ -135,7 +135,7 @@ export function serviceRoutes(allRoutes: () => readonly Route[]): Route[] {
       path: '/assets/:file',
       surface: 'json',
       tag: 'Operations',
-      summary: 'Style sheet and icon of the pages',
+      summary: 'Get a style sheet, script or image of the pages',
       access: { by: ['anyone'] },
       origin: 'read',
       limit: 'none',

@@ -25,7 +25,7 @@ export const sessionPages: readonly Route[] = [
     access: { by: ['session'] },
     origin: 'read',
     limit: 'none',
-    answers: { 200: { description: 'The newest first', schema: 'html' } },
+    answers: { 200: { description: 'Your sessions, newest first', schema: 'html' } },
     errors: [],
     async handle(deps, context) {
       const sessions = await listSessions(deps, context.actor, context.me)

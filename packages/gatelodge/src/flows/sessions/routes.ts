@@ -53,8 +53,9 @@ export const sessionRoutes = [
     path: '/api/v1/auth/session',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Who is signed in',
-    description: 'An API token is answered as well: as a session of its id that no list has.',
+    summary: 'Get the signed-in user and the session',
+    description:
+      'Also accepts an API token, and returns it as a session that has the ID of the token and is in no list.',
     access: { by: ['session', 'api_token'] },
     origin: 'read',
     limit: 'none',
@@ -77,13 +78,13 @@ export const sessionRoutes = [
     path: '/api/v1/auth/validate',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Check a credential and name its user',
+    summary: 'Validate a credential and return its user',
     access: { by: ['anyone', 'session', 'api_token'] },
     origin: 'read',
     limit: 'none',
     answers: {
       200: {
-        description: 'The user; `exp` is when the credential ends, in seconds since 1970',
+        description: 'The user; `exp` is when the credential expires, in seconds since 1970',
         schema: z.strictObject({
           username: z.string().nullable(),
           fullname: z.string(),
@@ -111,12 +112,13 @@ export const sessionRoutes = [
     surface: 'json',
     tag: 'Authentication',
     summary: 'Rotate a refresh token',
-    description: 'Within the grace window a spent token answers with the same successor; after it, the session ends.',
+    description:
+      'Within the grace window, a spent token returns the same successor; after it, a spent token ends the session.',
     access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'token',
     body: z.strictObject({ refresh_token: tokenField }),
-    answers: { 200: { description: 'A fresh pair', schema: tokenResponseSchema } },
+    answers: { 200: { description: 'A new pair of tokens', schema: tokenResponseSchema } },
     errors: ['token_invalid'],
     async handle(deps, { actor, body }) {
       const refreshed = await refresh(deps, actor, { refreshToken: body.refresh_token })
@@ -141,7 +143,7 @@ export const sessionRoutes = [
     tag: 'Authentication',
     summary: 'Sign out',
     description:
-      'Ends the session that the cookie, the refresh token or the access token (even an expired one) names. Ending nothing is no failure.',
+      'Ends the session identified by the cookie, the refresh token or the access token (even an expired one). Succeeds even if there is no session to end.',
     access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'none',
@@ -179,7 +181,9 @@ export const sessionRoutes = [
     access: { by: ['session'] },
     origin: 'read',
     limit: 'none',
-    answers: { 200: { description: 'The newest first', schema: z.strictObject({ sessions: z.array(sessionSchema) }) } },
+    answers: {
+      200: { description: 'Your sessions, newest first', schema: z.strictObject({ sessions: z.array(sessionSchema) }) },
+    },
     errors: [],
     async handle(deps, { actor, me }) {
       const sessions = await listSessions(deps, actor, me)

@@ -17,7 +17,7 @@ const told = ['invalid_credentials', 'account_inactive', 'email_unverified'] as 
 /** Where every page leads whose operation wants a fresh proof; it goes back to `next` with a new session. */
 export const reauthenticatePages: readonly Route[] = formPage({
   path: '/account/reauthenticate',
-  summary: 'Prove again that it is you',
+  summary: 'Re-authenticate',
   access: { by: ['session'] },
   limit: 'password',
   query: z.object({ next: z.string().optional().catch(undefined) }),

@@ -14,7 +14,7 @@ export const signInRoutes = [
     tag: 'Authentication',
     summary: 'Sign in with a password',
     description:
-      'By `identifier` (e-mail address or username), `email` or `username`. With `session: "cookie"` the session is an HttpOnly cookie, else a pair of tokens. An account with an initial password gets `password_change_required` and a token for `/signin/new-password` instead of a session.',
+      'Takes `identifier` (email address or username), `email` or `username`. With `session: "cookie"`, the session is an HttpOnly cookie; otherwise it is a pair of tokens. An account with an initial password gets `password_change_required` and a token for `/signin/new-password` instead of a session.',
     access: { by: ['anyone', 'session'] },
     origin: 'cookie',
     limit: 'signIn',
@@ -59,14 +59,14 @@ export const signInRoutes = [
     path: '/api/v1/auth/reauthenticate',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Prove again that it is you',
+    summary: 'Re-authenticate',
     description:
-      'Asked for before sensitive changes. The session gets a new id; the old one ends. Of several requests for one session, one succeeds; the others get `token_invalid`.',
+      'Required before sensitive changes. The session gets a new ID; the old one ends. Of several requests for one session, one succeeds; the others get `token_invalid`.',
     access: { by: ['session'] },
     origin: 'cookie',
     limit: 'password',
     body: z.strictObject({ password: passwordField }),
-    answers: { 200: { description: 'Proved', schema: signInSchema } },
+    answers: { 200: { description: 'Re-authenticated', schema: signInSchema } },
     errors: ['incorrect_password', 'invalid_credentials', 'overloaded', 'account_inactive', 'email_unverified'],
     async handle(deps, { actor, body, cookies, me }) {
       return signInAnswer(cookies, await reauthenticate(deps, actor, me, body))

@@ -43,7 +43,8 @@ export async function signIn(deps: Deps, actor: Actor, input: SignIn): Promise<S
 /** @throws input_invalid unless exactly one of the three is given */
 function readIdentifier(input: SignIn): Identifier {
   const given = [input.identifier, input.email, input.username].filter((text) => text !== undefined)
-  if (given.length !== 1) throw invalidField('identifier', 'required', 'Give one of identifier, email and username')
+  if (given.length !== 1)
+    throw invalidField('identifier', 'required', 'Send exactly one of identifier, email and username')
 
   if (input.email !== undefined) return { kind: 'email', value: normaliseEmail(input.email) ?? input.email }
   if (input.username !== undefined)

@@ -12,9 +12,9 @@ export const signUpRoutes = [
     path: '/api/v1/auth/signup',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Register',
+    summary: 'Sign up',
     description:
-      'In registration mode `verify` a link is mailed and nothing exists before it is confirmed; in mode `instant` the account is made at once and the answer is a TokenResponse.',
+      'In registration mode `verify`, a link is mailed, and no account exists until it is confirmed. In mode `instant`, the account is created immediately, and the response is a TokenResponse.',
     access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'signUp',
@@ -28,7 +28,7 @@ export const signUpRoutes = [
     }),
     answers: {
       201: {
-        description: 'A link was mailed, or (mode `instant`) the account exists',
+        description: 'A link was mailed or, in mode `instant`, the account was created',
         schema: z.union([
           z
             .strictObject({ status: z.literal('verification_required'), message: z.string() })
@@ -65,14 +65,16 @@ export const signUpRoutes = [
     path: '/api/v1/auth/username-available',
     surface: 'json',
     tag: 'Authentication',
-    summary: 'Ask whether a username is available',
+    summary: 'Check whether a username is available',
     description:
-      'A name that a pending sign-up reserves is available to the browser that signed up, by its cookie, and taken to all others until the sign-up expires.',
+      'A username that a pending sign-up reserves is available to the browser that signed up, which has its cookie, and taken for all others until the sign-up expires.',
     access: { by: ['anyone'] },
     origin: 'read',
     limit: 'lookUp',
     query: z.strictObject({ username: usernameField }),
-    answers: { 200: { description: 'Whether it is', schema: z.strictObject({ available: z.boolean() }) } },
+    answers: {
+      200: { description: 'Whether the username is available', schema: z.strictObject({ available: z.boolean() }) },
+    },
     errors: ['not_found', 'input_invalid'],
     async handle(deps, { actor, query }) {
       return { status: 200, json: { available: await isUsernameAvailable(deps, actor, query) } }

@@ -86,7 +86,7 @@ function readUsername(deps: Deps, username: string | undefined): Username | null
     if (deps.config.username === 'required') throw invalidField('username', 'required', 'This field is required')
     return null
   }
-  if (deps.config.username === 'off') throw invalidField('username', 'unknown', 'Usernames are not used here')
+  if (deps.config.username === 'off') throw invalidField('username', 'unknown', 'Usernames are disabled on this server')
   return parseUsername('username', username)
 }
 

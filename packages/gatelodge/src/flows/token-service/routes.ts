@@ -42,15 +42,16 @@ export const tokenServiceRoutes = [
     path: '/oauth2/token',
     surface: 'oauth',
     tag: 'Tokens',
-    summary: 'An access token for a service client (RFC 6749, section 4.4)',
-    description: '`grant_type=client_credentials`; `scope` narrows what the client may have.',
+    summary: 'Issue an access token to a service client (RFC 6749, section 4.4)',
+    description:
+      'Requires `grant_type=client_credentials`. `scope` selects some of the scopes of the client; the default is all of them.',
     access: { by: ['client'] },
     origin: 'cookie',
     limit: 'client',
     body: z.object({ grant_type: textField(64, 1), scope: textField(1_400).optional(), ...clientFields }),
     answers: {
       200: {
-        description: 'The token; it stands for the client itself',
+        description: 'The token, which identifies the client itself',
         schema: z
           .strictObject({
             access_token: z.string(),
@@ -76,16 +77,16 @@ export const tokenServiceRoutes = [
     path: '/oauth2/introspect',
     surface: 'oauth',
     tag: 'Tokens',
-    summary: 'What a token stands for right now (RFC 7662)',
+    summary: 'Introspect a token (RFC 7662)',
     description:
-      'For access tokens of people and of service clients, and for API tokens. Whatever is unknown, expired, revoked or of another kind is `{"active": false}`.',
+      'Accepts access tokens of users and of service clients, and API tokens. For a token that is unknown, expired, revoked or of another kind, returns `{"active": false}`.',
     access: { by: ['client'] },
     origin: 'cookie',
     limit: 'client',
     body: z.object(tokenFields),
     answers: {
       200: {
-        description: '`active` alone decides',
+        description: 'Only `active` decides whether the token is valid',
         schema: z.union([activeSchema, z.strictObject({ active: z.literal(false) })]),
       },
     },
@@ -102,12 +103,12 @@ export const tokenServiceRoutes = [
     tag: 'Tokens',
     summary: 'Revoke a token (RFC 7009)',
     description:
-      'Whoever holds an access or refresh token of a person ends its session, and whoever holds an API token ends that; the token of a service client only that client. Everything else is 200 without effect.',
+      'Anyone who has an access or refresh token of a user can end its session, and anyone who has an API token can revoke it. The token of a service client can be revoked only by that client. Everything else is 200 without effect.',
     access: { by: ['anyone', 'client'] },
     origin: 'cookie',
     limit: 'change',
     body: z.object(tokenFields),
-    answers: { 200: { description: 'It is of no use any more', schema: null } },
+    answers: { 200: { description: 'The token is no longer valid, or the request had no effect', schema: null } },
     errors: [],
     async handle(deps, { actor, client, body }) {
       await revoke(deps, actor, client, body)
@@ -120,7 +121,7 @@ export const tokenServiceRoutes = [
     path: '/.well-known/oauth-authorization-server',
     surface: 'json',
     tag: 'Tokens',
-    summary: 'What this authorization server can do (RFC 8414)',
+    summary: 'Get the authorization server metadata (RFC 8414)',
     access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',
@@ -136,8 +137,9 @@ export const tokenServiceRoutes = [
     path: '/.well-known/jwks.json',
     surface: 'json',
     tag: 'Tokens',
-    summary: 'The keys that verify access tokens (RFC 7517)',
-    description: 'A key is published an hour before it signs, and until the last token that it signed has expired.',
+    summary: 'Get the keys that verify access tokens (RFC 7517)',
+    description:
+      'A key is published an hour before it starts to sign, and until the last token that it signed has expired.',
     access: { by: ['anyone'] },
     origin: 'read',
     limit: 'none',

@@ -45,7 +45,7 @@ forEachDatabase('token service', (engine) => {
           {
             field: 'name',
             code: 'characters',
-            message: 'Use 1 to 64 letters, digits, blanks and . : @ / _ - for the name',
+            message: 'Use 1 to 64 letters, digits, spaces and . : @ / _ - for the name',
           },
         ],
       })
