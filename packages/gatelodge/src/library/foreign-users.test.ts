@@ -8,6 +8,7 @@ import { type MemoryUsers, memoryUsers } from '../../test/support/memory-users.t
 import { createAdministrator } from '../admin/users/create-user.ts'
 import { noteFailure, stranger } from '../domain/claimants.ts'
 import { findUserByEmail } from '../domain/users.ts'
+import type { Route } from '../http/route.ts'
 import { systemActor } from '../kernel/actor.ts'
 import {
   AuthServiceUnavailable,
@@ -19,6 +20,7 @@ import {
   UserAlreadyExistsError,
   UserNotFound,
 } from '../kernel/errors.ts'
+import { pages, routes } from '../routes.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { engineOf } from './engine.ts'
 import type { UserRepository } from './user-repository.ts'
@@ -306,6 +308,86 @@ forEachDatabase('a user repository of the host’s own', (engine) => {
     }
     assert.equal((await app.post('/me', { username: 'bob' }, result.accessToken)).status, 400)
     assert.equal((await app.post('/me', { first_name: 'Ada' }, result.accessToken)).status, 200)
+  })
+
+  test('over HTTP every other route is served, and pages and what the repository owns are not', async () => {
+    await using app = await foreignApp({ engine })
+    const signedUp = await app.auth.api.registerUser(ada)
+    assert.equal(signedUp.status, 'signed_in')
+    const ask = async (method: string, path: string) => {
+      const request = new Request(`http://localhost:3000${path.replace(/:\w+/g, 'x')}`, {
+        method,
+        headers: { authorization: `Bearer ${signedUp.accessToken}` },
+      })
+      return (await app.auth.fetch(request, { peer: '192.0.2.1' })).status
+    }
+    const isServed = async ({ method, path }: Route) =>
+      (await ask('REPORT', path)) !== 404 && (await ask(method, path)) !== 405
+    const missing: string[] = []
+    for (const route of [...routes, ...pages]) {
+      if (route.surface === 'page') assert.equal(await ask('REPORT', route.path), 404, route.path)
+      else if (!(await isServed(route))) missing.push(`${route.method} ${route.path}`)
+    }
+    assert.deepEqual(
+      missing,
+      [
+        'GET /username-available',
+        'POST /verify-email',
+        'GET /verify-email',
+        'POST /verify-email/resend',
+        'POST /change-email',
+        'POST /change-email/confirm',
+        'POST /change-email/undo',
+        'DELETE /me',
+      ].map((name) => name.replace(' ', ' /api/v1/auth')),
+    )
+  })
+
+  test('the repository is asked by the identifier as it was typed, and failures at all of its forms are counted together', async () => {
+    const asked: string[] = []
+    const authenticateUser = async (identifier: string) => {
+      asked.push(identifier)
+      return null
+    }
+    await using app = await foreignApp({ engine, users: { authenticateUser } })
+    const forms = [{ email: 'Ada@Example.com' }, { identifier: 'ADA@example.com' }, { username: 'ada@EXAMPLE.com' }]
+    for (let failed = 0; failed < 10; failed += 1) {
+      const told = await app.post('/signin', { ...forms[failed % 3], password })
+      assert.equal(told.json.code, 'invalid_credentials')
+    }
+    for (const form of forms) assert.equal((await app.post('/signin', { ...form, password })).status, 429)
+    assert.deepEqual(asked.slice(0, 3), ['Ada@Example.com', 'ADA@example.com', 'ada@EXAMPLE.com'])
+    assert.equal(asked.length, 10)
+  })
+
+  test('a new password that the repository refuses is not passed on, and the failure is told', async () => {
+    const updatePassword = async () => {
+      throw new Error('connection refused')
+    }
+    await using app = await foreignApp({ engine, users: { updatePassword } })
+    const result = await app.auth.api.registerUser(ada)
+    assert.equal(result.status, 'signed_in')
+    const change = { old_password: password, new_password: newPassword }
+    assert.equal((await app.post('/change-password', change, result.accessToken)).status, 503)
+    const token = (await app.auth.api.createPasswordResetToken({ email: ada.email })) ?? ''
+    assert.equal((await app.post('/reset-password', { token, new_password: newPassword })).status, 503)
+    assert.equal((await app.auth.api.loginUser({ email: ada.email, password })).user.id, result.user.id)
+  })
+
+  test('a sign-up over HTTP answers tokens and sets no cookie of a sign-up that waits', async () => {
+    await using app = await foreignApp({ engine })
+    const request = new Request('http://localhost:3000/api/v1/auth/signup', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: ada.email, password }),
+    })
+    const response = await app.auth.fetch(request, { peer: '192.0.2.1' })
+    assert.equal(response.status, 201)
+    assert.deepEqual(
+      response.headers.getSetCookie().map((cookie) => cookie.split('=', 1)[0]),
+      ['gatelodge-device'],
+    )
+    assert.equal(typeof ((await response.json()) as { access_token?: unknown }).access_token, 'string')
   })
 })
 
