@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os'
 import type { Config } from './config.ts'
 import { createAccessTokens } from './domain/access-tokens.ts'
+import type { Accounts } from './domain/accounts.ts'
 import { createApiTokens } from './domain/api-tokens.ts'
 import { createAvatarRenderer } from './domain/avatars/render.ts'
 import { openAvatarStorage } from './domain/avatars/storage.ts'
 import { cached } from './domain/cached.ts'
 import type { Deps } from './domain/deps.ts'
 import { createLimitsInFlight } from './domain/limits.ts'
+import { ownAccounts } from './domain/own-accounts.ts'
 import { createHasher, type Hasher } from './domain/passwords/hasher.ts'
 import { readServiceClients } from './domain/service-clients.ts'
 import { createSessionCache } from './domain/session-cache.ts'
@@ -32,7 +34,7 @@ import { createKeyring } from './kernel/sealing.ts'
 import { createStrangers } from './kernel/strangers/strangers.ts'
 import { problemPage } from './pages/problem-page.ts'
 import { loadTheme } from './pages/theme.ts'
-import { pages, routes } from './routes.ts'
+import { servedRoutes } from './routes.ts'
 import { migrateUp } from './store/migrate.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { findSqliteObstacle } from './store/sqlite-places.ts'
@@ -46,7 +48,9 @@ export interface ComposeOptions {
   readonly log: Log
   readonly clock?: Clock
   readonly random?: Random
-  /** Replaces the hasher that `config` describes. Closed with the rest. */
+  /** Where accounts live; in our own tables unless given. */
+  readonly accounts?: Accounts
+  /** Used instead of what `config` asks for, and closed with the rest. */
   readonly hasher?: Hasher
   readonly store?: Store
   /** Set for a command next to a server. Only the server decides on the algorithm of the signing keys. */
@@ -150,6 +154,7 @@ async function wire(
     config,
     hasher,
     log,
+    accounts: options.accounts ?? ownAccounts,
     stopping: stopping.signal,
     mailbox: config.smtp ? null : mailbox,
     accessTokens: createAccessTokens(signingKeys, settings, clock, random),
@@ -186,7 +191,7 @@ async function wire(
 
   return {
     deps,
-    fetch: createApp(deps, [...routes, ...pages], problemPage, metrics),
+    fetch: createApp(deps, servedRoutes(deps.accounts), problemPage, metrics),
     metrics,
     deliverMail: () => delivery.runDue(),
     startJobs() {

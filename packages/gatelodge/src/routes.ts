@@ -1,3 +1,4 @@
+import type { Accounts } from './domain/accounts.ts'
 import { accountDataPages } from './flows/account-data/pages.ts'
 import { accountDataRoutes } from './flows/account-data/routes.ts'
 import { apiTokenPages } from './flows/api-tokens/pages.ts'
@@ -71,3 +72,8 @@ export const pages: readonly Route[] = [
   ...accountDataPages,
   ...reauthenticatePages,
 ]
+
+/** Returns the routes that are served. Where accounts live in a repository of the host program, pages are the host's own. */
+export function servedRoutes({ isExternal }: Accounts): readonly Route[] {
+  return isExternal ? routes.filter(({ ownAccountsOnly }) => !ownAccountsOnly) : [...routes, ...pages]
+}

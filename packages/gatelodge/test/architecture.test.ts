@@ -98,7 +98,21 @@ test('access alone declares who may call a route, and the behaviour of a surface
   assert.deepEqual(offenders(others, /\btag [!=]==|\.tag\b/), [])
 })
 
-/** Tables written by more than one module, and those modules. Clean-up and copies write all tables with the same statements. */
+test('a host program is served by the same routes as the server: one module builds the app, and the library neither declares nor changes routes', () => {
+  const builders = imports.filter(({ to, isType }) => to === 'http/app.ts' && !isType).map(({ from }) => from)
+  assert.deepEqual(builders, ['compose.ts'])
+  const library = sources.filter(({ name }) => layerOf(name) === 'library')
+  assert.ok(library.length > 10)
+  assert.deepEqual(offenders(library, /\/api\/|\/oauth2\/|\bhandle\b|\broutes?\b.*from|\broute\(/), [])
+})
+
+test('flows check passwords through the accounts port, except where only our own accounts can come', () => {
+  const ownOnly = ['flows/email-verification/verify-email.ts', 'flows/sign-in/new-password.ts']
+  const flows = sources.filter(({ name }) => isInFlow(name) && !ownOnly.includes(name))
+  assert.deepEqual(offenders(flows, /\b(?:attemptPassword|checkHash)\b|\bhasher\.verify\b/), [])
+})
+
+/** Modules that write a table, where it is not one alone. Clean-up and copies write all tables by the same statements. */
 const sharedTables: Readonly<Record<string, readonly string[]>> = {
   // Each row of `jobs` has one writer: job runs, the lock of administrators, the request to wipe files, the proof of a write.
   jobs: ['domain/administrators.ts', 'jobs/once.ts', 'store/wipe-requests.ts', 'store/write-proof.ts'],

@@ -19,13 +19,15 @@ export interface Identifier {
   readonly kind: 'email' | 'username'
   /** Canonical, or as sent if no account can have it. */
   readonly value: string
+  /** As sent. */
+  readonly text: string
 }
 
 /** Returns an address or a username, depending on the text, in canonical form if it has one. */
 export function toIdentifier(text: string): Identifier {
   return text.includes('@')
-    ? { kind: 'email', value: normaliseEmail(text) ?? text }
-    : { kind: 'username', value: normaliseUsername(text) ?? text }
+    ? { kind: 'email', value: normaliseEmail(text) ?? text, text }
+    : { kind: 'username', value: normaliseUsername(text) ?? text, text }
 }
 
 /** Returns the account of an identifier. */

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import type { Log } from '../kernel/log.ts'
 import type { UnitDeps } from '../store/unit-of-work.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import type { Accounts } from './accounts.ts'
 import type { ApiTokens } from './api-tokens.ts'
 import type { AvatarRenderer } from './avatars/render.ts'
 import type { AvatarStorage } from './avatars/storage.ts'
@@ -19,6 +20,7 @@ export interface Deps extends UnitDeps {
   readonly config: Config
   readonly hasher: Hasher
   readonly log: Log
+  readonly accounts: Accounts
   readonly accessTokens: AccessTokens
   readonly sessionCache: SessionCache
   readonly apiTokens: ApiTokens

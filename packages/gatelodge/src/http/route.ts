@@ -87,6 +87,8 @@ interface RouteFields<By extends CallerKind, Body, Query, Params> {
   readonly summary: string
   readonly description?: string
   readonly access: Access<By>
+  /** Not served if accounts live in a repository of the host program, which owns what the route reads or changes. */
+  readonly ownAccountsOnly?: true
   /** Answers every method; `method` is the one that the documents name. */
   readonly everyMethod?: true
   readonly origin: OriginMode

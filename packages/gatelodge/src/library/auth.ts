@@ -1,19 +1,18 @@
 import { type Composition, compose } from '../compose.ts'
 import { type Config, readConfig, type SettingKey, settings } from '../config.ts'
-import { createApp, type Fetch } from '../http/app.ts'
+import type { Accounts } from '../domain/accounts.ts'
+import type { Fetch } from '../http/app.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { AuthError, type FieldFault } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { createLog } from '../output/log.ts'
 import { lossyOutput } from '../output/lossy-output.ts'
-import { problemPage } from '../pages/problem-page.ts'
-import { routes } from '../routes.ts'
 import { loadSecret } from '../secret.ts'
 import { lockSqliteForServer } from '../store/sqlite.ts'
 import { type Api, bindApi } from './api.ts'
 import { type Engine, setEngine } from './engine.ts'
-import { externalRoutes } from './external-routes.ts'
+import { externalAccounts } from './external-accounts.ts'
 import { sqlUserRepository, type UserRepository } from './user-repository.ts'
 
 /** The settings by the names of `Config`, with texts as in the environment: `{ database: 'sqlite::memory:', resetTtl: '30m' }`. */
@@ -68,13 +67,10 @@ export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
   const runsJobs = options.startJobs !== false
   const lock = runsJobs ? lockDatabase(config) : unlocked
 
-  const composition = await orRelease(lock, () => compose({ config, secret, log, ...clockOf(options) }))
+  const composition = await orRelease(lock, () => compose({ config, secret, log, ...givenIn(options) }))
   const engine = toEngine(composition, options.users)
-  const fetch = engine.hasExternalUsers
-    ? createApp(engine.deps, externalRoutes(routes, engine), problemPage)
-    : composition.fetch
   const auth: Auth = {
-    fetch: async (request, env) => fetch(request, env),
+    fetch: async (request, env) => composition.fetch(request, env),
     api: bindApi(() => auth),
     async close() {
       await composition.close()
@@ -138,11 +134,11 @@ async function orRelease<T>(lock: Lock, open: () => Promise<T>): Promise<T> {
   }
 }
 
-function clockOf({ clock }: AuthOptions): { clock?: Clock } {
-  return clock ? { clock } : {}
+function givenIn({ clock, users }: AuthOptions): { clock?: Clock; accounts?: Accounts } {
+  return { ...(clock && { clock }), ...(users && { accounts: externalAccounts(users) }) }
 }
 
 function toEngine(composition: Composition, users: UserRepository | undefined): Engine {
   const { deps } = composition
-  return { composition, deps, users: users ?? sqlUserRepository(deps), hasExternalUsers: users !== undefined }
+  return { composition, deps, users: users ?? sqlUserRepository(deps) }
 }

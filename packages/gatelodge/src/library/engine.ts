@@ -11,8 +11,6 @@ export interface Engine {
   readonly composition: Composition
   readonly deps: Deps
   readonly users: UserRepository
-  /** Whether accounts live in a repository of the host's own. */
-  readonly hasExternalUsers: boolean
 }
 
 /** Who calls: the person's access token, where an operation acts for somebody signed in, and what the host knows of the client. */

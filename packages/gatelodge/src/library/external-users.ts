@@ -1,25 +1,13 @@
 import { revokeAllAccess } from '../domain/account-removal.ts'
 import { record } from '../domain/audit.ts'
-import { decideSignIn, finishSignIn, type SignInOutcome } from '../domain/authentication.ts'
-import { type Claimant, findByIdentifier, stranger, toIdentifier } from '../domain/claimants.ts'
 import type { Deps } from '../domain/deps.ts'
-import {
-  attemptPassword,
-  passwordInSession,
-  passwordProof,
-  passwordToSignIn,
-  withinPasswordDelay,
-} from '../domain/factors/password.ts'
 import { normaliseEmail } from '../domain/identifiers/email.ts'
 import { normaliseUsername } from '../domain/identifiers/username.ts'
-import { setPasswordHash } from '../domain/passwords/set.ts'
-import type { LiveSession } from '../domain/session-cache.ts'
-import type { SessionOptions } from '../domain/sessions.ts'
 import { insertUser, updateUser } from '../domain/user-rows.ts'
 import { dropUsername, takeUsername } from '../domain/usernames.ts'
-import { findUser, findUserByEmail, findUserByUsername, getUser } from '../domain/users.ts'
+import { findUser, findUserByEmail, findUserByUsername } from '../domain/users.ts'
 import type { Actor } from '../kernel/actor.ts'
-import { AuthError, AuthServiceUnavailable, invalidField, isAuthError } from '../kernel/errors.ts'
+import { AuthServiceUnavailable, isAuthError } from '../kernel/errors.ts'
 import { isUuid, type UserId } from '../kernel/ids.ts'
 import { lostKey } from '../store/constraints.ts'
 import type { UserRow } from '../store/schema.ts'
@@ -29,91 +17,24 @@ import type { NewRepositoryUser, RepositoryUser } from './user-repository.ts'
 
 type Users = Pick<Engine, 'deps' | 'users'>
 
-interface Names {
-  readonly identifier?: string | undefined
-  readonly email?: string | undefined
-  readonly username?: string | undefined
-}
-
-/**
- * Signs somebody in by the host's repository: it says whether the password is right, the session starts in our store.
- * @throws input_invalid, invalid_credentials, email_unverified, rate_limited, service_unavailable
- */
-export async function signInExternal(
-  engine: Users,
-  actor: Actor,
-  names: Names,
-  password: string,
-  wish: SessionOptions,
-): Promise<SignInOutcome> {
-  const { deps, users } = engine
-  const identifier = onlyOne(names)
-  const asked = toIdentifier(identifier)
-  return withinPasswordDelay(deps, actor, passwordToSignIn(stranger(actor, undefined, asked)), async () => {
-    const user = await ask(() => users.authenticateUser(identifier, password))
-    const { db } = deps.store
-    const copy = await (user ? findUser(db, user.id as UserId) : findByIdentifier(db, asked))
-    const claimant = stranger(actor, copy, asked)
-    const proved = await attemptPassword(deps, actor, passwordToSignIn(claimant), async () => user ?? undefined)
-    return startExternal(engine, claimant, actor, proved, password, wish)
-  })
-}
-
-/** Makes an account in the host's repository and signs it in. @throws what the repository refuses, registration_closed unless the mode is `instant` */
-export async function signUpExternal(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<SignInOutcome> {
-  if (engine.deps.config.registration !== 'instant') throw new AuthError('registration_closed')
-
-  const user = await ask(() => engine.users.create(input))
-  const claimant = stranger(actor, undefined, toIdentifier(user.email))
-  return startExternal(engine, claimant, actor, user, input.password, { kind: 'token', remember: false })
-}
-
 /** Makes an account in the host's repository for an administrator. @throws what the repository refuses */
 export async function createExternal(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<UserRow> {
-  const user = await ask(() => engine.users.create(input))
+  const user = await askRepository(() => engine.users.create(input))
   return transactMirroring(engine.deps, actor, (work) => mirror(engine.deps, work, user))
 }
 
 /** Brings our copy of an account up to date; false when the repository has it no more. @throws service_unavailable */
 export async function syncById(engine: Users, id: string): Promise<boolean> {
-  return sync(engine, await ask(() => engine.users.getById(id)))
+  return sync(engine, await askRepository(() => engine.users.getById(id)))
 }
 
 /** Brings our copy of an account up to date by its address, for a caller that may know of it. @throws service_unavailable */
 export async function syncByEmail(engine: Users, email: string): Promise<void> {
-  await sync(engine, await ask(() => engine.users.getByEmail(email)))
-}
-
-/** Has the repository check the password of somebody signed in, which may have changed there. @throws incorrect_password, rate_limited, service_unavailable */
-export async function proveExternal(engine: Users, actor: Actor, me: LiveSession, password: string): Promise<void> {
-  const { deps, users } = engine
-  const { id } = me.user
-  const use = passwordInSession(actor, await getUser(deps.store.db, id))
-  await withinPasswordDelay(deps, actor, use, () =>
-    attemptPassword(deps, actor, use, async () => {
-      const known = await ask(() => users.getById(id))
-      const proved = known && (await ask(() => users.authenticateUser(known.email, password)))
-      return proved?.id === id || undefined
-    }),
-  )
-
-  const hash = await hashToKeep(deps, use.claimant, id, password)
-  if (hash !== null) await transact(deps, actor, (work) => setPasswordHash(deps, work, id, hash))
-}
-
-/** Passes a new password on to the repository. @throws what the repository refuses, service_unavailable */
-export async function passPasswordOn({ users }: Users, id: string, password: string): Promise<void> {
-  await ask(() => users.updatePassword(id, password))
-}
-
-function onlyOne({ identifier, email, username }: Names): string {
-  const given = [identifier, email, username].filter((text) => text !== undefined)
-  if (given.length === 1 && given[0] !== undefined) return given[0]
-  throw invalidField('identifier', 'required', 'Send exactly one of identifier, email and username')
+  await sync(engine, await askRepository(() => engine.users.getByEmail(email)))
 }
 
 /** The repository is the host's code: what it raises beside AuthErrors means that it could not answer. */
-async function ask<T>(question: () => Promise<T>): Promise<T> {
+export async function askRepository<T>(question: () => Promise<T>): Promise<T> {
   try {
     return await question()
   } catch (error) {
@@ -131,41 +52,8 @@ async function sync({ deps }: Users, user: RepositoryUser | null): Promise<boole
   return true
 }
 
-async function startExternal(
-  { deps }: Users,
-  claimant: Claimant,
-  actor: Actor,
-  user: RepositoryUser,
-  password: string,
-  wish: SessionOptions,
-): Promise<SignInOutcome> {
-  const hash = await hashToKeep(deps, claimant, user.id, password)
-  const decision = await transactMirroring(deps, actor, async (work) => {
-    const row = await mirror(deps, work, user)
-    if (hash !== null) await setPasswordHash(deps, work, row.id, hash)
-    const proved = { ...row, password_hash: hash ?? row.password_hash }
-    return decideSignIn(deps, work, proved, passwordProof, wish, claimant)
-  })
-  return finishSignIn(deps, decision)
-}
-
-/**
- * The copy keeps a hash of the password that the repository accepted last, so that the flows find what was just proved; nobody signs in by it.
- * Null when it has it already.
- */
-async function hashToKeep(
-  deps: Deps,
-  { hashKey }: Pick<Claimant, 'hashKey'>,
-  id: string,
-  password: string,
-): Promise<string | null> {
-  const copy = await findUser(deps.store.db, id as UserId)
-  const isKept = copy !== undefined && (await deps.hasher.verify(copy.password_hash, password, hashKey))
-  return isKept ? null : deps.hasher.hash(password, hashKey)
-}
-
 /** A unit of work that mirrors an account. Two that mirror it for the first time meet at its id: the later one runs again and finds the copy. */
-async function transactMirroring<T>(deps: Deps, actor: Actor, work: (work: Work) => Promise<T>): Promise<T> {
+export async function transactMirroring<T>(deps: Deps, actor: Actor, work: (work: Work) => Promise<T>): Promise<T> {
   try {
     return await transact(deps, actor, work)
   } catch (error) {
@@ -175,7 +63,7 @@ async function transactMirroring<T>(deps: Deps, actor: Actor, work: (work: Work)
 }
 
 /** Writes what the repository says of an account into our copy, under the same id. @throws service_unavailable when it says nonsense */
-async function mirror(deps: Deps, work: Work, user: RepositoryUser): Promise<UserRow> {
+export async function mirror(deps: Deps, work: Work, user: RepositoryUser): Promise<UserRow> {
   assertCanonical(user)
   const id = user.id as UserId
   const seen = await findUser(work.db, id)

@@ -18,7 +18,7 @@ export async function holderOf(engine: Engine, token: string): Promise<Holder> {
   if (typeof token !== 'string') throw new InvalidToken()
 
   const claims = await engine.deps.accessTokens.verify(token)
-  const isThere = engine.hasExternalUsers
+  const isThere = engine.deps.accounts.isExternal
     ? await syncById(engine, claims.sub)
     : (await findUser(engine.deps.store.db, claims.sub)) !== undefined
   if (!isThere) throw new UserNotFound()

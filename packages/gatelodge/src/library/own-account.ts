@@ -9,7 +9,7 @@ import { verifyEmail as verify } from '../flows/email-verification/verify-email.
 import { updateProfile as update } from '../flows/profile/update-profile.ts'
 import { undoSecurityChange as undoChange } from '../flows/recovery/undo-security-change.ts'
 import { listSessions as list, revokeSession as revoke } from '../flows/sessions/end-sessions.ts'
-import { AuthError, invalidField } from '../kernel/errors.ts'
+import { AuthError } from '../kernel/errors.ts'
 import type { Auth } from './auth.ts'
 import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
 import { signedIn } from './holder.ts'
@@ -98,9 +98,6 @@ export function updateProfile(auth: Auth, input: UpdateProfileRequest, caller: C
     const engine = engineOf(auth)
     const { actor, me } = await signedIn(engine, caller)
     const given = readInput(updateProfileSchema, input)
-    if (engine.hasExternalUsers && given.username !== undefined) {
-      throw invalidField('username', 'unknown', 'Usernames are managed by the user repository')
-    }
     return update(engine.deps, actor, me, given)
   })
 }
@@ -144,6 +141,7 @@ export function deleteOwnAccount(auth: Auth, input: { password?: string | undefi
 /** @throws not_found when accounts live in a repository of the host's own, which has no word for this */
 function ownUsers(auth: Auth): Engine {
   const engine = engineOf(auth)
-  if (engine.hasExternalUsers) throw new AuthError('not_found', { detail: 'This is managed by the user repository' })
+  if (engine.deps.accounts.isExternal)
+    throw new AuthError('not_found', { detail: 'This is managed by the user repository' })
   return engine
 }

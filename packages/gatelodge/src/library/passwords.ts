@@ -12,7 +12,7 @@ import type { UserId } from '../kernel/ids.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Auth } from './auth.ts'
 import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
-import { passPasswordOn, proveExternal, syncByEmail } from './external-users.ts'
+import { syncByEmail } from './external-users.ts'
 import { signedIn } from './holder.ts'
 import { addressSchema, changePasswordSchema, readInput, resetPasswordSchema } from './input.ts'
 import { raising } from './naming.ts'
@@ -42,7 +42,7 @@ export function createPasswordResetToken(auth: Auth, input: { email: string }): 
     const engine = engineOf(auth)
     const { deps } = engine
     const email = parseEmail('email', readInput(addressSchema, input).email)
-    if (engine.hasExternalUsers) await syncByEmail(engine, email)
+    if (deps.accounts.isExternal) await syncByEmail(engine, email)
 
     return transact(deps, actorOf(deps), async (work) => {
       const user = await findUserByEmail(work.db, email)
@@ -75,11 +75,8 @@ export function resetPassword(
   caller: Caller = {},
 ): Promise<void> {
   return raising({}, async () => {
-    const engine = engineOf(auth)
-    const given = readInput(resetPasswordSchema, input)
-    const { userId } = await resetTokenHolder(engine, given.token)
-    await reset(engine.deps, actorOf(engine.deps, caller), given)
-    if (engine.hasExternalUsers) await passPasswordOn(engine, userId, given.newPassword)
+    const { deps } = engineOf(auth)
+    await reset(deps, actorOf(deps, caller), readInput(resetPasswordSchema, input))
   })
 }
 
@@ -92,18 +89,12 @@ export function changePassword(
   return raising({}, async () => {
     const engine = engineOf(auth)
     const { actor, me } = await signedIn(engine, caller)
-    const given = readInput(changePasswordSchema, input)
-    if (engine.hasExternalUsers) await proveExternal(engine, actor, me, given.oldPassword)
-    await change(engine.deps, actor, me, given)
-    if (engine.hasExternalUsers) await passPasswordOn(engine, me.user.id, given.newPassword)
+    await change(engine.deps, actor, me, readInput(changePasswordSchema, input))
   })
 }
 
 /** The active account that a live reset token is for. @throws token_invalid */
-export async function resetTokenHolder(
-  { deps }: Pick<Engine, 'deps'>,
-  token: string,
-): Promise<{ userId: UserId; email: string }> {
+async function resetTokenHolder({ deps }: Engine, token: string): Promise<{ userId: UserId; email: string }> {
   const row = await findValidToken(deps, ['password_reset', 'recovery'], token)
   const user = await findUser(deps.store.db, row.user_id as UserId) // a reset token is an account's
   if (user?.is_active !== 1 || user.email !== row.email) throw new InvalidToken()

@@ -17,7 +17,7 @@ import {
 } from '../kernel/errors.ts'
 import type { Auth } from './auth.ts'
 import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
-import { createExternal, signInExternal, signUpExternal } from './external-users.ts'
+import { createExternal } from './external-users.ts'
 import { holderOf, signedIn } from './holder.ts'
 import {
   type LoginRequest,
@@ -63,12 +63,7 @@ export function registerUser(auth: Auth, input: RegisterRequest, caller: Caller 
     const request = readInput(registerSchema, input)
     if (await isAdministrator(engine, caller)) return createByAdministrator(engine, request, caller)
 
-    const actor = actorOf(deps, caller)
-    if (engine.hasExternalUsers) {
-      const started = await signUpExternal(engine, actor, newRepositoryUser(request))
-      return { status: 'signed_in', ...toLoginResponse(started) }
-    }
-    const result = await signUp(deps, actor, request)
+    const result = await signUp(deps, actorOf(deps, caller), request)
     if (result.status === 'created') return { status: 'signed_in', ...toLoginResponse(result.outcome) }
     return { status: result.status, message: signUpAnswers.verificationRequired, signUpToken: result.signUpCookie }
   })
@@ -86,13 +81,9 @@ export async function authenticateUser(auth: Auth, input: LoginRequest, caller: 
  */
 export function loginUser(auth: Auth, input: LoginRequest, caller: Caller = {}): Promise<LoginResponse> {
   return raising({}, async () => {
-    const engine = engineOf(auth)
-    const { password, ...names } = readInput(loginSchema, input)
-    const actor = actorOf(engine.deps, caller)
-    const wish = { kind: 'token', remember: false } as const
-    if (!engine.hasExternalUsers)
-      return toLoginResponse(await signIn(engine.deps, actor, { ...names, password, ...wish }))
-    return toLoginResponse(await signInExternal(engine, actor, names, password, wish))
+    const { deps } = engineOf(auth)
+    const given = { ...readInput(loginSchema, input), kind: 'token', remember: false } as const
+    return toLoginResponse(await signIn(deps, actorOf(deps, caller), given))
   })
 }
 
@@ -136,7 +127,7 @@ export function refreshToken(auth: Auth, token: string): Promise<TokenPair> {
   return raising({ token_invalid: TokenError, user_not_found: TokenError }, async () => {
     const engine = engineOf(auth)
     const fresh = await refresh(engine.deps, actorOf(engine.deps), { refreshToken: String(token) })
-    if (engine.hasExternalUsers) await holderOf(engine, fresh.accessToken) // the repository may have stopped the account
+    if (engine.deps.accounts.isExternal) await holderOf(engine, fresh.accessToken) // the repository may have stopped the account
     return { accessToken: fresh.accessToken, refreshToken: fresh.refreshToken }
   })
 }
@@ -156,7 +147,7 @@ async function createByAdministrator(
   caller: Caller,
 ): Promise<RegisterResponse> {
   const { actor } = await signedIn(engine, caller)
-  const user = engine.hasExternalUsers
+  const user = engine.deps.accounts.isExternal
     ? await loadUser(engine.deps.store.db, await createExternal(engine, actor, newRepositoryUser(request)))
     : await createAccount(engine.deps, actor, request)
   return { status: 'created', user: toPublicUser(user) }

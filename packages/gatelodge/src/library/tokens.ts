@@ -120,7 +120,7 @@ function inactive(reason: Exclude<Introspection['reason'], null>): Introspection
 
 async function startVouched(engine: Engine, sub: string) {
   const { deps } = engine
-  if (engine.hasExternalUsers && !(await syncById(engine, sub))) throw new UserNotFound()
+  if (deps.accounts.isExternal && !(await syncById(engine, sub))) throw new UserNotFound()
   const decision = await transact(deps, actorOf(deps), async (work) => {
     const user = await lockUser(work, sub as UserId) // a text that is no user's id finds nobody
     if (!user) throw new UserNotFound()

@@ -6,6 +6,7 @@ import { openAvatarStorage } from '../../src/domain/avatars/storage.ts'
 import { cached } from '../../src/domain/cached.ts'
 import type { Deps } from '../../src/domain/deps.ts'
 import { createLimitsInFlight } from '../../src/domain/limits.ts'
+import { ownAccounts } from '../../src/domain/own-accounts.ts'
 import { readServiceClients } from '../../src/domain/service-clients.ts'
 import { createSessionCache } from '../../src/domain/session-cache.ts'
 import { keepSigningKeys, prepareSigningKeys } from '../../src/domain/signing-keys.ts'
@@ -92,6 +93,7 @@ export async function testDeps(options: TestDepsOptions): Promise<TestDeps> {
   const deps: Deps = {
     config,
     hasher,
+    accounts: ownAccounts,
     mailbox: null,
     stopping: new AbortController().signal,
     log: recordingLog(logged),

@@ -91,11 +91,12 @@ export async function checkHash(
   return (await hasher.verify(user?.password_hash ?? null, password, hashKey)) || undefined
 }
 
-/** Lets a signed-in user prove their identity again. @throws incorrect_password, rate_limited, overloaded */
-export async function assertOwnPassword(deps: Deps, actor: Actor, user: UserRow, password: string): Promise<void> {
+/** Lets a signed-in user prove their identity again, and returns the account as it was proved. @throws incorrect_password, rate_limited, overloaded */
+export async function assertOwnPassword(deps: Deps, actor: Actor, user: UserRow, password: string): Promise<UserRow> {
   const use = passwordInSession(actor, user)
-  await withinPasswordDelay(deps, actor, use, async () => {
-    await attemptPassword(deps, actor, use, () => checkHash(deps, use.claimant, password))
+  return withinPasswordDelay(deps, actor, use, async () => {
+    const proved = await deps.accounts.proveInSession(deps, actor, use, user, password)
     await transact(deps, actor, (work) => noteSuccess(deps, work, use.claimant))
+    return proved
   })
 }

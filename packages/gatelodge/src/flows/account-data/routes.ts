@@ -58,6 +58,7 @@ export const accountDataRoutes = [
     summary: 'Delete your account',
     description: 'Requires the password, or a recent sign-in or re-authentication: see `/api/v1/auth/reauthenticate`.',
     access: { by: ['session'] },
+    ownAccountsOnly: true,
     origin: 'cookie',
     limit: 'password',
     body: z.strictObject({ password: passwordField.optional() }),

@@ -14,6 +14,7 @@ export const emailChangeRoutes = [
     summary: 'Request a change of email address',
     description: 'Nothing changes until the link mailed to the new address is confirmed.',
     access: { by: ['session'] },
+    ownAccountsOnly: true,
     origin: 'cookie',
     limit: 'password',
     body: z.strictObject({ new_email: emailField, password: passwordField }),
@@ -34,6 +35,7 @@ export const emailChangeRoutes = [
     description:
       'Requires no session, and ends the other sessions. The previous address is notified and can undo the change for 72 hours.',
     access: { by: ['anyone', 'session'] },
+    ownAccountsOnly: true,
     origin: 'cookie',
     limit: 'token',
     body: z.strictObject({ token: tokenField }),
@@ -59,6 +61,7 @@ export const emailChangeRoutes = [
     summary: 'Restore the previous email address',
     description: 'Takes the link mailed to that address. Ends every session and mails a password reset link.',
     access: { by: ['anyone'] },
+    ownAccountsOnly: true,
     origin: 'cookie',
     limit: 'token',
     body: z.strictObject({ token: tokenField }),

@@ -16,6 +16,7 @@ export const emailVerificationRoutes = [
     description:
       'Requires the password chosen at sign-up if the request comes from a browser other than the one that signed up.',
     access: { by: ['anyone', 'session'] },
+    ownAccountsOnly: true,
     origin: 'cookie',
     limit: 'token',
     body: z.strictObject({ token: tokenField, password: passwordField.optional() }),
@@ -45,6 +46,7 @@ export const emailVerificationRoutes = [
     summary: 'Redirect to the page that confirms an email address',
     description: 'Changes nothing, so that link scanners cannot use up the link.',
     access: { by: ['anyone'] },
+    ownAccountsOnly: true,
     origin: 'read',
     limit: 'none',
     query: z.strictObject({ token: tokenField }),
@@ -63,6 +65,7 @@ export const emailVerificationRoutes = [
     summary: 'Mail a new verification link',
     description: 'The response is the same for every address, unless enumeration is `explicit`.',
     access: { by: ['anyone'] },
+    ownAccountsOnly: true,
     origin: 'cookie',
     limit: 'mailRequest',
     body: z.strictObject({ email: emailField }),

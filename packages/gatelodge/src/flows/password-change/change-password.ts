@@ -23,9 +23,9 @@ export async function changePassword(
   me: LiveSession,
   input: { oldPassword: string; newPassword: string },
 ): Promise<void> {
-  const seen = await getUser(deps.store.db, me.user.id)
-  assertNewPasswordAllowed(deps, seen, input.newPassword)
-  await assertOwnPassword(deps, actor, seen, input.oldPassword)
+  const known = await getUser(deps.store.db, me.user.id)
+  assertNewPasswordAllowed(deps, known, input.newPassword)
+  const seen = await assertOwnPassword(deps, actor, known, input.oldPassword)
   await consume(deps, actor, passwordChangeBudget, seen.id)
   const hash = await deps.hasher.hash(input.newPassword, sessionHolder(actor, seen).hashKey)
 
@@ -40,4 +40,5 @@ export async function changePassword(
     await requestNotice(deps, work, 'password_changed', { userId: user.id, at: work.now })
     await record(work, 'password.changed', user.id, { sessions_ended: sessionsEnded })
   })
+  await deps.accounts.passwordWasSet(seen.id, input.newPassword)
 }

@@ -36,7 +36,7 @@ export async function resetPassword(
   const key = hashKey(actor, { account: seen.id, place: `link ${token.id}` })
   const hash = await deps.hasher.hash(input.newPassword, key)
 
-  return transact(deps, actor, async (work) => {
+  const deviceCookie = await transact(deps, actor, async (work) => {
     await consumeToken(work, token.purpose, input.token)
     const user = await lockUser(work, seen.id)
     if (user?.is_active !== 1 || user.email !== token.email) throw new AuthError('token_invalid')
@@ -53,8 +53,10 @@ export async function resetPassword(
     await revokeApiTokens(work, user.id)
     await requestNotice(deps, work, 'password_changed', { userId: user.id, at: work.now })
     await record(work, 'password.reset', user.id, { sessions_ended: sessionsEnded })
-    return { deviceCookie: await trustDevice(work, user.id) }
+    return trustDevice(work, user.id)
   })
+  await deps.accounts.passwordWasSet(seen.id, input.newPassword)
+  return { deviceCookie }
 }
 
 async function proveAddress(work: Work, user: UserRow): Promise<void> {

@@ -22,6 +22,8 @@ export interface ProfileUpdate extends GivenNames {
 
 /** Changes the given fields of the caller's account and profile. Omitted fields stay, null clears. @throws input_invalid, username_taken, token_invalid */
 export async function updateProfile(deps: Deps, actor: Actor, me: LiveSession, input: ProfileUpdate): Promise<User> {
+  if (deps.accounts.isExternal && input.username !== undefined)
+    throw invalidField('username', 'unknown', 'Usernames are kept elsewhere')
   const [names, profile, username] = readAll(
     () => readNames(input),
     () => readProfile(input.profile ?? {}, deps.clock.now()),

@@ -18,8 +18,8 @@ export async function reauthenticate(
   me: LiveSession,
   input: { password: string },
 ): Promise<SignInOutcome> {
-  const user = await getUser(deps.store.db, me.user.id)
-  await assertOwnPassword(deps, actor, user, input.password)
+  const seen = await getUser(deps.store.db, me.user.id)
+  const user = await assertOwnPassword(deps, actor, seen, input.password)
 
   const decision = await transact(deps, actor, async (work) => {
     await lockCaller(work, me) // one proof replaces the session; those that come later have none to replace

@@ -43,6 +43,7 @@ export const signInRoutes = [
     description:
       'Completes a sign-in that was answered `password_change_required`. The token works once, for ten minutes, until the account changes. A password that is refused does not consume it.',
     access: { by: ['anyone', 'session'] },
+    ownAccountsOnly: true,
     origin: 'cookie',
     limit: 'token',
     body: z.strictObject({ change_token: tokenField, new_password: passwordField }),

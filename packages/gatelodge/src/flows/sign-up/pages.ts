@@ -12,6 +12,7 @@ import { signInRedirect } from '../../pages/sign-in-redirect.ts'
 import { pageWords } from '../../pages/words/index.ts'
 import { signUpMessages } from './messages.ts'
 import { readSignUp, signUp } from './sign-up.ts'
+import { signUpCookies } from './sign-up-cookie.ts'
 
 export const signUpPages = [
   ...formPage({
@@ -59,7 +60,7 @@ ${legalLinks(deps.theme, view.language, pageWords[view.language].layout.readFirs
 
       const result = await signUp(deps, actor, wish)
       // The link of an earlier sign-up in this browser is no longer the one to confirm.
-      const set = [cookies.signUp.set(result.signUpCookie, deps.config.verifyTtl / 1000), cookies.link.clear()]
+      const set = [...signUpCookies(deps, cookies, result), cookies.link.clear()]
       if (result.status === 'verification_required')
         return redirectAnswer(deps, context, '/verify-email', undefined, set)
 

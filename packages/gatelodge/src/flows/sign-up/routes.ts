@@ -4,6 +4,7 @@ import { signInAnswer } from '../../http/sign-in-answer.ts'
 import { emailField, nameField, passwordField, tokenResponseSchema, usernameField } from '../../http/wire.ts'
 import { signUpAnswers } from './messages.ts'
 import { signUp } from './sign-up.ts'
+import { signUpCookies } from './sign-up-cookie.ts'
 import { isUsernameAvailable } from './username-available.ts'
 
 export const signUpRoutes = [
@@ -47,16 +48,16 @@ export const signUpRoutes = [
         lastName: body.last_name,
         fullname: body.fullname,
       })
-      const cookie = cookies.signUp.set(result.signUpCookie, deps.config.verifyTtl / 1000)
+      const set = signUpCookies(deps, cookies, result)
       if (result.status === 'verification_required') {
         return {
           status: 201,
-          cookies: [cookie],
+          cookies: set,
           json: { status: result.status, message: signUpAnswers.verificationRequired },
         }
       }
       const answer = signInAnswer(cookies, result.outcome, 201)
-      return { ...answer, cookies: [...(answer.cookies ?? []), cookie] }
+      return { ...answer, cookies: [...(answer.cookies ?? []), ...set] }
     },
   }),
 
@@ -69,6 +70,7 @@ export const signUpRoutes = [
     description:
       'A username that a pending sign-up reserves is available to the browser that signed up, which has its cookie, and taken for all others until the sign-up expires.',
     access: { by: ['anyone'] },
+    ownAccountsOnly: true,
     origin: 'read',
     limit: 'lookUp',
     query: z.strictObject({ username: usernameField }),

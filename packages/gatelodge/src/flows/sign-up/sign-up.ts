@@ -1,3 +1,4 @@
+import type { ExternalAccounts, NewAccount } from '../../domain/accounts.ts'
 import { assertMayAsk, mayMailTo } from '../../domain/asks.ts'
 import { record } from '../../domain/audit.ts'
 import { decideSignIn, finishSignIn, type SignInOutcome } from '../../domain/authentication.ts'
@@ -6,7 +7,7 @@ import { passwordProof } from '../../domain/factors/password.ts'
 import { type Email, parseEmail } from '../../domain/identifiers/email.ts'
 import { isOfficialName } from '../../domain/identifiers/official-names.ts'
 import { parseUsername, type Username } from '../../domain/identifiers/username.ts'
-import { type GivenNames, readNames } from '../../domain/names.ts'
+import { readNames } from '../../domain/names.ts'
 import { requestMail } from '../../domain/outbox.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertPasswordAllowed } from '../../domain/passwords/policy.ts'
@@ -19,17 +20,19 @@ import { AuthError, invalidField, readAll } from '../../kernel/errors.ts'
 import { type NewToken, newToken } from '../../kernel/ids.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
-export interface SignUp extends GivenNames {
-  readonly email: string
-  readonly password: string
-  readonly username?: string | undefined
+export interface SignUp extends NewAccount {
   /** How the session of an account created immediately is delivered; a pair of tokens if absent. */
   readonly session?: 'cookie' | 'token' | undefined
 }
 
 export type SignUpResult =
   | { readonly status: 'verification_required'; readonly signUpCookie: string }
-  | { readonly status: 'created'; readonly signUpCookie: string; readonly outcome: SignInOutcome }
+  | {
+      readonly status: 'created'
+      /** Null where the repository of the host program confirms addresses. */
+      readonly signUpCookie: string | null
+      readonly outcome: SignInOutcome
+    }
 
 /** A sign-up whose fields are in canonical form and allowed. */
 interface Applicant {
@@ -48,6 +51,7 @@ interface Applicant {
 export async function signUp(deps: Deps, actor: Actor, input: SignUp): Promise<SignUpResult> {
   const mode = deps.config.registration
   if (mode === 'admin' || mode === 'closed') throw new AuthError('registration_closed')
+  if (deps.accounts.isExternal) return createExternal(deps, actor, deps.accounts, input)
 
   const { password, ...person } = readSignUp(deps, input)
   if (person.username !== null && isOfficialName(person.username, deps.config.serviceName))
@@ -144,4 +148,19 @@ async function createAtOnce(
     return decideSignIn(deps, work, user, passwordProof, { kind, remember: false })
   })
   return { status: 'created', signUpCookie: cookie.text, outcome: await finishSignIn(deps, decision) }
+}
+
+/** The repository of the host program decides on address, username and password. */
+async function createExternal(
+  deps: Deps,
+  actor: Actor,
+  accounts: ExternalAccounts,
+  input: SignUp,
+): Promise<SignUpResult> {
+  const { claimant, transact: transactProved } = await accounts.create(deps, actor, input)
+  const options = { kind: input.session ?? 'token', remember: false } as const
+  const decision = await transactProved((work, user) => {
+    return decideSignIn(deps, work, user, passwordProof, options, claimant)
+  })
+  return { status: 'created', signUpCookie: null, outcome: await finishSignIn(deps, decision) }
 }
