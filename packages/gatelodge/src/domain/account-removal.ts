@@ -48,7 +48,7 @@ export async function deleteUser(
 }
 
 /**
- * Deactivates an account: sign-in stops, all sessions end and API tokens are revoked. Does nothing if the account is inactive or gone already.
+ * Deactivates an account: it can no longer sign in, its sessions end and its API tokens are revoked. Does nothing if the account is inactive or gone already.
  * @throws last_administrator
  */
 export async function deactivateUser(work: Work, userId: UserId): Promise<void> {

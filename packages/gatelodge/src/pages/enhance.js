@@ -1,4 +1,4 @@
-// What pages do better with a script. Everything works without it, and nothing here is needed for safety.
+// Improves pages. Everything works without it, and security does not depend on it.
 for (const secret of document.querySelectorAll('.secret')) {
   const input = secret.querySelector('input')
   const button = document.createElement('button')
@@ -17,7 +17,7 @@ for (const secret of document.querySelectorAll('.secret')) {
   if (secret.dataset.strength) hintAtStrength(input, secret)
 }
 
-// Length and variety only: the server's policy decides.
+// Considers length and variety only; the server's policy decides.
 function hintAtStrength(input, secret) {
   const words = secret.dataset.strength.split('|')
   const meter = document.createElement('meter')
@@ -39,7 +39,7 @@ function hintAtStrength(input, secret) {
   update()
 }
 
-// A form that is sent twice would be answered twice.
+// Marks the buttons of a submitted form as disabled, because a form submitted twice would be answered twice.
 for (const form of document.querySelectorAll('form.form:not([data-download])')) {
   form.addEventListener('submit', () => {
     for (const button of form.querySelectorAll('button[type=submit]')) button.setAttribute('aria-disabled', 'true')
@@ -49,7 +49,7 @@ addEventListener('pageshow', () => {
   for (const button of document.querySelectorAll('button[aria-disabled]')) button.removeAttribute('aria-disabled')
 })
 
-// A picture is shown before it is sent.
+// Shows a picture before it is uploaded.
 for (const input of document.querySelectorAll('input[type=file]')) {
   const preview = document.createElement('img')
   preview.className = 'avatar'
@@ -65,7 +65,7 @@ for (const input of document.querySelectorAll('input[type=file]')) {
   })
 }
 
-// Times are printed in UTC; here the reader's own zone is known.
+// Converts times, which are rendered in UTC, to the reader's own zone.
 const local = new Intl.DateTimeFormat(document.documentElement.lang, {
   year: 'numeric',
   month: 'short',
@@ -76,5 +76,5 @@ const local = new Intl.DateTimeFormat(document.documentElement.lang, {
 })
 for (const time of document.querySelectorAll('time')) time.textContent = local.format(new Date(time.dateTime))
 
-// Errors are announced where the page begins to be read.
+// Moves the focus to the errors, so that they are announced first.
 document.querySelector('.errors')?.focus()

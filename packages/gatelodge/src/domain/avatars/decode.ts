@@ -13,7 +13,7 @@ export type DecoderAnswer =
   | { readonly failed: 'image_invalid' | 'image_too_large' | 'internal' }
 
 const maxPixels = 40_000_000
-/** Only the first frame of an animation is used; more frames than real animations have indicate an attack on the decoder. */
+/** The most frames of an animation, of which only the first is used. More than real animations have indicate an attack on the decoder. */
 const maxFrames = 1_000
 
 /** Decodes an image and re-encodes it without anything else that the file contained. Does not throw for any input. */

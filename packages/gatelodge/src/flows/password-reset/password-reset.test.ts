@@ -204,7 +204,7 @@ forEachDatabase('password reset', (engine) => {
     assert.equal(mail?.state, 'dropped')
   })
 
-  test('a device that was trusted before a reset has no budget of its own after it', async () => {
+  test('a device that was trusted before a reset shares the delays of strangers after it', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const first = await app.post('/signin', { email: ada.email, password: ada.password, session: 'cookie' })
