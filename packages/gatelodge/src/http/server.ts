@@ -71,7 +71,7 @@ export async function startServer(
     keepAliveTimeout: bounds.idle,
     maxHeaderSize: 16_384,
     highWaterMark: 16_384,
-    requireHostHeader: false, // Node.js would reject it out of turn, and everything it parsed at the same time: see `begin`
+    requireHostHeader: false, // Node.js would reject such requests out of turn, all that it has parsed: see `begin`
   })
   server.maxConnections = bounds.connections
   server.on('connection', pipelines.watch)

@@ -17,7 +17,7 @@ export interface ApiTokenCreatedMail {
   readonly undo: TimedLink
 }
 
-/** Notifies the owner of an account that an API token was created. Does not repeat the token's name, which its creator chose. */
+/** Renders the email that notifies the owner of an account that an API token was created. Does not repeat the token's name, which its creator chose. */
 export function apiTokenCreatedMail(context: MailContext, data: ApiTokenCreatedMail): RenderedMail {
   const words = apiTokenMessages[context.language].mails.created
   const locale = localeOf(context.language)

@@ -12,7 +12,7 @@ import {
 } from '../../pages/mail-layout.ts'
 import { emailChangeMessages } from './messages.ts'
 
-/** Proves the new address of an account. Sent to the new address. */
+/** Renders the email that proves the new address of an account. Sent to the new address. */
 export function confirmNewEmailMail(context: MailContext, data: LinkMail): RenderedMail {
   return linkMail(context, emailChangeMessages[context.language].mails.confirm, data)
 }
@@ -25,7 +25,7 @@ export interface EmailChangeRequestedMail {
   readonly forgotLink: string
 }
 
-/** Notifies the current address of an account that a change was requested. Contains no token. */
+/** Renders the email that notifies the current address of an account that a change was requested. Contains no token. */
 export function emailChangeRequestedMail(context: MailContext, data: EmailChangeRequestedMail): RenderedMail {
   const { requested: words, notice } = emailChangeMessages[context.language].mails
 
@@ -48,7 +48,7 @@ export interface EmailChangeNoticeMail {
   readonly expiresAt: Instant
 }
 
-/** Notifies the former address of an account that it was changed, with the link that undoes the change. */
+/** Renders the email that notifies the former address of an account that it was changed, with the link that undoes the change. */
 export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNoticeMail): RenderedMail {
   const words = emailChangeMessages[context.language].mails.notice
 
@@ -61,7 +61,7 @@ export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNot
   })
 }
 
-/** Notifies the owner of an address that someone tried to move another account to it. Sent instead of a link. */
+/** Renders the email that notifies the owner of an address that someone tried to move another account to it. Sent instead of a link. */
 export function addressInUseMail(context: MailContext, data: { readonly name: string }): RenderedMail {
   const words = emailChangeMessages[context.language].mails.addressInUse
 
@@ -85,7 +85,7 @@ export interface EmailRestoredMail {
   readonly expiresAt: Instant
 }
 
-/** Notifies the restored address that the change was undone, with the link to choose a new password. */
+/** Renders the email that notifies the restored address that the change was undone, with the link to choose a new password. */
 export function emailRestoredMail(context: MailContext, { resetLink, ...data }: EmailRestoredMail): RenderedMail {
   return linkMail(context, emailChangeMessages[context.language].mails.restored, { ...data, link: resetLink })
 }

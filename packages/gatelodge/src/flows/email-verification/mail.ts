@@ -1,7 +1,7 @@
 import { type LinkMail, linkMail, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
 import { emailVerificationMessages } from './messages.ts'
 
-/** Proves the address of a pending sign-up. */
+/** Renders the email that proves the address of a pending sign-up. */
 export function verificationMail(context: MailContext, data: LinkMail): RenderedMail {
   return linkMail(context, emailVerificationMessages[context.language].mails.verification, data)
 }
@@ -12,7 +12,7 @@ export interface AccountExistsMail {
   readonly resetLink: string
 }
 
-/** Notifies the owner of an account that someone signed up with the same address. Sent instead of a link. */
+/** Renders the email that notifies the owner of an account that someone signed up with the same address. Sent instead of a link. */
 export function accountExistsMail(context: MailContext, data: AccountExistsMail): RenderedMail {
   const words = emailVerificationMessages[context.language].mails.accountExists
 
@@ -30,7 +30,7 @@ export function accountExistsMail(context: MailContext, data: AccountExistsMail)
   })
 }
 
-/** Welcomes the owner of a new account. */
+/** Renders the email that welcomes the owner of a new account. */
 export function welcomeMail(
   context: MailContext,
   data: { readonly name: string; readonly signInLink: string },

@@ -15,7 +15,7 @@ export interface PasswordChangedMail {
   readonly undo: TimedLink
 }
 
-/** Notifies the owner of an account that its password was changed or reset, and what to do if someone else did it. */
+/** Renders the email that notifies the owner of an account that its password was changed or reset, and what to do if someone else did it. */
 export function passwordChangedMail(context: MailContext, data: PasswordChangedMail): RenderedMail {
   const words = passwordChangeMessages[context.language].mails.changed
 

@@ -1,17 +1,17 @@
 import { type LinkMail, linkMail, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
 import { passwordResetMessages } from './messages.ts'
 
-/** Carries the link with which the owner of an account sets a new password. */
+/** Renders the email with the link with which the owner of an account sets a new password. */
 export function resetMail(context: MailContext, data: LinkMail): RenderedMail {
   return linkMail(context, passwordResetMessages[context.language].mails.reset, data)
 }
 
-/** Carries the link with which an invited user chooses the first password of the account created for them. */
+/** Renders the email with the link with which an invited user chooses the first password of the account created for them. */
 export function invitationMail(context: MailContext, data: LinkMail): RenderedMail {
   return linkMail(context, passwordResetMessages[context.language].mails.invitation, data)
 }
 
-/** Tells the owner of an address that has only unconfirmed sign-ups how to get an account. */
+/** Renders the email that tells the owner of an address that has only unconfirmed sign-ups how to get an account. */
 export function registerFirstMail(context: MailContext, data: { readonly registerLink: string }): RenderedMail {
   const words = passwordResetMessages[context.language].mails.registerFirst
 
@@ -27,7 +27,7 @@ export function registerFirstMail(context: MailContext, data: { readonly registe
   })
 }
 
-/** Tells an owner where too many failures disabled the password: on new devices, or on a known one (NIST SP 800-63B-4, section 3.2.2). */
+/** Renders the email that tells an owner where too many failures disabled the password: on new devices, or on a known one (NIST SP 800-63B-4, section 3.2.2). */
 export function passwordDisabledMail(
   context: MailContext,
   data: { readonly name: string; readonly resetLink: string; readonly where: 'newDevices' | 'oneDevice' },
