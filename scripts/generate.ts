@@ -108,9 +108,9 @@ function metricsTable(): string {
       help,
     ])
   const others = `
-Beside these there are the figures of the process that the client library of Prometheus takes: memory, processor time, open files
-(\`process_*\`), delay of the event loop, collections of garbage (\`nodejs_*\`). Everything is there with \`GATELODGE_METRICS_LISTEN\` only.
-With several workers each figure is the sum over all of them, but for what is of the database: that is told once.
+In addition, the Prometheus client library collects the metrics of the process: memory, processor time, open files (\`process_*\`), event loop delay and
+garbage collections (\`nodejs_*\`). All metrics require \`GATELODGE_METRICS_LISTEN\`. With several workers, each metric is the sum over all of them, except the
+metrics of the database, which are reported once.
 `
   return `${table(['Name', 'Type', 'Labels', 'Meaning'], rows)}${others}`
 }

@@ -16,7 +16,7 @@ function complaint(version, isCheckout) {
   if (parts[0] > oldest[0] || (parts[0] === oldest[0] && parts[1] >= oldest[1])) return undefined
 
   const fix = isCheckout
-    ? 'Run it through npm, which installs one: npm start, or npm run gatelodge -- COMMAND'
+    ? 'Run it through npm, which provides a newer version: npm start, or npm run gatelodge -- COMMAND'
     : 'Install a newer version from https://nodejs.org'
   return `Gatelodge requires Node.js ${oldest.join('.')} or newer, but this is ${version}. ${fix}`
 }

@@ -94,7 +94,7 @@ export const settings = {
     folder,
     null,
     'A style sheet that is loaded after the built-in one, at most 64 KiB, with pictures only as data: URLs. A setting because it ' +
-      'allows every other change of the look.',
+      'allows every other change to the look.',
   ),
   termsUrl: row(
     'GATELODGE_TERMS_URL',
@@ -122,7 +122,7 @@ export const settings = {
       'GATELODGE_DATABASE_DIRECT',
       postgresUrl,
       null,
-      'PostgreSQL without the connection pooler, for the listener, which does not work through a pooler.',
+      'The direct URL of a PostgreSQL server behind a connection pooler, for the listener, which does not work through a pooler.',
     ),
   ),
   dataDir: row(

@@ -86,7 +86,7 @@ export const eventDocs = {
   'password.reset': 'A password was set with a mailed link; every session ended.',
   'password.changed': 'A password was changed by its owner; the other sessions ended.',
   'password.rehashed': 'A password hash was upgraded to the current parameters.',
-  'email_change.requested': 'A change to a new email address was requested and must be confirmed.',
+  'email_change.requested': 'A new email address was requested, and must be confirmed.',
   'email.changed': 'The email address was changed after confirmation.',
   'email_change.undone': 'The change was undone from the previous email address.',
   'recovery.started':
@@ -97,7 +97,7 @@ export const eventDocs = {
   'proxy.untrusted':
     'A peer that is not a trusted proxy sent a forwarding header; recorded at most once per day and process.',
   'mail.delivered': 'The mail server accepted a mail.',
-  'mail.failed': 'A mail failed for good.',
+  'mail.failed': 'A mail could not be delivered, and is not retried.',
   'key.created': 'A signing key was created; it signs from the given time on.',
   'key.withdrawn': 'A signing key was withdrawn immediately; tokens that it signed are rejected.',
   'service_client.created': 'An operator created a client for a service.',

@@ -20,11 +20,11 @@ export const copyCommands = [
     options: {
       from: {
         value: 'DATABASE',
-        doc: `The source, in the format of ${settings.database.env}, whose value is the default.`,
+        doc: `The source, in the format of ${settings.database.env}. Default: the value of that setting.`,
       },
       to: {
         value: 'DATABASE',
-        doc: `The empty target, in the same format. Put a URL with a password in ${settings.database.env} instead: other users can read flags.`,
+        doc: `The empty target, with the same format and default. Put a URL with a password in ${settings.database.env}: other users can read flags.`,
       },
     },
     async run({ options, ...context }) {

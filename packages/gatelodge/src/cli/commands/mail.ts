@@ -15,7 +15,7 @@ export const mailCommands = [
     operands: [],
     options: {
       state: { value: 'STATE', doc: `Only mails in this state: ${mailStates.join(', ')}.` },
-      limit: { value: 'NUMBER', doc: 'The most rows to list, up to 1000; the default is 50.' },
+      limit: { value: 'NUMBER', doc: 'The maximum number of rows, up to 1000. Default: 50.' },
     },
     async run(context) {
       const input = { state: readState(context.options.state), limit: readLimit(context.options.limit) }

@@ -55,7 +55,7 @@ export const userCommands = [
     operands: [],
     options: {
       search: { value: 'TEXT', doc: 'Only accounts whose email address, username or name contains the text.' },
-      limit: { value: 'NUMBER', doc: 'The most rows to list, up to 1000; the default is 50.' },
+      limit: { value: 'NUMBER', doc: 'The maximum number of rows, up to 1000. Default: 50.' },
     },
     async run(context) {
       const limit = readLimit(context.options.limit)
@@ -117,7 +117,7 @@ export const userCommands = [
 
   command({
     name: 'user reset-password',
-    summary: 'Mail the user a password reset link; no command sets the password itself.',
+    summary: 'Mail the user a password reset link; the password itself does not change.',
     operands: [who],
     options: {},
     async run(context) {
