@@ -16,6 +16,7 @@ export {
   MissingFieldError,
   NoAuthUserError,
   NotAuthenticated,
+  PasswordChangeRequiredError,
   SessionValidationError,
   TokenError,
   UserAlreadyExistsError,
@@ -27,7 +28,13 @@ export { checkUsernameExists, getUserRepository, sendEmailMessage, validateEmail
 export type { Api } from './library/api.ts'
 export { type Auth, type AuthOptions, type AuthSettings, createAuth } from './library/auth.ts'
 export type { Caller } from './library/engine.ts'
-export type { EmailMessage, LoginRequest, RegisterRequest, UpdateProfileRequest } from './library/input.ts'
+export type {
+  EmailMessage,
+  LoginRequest,
+  RegisterRequest,
+  ReplaceInitialPasswordRequest,
+  UpdateProfileRequest,
+} from './library/input.ts'
 export {
   confirmEmailChange,
   deleteOwnAccount,
@@ -59,6 +66,7 @@ export {
   type RegisterResponse,
   refreshToken,
   registerUser,
+  replaceInitialPassword,
   statelessLogout,
   type TokenPair,
 } from './library/sign-in.ts'

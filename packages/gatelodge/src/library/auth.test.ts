@@ -40,6 +40,7 @@ const promised = [
   'getUserRepository',
 ]
 const flowOperations = [
+  'replaceInitialPassword',
   'verifyEmail',
   'resendVerification',
   'requestPasswordReset',

@@ -335,6 +335,7 @@ forEachDatabase('a user repository of the host’s own', (engine) => {
         'POST /verify-email',
         'GET /verify-email',
         'POST /verify-email/resend',
+        'POST /signin/new-password',
         'POST /change-email',
         'POST /change-email/confirm',
         'POST /change-email/undo',
