@@ -29,7 +29,7 @@ export async function runTests({ batches, ranFile, flags = [], env = {} }: TestR
       [
         '--test',
         `--test-concurrency=${concurrency}`,
-        `--import=${ownCoverageOnly}`,
+        `--import=${import.meta.resolve('./test-process.ts')}`,
         '--test-reporter=spec',
         '--test-reporter-destination=stdout',
         '--test-reporter=./scripts/ran-tests-reporter.ts',
@@ -48,13 +48,6 @@ export async function runTests({ batches, ranFile, flags = [], env = {} }: TestR
   await postgres.stop()
   return statuses.find((status) => status !== 0) ?? 0
 }
-
-/**
- * Node.js has read it by then, so processes started by tests write no coverage. It would be large, truncated if a process is killed, and prevent use of the
- * compile cache.
- */
-const ownCoverageOnly =
-  'data:text/javascript,const{env}=process;env.TEST_COVERAGE=env.NODE_V8_COVERAGE??"";delete env.NODE_V8_COVERAGE'
 
 /**
  * Combines files that may share a process into groups, in random order, so that a test that depends on another having run, or not having run, does not go
