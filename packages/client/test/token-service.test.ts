@@ -7,7 +7,7 @@ import {
 } from '../../gatelodge/src/admin/service-clients/manage-clients.ts'
 import { systemActor } from '../../gatelodge/src/kernel/actor.ts'
 import { forEachDatabase, type TestApp, testApp } from '../../gatelodge/test/support/app.ts'
-import { commandFolderOn } from '../../gatelodge/test/support/databases.ts'
+import { commandFolderOn } from '../../gatelodge/test/support/cli.ts'
 import { AuthServiceUnavailable, InvalidToken } from '../src/errors.ts'
 import { createClient } from '../src/index.ts'
 import { createResourceServer } from '../src/server.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
-import { commandFolderOn } from '../../test/support/databases.ts'
+import { commandFolderOn } from '../../test/support/cli.ts'
 import { smtpServer } from '../../test/support/smtp.ts'
 
 forEachDatabase('mails by commands', (engine) => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
 import type { CommandFolder } from '../../test/support/cli.ts'
-import { commandFolderOn, openLocation } from '../../test/support/databases.ts'
+import { commandFolderOn } from '../../test/support/cli.ts'
+import { openLocation } from '../../test/support/databases.ts'
 import type { Instant } from '../kernel/clock.ts'
 
 interface UserAnswer {

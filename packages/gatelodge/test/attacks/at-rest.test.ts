@@ -7,7 +7,8 @@ import { commands } from '../../src/cli/commands/index.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { composeTest, type Engine, forEachDatabase, TestApp } from '../support/app.ts'
 import { linkOf, type TableName, tables } from '../support/attack.ts'
-import { commandFolderOn, freshDatabase } from '../support/databases.ts'
+import { commandFolderOn } from '../support/cli.ts'
+import { freshDatabase } from '../support/databases.ts'
 import { type LogLine, testClock, testSecret } from '../support/deps.ts'
 
 /** Returns the byte forms in which a secret might be stored. */

@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Io } from '../../src/cli/io.ts'
 import { run } from '../../src/cli/run.ts'
+import type { Engine } from './app.ts'
+import { databaseSettings } from './databases.ts'
 
 export const bin = fileURLToPath(new URL('../../bin/gatelodge.js', import.meta.url))
 
@@ -93,6 +95,23 @@ export function commandFolder(env: Readonly<Record<string, string>> = {}, progra
     },
   }
   return folder
+}
+
+/** A command folder over a fresh database; `database` is what GATELODGE_DATABASE would say. */
+export async function commandFolderOn(
+  engine: Engine,
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandFolder & { readonly database: string }> {
+  const settings = await databaseSettings(engine)
+  const folder = commandFolder({ ...settings.env, ...env })
+  return {
+    ...folder,
+    database: settings.env.GATELODGE_DATABASE ?? `sqlite:${join(folder.path, 'data/gatelodge.db')}`,
+    async [Symbol.asyncDispose]() {
+      await folder[Symbol.asyncDispose]()
+      await settings[Symbol.asyncDispose]()
+    },
+  }
 }
 
 async function startServer(

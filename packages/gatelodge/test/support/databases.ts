@@ -6,7 +6,6 @@ import { openStore } from '../../src/compose.ts'
 import { settings } from '../../src/config/settings.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Engine } from './app.ts'
-import { type CommandFolder, commandFolder } from './cli.ts'
 import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
 
 interface TestDatabase {
@@ -43,23 +42,6 @@ export async function databaseSettings(
   return {
     env: { GATELODGE_DATABASE: url, ...(direct !== undefined && { GATELODGE_DATABASE_DIRECT: direct }) },
     [Symbol.asyncDispose]: release,
-  }
-}
-
-/** Returns a command folder over a fresh database. `database` is the value for GATELODGE_DATABASE. */
-export async function commandFolderOn(
-  engine: Engine,
-  env: Readonly<Record<string, string>> = {},
-): Promise<CommandFolder & { readonly database: string }> {
-  const settings = await databaseSettings(engine)
-  const folder = commandFolder({ ...settings.env, ...env })
-  return {
-    ...folder,
-    database: settings.env.GATELODGE_DATABASE ?? `sqlite:${join(folder.path, 'data/gatelodge.db')}`,
-    async [Symbol.asyncDispose]() {
-      await folder[Symbol.asyncDispose]()
-      await settings[Symbol.asyncDispose]()
-    },
   }
 }
 
