@@ -44,10 +44,11 @@ test('a rate limit used up at one worker is used up at the other', async () => {
   const server = await house.serve()
   await using one = line(server)
   await using other = line(server)
-  const guess = (at: typeof one, index: number) =>
-    at.ask('POST', '/signin', { body: { email: `nobody${index}@example.com`, password: 'wrong' } })
-  for (let index = 0; index < 30; index += 1) assert.equal((await guess(one, index)).status, 401)
-  assert.equal((await guess(other, 30)).status, 429)
+  // A budget of an hour: on a busy machine that of a minute comes back before it is used up.
+  const forget = (at: typeof one, index: number) =>
+    at.ask('POST', '/forgot-password', { body: { email: `nobody${index}@example.com` } })
+  for (let index = 0; index < 30; index += 1) assert.equal((await forget(one, index)).status, 200)
+  assert.equal((await forget(other, 30)).status, 429)
 })
 
 test('a killed worker is replaced and logged, the other continues, and its metrics are kept', async () => {
