@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { composeTest, forEachDatabase, testApp } from '../../test/support/app.ts'
 import { inParallel } from '../../test/support/attack.ts'
-import { bareDatabase } from '../../test/support/databases.ts'
+import { freshDatabase } from '../../test/support/databases.ts'
 import { testClock } from '../../test/support/deps.ts'
 import { deadlocksOf } from '../../test/support/races.ts'
 import { cleanUp } from '../jobs/clean-up.ts'
@@ -92,7 +92,7 @@ forEachDatabase('signing keys', (engine) => {
   })
 
   test('another process signs with the new key and rejects the withdrawn one from its next request', async () => {
-    const database = await bareDatabase(engine)
+    const database = await freshDatabase(engine)
     const clock = testClock()
     const first = await composeTest({ database: database.location }, clock, [])
     const second = await composeTest({ database: database.location }, clock, [])
@@ -114,7 +114,7 @@ forEachDatabase('signing keys', (engine) => {
   })
 
   test('another algorithm has a separate key, which takes over without interruption', async () => {
-    const database = await bareDatabase(engine)
+    const database = await freshDatabase(engine)
     const clock = testClock()
     let before: { text: string } | undefined
     for (const alg of ['EdDSA', 'ES256', 'RS256']) {
@@ -152,7 +152,7 @@ forEachDatabase('signing keys', (engine) => {
   })
 
   test('a command run next to the server leaves the algorithm unchanged, even when it rotates the keys', async () => {
-    const database = await bareDatabase(engine)
+    const database = await freshDatabase(engine)
     const clock = testClock()
     const env = { GATELODGE_TOKEN_ALGORITHM: 'RS256' }
     const server = await composeTest({ env, database: database.location }, clock, [])
@@ -170,7 +170,7 @@ forEachDatabase('signing keys', (engine) => {
   })
 
   test('no token outlives its key, also when the life of tokens was made longer meanwhile', async () => {
-    const database = await bareDatabase(engine)
+    const database = await freshDatabase(engine)
     const clock = testClock()
     const short = await composeTest({ database: database.location }, clock, [])
     await rotateSigningKey(short.deps, actor, short.deps.config, { compromised: false })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type CompiledQuery, type KyselyPlugin, sql } from 'kysely'
 import { composeTest, forEachDatabase, type TestApp, testApp } from '../../test/support/app.ts'
-import { bareDatabase } from '../../test/support/databases.ts'
+import { freshDatabase } from '../../test/support/databases.ts'
 import { recordingLog, testClock } from '../../test/support/deps.ts'
 import { duringUnit } from '../../test/support/races.ts'
 import type { Composition } from '../compose.ts'
@@ -168,7 +168,7 @@ forEachDatabase('clean-up', (engine) => {
   })
 
   test('several processes can clean up simultaneously: each row is deleted once, and none fails', async () => {
-    const database = await bareDatabase(engine)
+    const database = await freshDatabase(engine)
     const clock = testClock()
     const processes = await Promise.all([1, 2, 3].map(() => composeTest({ database: database.location }, clock, [])))
     const [first] = processes as [Composition]

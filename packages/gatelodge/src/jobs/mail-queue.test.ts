@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { composeTest, type Engine, forEachDatabase } from '../../test/support/app.ts'
-import { bareDatabase } from '../../test/support/databases.ts'
+import { freshDatabase } from '../../test/support/databases.ts'
 import { type LogLine, type TestClock, testClock } from '../../test/support/deps.ts'
 import { type SmtpOptions, type SmtpTestServer, smtpServer } from '../../test/support/smtp.ts'
 import { until } from '../../test/support/until.ts'
@@ -34,7 +34,7 @@ interface Outbox {
 
 /** Creates a database with one process and a mail server; everything is closed when the test ends. */
 async function outbox(t: TestContext, engine: Engine, options: SmtpOptions = {}): Promise<Outbox> {
-  const database = await bareDatabase(engine)
+  const database = await freshDatabase(engine)
   const server = await smtpServer(options)
   const clock = testClock()
   const logged: LogLine[] = []

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { composeTest, forEachDatabase, testApp } from '../../test/support/app.ts'
-import { bareDatabase } from '../../test/support/databases.ts'
+import { freshDatabase } from '../../test/support/databases.ts'
 import { testClock } from '../../test/support/deps.ts'
 import { hour, minute, second } from '../kernel/clock.ts'
 import { claimRun, repeatOnce } from './once.ts'
@@ -10,7 +10,7 @@ const interval = 10 * minute
 
 forEachDatabase('jobs that run once', (engine) => {
   test('however many processes check, and however often, exactly one runs the job in each interval', async () => {
-    const database = await bareDatabase(engine)
+    const database = await freshDatabase(engine)
     const clock = testClock()
     const processes = await Promise.all(
       Array.from({ length: 4 }, () => composeTest({ database: database.location }, clock, [])),
