@@ -1,12 +1,13 @@
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { checkProofs } from './evidence.ts'
+import { runTestsOnOldestNode } from './oldest-node.ts'
 import { runTests } from './run-tests.ts'
 import { allTests, isHeldToPace, runsAlone } from './test-files.ts'
 
 /**
  * Runs the long proofs and the tests with time limits (`withinPace`), or the given files: `npm run proofs`, `npm run proofs -- --quick` (fewer repetitions, for
- * CI).
+ * CI). The full proofs end with all tests on the oldest supported Node.js.
  */
 const given = process.argv.slice(2).filter((argument) => argument !== '--quick')
 const quick = process.argv.includes('--quick')
@@ -24,3 +25,4 @@ const status = await runTests({
 })
 if (status !== 0) process.exitCode = status
 else if (whole && !checkProofs(ranFile)) process.exitCode = 1
+else if (whole && !quick) process.exitCode = runTestsOnOldestNode()
