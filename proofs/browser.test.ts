@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { layoutShift, openSite, seriousFaults, sitDown } from '../packages/gatelodge/test/support/browser.ts'
+import { layoutShift, openBrowser, openSite, seriousFaults } from '../packages/gatelodge/test/support/browser.ts'
 import './browser/journeys.ts'
 import './browser/walk.ts'
 import './browser/keyboard.ts'
 import './browser/enhancements.ts'
 import './browser/plain-http.ts'
+import { browser, narrow, password, site, wide } from './browser/fixture.ts'
 import { focused } from './browser/page.ts'
-import { browser, narrow, password, site, wide } from './browser/world.ts'
 
 // The hosted pages of a server with a real inbox, used in a real browser.
 
 test('errors in a form are announced and focused, with and without JavaScript', async () => {
   for (const javaScriptEnabled of [true, false]) {
-    await using here = await sitDown(browser, site, { javaScriptEnabled })
+    await using here = await openBrowser(browser, site, { javaScriptEnabled })
     await here.open('/register')
     await here.send('/register', { email: 'a@example.org', password, password_confirmation: 'another one 99' })
     const { page } = here
@@ -33,7 +33,7 @@ test('errors in a form are announced and focused, with and without JavaScript', 
 
 test('the sign-in page is under 15 kB, everything as transferred, and does not move as it loads', async () => {
   for (const viewport of [wide, narrow]) {
-    await using here = await sitDown(browser, site, { viewport })
+    await using here = await openBrowser(browser, site, { viewport })
     const asked: Promise<number>[] = []
     here.page.on('requestfinished', (request) => {
       asked.push(
@@ -50,7 +50,7 @@ test('the sign-in page is under 15 kB, everything as transferred, and does not m
 
 test('the colours of an operator reach the buttons in light and dark', async () => {
   await using themed = await openSite({ GATELODGE_ACCENT: '#6b2fa0' })
-  await using here = await sitDown(browser, themed)
+  await using here = await openBrowser(browser, themed)
   await here.open('/login')
   const color = () =>
     here.page.evaluate<string>('getComputedStyle(document.querySelector("form .button")).backgroundColor')

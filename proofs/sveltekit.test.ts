@@ -7,7 +7,7 @@ import './sveltekit/journeys.ts'
 import './sveltekit/walk.ts'
 import './sveltekit/server.ts'
 import './sveltekit/forms.ts'
-import { build } from './sveltekit/world.ts'
+import { build } from './sveltekit/fixture.ts'
 
 // examples/sveltekit as a user copies it, in front of a packed Gatelodge with a real inbox, used in a real browser.
 // With SVELTEKIT_SCREENSHOTS=FOLDER the walk over all pages saves a screenshot of each there.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bundleClient, openTab, serveApp } from '../packages/client/test/support/browser-app.ts'
-import { openBrowser, openSite } from '../packages/gatelodge/test/support/browser.ts'
+import { launchBrowser, openSite } from '../packages/gatelodge/test/support/browser.ts'
 
 const rounds = process.env.PROOFS === 'quick' ? 5 : 100
 const credentials = { email: 'ada@example.com', password: 'quiet harbour 52' }
@@ -17,7 +17,7 @@ for (const locks of [true, false]) {
       GATELODGE_RATE_LIMITS: 'off',
     })
     await site.folder.json(`admin create --email ${credentials.email} --password-stdin`, credentials.password)
-    const browser = await openBrowser()
+    const browser = await launchBrowser()
     t.after(() => browser.close())
     const context = await browser.newContext()
     context.setDefaultTimeout(30_000)

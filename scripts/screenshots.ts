@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import sharp from 'sharp'
-import { openBrowser, openSite, type Site, sitDown } from '../packages/gatelodge/test/support/browser.ts'
+import { launchBrowser, openBrowser, openSite, type Site } from '../packages/gatelodge/test/support/browser.ts'
 import { everyPage, everyRefusal, openStrictSite } from '../packages/gatelodge/test/support/every-page.ts'
 import { stopOwnPostgres } from '../packages/gatelodge/test/support/postgres.ts'
 
@@ -22,7 +22,7 @@ const [folder = 'docs/screenshots', ...wished] = process.argv.slice(2)
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 
-const browser = await openBrowser()
+const browser = await launchBrowser()
 try {
   await using site = await openSite()
   for (const [look, options] of Object.entries(looks)) {
@@ -37,11 +37,11 @@ const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).siz
 console.log(`${sizes.length} pictures in ${folder}, ${Math.round(sizes.reduce((a, b) => a + b, 0) / 1024)} KiB`)
 
 async function takeAll(browser: Browser, site: Site, look: string, options: BrowserContextOptions): Promise<void> {
-  await using sitting = await sitDown(browser, site, options)
+  await using sitting = await openBrowser(browser, site, options)
   for await (const name of everyPage(sitting, site, `ada-${look}`)) await take(sitting.page, `${name}.${look}`)
 
   await using strict = await openStrictSite()
-  await using refused = await sitDown(browser, strict, options)
+  await using refused = await openBrowser(browser, strict, options)
   for await (const [name] of everyRefusal([refused], strict)) await take(refused.page, `${name}.${look}`)
 }
 

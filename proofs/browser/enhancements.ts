@@ -4,17 +4,17 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { languages } from '../../packages/gatelodge/src/kernel/languages.ts'
 import { pageWords } from '../../packages/gatelodge/src/pages/words/index.ts'
-import { sitDown } from '../../packages/gatelodge/test/support/browser.ts'
+import { openBrowser } from '../../packages/gatelodge/test/support/browser.ts'
 import { plain } from '../../packages/gatelodge/test/support/images.ts'
 import { until } from '../../packages/gatelodge/test/support/until.ts'
+import { browser, narrow, password, picture, site } from './fixture.ts'
 import { assertPasses, focused, signIn, signUp, widthOf } from './page.ts'
-import { browser, narrow, password, picture, site } from './world.ts'
 
 // What pages/enhance.js adds.
 
 test('the hint at a password’s strength follows what is typed, and is announced, in every language', async () => {
   for (const language of languages) {
-    await using here = await sitDown(browser, site, { viewport: narrow, locale: language })
+    await using here = await openBrowser(browser, site, { viewport: narrow, locale: language })
     const { page } = here
     const { weak, fair, good, strong } = pageWords[language].form.strength
     await here.open('/register')
@@ -38,7 +38,7 @@ test('the hint at a password’s strength follows what is typed, and is announce
 })
 
 test('a chosen picture is shown before it is sent, and goes with another choice', async () => {
-  await using here = await sitDown(browser, site, { viewport: narrow, locale: 'en-US' })
+  await using here = await openBrowser(browser, site, { viewport: narrow, locale: 'en-US' })
   const { page } = here
   await signUp(here, 'preview@example.org')
   await signIn(here, 'preview@example.org', password)
@@ -65,7 +65,7 @@ test('a chosen picture is shown before it is sent, and goes with another choice'
 })
 
 test('without JavaScript there is neither hint nor preview nor button to show a password, and nothing in their place', async () => {
-  await using here = await sitDown(browser, site, { javaScriptEnabled: false })
+  await using here = await openBrowser(browser, site, { javaScriptEnabled: false })
   const { page } = here
   const extras = page.locator('meter, [aria-live], .reveal, #field-avatar ~ img')
   await here.open('/register')

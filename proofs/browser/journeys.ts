@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { BrowserContextOptions } from 'playwright-core'
 import { directionOf, type Language } from '../../packages/gatelodge/src/kernel/languages.ts'
-import { type Sitting, sitDown } from '../../packages/gatelodge/test/support/browser.ts'
+import { openBrowser, type Sitting } from '../../packages/gatelodge/test/support/browser.ts'
+import { browser, password, picture, site, wide } from './fixture.ts'
 import { assertTold, focused, register, signIn, signUp, widthOf } from './page.ts'
-import { browser, password, picture, site, wide } from './world.ts'
 
 const ways: readonly (readonly [string, Language, BrowserContextOptions])[] = [
   ['with JavaScript, in English, 1280 px wide', 'en', { viewport: wide, locale: 'en-US' }],
@@ -18,7 +18,7 @@ const ways: readonly (readonly [string, Language, BrowserContextOptions])[] = [
 
 for (const [way, language, options] of ways) {
   test(`every journey from the sign-up to the deletion: ${way}`, async () => {
-    await using here = await sitDown(browser, site, options)
+    await using here = await openBrowser(browser, site, options)
     const email = `journey-${language}@example.org`
     await signUpAndIn(here, email, language)
     await changeProfileAndPicture(here)
@@ -35,9 +35,9 @@ for (const [way, language, options] of ways) {
 }
 
 test('a sign-up is confirmed in another browser with the password that was chosen, and only with it', async () => {
-  await using here = await sitDown(browser, site)
+  await using here = await openBrowser(browser, site)
   await register(here, 'elsewhere@example.org')
-  await using there = await sitDown(browser, site, { javaScriptEnabled: false })
+  await using there = await openBrowser(browser, site, { javaScriptEnabled: false })
   await there.page.goto(await site.linkTo('elsewhere@example.org', '/verify-email'))
   await there.send('/verify-email', { password: 'not the one' })
   assert.equal(await there.page.locator('[role=alert]').count(), 1)
@@ -73,7 +73,7 @@ async function changeAddressAndUndo(here: Sitting, email: string, options: Brows
   assert.equal(here.path(), '/account')
   assert.ok((await here.page.textContent('main'))?.includes(other))
 
-  await using there = await sitDown(browser, site, options)
+  await using there = await openBrowser(browser, site, options)
   await there.page.goto(await site.linkTo(email, '/change-email/undo'))
   await there.send('/change-email/undo')
   assert.equal(there.path(), '/login')
@@ -98,7 +98,7 @@ async function changePassword(here: Sitting, chosen: string): Promise<void> {
 
 /** Reports "this wasn't me" through the link of a notice, and opens the account again with the link that follows. */
 async function takeBack(here: Sitting, email: string, options: BrowserContextOptions, chosen: string): Promise<void> {
-  await using there = await sitDown(browser, site, options)
+  await using there = await openBrowser(browser, site, options)
   await there.page.goto(await site.linkTo(email, '/security/undo'))
   assert.equal(there.path(), '/security/undo')
   const link = await site.nextLinkTo(email, '/reset-password', async () => {
@@ -128,7 +128,7 @@ async function resetElsewhere(
     await here.send('/forgot-password', { email })
     assert.equal(here.path(), '/login')
   })
-  await using there = await sitDown(browser, site, options)
+  await using there = await openBrowser(browser, site, options)
   await there.page.goto(link)
   assert.equal(there.path(), '/reset-password')
   await there.send('/reset-password', { new_password: chosen, password_confirmation: chosen })
@@ -143,7 +143,7 @@ async function endSessionElsewhere(
   options: BrowserContextOptions,
   secret: string,
 ): Promise<void> {
-  await using there = await sitDown(browser, site, options)
+  await using there = await openBrowser(browser, site, options)
   await signIn(there, email, secret)
   await here.open('/account/sessions')
   assert.equal(await here.page.locator('.row').count(), 2)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { type Sitting, sitDown } from '../../packages/gatelodge/test/support/browser.ts'
+import { openBrowser, type Sitting } from '../../packages/gatelodge/test/support/browser.ts'
+import { browser, password, picture, site, wide } from './fixture.ts'
 import { assertRefused, pressOn, pressTo, sendByKeys, tabTo, typeInto } from './keys.ts'
 import { assertTold, widthOf } from './page.ts'
-import { browser, password, picture, site, wide } from './world.ts'
 
 test('every journey is made by keyboard alone; the focus is always seen, and is on the summary of what was refused', async () => {
-  await using here = await sitDown(browser, site, { viewport: wide, locale: 'en-US' })
+  await using here = await openBrowser(browser, site, { viewport: wide, locale: 'en-US' })
   here.page.on('filechooser', () => {}) // registered early: a listener added just before the key is pressed may come too late
   await signUp(here, 'keys@example.org')
   await signIn(here, 'keys@example.org', password)
@@ -128,7 +128,7 @@ async function makeAndRevokeToken(here: Sitting): Promise<void> {
 
 async function endOtherSessions(here: Sitting, identifier: string, secret: string): Promise<void> {
   const { page } = here
-  await using there = await sitDown(browser, site)
+  await using there = await openBrowser(browser, site)
   await there.open('/login')
   await there.send('/login', { identifier, password: secret })
   await pressOn(page, '.places a[href="/account/sessions"]')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { type Sitting, seriousFaults } from '../../packages/gatelodge/test/support/browser.ts'
 import { until } from '../../packages/gatelodge/test/support/until.ts'
-import { password, site } from './world.ts'
+import { password, site } from './fixture.ts'
 
 /** Signs up on the page. */
 export async function register(here: Sitting, email: string): Promise<void> {

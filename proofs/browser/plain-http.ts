@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openBrowser, openSite, sitDown } from '../../packages/gatelodge/test/support/browser.ts'
+import { launchBrowser, openBrowser, openSite } from '../../packages/gatelodge/test/support/browser.ts'
 import { freePort } from '../../packages/gatelodge/test/support/postgres.ts'
+import { password } from './fixture.ts'
 import { assertTold } from './page.ts'
-import { password } from './world.ts'
 
 // A host other than localhost over plain http: there Chromium sends no Fetch Metadata, and `Origin: null` from pages that set `no-referrer`.
 const name = 'auth.gatelodge.test'
 
 for (const javaScriptEnabled of [true, false]) {
   test(`a site on a plain-http name is used ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async () => {
-    await using browser = await openBrowser(`--host-resolver-rules=MAP ${name} 127.0.0.1`)
+    await using browser = await launchBrowser(`--host-resolver-rules=MAP ${name} 127.0.0.1`)
     const port = await freePort()
     const env = { GATELODGE_PUBLIC_URL: `http://${name}:${port}`, GATELODGE_INSECURE_HTTP: 'yes' }
     await using site = await openSite(env, undefined, '--listen', `127.0.0.1:${port}`)
-    await using here = await sitDown(browser, site, { javaScriptEnabled })
+    await using here = await openBrowser(browser, site, { javaScriptEnabled })
     const proofs: string[] = []
     here.page.on('request', async (request) => {
       if (request.method() !== 'POST' || request.resourceType() !== 'document') return

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { directionOf, type Language, languages } from '../../packages/gatelodge/src/kernel/languages.ts'
 import { pageWords } from '../../packages/gatelodge/src/pages/words/index.ts'
 import { pages } from '../../packages/gatelodge/src/routes.ts'
-import { layoutShift, type Sitting, sitDown } from '../../packages/gatelodge/test/support/browser.ts'
+import { layoutShift, openBrowser, type Sitting } from '../../packages/gatelodge/test/support/browser.ts'
 import { commandFolder } from '../../packages/gatelodge/test/support/cli.ts'
 import {
   everyPage,
@@ -16,12 +16,12 @@ import {
   stops,
 } from '../../packages/gatelodge/test/support/every-page.ts'
 import { until } from '../../packages/gatelodge/test/support/until.ts'
+import { browser, narrow, site } from './fixture.ts'
 import { assertPasses, register } from './page.ts'
-import { browser, narrow, site } from './world.ts'
 
 for (const language of languages) {
   test(`every page in "${language}" speaks it, fits 320 px, stays still and passes axe in light and dark`, async () => {
-    await using here = await sitDown(browser, site, { viewport: narrow, locale: language })
+    await using here = await openBrowser(browser, site, { viewport: narrow, locale: language })
     const seen: Stop[] = []
     for await (const stop of everyPage(here, site, `walker-${language}`)) {
       seen.push(stop)
@@ -37,7 +37,7 @@ test('a closed sign-up, a limit and a database that is away are told on pages as
   const strict = closing.use(await openStrictSite())
   const readers = new Map<Sitting, Language>()
   for (const language of languages) {
-    readers.set(closing.use(await sitDown(browser, strict, { viewport: narrow, locale: language })), language)
+    readers.set(closing.use(await openBrowser(browser, strict, { viewport: narrow, locale: language })), language)
   }
   const seen: Refusal[] = []
   for await (const [refusal, reader] of everyRefusal([...readers.keys()], strict)) {
@@ -52,7 +52,7 @@ test('a closed sign-up, a limit and a database that is away are told on pages as
 })
 
 test('the walk over every page knows every page of the route table', async () => {
-  await using here = await sitDown(browser, site)
+  await using here = await openBrowser(browser, site)
   const seen = new Set<string>()
   here.page.on('request', (request) => {
     if (request.resourceType() === 'document') seen.add(new URL(request.url()).pathname)
@@ -70,7 +70,7 @@ test('the walk over every page knows every page of the route table', async () =>
 test('the API’s documentation and the development mailbox are as sound, in English', async () => {
   await using folder = commandFolder()
   const { started } = await folder.serve()
-  await using here = await sitDown(browser, { origin: started.url }, { viewport: narrow, locale: 'fr' })
+  await using here = await openBrowser(browser, { origin: started.url }, { viewport: narrow, locale: 'fr' })
   const { page } = here
   for (const path of ['/docs', '/dev/mailbox']) {
     assert.equal(await here.open(path), 200)

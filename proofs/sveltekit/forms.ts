@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { sitDown } from '../../packages/gatelodge/test/support/browser.ts'
+import { openBrowser } from '../../packages/gatelodge/test/support/browser.ts'
+import { browser, build, post, signedIn, site } from './fixture.ts'
 import { assertFault, fill, holdBack, password, press, pressTo, typeInto } from './page.ts'
-import { browser, build, post, signedIn, site } from './world.ts'
 
 test('what is wrong with an entry is told beside it, announced and focused, and nothing is sent that the page knows to be wrong', async () => {
-  await using here = await sitDown(browser, site)
+  await using here = await openBrowser(browser, site)
   const { page } = here
   const sent: string[] = []
   page.on('request', (request) => {
@@ -82,7 +82,7 @@ test('what is wrong with an entry of an account is told beside it, announced and
 })
 
 test('a form is busy while its answer is awaited, and so is the page while the next one is', async () => {
-  await using here = await sitDown(browser, site)
+  await using here = await openBrowser(browser, site)
   const { page } = here
   await here.open('/forgot-password')
   await fill(page, { email: 'nobody@example.org' })
@@ -99,7 +99,7 @@ test('a form is busy while its answer is awaited, and so is the page while the n
 })
 
 test('everything is done by keyboard alone', async () => {
-  await using here = await sitDown(browser, site)
+  await using here = await openBrowser(browser, site)
   const { page } = here
   await here.open('/register')
   await typeInto(page, { email: 'keys@example.org', password })
@@ -133,7 +133,7 @@ test('everything is done by keyboard alone', async () => {
 })
 
 test('too many attempts are told with the time to wait', async () => {
-  await using here = await sitDown(browser, site)
+  await using here = await openBrowser(browser, site)
   const body = { email: 'nobody@example.org' }
   await assert.rejects(async () => {
     for (let tries = 0; tries < 40; tries += 1) await post('forgot-password', body)

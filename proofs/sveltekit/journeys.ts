@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sitDown } from '../../packages/gatelodge/test/support/browser.ts'
+import { openBrowser } from '../../packages/gatelodge/test/support/browser.ts'
 import { until } from '../../packages/gatelodge/test/support/until.ts'
+import { browser, picture, sessionCookie, signedIn, site } from './fixture.ts'
 import { assertFault, fill, password, press, register, signIn, told, widthOf } from './page.ts'
-import { browser, picture, sessionCookie, signedIn, site } from './world.ts'
 
 test('a person signs up, confirms by the mailed link and signs in on the way to where they were going', async () => {
-  await using here = await sitDown(browser, site, { viewport: { width: 1280, height: 800 } })
+  await using here = await openBrowser(browser, site, { viewport: { width: 1280, height: 800 } })
   await register(here, 'ada@example.org')
   assert.equal(await here.page.locator('a[href="/verify-email/resend"]').count(), 1)
   await here.page.goto(await site.linkTo('ada@example.org', '/verify-email'))
@@ -86,7 +86,7 @@ test('a profile is edited in a dialog, and a picture is looked at before it is s
 
 test('a new password ends the other sessions, and one of them is ended from the list', async () => {
   await using here = await signedIn('sessions@example.org')
-  await using there = await sitDown(browser, site)
+  await using there = await openBrowser(browser, site)
   await there.open('/login')
   await signIn(there, 'sessions@example.org', password, '/')
 
@@ -128,7 +128,7 @@ test('an address is changed and taken back by mailed links, and a forgotten pass
   await told(here.page)
   assert.equal(await here.page.locator('section[aria-labelledby=email] strong').innerText(), other)
 
-  await using there = await sitDown(browser, site)
+  await using there = await openBrowser(browser, site)
   await there.page.goto(await site.linkTo(old, '/change-email/undo'))
   await press(there.page, 'Undo the change')
   await there.page.waitForURL('**/login')
@@ -161,7 +161,7 @@ test('an address is changed and taken back by mailed links, and a forgotten pass
 })
 
 test('a fresh link replaces the one that did not arrive, and asks for the password in another browser', async () => {
-  await using here = await sitDown(browser, site)
+  await using here = await openBrowser(browser, site)
   await register(here, 'patient@example.org')
   const first = await site.linkTo('patient@example.org', '/verify-email')
   await here.page.click('main a[href="/verify-email/resend"]')
@@ -173,7 +173,7 @@ test('a fresh link replaces the one that did not arrive, and asks for the passwo
   await press(here.page, 'Confirm my address')
   await here.page.locator('main [role=alert] a[href="/verify-email/resend"]').waitFor()
 
-  await using there = await sitDown(browser, site)
+  await using there = await openBrowser(browser, site)
   await there.page.goto(second)
   await press(there.page, 'Confirm my address')
   await assertFault(there.page, 'password')

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { test } from 'node:test'
 import { listen } from '../../packages/client/test/support/listen.ts'
-import { sitDown } from '../../packages/gatelodge/test/support/browser.ts'
+import { openBrowser } from '../../packages/gatelodge/test/support/browser.ts'
+import { browser, build, sessionCookie, signedIn, site } from './fixture.ts'
 import { type FrontEnd, frontEndOrigin, startFrontEnd } from './front-end.ts'
 import { fill, password, press } from './page.ts'
 import { assertSound } from './walk.ts'
-import { browser, build, sessionCookie, signedIn, site } from './world.ts'
 
 test('the server knows who asks at each request, also without JavaScript', async () => {
   await using here = await signedIn('rendered@example.org', { first_name: 'Rosalind' })
@@ -21,7 +21,7 @@ test('the server knows who asks at each request, also without JavaScript', async
   for (const headers of [{}, { cookie: 'gatelodge=a.b' }, { cookie: `x${cookie}` }] as const)
     assert.doesNotMatch(await home(headers), /Rosalind/)
 
-  await using there = await sitDown(browser, site, { javaScriptEnabled: false })
+  await using there = await openBrowser(browser, site, { javaScriptEnabled: false })
   await there.page.context().addCookies(await here.page.context().cookies())
   await there.open('/account')
   assert.match(await there.page.locator('.facts').innerText(), /Rosalind Lovelace/)
@@ -147,7 +147,7 @@ test('while Gatelodge is away pages say so, nobody is signed out, and all is as 
     await assertSound(page, `${path} away`)
     assert.equal(await page.locator('a[href="/login"]').count(), 0)
   }
-  await using stranger = await sitDown(browser, site)
+  await using stranger = await openBrowser(browser, site)
   assert.equal(await stranger.open('/login'), 200, 'whoever has no session is nobody without a question')
   await fill(stranger.page, { identifier: 'away@example.org', password })
   await press(stranger.page, 'Sign in')

@@ -3,15 +3,15 @@ import { globSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { type Sitting, seriousFaults, sitDown } from '../../packages/gatelodge/test/support/browser.ts'
+import { openBrowser, type Sitting, seriousFaults } from '../../packages/gatelodge/test/support/browser.ts'
+import { browser, build, picture, site } from './fixture.ts'
 import { assertFault, fill, password, press, register, signIn } from './page.ts'
-import { browser, build, picture, site } from './world.ts'
 
 const wide = { width: 1280, height: 800 }
 const phone = { width: 360, height: 640 }
 
 test('every page passes axe in light and dark, fits a phone and a desk, and has one heading', async () => {
-  await using here = await sitDown(browser, site, { viewport: phone })
+  await using here = await openBrowser(browser, site, { viewport: phone })
   const seen: string[] = []
   for await (const stop of everyPage(here)) {
     seen.push(stop)

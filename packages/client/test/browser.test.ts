@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { forEachDatabase } from '../../gatelodge/test/support/app.ts'
-import { openBrowser, openSite } from '../../gatelodge/test/support/browser.ts'
+import { launchBrowser, openSite } from '../../gatelodge/test/support/browser.ts'
 import { databaseSettings } from '../../gatelodge/test/support/databases.ts'
 import { bundleClient, emptyPage, isScript, openTab, serveApp } from './support/browser-app.ts'
 
@@ -17,7 +17,7 @@ let code: string
 let browser: Browser
 before(async () => {
   code = await bundleClient()
-  browser = await openBrowser()
+  browser = await launchBrowser()
 })
 after(() => browser.close())
 

@@ -7,7 +7,7 @@ import { type ReceivedMail, type SmtpTestServer, smtpServer } from './smtp.ts'
 import { until } from './until.ts'
 
 /** Opens headless Chromium: from npm on Linux x64, elsewhere the one that `CHROMIUM_PATH` names. */
-export async function openBrowser(...flags: string[]): Promise<Browser> {
+export async function launchBrowser(...flags: string[]): Promise<Browser> {
   const given = process.env.CHROMIUM_PATH
   if (given !== undefined) return chromium.launch({ executablePath: given, args: flags })
 
@@ -108,7 +108,7 @@ export interface Sitting {
 }
 
 /** Opens a fresh browser profile: no cookies, no cache. */
-export async function sitDown(
+export async function openBrowser(
   browser: Browser,
   site: Pick<Site, 'origin'>,
   options: BrowserContextOptions = {},

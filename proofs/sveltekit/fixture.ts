@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after } from 'node:test'
-import { openBrowser, openSite, type Sitting, sitDown } from '../../packages/gatelodge/test/support/browser.ts'
+import { launchBrowser, openBrowser, openSite, type Sitting } from '../../packages/gatelodge/test/support/browser.ts'
 import { plain } from '../../packages/gatelodge/test/support/images.ts'
 import { buildFrontEnd, frontEndOrigin, startFrontEnd } from './front-end.ts'
 import { password, signIn } from './page.ts'
@@ -17,7 +17,7 @@ const env = { NODE_OPTIONS: '', GATELODGE_PUBLIC_URL: origin, GATELODGE_TRUSTED_
 export const site = closing.use(await openSite(env, join(build.path, 'node_modules/.bin/gatelodge')))
 /** The front end that browsers use. */
 export const front = closing.use(await startFrontEnd(build, origin, site.server.origin))
-export const browser = closing.adopt(await openBrowser(), (opened) => opened.close())
+export const browser = closing.adopt(await launchBrowser(), (opened) => opened.close())
 
 /** A file of 300 × 200 pixels. */
 export const picture = join(build.path, 'me.png')
@@ -28,7 +28,7 @@ export async function signedIn(email: string, names: Readonly<Record<string, str
   await post('signup', { email, first_name: 'Ada', last_name: 'Lovelace', ...names, password })
   const link = await site.linkTo(email, '/verify-email')
   await post('verify-email', { token: new URL(link).searchParams.get('token'), password })
-  const here = await sitDown(browser, site, { viewport: { width: 1280, height: 800 } })
+  const here = await openBrowser(browser, site, { viewport: { width: 1280, height: 800 } })
   await here.open('/login?next=/account')
   await signIn(here, email, password, '/account')
   return here

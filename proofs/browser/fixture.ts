@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { after } from 'node:test'
-import { openBrowser, openSite } from '../../packages/gatelodge/test/support/browser.ts'
+import { launchBrowser, openSite } from '../../packages/gatelodge/test/support/browser.ts'
 import { plain } from '../../packages/gatelodge/test/support/images.ts'
 import { stopOwnPostgres } from '../../packages/gatelodge/test/support/postgres.ts'
 
@@ -8,7 +8,7 @@ const closing = new AsyncDisposableStack()
 after(() => closing.disposeAsync())
 
 closing.defer(stopOwnPostgres)
-export const browser = closing.adopt(await openBrowser(), (opened) => opened.close())
+export const browser = closing.adopt(await launchBrowser(), (opened) => opened.close())
 /** The server of these proofs. Many users sign in from one address, which would exceed the limits, so they are off. */
 export const site = closing.use(await openSite({ GATELODGE_RATE_LIMITS: 'off' }))
 
