@@ -127,9 +127,10 @@ test('a primary that is killed takes its workers with it', async () => {
 })
 
 test('losing its readers ends neither the primary nor a worker, even when a worker is replaced', async () => {
-  for (const lose of [
-    ({ stdout, stderr }: ChildProcess) => [stdout, stderr].map((stream) => stream?.destroy()),
-    ({ stdout, stderr }: ChildProcess) => [stdout, stderr].map((stream) => stream?.pause()),
+  const streamsOf = ({ stdout, stderr }: ChildProcess) => [stdout, stderr]
+  for (const { lose, failures } of [
+    { lose: (child: ChildProcess) => streamsOf(child).map((stream) => stream?.destroy()), failures: 100 }, // the first write fails
+    { lose: (child: ChildProcess) => streamsOf(child).map((stream) => stream?.pause()), failures: 800 }, // more than pipes and buffers take
   ]) {
     await using house = await workersHouse()
     const server = await house.serve()
@@ -139,7 +140,7 @@ test('losing its readers ends neither the primary nor a worker, even when a work
     await sql`alter table api_tokens rename to gone`.execute(failing.migrationDb)
     const floodLog = async (at: ReturnType<typeof line>) => {
       const { access_token: bearer } = await at.signIn()
-      for (let round = 0; round < 800; round += 1)
+      for (let round = 0; round < failures; round += 1)
         assert.equal((await at.ask('GET', '/me/tokens', { bearer })).status, 500)
     }
     await using one = line(server)
