@@ -1,8 +1,7 @@
 import { globSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { checkProofs } from './evidence.ts'
 import { runTestsOnOldestNode } from './oldest-node.ts'
-import { runTests } from './run-tests.ts'
+import { processesAtOnce, runTests } from './run-tests.ts'
 import { allTests, isHeldToPace, runsAlone } from './test-files.ts'
 
 /**
@@ -17,7 +16,7 @@ const ranFile = 'coverage/ran-proofs.ndjson'
 
 const status = await runTests({
   batches: [
-    { files: files.filter((file) => !runsAlone(file)), concurrency: availableParallelism() },
+    { files: files.filter((file) => !runsAlone(file)), concurrency: processesAtOnce },
     { files: files.filter(runsAlone), concurrency: 1 },
   ].filter(({ files }) => files.length > 0),
   ranFile,

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, relative, resolve } from 'node:path'
 import { startPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
 import { mayShareProcess } from './test-files.ts'
@@ -12,6 +13,9 @@ export interface TestRun {
   readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
+
+/** Test processes at once: one more than cores, since each waits at times for a database, a disk or a process that it started. */
+export const processesAtOnce = availableParallelism() + 1
 
 /** Files per process: few enough that the processes end at about the same time, many enough that startup time does not matter. */
 const groupSize = 12

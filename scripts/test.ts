@@ -1,8 +1,7 @@
 import { rmSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { checkEvidence } from './evidence.ts'
-import { grouped, runTests } from './run-tests.ts'
+import { grouped, processesAtOnce, runTests } from './run-tests.ts'
 import { allTests } from './test-files.ts'
 
 /**
@@ -26,7 +25,7 @@ const isGate = positionals.length === 0 && engine === undefined
 rmSync('coverage', { recursive: true, force: true })
 const inProcesses = files.length > 1 ? grouped(files, seed === undefined ? undefined : Number(seed)) : files
 const status = await runTests({
-  batches: [{ files: inProcesses, concurrency: availableParallelism() }],
+  batches: [{ files: inProcesses, concurrency: processesAtOnce }],
   ranFile,
   flags: isGate ? coverageFlags() : [],
   env: engine === undefined ? {} : { TEST_ENGINE: engine },
