@@ -1,11 +1,12 @@
 import autocannon, { type Request } from 'autocannon'
 
-/** Requests that connections send repeatedly until the time is over. */
-export interface Job {
+/** Requests that connections send in turns until the time is over, or until so many were answered. */
+export type Job = JobOf<'seconds'> | JobOf<'amount'>
+
+type JobOf<Size extends string> = Readonly<Record<Size, number>> & {
   readonly url: string
   readonly connections: number
-  readonly seconds: number
-  /** Divided among the connections, so that all of them are sent. */
+  /** Shared out among the connections, so that all of them are sent. */
   readonly requests: readonly Request[]
 }
 
@@ -26,14 +27,14 @@ process.on('message', async (jobs: readonly Job[]) => process.send?.(await Promi
 process.on('disconnect', () => process.exit())
 process.send?.('ready')
 
-async function run({ url, connections, seconds, requests }: Job): Promise<Load> {
+async function run({ url, connections, requests, ...size }: Job): Promise<Load> {
   let next = 0
   const share = Math.max(1, Math.floor(requests.length / connections))
   const start = performance.now()
   const result = await autocannon({
     url,
     connections,
-    duration: seconds,
+    ...('amount' in size ? { amount: size.amount } : { duration: size.seconds }),
     setupClient(client) {
       client.setRequests(requests.slice(next, next + share))
       next = (next + share) % requests.length

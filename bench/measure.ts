@@ -55,7 +55,9 @@ export interface Case {
   readonly name: string
   readonly server: Server
   readonly requests: readonly Request[]
-  /** A text that a correct response contains. */
+  /** Requests of which each may be sent in one round only: so many in each, however long they take. */
+  readonly perRound?: number
+  /** What a right answer holds. */
   readonly expected: string
 }
 
@@ -101,14 +103,16 @@ export function measureChecks(bench: Bench): Promise<CheckFigures[]> {
 
 /** Measures the given kinds of request in turn, like `measureChecks`. */
 export async function measureCases(bench: Bench, cases: readonly Case[]): Promise<CheckFigures[]> {
-  for (const { name, server, requests, expected } of cases) await assertAnswers(name, server, requests, expected)
+  for (const { name, server, requests, perRound, expected } of cases)
+    await assertAnswers(name, server, perRound === undefined ? requests : requests.slice(-1), expected)
 
   const figures = cases.map(({ name }) => ({ name, rounds: [] as Round[] }))
   for (let round = 0; round <= bench.rounds; round += 1) {
-    for (const [index, { name, server, requests }] of cases.entries()) {
+    for (const [index, one] of cases.entries()) {
+      const { name, server } = one
       progress.say(`${name}: ${round === 0 ? 'warming up' : `round ${round} of ${bench.rounds}`}`)
       const cpuBefore = cpuSeconds(server)
-      const [load] = await run(bench, [{ url: server.url, connections, seconds: bench.seconds, requests }])
+      const [load] = await run(bench, [{ url: server.url, connections, ...partOf(bench, one, round) }])
       const perCpuSecond = load.answers / (cpuSeconds(server) - cpuBefore)
       if (round > 0) figures[index]?.rounds.push({ rate: load.rate, p99: load.p99, perCpuSecond })
     }
@@ -116,10 +120,15 @@ export async function measureCases(bench: Bench, cases: readonly Case[]): Promis
   return figures
 }
 
-/** Measures the server and its bare hash pool alternately. */
+function partOf({ seconds }: Bench, { requests, perRound }: Case, round: number) {
+  if (perRound === undefined) return { seconds, requests }
+  return { amount: perRound, requests: requests.slice(round * perRound, (round + 1) * perRound) }
+}
+
+/** The server and its bare hash pool in turns. */
 export async function measureSignIns(bench: Bench): Promise<SignInFigures> {
   const { gatelodge, pool, seeded, seconds } = bench
-  const requests = signIns(seeded)
+  const requests = requestsOf(seeded).signIns
   await assertAnswers('sign-in', gatelodge, requests, '"email":"person1@example.com"')
 
   const figures: { server: Rate[]; pool: Rate[] } = { server: [], pool: [] }
@@ -141,12 +150,13 @@ export async function measureSignIns(bench: Bench): Promise<SignInFigures> {
 /** Measures session checks while a crowd signs in as fast as it can. */
 export async function measureCrowd(bench: Bench): Promise<CrowdFigures> {
   const { gatelodge, seeded, seconds } = bench
+  const { cookieChecks, signIns } = requestsOf(seeded)
   const figures: { checks: number[]; signIns: number[]; p99: number[] } = { checks: [], signIns: [], p99: [] }
   for (let round = 1; round <= bench.rounds; round += 1) {
     progress.say(`session checks while ${crowdSize} sign in: round ${round} of ${bench.rounds}`)
     const [checks, crowd] = await run(bench, [
-      { url: gatelodge.url, connections, seconds, requests: cookieChecks(seeded) },
-      { url: gatelodge.url, connections: crowdSize, seconds, requests: signIns(seeded) },
+      { url: gatelodge.url, connections, seconds, requests: cookieChecks },
+      { url: gatelodge.url, connections: crowdSize, seconds, requests: signIns },
     ])
     figures.checks.push(checks.rate)
     figures.p99.push(checks.p99)
@@ -156,34 +166,53 @@ export async function measureCrowd(bench: Bench): Promise<CrowdFigures> {
 }
 
 function casesOf({ seeded, hello, raw, gatelodge }: Bench): Case[] {
-  const spread = cookieChecks(seeded)
-  const bearer: Request = { path: sessionPath, headers: { authorization: `Bearer ${seeded.accessToken}` } }
+  const { cookieChecks, bearerCheck, signInPage, serviceToken } = requestsOf(seeded)
   const person = '"email":"person1@example.com"'
+  const bearer = '"email":"bearer@example.com"'
   const introspection = introspectionOf(seeded.client, seeded.accessToken)
+  const ours = (name: string, requests: readonly Request[], expected: string): Case => ({
+    name,
+    server: gatelodge,
+    requests,
+    expected,
+  })
   return [
     { name: 'raw hello', server: hello, requests: [{ path: '/' }], expected: '{"hello":"world"}' },
-    { name: 'raw session', server: raw, requests: spread.slice(0, 1), expected: person },
-    { name: 'healthz', server: gatelodge, requests: [{ path: '/healthz' }], expected: '{"status":"ok"}' },
-    { name: 'sign-in page', server: gatelodge, requests: [{ path: '/login' }], expected: 'name="identifier"' },
-    { name: 'session by cookie', server: gatelodge, requests: spread.slice(0, 1), expected: person },
-    { name: 'session by cookie, 10,000 sessions', server: gatelodge, requests: spread, expected: person },
-    {
-      name: 'session by bearer token',
-      server: gatelodge,
-      requests: [bearer],
-      expected: '"email":"bearer@example.com"',
-    },
-    { name: 'introspection', server: gatelodge, requests: [introspection], expected: '"email":"bearer@example.com"' },
-    {
-      name: 'token for a service client',
-      server: gatelodge,
-      requests: [formRequest('/oauth2/token', seeded.client, 'grant_type=client_credentials')],
-      expected: '"access_token"',
-    },
+    { name: 'raw session', server: raw, requests: cookieChecks.slice(0, 1), expected: person },
+    ours('healthz', [{ path: '/healthz' }], '{"status":"ok"}'),
+    ours('sign-in page', [signInPage], 'name="identifier"'),
+    ours('session by cookie', cookieChecks.slice(0, 1), person),
+    ours('session by cookie, 20,000 sessions', cookieChecks, person),
+    ours('session by bearer token', [bearerCheck], bearer),
+    ours('introspection', [introspection], bearer),
+    ours('token for a service client', [serviceToken], '"access_token"'),
   ]
 }
 
-/** Returns a token introspection request of a service (RFC 7662). */
+/** The requests of the bench to one server, by kind. */
+export function requestsOf({ people, password, refreshTokens, accessToken, client }: Seed) {
+  const post = (path: string, body: unknown): Request => ({
+    method: 'POST',
+    path,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const some = people.slice(0, 1_000)
+  return {
+    /** A session check by each person's cookie. */
+    cookieChecks: people.map(
+      ({ cookie }): Request => ({ path: sessionPath, headers: { cookie: `gatelodge=${cookie}` } }),
+    ),
+    bearerCheck: { path: sessionPath, headers: { authorization: `Bearer ${accessToken}` } } satisfies Request,
+    signInPage: { path: '/login' } satisfies Request,
+    signIns: some.map(({ email }) => post('/api/v1/auth/signin', { email, password, session: 'cookie' })),
+    refreshes: refreshTokens.map((token) => post('/api/v1/auth/refresh', { refresh_token: token })),
+    forgottenPasswords: some.map(({ email }) => post('/api/v1/auth/forgot-password', { email })),
+    serviceToken: formRequest('/oauth2/token', client, 'grant_type=client_credentials'),
+  }
+}
+
+/** The question of a service about a token (RFC 7662). */
 export function introspectionOf(client: string, token: string, path = '/oauth2/introspect'): Request {
   return formRequest(path, client, `token=${token}`)
 }
@@ -193,21 +222,7 @@ function formRequest(path: string, authorization: string, body: string): Request
   return { method: 'POST', path, headers, body }
 }
 
-/** Returns a session check with each user's cookie. */
-export function cookieChecks({ people }: Seed): Request[] {
-  return people.map(({ cookie }) => ({ path: sessionPath, headers: { cookie: `gatelodge=${cookie}` } }))
-}
-
-function signIns({ people, password }: Seed): Request[] {
-  return people.slice(0, 1_000).map(({ email }) => ({
-    method: 'POST',
-    path: '/api/v1/auth/signin',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email, password, session: 'cookie' }),
-  }))
-}
-
-/** Asserts that the server answers correctly; the speed of wrong answers means nothing. */
+/** A server that answers wrongly may be as fast as it likes. */
 async function assertAnswers(
   name: string,
   { url }: Server,
@@ -226,7 +241,8 @@ async function assertAnswers(
   if (response.status !== 200 || !text.includes(expected)) throw new Error(`${name} answers ${response.status} ${text}`)
 }
 
-async function run<const Jobs extends readonly Job[]>(
+/** Runs jobs at the same time; one answer that is no 2xx stops the bench. */
+export async function run<const Jobs extends readonly Job[]>(
   { load }: Bench,
   jobs: Jobs,
 ): Promise<{ -readonly [Key in keyof Jobs]: Load }> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Request } from 'autocannon'
 import pg from 'pg'
 import { startPostgres, type TestPostgres } from '../packages/gatelodge/test/support/postgres-server.ts'
-import { type Bench, type Case, type CheckFigures, cookieChecks, measureCases, startGatelodge } from './measure.ts'
+import { type Bench, type Case, type CheckFigures, measureCases, requestsOf, startGatelodge } from './measure.ts'
 import { peersFolder } from './peers.ts'
 import { freePort, type Server, startOnServerCore, stop } from './processes.ts'
 import { progress } from './progress.ts'
@@ -38,13 +38,13 @@ export async function measurePostgres(
       GATELODGE_SMTP_URL: 'smtp://127.0.0.1:1?tls=never',
     })
     servers.push(two)
-    const requests = cookieChecks(seeded)
+    const requests = requestsOf(seeded).cookieChecks
     const ofOne = requests.slice(0, 1)
     const expected = '"email":"person1@example.com"'
     const cases: Case[] = [
       { name: 'raw hello', server: bench.hello, requests: [{ path: '/' }], expected: '{"hello":"world"}' },
       { name: 'session by cookie', server: one, requests: ofOne, expected },
-      { name: 'session by cookie, 10,000 sessions', server: one, requests, expected },
+      { name: 'session by cookie, 20,000 sessions', server: one, requests, expected },
       { name: 'session by cookie, two processes', server: two, requests: ofOne, expected },
     ]
     if (withPeers) {

@@ -16,7 +16,7 @@ export interface Server {
 const isLinux = process.platform === 'linux'
 const serverCore = '0'
 const loadCore = '1'
-const startsWithin = 20_000
+const startsWithin = 60_000
 const running = new Set<ChildProcess>()
 
 /** Keeps this process, and what it starts from now on, off the servers' core. Works only on Linux; elsewhere nothing is pinned. */

@@ -2,12 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { judge } from './budgets.ts'
+import { measureGrowth } from './growth.ts'
+import { measureInstall } from './install.ts'
 import { type Bench, measureChecks, measureCrowd, measureSignIns, measureStarts, openBench } from './measure.ts'
+import { measureMemory } from './memory.ts'
 import { installPeers } from './peers.ts'
 import { measurePostgres } from './postgres.ts'
-import { pinSelf, residentMb, stopAll } from './processes.ts'
+import { pinSelf, stopAll } from './processes.ts'
 import { progress } from './progress.ts'
-import { type Figures, judge, render } from './report.ts'
+import { type Figures, render } from './report.ts'
 import { seed } from './seed.ts'
 import { measureTokens } from './tokens.ts'
 
@@ -16,7 +20,7 @@ const { values: options } = parseArgs({
 })
 const quick = options.quick === true
 const withPeers = options.peers === true
-const people = 10_001
+const people = 20_000
 
 const folder = mkdtempSync(join(tmpdir(), 'gatelodge-bench-'))
 process.once('SIGINT', () => void stopAll().then(() => process.exit(130)))
@@ -26,7 +30,7 @@ try {
   progress.end()
   process.stdout.write(`${render(figures, verdicts)}\n`)
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ ...figures, verdicts }, null, 2)}\n`)
-  if (verdicts.some(({ isHeld }) => !isHeld)) process.exitCode = 1
+  if (verdicts.some(({ outcome }) => outcome === 'missed')) process.exitCode = 1
 } finally {
   await stopAll()
   rmSync(folder, { recursive: true, force: true })
@@ -40,12 +44,12 @@ async function measure(): Promise<Figures> {
   const starts = await measureStarts(seeded, quick ? 3 : 7)
 
   const bench: Bench = await openBench(seeded, quick ? { rounds: 3, seconds: 1 } : { rounds: 3, seconds: 6 })
-  const idleMb = residentMb(bench.gatelodge)
+  const memory = await measureMemory(bench, quick ? 100_000 : 1_000_000)
   const checks = await measureChecks(bench)
   const tokens = await measureTokens(bench, withPeers)
   const signIns = await measureSignIns(bench)
   const crowd = await measureCrowd(bench)
-  const memory = { idleMb, loadedMb: residentMb(bench.gatelodge) }
+  const growth = await measureGrowth(bench, folder, quick ? 100_000 : 1_000_000)
   const postgres = await measurePostgres(bench, folder, people, withPeers)
   return {
     date: new Date().toISOString(),
@@ -59,6 +63,8 @@ async function measure(): Promise<Figures> {
     crowd,
     starts,
     memory,
+    growth,
     postgres,
+    install: measureInstall(),
   }
 }

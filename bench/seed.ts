@@ -4,6 +4,7 @@ import { compose } from '../packages/gatelodge/src/compose.ts'
 import { type Config, readConfig } from '../packages/gatelodge/src/config.ts'
 import { passwordProof } from '../packages/gatelodge/src/domain/factors/password.ts'
 import { hashKey } from '../packages/gatelodge/src/domain/passwords/hash-key.ts'
+import { insertRefreshToken } from '../packages/gatelodge/src/domain/refresh-tokens.ts'
 import { insertSession } from '../packages/gatelodge/src/domain/sessions.ts'
 import { createUser } from '../packages/gatelodge/src/domain/users.ts'
 import { systemActor } from '../packages/gatelodge/src/kernel/actor.ts'
@@ -17,7 +18,9 @@ export interface Seed {
   readonly database: string
   readonly password: string
   readonly people: readonly Person[]
-  /** An access token of an additional session. */
+  /** Refresh tokens that were never used, of sessions of the people. */
+  readonly refreshTokens: readonly string[]
+  /** An access token of one more session. */
   readonly accessToken: string
   /** The HTTP Basic credentials of a service client. */
   readonly client: string
@@ -29,6 +32,10 @@ interface Person {
   readonly cookie: string
 }
 
+/** Refreshes of one round, as many for each of 32 connections: a token is good for one. */
+export const refreshesInRound = 62 * 32
+/** Three rounds, the one that warms up, and the one token that shows that answers are right. */
+const refreshTokensNeeded = 4 * refreshesInRound + 1
 const password = 'quiet harbour 52'
 
 /**
@@ -51,13 +58,13 @@ export async function seed(folder: string, count: number, url?: string): Promise
   const { deps } = composition
   try {
     const passwordHash = await deps.hasher.hash(password, hashKey(systemActor('command', 'bench')))
-    const { people, holder } = await transact(deps, systemActor('command', 'bench'), (work) =>
+    const { people, refreshTokens, holder } = await transact(deps, systemActor('command', 'bench'), (work) =>
       insertPeople(work, config, count, passwordHash),
     )
     const accessToken = await deps.accessTokens.sign({ ...holder, roles: [] })
     const { client, secret } = await createClient(deps, systemActor('command', 'bench'), { name: 'bench', scopes: [] })
     const basic = `Basic ${Buffer.from(`${client.id}:${secret}`).toString('base64')}`
-    return { env, database, password, people, accessToken: accessToken.text, client: basic }
+    return { env, database, password, people, refreshTokens, accessToken: accessToken.text, client: basic }
   } finally {
     await composition.close()
   }
@@ -65,19 +72,24 @@ export async function seed(folder: string, count: number, url?: string): Promise
 
 async function insertPeople(work: Work, config: Config, count: number, passwordHash: string) {
   const people: Person[] = []
+  const refreshTokens: string[] = []
   for (let index = 1; index < count; index += 1) {
     const email = `person${index}@example.com`
-    const { token } = await insertSession(work, config, await insertPerson(work, email, passwordHash), passwordProof, {
-      kind: 'cookie',
-      remember: true,
-    })
+    const id = await insertPerson(work, email, passwordHash)
+    const { token } = await insertSession(work, config, id, passwordProof, { kind: 'cookie', remember: true })
     people.push({ email, cookie: token.text })
+    if (refreshTokens.length < refreshTokensNeeded) refreshTokens.push(await insertRefresher(work, config, id))
   }
 
   const userId = await insertPerson(work, 'bearer@example.com', passwordHash)
   const { row } = await insertSession(work, config, userId, passwordProof, { kind: 'token', remember: true })
   const holder: { userId: UserId; sessionId: SessionId } = { userId, sessionId: row.id }
-  return { people, holder }
+  return { people, refreshTokens, holder }
+}
+
+async function insertRefresher(work: Work, config: Config, userId: UserId): Promise<string> {
+  const { row } = await insertSession(work, config, userId, passwordProof, { kind: 'token', remember: true })
+  return insertRefreshToken(work, row.id)
 }
 
 async function insertPerson(work: Work, email: string, passwordHash: string): Promise<UserId> {

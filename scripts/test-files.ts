@@ -6,6 +6,7 @@ const patterns = [
   'packages/*/test/**/*.test.ts',
   'scripts/**/*.test.ts',
   'examples/**/*.test.ts',
+  'bench/*.test.ts',
 ]
 
 /** Returns the files of `npm test`. */
