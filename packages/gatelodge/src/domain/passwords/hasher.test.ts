@@ -282,7 +282,7 @@ test('a job under way keeps the process alive, an idle thread does not', async (
   assert.match(stdout, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
 })
 
-test('hashing threads give way to the event loop', { skip: process.platform !== 'linux' }, async () => {
+test('hashing threads give way to the event loop, not for all', { skip: process.platform !== 'linux' }, async () => {
   await withHasher({ threads: 1 }, async (hasher) => {
     await hasher.hash('quiet harbour 52', a)
 
@@ -291,6 +291,6 @@ test('hashing threads give way to the event loop', { skip: process.platform !== 
       return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])
     })
     const [loop = 0] = niceness
-    assert.deepEqual([...new Set(niceness)], [loop, Math.min(loop + 10, 19)])
+    assert.deepEqual([...new Set(niceness)], [loop, Math.min(loop + 2, 19)])
   })
 })
