@@ -183,10 +183,13 @@ export async function findWholeUsers(db: ReadDb, rows: readonly UserRow[]): Prom
   return rows.flatMap((row) => {
     const own = partsOf.get(row.id) ?? []
     const [profile] = own
-    const roles = own.flatMap(({ role }) => role ?? [])
+    const roles = own.some(({ role }) => role) ? own.flatMap(({ role }) => role ?? []) : none
     return profile ? toUser(row, profile, roles) : []
   })
 }
+
+/** The roles of most accounts, shared. */
+const none: readonly Role[] = []
 
 /** Returns the language of an account's profile, if it is supported. */
 export async function findLanguage(db: ReadDb, id: UserId): Promise<Language | undefined> {
