@@ -22,7 +22,7 @@ const tables = [['pages', pageWords] as const, ...(await tablesOfFlows())]
 
 test('every flow that speaks to people has a table with a file for each language', () => {
   for (const language of languages.filter((language) => language !== 'en')) {
-    const flows = globSync(`flows/*/messages.${language}.ts`, { cwd: source }).map((file) => file.split('/')[1])
+    const flows = globSync(`flows/*/words/${language}.ts`, { cwd: source }).map((file) => file.split('/')[1])
     assert.deepEqual(['pages', ...flows].sort(), tables.map(([name]) => name).sort())
   }
 })
@@ -46,10 +46,10 @@ for (const [name, table] of tables) {
   }
 }
 
-/** Returns every table of texts in `flows/<flow>/messages.ts`, recognised by having all languages. */
+/** Returns every table of texts in `flows/<flow>/words/index.ts`, recognised by having all languages. */
 async function tablesOfFlows() {
   const found: (readonly [string, Readonly<Record<string, unknown>>])[] = []
-  for (const file of globSync('flows/*/messages.ts', { cwd: source }).sort()) {
+  for (const file of globSync('flows/*/words/index.ts', { cwd: source }).sort()) {
     const module: Readonly<Record<string, unknown>> = await import(`${source}${file}`)
     for (const value of Object.values(module)) {
       if (isTable(value)) found.push([file.split('/')[1] ?? file, value])

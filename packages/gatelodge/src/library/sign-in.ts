@@ -1,13 +1,13 @@
 import { createAccount } from '../admin/users/create-user.ts'
 import type { SignInOutcome } from '../domain/authentication.ts'
 import { loadUser } from '../domain/users.ts'
-import { sessionAnswers } from '../flows/sessions/messages.ts'
 import { refresh } from '../flows/sessions/refresh.ts'
 import { signOut } from '../flows/sessions/sign-out.ts'
+import { sessionAnswers } from '../flows/sessions/words/index.ts'
 import { setNewPassword } from '../flows/sign-in/new-password.ts'
 import { signIn } from '../flows/sign-in/sign-in.ts'
-import { signUpAnswers } from '../flows/sign-up/messages.ts'
 import { signUp } from '../flows/sign-up/sign-up.ts'
+import { signUpAnswers } from '../flows/sign-up/words/index.ts'
 import {
   AuthError,
   NoAuthUserError,

@@ -4,10 +4,10 @@ import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
 import { hour } from '../../kernel/clock.ts'
 import { languages } from '../../kernel/languages.ts'
-import { signInMessages } from '../sign-in/messages.ts'
-import { accountDataMessages } from './messages.ts'
+import { signInWords } from '../sign-in/words/index.ts'
+import { accountDataWords } from './words/index.ts'
 
-const words = accountDataMessages.en.pages
+const words = accountDataWords.en.pages
 const place = '/account/data'
 
 forEachDatabase('data page', (engine) => {
@@ -32,7 +32,7 @@ forEachDatabase('data page', (engine) => {
 
     const back = await visitor.send(wrong, { password: person.password }, '/account/reauthenticate')
     assert.equal(back.at, place)
-    assert.ok(back.text.includes(signInMessages.en.pages.reauthenticate.done))
+    assert.ok(back.text.includes(signInWords.en.pages.reauthenticate.done))
     assert.notEqual(visitor.cookie('gatelodge'), former)
     assert.equal((await app.get('/session', { cookie: former })).code, 'token_invalid')
     assert.equal(
@@ -52,7 +52,7 @@ forEachDatabase('data page', (engine) => {
     )
     await app.post('/signin', { email: other.email, password: 'x' }, { ip: '203.0.113.66' })
     const page = await (await new Visitor(app, { 'accept-language': 'fr' }).signIn(person)).get(place)
-    const { happened } = accountDataMessages.fr.pages
+    const { happened } = accountDataWords.fr.pages
     for (const name of ['user.created', 'signin.failed', 'session.started'] as const)
       assert.ok(page.text.includes(happened[name]))
     assert.ok(page.text.includes('203.0.113.9'))

@@ -11,9 +11,9 @@ import { moment } from '../../pages/moment.ts'
 import { languageOfReader, type PageView, pageAnswer, redirectAnswer } from '../../pages/page-context.ts'
 import { pageWords } from '../../pages/words/index.ts'
 import { deleteOwnAccount } from './delete-account.ts'
-import { accountDataMessages } from './messages.ts'
 import { exportOwnData, listOwnEvents } from './own-data.ts'
 import { exportAnswer } from './wire.ts'
+import { accountDataWords } from './words/index.ts'
 
 const place = '/account/data'
 
@@ -64,7 +64,7 @@ export const accountDataPages: readonly Route[] = [
     },
     async submit(deps, context) {
       await deleteOwnAccount(deps, context.actor, context.me, context.body)
-      const { deleted } = accountDataMessages[languageOfReader(context)].pages.delete
+      const { deleted } = accountDataWords[languageOfReader(context)].pages.delete
       return {
         ...redirectAnswer(deps, context, '/login', deleted, [context.cookies.session.clear()]),
         headers: { 'clear-site-data': '"cache", "storage"' },
@@ -74,14 +74,14 @@ export const accountDataPages: readonly Route[] = [
 ]
 
 function exportSection(view: PageView): Section {
-  const words = accountDataMessages[view.language].pages.export
+  const words = accountDataWords[view.language].pages.export
   const body = html`<p>${words.lead}</p>
 ${form(view, { values: {} }, { action: `${place}/export`, fields: [], submit: words.submit, look: 'quiet', isDownload: true })}`
   return { title: words.title, body }
 }
 
 function eventsSection(view: PageView, events: readonly AuditEvent[]): Section {
-  const words = accountDataMessages[view.language].pages.events
+  const words = accountDataWords[view.language].pages.events
   const body = html`<p>${words.lead}</p>
 <details><summary>${words.show}</summary>
 <ol class="rows">${events.map((event) => eventRow(view, event))}</ol>
@@ -90,7 +90,7 @@ function eventsSection(view: PageView, events: readonly AuditEvent[]): Section {
 }
 
 function eventRow({ language }: PageView, { name, at, ip, userAgent }: AuditEvent): Html {
-  const words: Readonly<Record<string, string>> = accountDataMessages[language].pages.happened
+  const words: Readonly<Record<string, string>> = accountDataWords[language].pages.happened
   const places = [userAgent !== null && deviceName(userAgent, language), ip]
     .filter((text) => typeof text === 'string')
     .map((text, index) => html`${index > 0 && ' · '}<bdi>${text}</bdi>`)
@@ -100,7 +100,7 @@ function eventRow({ language }: PageView, { name, at, ip, userAgent }: AuditEven
 }
 
 const deleteSection: AccountSection = (_deps, { user }, view, state) => {
-  const words = accountDataMessages[view.language].pages.delete
+  const words = accountDataWords[view.language].pages.delete
   const body = html`<p>${words.warning}</p>
 ${form(view, state, {
   action: `${place}/delete`,

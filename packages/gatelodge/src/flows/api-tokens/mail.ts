@@ -7,7 +7,7 @@ import {
   securityMail,
   type TimedLink,
 } from '../../pages/mail-layout.ts'
-import { apiTokenMessages } from './messages.ts'
+import { apiTokenWords } from './words/index.ts'
 
 export interface ApiTokenCreatedMail {
   readonly name: string
@@ -19,7 +19,7 @@ export interface ApiTokenCreatedMail {
 
 /** Renders the email that notifies the owner of an account that an API token was created. Does not repeat the token's name, which its creator chose. */
 export function apiTokenCreatedMail(context: MailContext, data: ApiTokenCreatedMail): RenderedMail {
-  const words = apiTokenMessages[context.language].mails.created
+  const words = apiTokenWords[context.language].mails.created
   const locale = localeOf(context.language)
 
   return securityMail(context, words, {

@@ -15,9 +15,9 @@ import { moment } from '../../pages/moment.ts'
 import { languageOfReader, type PageView, pageAnswer, redirectAnswer } from '../../pages/page-context.ts'
 import { pageWords } from '../../pages/words/index.ts'
 import { createApiToken } from './create-token.ts'
-import { apiTokenMessages } from './messages.ts'
 import { listApiTokens, revokeApiToken } from './own-tokens.ts'
 import { apiTokenNameField } from './routes.ts'
+import { apiTokenWords } from './words/index.ts'
 
 const list = '/account/tokens'
 /** The lifetimes that a user can choose, in days. */
@@ -68,7 +68,7 @@ export const apiTokenPages: readonly Route[] = [
         scopes: scopesOf(scopes),
         expiresIn,
       })
-      const { made } = apiTokenMessages[languageOfReader(context)].pages.new
+      const { made } = apiTokenWords[languageOfReader(context)].pages.new
       return redirectAnswer(deps, context, list, { text: made, copy: text })
     },
   }),
@@ -82,23 +82,23 @@ export const apiTokenPages: readonly Route[] = [
     errors: ['not_found'],
     async submit(deps, context) {
       await revokeApiToken(deps, context.actor, context.me, context.body)
-      return redirectAnswer(deps, context, list, apiTokenMessages[languageOfReader(context)].pages.revoked)
+      return redirectAnswer(deps, context, list, apiTokenWords[languageOfReader(context)].pages.revoked)
     },
     recover(deps, failed, error) {
       if (error.code !== 'not_found') return undefined
-      return redirectAnswer(deps, failed, list, apiTokenMessages[languageOfReader(failed)].pages.gone)
+      return redirectAnswer(deps, failed, list, apiTokenWords[languageOfReader(failed)].pages.gone)
     },
   }),
 ]
 
 function listOf(view: PageView, tokens: readonly ApiToken[]): Html {
-  const words = apiTokenMessages[view.language].pages
+  const words = apiTokenWords[view.language].pages
   return html`<p>${words.lead}</p>
 ${tokens.length === 0 ? html`<p class="muted">${words.none}</p>` : html`<ul class="rows">${tokens.map((token, index) => tokenRow(view, token, `token-${index + 1}`))}</ul>`}`
 }
 
 function tokenRow(view: PageView, token: ApiToken, id: string): Html {
-  const words = apiTokenMessages[view.language].pages
+  const words = apiTokenWords[view.language].pages
   const { language } = view
   const revoke = form(
     view,
@@ -124,7 +124,7 @@ ${revoke}
 }
 
 function newSection(view: PageView, state: FormState): Section {
-  const words = apiTokenMessages[view.language].pages.new
+  const words = apiTokenWords[view.language].pages.new
   const options = lives.map((days) => [days, durationInWords(Number(days) * day, localeOf(view.language))] as const)
   const body = form(view, state, {
     action: `${list}/new`,

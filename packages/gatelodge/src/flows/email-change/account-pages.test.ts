@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
-import { emailChangeMessages } from './messages.ts'
+import { emailChangeWords } from './words/index.ts'
 
-const words = emailChangeMessages.en.pages.account
+const words = emailChangeWords.en.pages.account
 const path = '/account/email'
 
 forEachDatabase('page of another address', (engine) => {

@@ -6,12 +6,12 @@ import { form } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
 import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
-import { emailChangeMessages } from './messages.ts'
 import { requestEmailChange } from './request-change.ts'
+import { emailChangeWords } from './words/index.ts'
 
 /** Shows the address of an account with the form to change it. */
 export const emailSection: AccountSection = (_deps, { user }, view, state) => {
-  const words = emailChangeMessages[view.language].pages.account
+  const words = emailChangeWords[view.language].pages.account
   const unconfirmed = html`<p>${words.unconfirmed} <a href="/verify-email/resend">${words.resend}</a></p>`
   const body = html`<p>${words.current}<br><strong dir="ltr">${user.email}</strong></p>
 ${!user.emailVerified && unconfirmed}
@@ -41,7 +41,7 @@ export const emailAccountPages: readonly Route[] = formPage({
   async submit(deps, context) {
     const { new_email, password } = context.body
     await requestEmailChange(deps, context.actor, context.me, { newEmail: new_email, password })
-    const { requested } = emailChangeMessages[languageOfReader(context)].pages.account
+    const { requested } = emailChangeWords[languageOfReader(context)].pages.account
     return redirectAnswer(deps, context, '/account', requested)
   },
 })

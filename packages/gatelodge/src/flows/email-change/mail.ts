@@ -10,11 +10,11 @@ import {
   type RenderedMail,
   securityMail,
 } from '../../pages/mail-layout.ts'
-import { emailChangeMessages } from './messages.ts'
+import { emailChangeWords } from './words/index.ts'
 
 /** Renders the email that proves the new address of an account. Sent to the new address. */
 export function confirmNewEmailMail(context: MailContext, data: LinkMail): RenderedMail {
-  return linkMail(context, emailChangeMessages[context.language].mails.confirm, data)
+  return linkMail(context, emailChangeWords[context.language].mails.confirm, data)
 }
 
 export interface EmailChangeRequestedMail {
@@ -27,7 +27,7 @@ export interface EmailChangeRequestedMail {
 
 /** Renders the email that notifies the current address of an account that a change was requested. Contains no token. */
 export function emailChangeRequestedMail(context: MailContext, data: EmailChangeRequestedMail): RenderedMail {
-  const { requested: words, notice } = emailChangeMessages[context.language].mails
+  const { requested: words, notice } = emailChangeWords[context.language].mails
 
   return securityMail(context, words, {
     name: data.name,
@@ -50,7 +50,7 @@ export interface EmailChangeNoticeMail {
 
 /** Renders the email that notifies the former address of an account that it was changed, with the link that undoes the change. */
 export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNoticeMail): RenderedMail {
-  const words = emailChangeMessages[context.language].mails.notice
+  const words = emailChangeWords[context.language].mails.notice
 
   return securityMail(context, words, {
     name: data.name,
@@ -63,7 +63,7 @@ export function emailChangeNoticeMail(context: MailContext, data: EmailChangeNot
 
 /** Renders the email that notifies the owner of an address that someone tried to move another account to it. Sent instead of a link. */
 export function addressInUseMail(context: MailContext, data: { readonly name: string }): RenderedMail {
-  const words = emailChangeMessages[context.language].mails.addressInUse
+  const words = emailChangeWords[context.language].mails.addressInUse
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -87,5 +87,5 @@ export interface EmailRestoredMail {
 
 /** Renders the email that notifies the restored address that the change was undone, with the link to choose a new password. */
 export function emailRestoredMail(context: MailContext, { resetLink, ...data }: EmailRestoredMail): RenderedMail {
-  return linkMail(context, emailChangeMessages[context.language].mails.restored, { ...data, link: resetLink })
+  return linkMail(context, emailChangeWords[context.language].mails.restored, { ...data, link: resetLink })
 }

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { forEachDatabase, type Person, type TestApp, testApp } from '../../../test/support/app.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
 import { languages } from '../../kernel/languages.ts'
-import { emailChangeMessages } from './messages.ts'
+import { emailChangeWords } from './words/index.ts'
 
-const words = emailChangeMessages.en.pages
+const words = emailChangeWords.en.pages
 const garbage = `${'A'.repeat(22)}.${'B'.repeat(43)}`
 
 /** Requests a change of address in the visitor's session. Returns the token of the emailed link. */
@@ -76,7 +76,7 @@ forEachDatabase('pages of an address change', (engine) => {
     await app.post('/forgot-password', { email: ada.email })
     const { token } = await app.lastMail(ada.email)
     for (const language of languages) {
-      const { confirm, undo } = emailChangeMessages[language].pages
+      const { confirm, undo } = emailChangeWords[language].pages
       for (const query of ['', '?token=', `?token=${garbage}`, `?token=${token}`, `?token=${'x'.repeat(300)}`]) {
         for (const [path, { expired }] of [
           ['/change-email', confirm],

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { route } from '../../http/route.ts'
 import { emailField, messageSchema, passwordField, tokenField, userSchema, userToWire } from '../../http/wire.ts'
 import { confirmEmailChange, undoEmailChange } from './confirm-change.ts'
-import { emailChangeAnswers } from './messages.ts'
 import { requestEmailChange } from './request-change.ts'
+import { emailChangeAnswers } from './words/index.ts'
 
 export const emailChangeRoutes = [
   route({

@@ -1,9 +1,9 @@
 import { type LinkMail, linkMail, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
-import { emailVerificationMessages } from './messages.ts'
+import { emailVerificationWords } from './words/index.ts'
 
 /** Renders the email that proves the address of a pending sign-up. */
 export function verificationMail(context: MailContext, data: LinkMail): RenderedMail {
-  return linkMail(context, emailVerificationMessages[context.language].mails.verification, data)
+  return linkMail(context, emailVerificationWords[context.language].mails.verification, data)
 }
 
 export interface AccountExistsMail {
@@ -14,7 +14,7 @@ export interface AccountExistsMail {
 
 /** Renders the email that notifies the owner of an account that someone signed up with the same address. Sent instead of a link. */
 export function accountExistsMail(context: MailContext, data: AccountExistsMail): RenderedMail {
-  const words = emailVerificationMessages[context.language].mails.accountExists
+  const words = emailVerificationWords[context.language].mails.accountExists
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -35,7 +35,7 @@ export function welcomeMail(
   context: MailContext,
   data: { readonly name: string; readonly signInLink: string },
 ): RenderedMail {
-  const words = emailVerificationMessages[context.language].mails.welcome
+  const words = emailVerificationWords[context.language].mails.welcome
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),

@@ -4,10 +4,10 @@ import { forEachDatabase, type TestApp, testApp } from '../../../test/support/ap
 import { Visitor } from '../../../test/support/visitor.ts'
 import { languages } from '../../kernel/languages.ts'
 import { pageWords } from '../../pages/words/index.ts'
-import { emailVerificationMessages } from './messages.ts'
+import { emailVerificationWords } from './words/index.ts'
 
 const ada = { email: 'ada@example.com', username: 'ada', password: 'quiet harbour 52' }
-const words = emailVerificationMessages.en.pages
+const words = emailVerificationWords.en.pages
 
 /** Signs up on the page. Returns the path of the emailed link. */
 async function signUp(app: TestApp, visitor: Visitor, person = ada): Promise<string> {
@@ -45,7 +45,7 @@ forEachDatabase('pages that confirm an address', (engine) => {
 
     const page = await other.get(link)
     assert.equal(page.form('/verify-email').password, '')
-    assert.ok(page.text.includes(emailVerificationMessages.fr.pages.confirm.protect))
+    assert.ok(page.text.includes(emailVerificationWords.fr.pages.confirm.protect))
     const missing = await other.send(page, {}, '/verify-email')
     assert.equal(missing.status, 400)
     assert.ok(missing.html.includes(`id="field-password-fault">${pageWords.fr.faults.required}<`))
@@ -54,7 +54,7 @@ forEachDatabase('pages that confirm an address', (engine) => {
     assert.match(wrong.html, /id="field-password-fault"/)
     assert.ok(!wrong.html.includes('wrong harbour'))
     const done = await other.send(wrong, { password: ada.password }, '/verify-email')
-    assert.ok(done.text.includes(emailVerificationMessages.fr.pages.confirm.done))
+    assert.ok(done.text.includes(emailVerificationWords.fr.pages.confirm.done))
   })
 
   test('an `instant` account is confirmed from its session without the password', async () => {
@@ -94,7 +94,7 @@ forEachDatabase('pages that confirm an address', (engine) => {
     for (const language of languages) {
       const page = await new Visitor(app, { 'accept-language': language }).get(link)
       assert.equal(page.status, 400)
-      assert.ok(page.text.includes(emailVerificationMessages[language].pages.confirm.expired))
+      assert.ok(page.text.includes(emailVerificationWords[language].pages.confirm.expired))
       assert.match(page.html, /href="\/verify-email\/resend"/)
     }
   })
@@ -104,7 +104,7 @@ forEachDatabase('pages that confirm an address', (engine) => {
     for (const language of languages) {
       const page = await new Visitor(app, { 'accept-language': language }).get('/verify-email')
       assert.equal(page.status, 200)
-      assert.ok(page.text.includes(emailVerificationMessages[language].pages.sent.text))
+      assert.ok(page.text.includes(emailVerificationWords[language].pages.sent.text))
     }
     const tooLong = await new Visitor(app).get(`/verify-email?token=${'x'.repeat(300)}`)
     assert.ok(tooLong.text.includes(words.sent.text))

@@ -7,9 +7,9 @@ import { readLinkToken } from '../../pages/link-token.ts'
 import { expiredLink, notice } from '../../pages/notice.ts'
 import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
 import { pageWords } from '../../pages/words/index.ts'
-import { emailVerificationMessages } from './messages.ts'
 import { resendVerification } from './resend-verification.ts'
 import { needsChosenPassword, verifyEmail } from './verify-email.ts'
+import { emailVerificationWords } from './words/index.ts'
 
 export const emailVerificationPages = [
   ...formPage({
@@ -31,7 +31,7 @@ export const emailVerificationPages = [
       return { values: { token, ...(asks && { password: '' }) } }
     },
     view(_deps, _context, view, state) {
-      const { sent, confirm: words } = emailVerificationMessages[view.language].pages
+      const { sent, confirm: words } = emailVerificationWords[view.language].pages
       if (state.values.token === undefined) {
         return notice({
           title: sent.title,
@@ -73,14 +73,14 @@ ${form(view, state, {
     async submit(deps, context) {
       const { actor, body, cookies, me } = context
       await verifyEmail(deps, actor, body)
-      const words = emailVerificationMessages[languageOfReader(context)].pages.confirm
+      const words = emailVerificationWords[languageOfReader(context)].pages.confirm
       const spent = [cookies.link.clear(), cookies.signUp.clear()]
       return me
         ? redirectAnswer(deps, context, '/account', words.doneSignedIn, spent)
         : redirectAnswer(deps, context, '/login', words.done, spent)
     },
     recover: expiredLink((language) => {
-      const words = emailVerificationMessages[language].pages.confirm
+      const words = emailVerificationWords[language].pages.confirm
       return {
         title: words.expiredTitle,
         text: words.expired,
@@ -100,7 +100,7 @@ ${form(view, state, {
     body: z.strictObject({ email: emailField }),
     errors: ['user_not_found'],
     view(_deps, _context, view, state) {
-      const words = emailVerificationMessages[view.language].pages.resend
+      const words = emailVerificationWords[view.language].pages.resend
       const body = html`<div class="card">
 <h1>${words.title}</h1>
 <p>${words.lead}</p>
@@ -125,7 +125,7 @@ ${form(view, state, {
     },
     async submit(deps, context) {
       await resendVerification(deps, context.actor, context.body)
-      const words = emailVerificationMessages[languageOfReader(context)].pages.resend
+      const words = emailVerificationWords[languageOfReader(context)].pages.resend
       return redirectAnswer(deps, context, '/verify-email', words.sent, [context.cookies.link.clear()])
     },
   }),

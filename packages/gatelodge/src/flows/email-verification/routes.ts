@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { linkTo } from '../../domain/links.ts'
 import { route } from '../../http/route.ts'
 import { emailField, messageSchema, passwordField, tokenField, userSchema, userToWire } from '../../http/wire.ts'
-import { emailVerificationAnswers } from './messages.ts'
 import { resendVerification } from './resend-verification.ts'
 import { verifyEmail } from './verify-email.ts'
+import { emailVerificationAnswers } from './words/index.ts'
 
 export const emailVerificationRoutes = [
   route({

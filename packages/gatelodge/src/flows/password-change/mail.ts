@@ -7,7 +7,7 @@ import {
   securityMail,
   type TimedLink,
 } from '../../pages/mail-layout.ts'
-import { passwordChangeMessages } from './messages.ts'
+import { passwordChangeWords } from './words/index.ts'
 
 export interface PasswordChangedMail {
   readonly name: string
@@ -17,7 +17,7 @@ export interface PasswordChangedMail {
 
 /** Renders the email that notifies the owner of an account that its password was changed or reset, and what to do if someone else did it. */
 export function passwordChangedMail(context: MailContext, data: PasswordChangedMail): RenderedMail {
-  const words = passwordChangeMessages[context.language].mails.changed
+  const words = passwordChangeWords[context.language].mails.changed
 
   return securityMail(context, words, {
     name: data.name,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
-import { passwordChangeMessages } from './messages.ts'
+import { passwordChangeWords } from './words/index.ts'
 
 const fresh = 'another harbour 53'
 const path = '/account/password'
@@ -16,7 +16,7 @@ forEachDatabase('page of a new password', (engine) => {
     const filled = { old_password: person.password, new_password: fresh, password_confirmation: fresh }
     const done = await visitor.send(await visitor.get('/account'), filled, path)
     assert.equal(done.at, '/account')
-    assert.ok(done.text.includes(passwordChangeMessages.en.pages.changed))
+    assert.ok(done.text.includes(passwordChangeWords.en.pages.changed))
     assert.equal((await app.post('/signin', { email: person.email, password: fresh })).status, 200)
     assert.equal((await app.get('/session', { cookie: other })).code, 'token_invalid')
   })

@@ -6,11 +6,11 @@ import { assertConfirmed, form } from '../../pages/form.ts'
 import { formPage } from '../../pages/form-page.ts'
 import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
 import { changePassword } from './change-password.ts'
-import { passwordChangeMessages } from './messages.ts'
+import { passwordChangeWords } from './words/index.ts'
 
 /** Shows the form to change the password of an account. */
 export const passwordSection: AccountSection = ({ config }, { user }, view, state) => {
-  const words = passwordChangeMessages[view.language].pages
+  const words = passwordChangeWords[view.language].pages
   const body = form(view, state, {
     action: '/account/password',
     account: user.email,
@@ -50,7 +50,7 @@ export const passwordChangePages: readonly Route[] = formPage({
     assertConfirmed(new_password, password_confirmation)
 
     await changePassword(deps, context.actor, context.me, { oldPassword: old_password, newPassword: new_password })
-    const { changed } = passwordChangeMessages[languageOfReader(context)].pages
+    const { changed } = passwordChangeWords[languageOfReader(context)].pages
     return redirectAnswer(deps, context, '/account', changed)
   },
 })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { route } from '../../http/route.ts'
 import { messageSchema, passwordField } from '../../http/wire.ts'
 import { changePassword } from './change-password.ts'
-import { passwordChangeAnswers } from './messages.ts'
+import { passwordChangeAnswers } from './words/index.ts'
 
 export const passwordChangeRoutes = [
   route({

@@ -1,19 +1,19 @@
 import { type LinkMail, linkMail, type MailContext, mailDocument, type RenderedMail } from '../../pages/mail-layout.ts'
-import { passwordResetMessages } from './messages.ts'
+import { passwordResetWords } from './words/index.ts'
 
 /** Renders the email with the link with which the owner of an account sets a new password. */
 export function resetMail(context: MailContext, data: LinkMail): RenderedMail {
-  return linkMail(context, passwordResetMessages[context.language].mails.reset, data)
+  return linkMail(context, passwordResetWords[context.language].mails.reset, data)
 }
 
 /** Renders the email with the link with which an invited user chooses the first password of the account created for them. */
 export function invitationMail(context: MailContext, data: LinkMail): RenderedMail {
-  return linkMail(context, passwordResetMessages[context.language].mails.invitation, data)
+  return linkMail(context, passwordResetWords[context.language].mails.invitation, data)
 }
 
 /** Renders the email that tells the owner of an address that has only unconfirmed sign-ups how to get an account. */
 export function registerFirstMail(context: MailContext, data: { readonly registerLink: string }): RenderedMail {
-  const words = passwordResetMessages[context.language].mails.registerFirst
+  const words = passwordResetWords[context.language].mails.registerFirst
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),
@@ -32,7 +32,7 @@ export function passwordDisabledMail(
   context: MailContext,
   data: { readonly name: string; readonly resetLink: string; readonly where: 'newDevices' | 'oneDevice' },
 ): RenderedMail {
-  const words = passwordResetMessages[context.language].mails.passwordDisabled
+  const words = passwordResetWords[context.language].mails.passwordDisabled
 
   return mailDocument(context, {
     subject: words.subject(context.serviceName),

@@ -4,7 +4,7 @@ import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
 import { languages } from '../../kernel/languages.ts'
 import { pageWords } from '../../pages/words/index.ts'
-import { passwordResetMessages } from './messages.ts'
+import { passwordResetWords } from './words/index.ts'
 
 const fresh = 'another harbour 53'
 const chosen = { new_password: fresh, password_confirmation: fresh }
@@ -16,20 +16,20 @@ forEachDatabase('pages of forgotten passwords', (engine) => {
     const visitor = new Visitor(app, { 'accept-language': 'fr' })
     const asked = await visitor.fill('/forgot-password', { email: person.email })
     assert.equal(asked.at, '/login')
-    assert.ok(asked.text.includes(passwordResetMessages.fr.pages.forgot.sent))
+    assert.ok(asked.text.includes(passwordResetWords.fr.pages.forgot.sent))
 
     const { token, html } = await app.lastMail(person.email)
     assert.match(html, /<html lang="fr"/)
     const form = await visitor.get(`/reset-password?token=${token}`)
     assert.equal(form.at, '/reset-password')
     const done = await visitor.send(form, chosen, '/reset-password')
-    assert.ok(done.text.includes(passwordResetMessages.fr.pages.reset.done))
+    assert.ok(done.text.includes(passwordResetWords.fr.pages.reset.done))
     assert.equal((await app.post('/signin', { email: person.email, password: fresh })).status, 200)
 
     const spent = await visitor.get(`/reset-password?token=${token}`)
     const again = await visitor.send(spent, chosen, '/reset-password')
     assert.equal(again.status, 400)
-    assert.ok(again.text.includes(passwordResetMessages.fr.pages.reset.expiredTitle))
+    assert.ok(again.text.includes(passwordResetWords.fr.pages.reset.expiredTitle))
   })
 
   test('known and unknown addresses see the same page', async () => {

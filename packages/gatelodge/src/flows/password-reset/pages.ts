@@ -7,9 +7,9 @@ import { html } from '../../pages/html.ts'
 import { readLinkToken } from '../../pages/link-token.ts'
 import { expiredLink } from '../../pages/notice.ts'
 import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
-import { passwordResetMessages } from './messages.ts'
 import { requestPasswordReset } from './request-reset.ts'
 import { resetPassword } from './reset-password.ts'
+import { passwordResetWords } from './words/index.ts'
 
 export const passwordResetPages = [
   ...formPage({
@@ -20,7 +20,7 @@ export const passwordResetPages = [
     body: z.strictObject({ email: emailField }),
     errors: [],
     view(_deps, _context, view, state) {
-      const words = passwordResetMessages[view.language].pages.forgot
+      const words = passwordResetWords[view.language].pages.forgot
       const body = html`<div class="card">
 <h1>${words.title}</h1>
 <p>${words.lead}</p>
@@ -37,7 +37,7 @@ ${form(view, state, {
     },
     async submit(deps, context) {
       await requestPasswordReset(deps, context.actor, context.body)
-      const words = passwordResetMessages[languageOfReader(context)].pages.forgot
+      const words = passwordResetWords[languageOfReader(context)].pages.forgot
       return redirectAnswer(deps, context, '/login', words.sent)
     },
   }),
@@ -58,7 +58,7 @@ ${form(view, state, {
       return redirectAnswer(deps, context, '/forgot-password')
     },
     view({ config }, _context, view, state) {
-      const words = passwordResetMessages[view.language].pages.reset
+      const words = passwordResetWords[view.language].pages.reset
       const body = html`<div class="card">
 <h1>${words.title}</h1>
 ${form(view, state, {
@@ -85,12 +85,12 @@ ${form(view, state, {
       assertConfirmed(new_password, password_confirmation)
 
       const { deviceCookie } = await resetPassword(deps, context.actor, { token, newPassword: new_password })
-      const words = passwordResetMessages[languageOfReader(context)].pages.reset
+      const words = passwordResetWords[languageOfReader(context)].pages.reset
       const cookies = [context.cookies.link.clear(), setDeviceCookie(context.cookies, deviceCookie)]
       return redirectAnswer(deps, context, '/login', words.done, cookies)
     },
     recover: expiredLink((language) => {
-      const words = passwordResetMessages[language].pages.reset
+      const words = passwordResetWords[language].pages.reset
       return { title: words.expiredTitle, text: words.expired, ways: [[words.again, '/forgot-password']] }
     }),
   }),

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { route } from '../../http/route.ts'
 import { setDeviceCookie } from '../../http/sign-in-answer.ts'
 import { emailField, messageSchema, passwordField, tokenField } from '../../http/wire.ts'
-import { passwordResetAnswers } from './messages.ts'
 import { requestPasswordReset } from './request-reset.ts'
 import { resetPassword } from './reset-password.ts'
+import { passwordResetAnswers } from './words/index.ts'
 
 export const passwordResetRoutes = [
   route({

@@ -11,13 +11,13 @@ import { type Html, html } from '../../pages/html.ts'
 import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
 import { avatarUpload } from './avatar-routes.ts'
 import { changeAvatar, removeAvatar } from './change-avatar.ts'
-import { profileMessages } from './messages.ts'
+import { profileWords } from './words/index.ts'
 
 const told = ['image_invalid', 'image_too_large'] as const satisfies ErrorCode[]
 
 /** Shows the picture of an account with its forms. */
 export const pictureSection: AccountSection = (_deps, { user }, view, state) => {
-  const words = profileMessages[view.language].pages.picture
+  const words = profileWords[view.language].pages.picture
   const code = told.find((known) => known === state.error?.code)
   const body = html`<div class="picture">
 ${picture(user, words.current)}
@@ -54,7 +54,7 @@ export const avatarPages: readonly Route[] = [
     },
     async submit(deps, context) {
       await changeAvatar(deps, context.actor, context.me, context.body)
-      const { changed } = profileMessages[languageOfReader(context)].pages.picture
+      const { changed } = profileWords[languageOfReader(context)].pages.picture
       return redirectAnswer(deps, context, '/account', changed)
     },
   }),
@@ -68,7 +68,7 @@ export const avatarPages: readonly Route[] = [
     errors: [],
     async submit(deps, context) {
       await removeAvatar(deps, context.actor, context.me)
-      const { removed } = profileMessages[languageOfReader(context)].pages.picture
+      const { removed } = profileWords[languageOfReader(context)].pages.picture
       return redirectAnswer(deps, context, '/account', removed)
     },
   }),

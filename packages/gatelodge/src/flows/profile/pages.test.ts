@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { dataFolder, plain } from '../../../test/support/images.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
-import { profileMessages } from './messages.ts'
+import { profileWords } from './words/index.ts'
 
-const words = profileMessages.en.pages
+const words = profileWords.en.pages
 const picture = new Uint8Array(await plain(40, 30).png().toBuffer())
 
 forEachDatabase('account page', (engine) => {
@@ -112,7 +112,7 @@ forEachDatabase('account page', (engine) => {
 
     const saved = await visitor.fill('/account', { locale: 'ar' })
     assert.match(saved.html, /<html lang="ar" dir="rtl"/)
-    assert.ok(saved.text.includes(profileMessages.ar.pages.profile.saved))
+    assert.ok(saved.text.includes(profileWords.ar.pages.profile.saved))
 
     const cookie = visitor.cookie('gatelodge') ?? ''
     await app.patch('/me', { profile: { locale: 'de-CH' } }, { cookie })

@@ -9,8 +9,8 @@ import { formPage } from '../../pages/form-page.ts'
 import { languageOfReader, type PageView, redirectAnswer } from '../../pages/page-context.ts'
 import { pageWords } from '../../pages/words/index.ts'
 import { pictureSection } from './avatar-pages.ts'
-import { profileMessages } from './messages.ts'
 import { updateProfile } from './update-profile.ts'
+import { profileWords } from './words/index.ts'
 
 const line = textField(200).optional()
 
@@ -64,7 +64,7 @@ export function profilePages(others: readonly AccountSection[]): readonly Route[
       // The last choice of a language wins: here over an earlier one in the footer.
       const isChosen = (body.locale ?? null) !== me.user.profile.locale
       const language = (isChosen && languageOf(body.locale)) || languageOfReader(context)
-      const { saved } = profileMessages[language].pages.profile
+      const { saved } = profileWords[language].pages.profile
       return redirectAnswer(deps, context, '/account', saved, isChosen ? [cookies.language.clear()] : [])
     },
   })
@@ -84,7 +84,7 @@ function valuesOf({ user }: LiveSession): FormState['values'] {
 }
 
 const profileSection: AccountSection = ({ config }, me, view, state) => {
-  const words = profileMessages[view.language].pages.profile
+  const words = profileWords[view.language].pages.profile
   const taken = state.error?.code === 'username_taken'
   const username: Field = {
     name: 'username',
@@ -117,7 +117,7 @@ function languageOptions(view: PageView, { user }: LiveSession): readonly (reado
   const ours = languages.map((language) => [language, languageNames[language]] as const)
   const isOther = locale !== null && !ours.some(([language]) => language === locale)
   return [
-    ['', profileMessages[view.language].pages.profile.asBrowser],
+    ['', profileWords[view.language].pages.profile.asBrowser],
     ...ours,
     ...(isOther ? [[locale, locale] as const] : []),
   ]

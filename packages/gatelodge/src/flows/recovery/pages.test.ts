@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
-import { recoveryMessages } from './messages.ts'
+import { recoveryWords } from './words/index.ts'
 
-const words = recoveryMessages.en.pages.undo
+const words = recoveryWords.en.pages.undo
 
 forEachDatabase('page of a security notice', (engine) => {
   test('a look at the link changes nothing; its button locks the account once, and leads to the sign-in', async () => {

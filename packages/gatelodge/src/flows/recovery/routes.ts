@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { route } from '../../http/route.ts'
 import { messageSchema, tokenField } from '../../http/wire.ts'
-import { recoveryAnswers } from './messages.ts'
 import { undoSecurityChange } from './undo-security-change.ts'
+import { recoveryAnswers } from './words/index.ts'
 
 export const recoveryRoutes = [
   route({

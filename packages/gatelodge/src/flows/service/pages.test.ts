@@ -4,7 +4,7 @@ import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { type SeenPage, Visitor } from '../../../test/support/visitor.ts'
 import { directionOf, type Language, languages } from '../../kernel/languages.ts'
 import { pageWords } from '../../pages/words/index.ts'
-import { signInMessages } from '../sign-in/messages.ts'
+import { signInWords } from '../sign-in/words/index.ts'
 
 function languageOfPage({ html }: SeenPage): string | undefined {
   return /<html lang="([^"]*)"/.exec(html)?.[1]
@@ -61,7 +61,7 @@ forEachDatabase('language of pages', (engine) => {
     for (const [header, language] of Object.entries(seen)) {
       const page = await new Visitor(app, { 'accept-language': header }).get('/login')
       assert.equal(languageOfPage(page), language)
-      assert.ok(page.text.includes(signInMessages[language].pages.forgot))
+      assert.ok(page.text.includes(signInWords[language].pages.forgot))
     }
   })
 

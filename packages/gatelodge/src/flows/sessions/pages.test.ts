@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { type SeenPage, Visitor } from '../../../test/support/visitor.ts'
-import { sessionMessages } from './messages.ts'
+import { sessionWords } from './words/index.ts'
 
-const words = sessionMessages.en.pages
+const words = sessionWords.en.pages
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
 function rowsOf(page: SeenPage): readonly string[] {

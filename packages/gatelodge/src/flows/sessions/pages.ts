@@ -11,8 +11,8 @@ import { moment } from '../../pages/moment.ts'
 import { languageOfReader, type PageView, pageAnswer, redirectAnswer } from '../../pages/page-context.ts'
 import { pageWords } from '../../pages/words/index.ts'
 import { listSessions, revokeOtherSessions, revokeSession } from './end-sessions.ts'
-import { sessionMessages } from './messages.ts'
 import { signOut } from './sign-out.ts'
+import { sessionWords } from './words/index.ts'
 
 const list = '/account/sessions'
 
@@ -45,11 +45,11 @@ export const sessionPages: readonly Route[] = [
     errors: ['not_found'],
     async submit(deps, context) {
       await revokeSession(deps, context.actor, context.me, context.body)
-      return redirectAnswer(deps, context, list, sessionMessages[languageOfReader(context)].pages.ended)
+      return redirectAnswer(deps, context, list, sessionWords[languageOfReader(context)].pages.ended)
     },
     recover(deps, failed, error) {
       if (error.code !== 'not_found') return undefined
-      return redirectAnswer(deps, failed, list, sessionMessages[languageOfReader(failed)].pages.gone)
+      return redirectAnswer(deps, failed, list, sessionWords[languageOfReader(failed)].pages.gone)
     },
   }),
 
@@ -62,7 +62,7 @@ export const sessionPages: readonly Route[] = [
     errors: [],
     async submit(deps, context) {
       await revokeOtherSessions(deps, context.actor, context.me)
-      return redirectAnswer(deps, context, list, sessionMessages[languageOfReader(context)].pages.othersEnded)
+      return redirectAnswer(deps, context, list, sessionWords[languageOfReader(context)].pages.othersEnded)
     },
   }),
 
@@ -75,7 +75,7 @@ export const sessionPages: readonly Route[] = [
     errors: [],
     open: (deps, context) => (context.me ? { values: {} } : redirectAnswer(deps, context, '/login')),
     view(_deps, _context, view, state) {
-      const words = sessionMessages[view.language].pages.logout
+      const words = sessionWords[view.language].pages.logout
       const body = html`<div class="card">
 <h1>${words.title}</h1>
 <p>${words.lead}</p>
@@ -87,7 +87,7 @@ ${form(view, state, { action: '/logout', fields: [], submit: words.submit })}
     async submit(deps, context) {
       const { actor, cookies, header } = context
       await signOut(deps, actor, { sessionToken: cookies.session.read(header('cookie')) })
-      const { done } = sessionMessages[languageOfReader(context)].pages.logout
+      const { done } = sessionWords[languageOfReader(context)].pages.logout
       return {
         ...redirectAnswer(deps, context, '/login', done, [cookies.session.clear()]),
         headers: { 'clear-site-data': '"cache", "storage"' },
@@ -97,7 +97,7 @@ ${form(view, state, { action: '/logout', fields: [], submit: words.submit })}
 ]
 
 function listOf(view: PageView, sessions: readonly Session[], current: string): Html {
-  const words = sessionMessages[view.language].pages
+  const words = sessionWords[view.language].pages
   const others = sessions.some(({ id }) => id !== current)
   return html`<p>${words.lead}</p>
 <ul class="rows">${sessions.map((session, index) => sessionRow(view, session, session.id === current, `session-${index + 1}`))}</ul>
@@ -105,7 +105,7 @@ ${others && form(view, { values: {} }, { action: `${list}/end-others`, fields: [
 }
 
 function sessionRow(view: PageView, session: Session, isCurrent: boolean, id: string): Html {
-  const words = sessionMessages[view.language].pages
+  const words = sessionWords[view.language].pages
   const end = form(
     view,
     { values: { id: session.id } },

@@ -15,9 +15,9 @@ import {
 import { second, toIso } from '../../kernel/clock.ts'
 import { AuthError } from '../../kernel/errors.ts'
 import { listSessions, revokeOtherSessions, revokeSession } from './end-sessions.ts'
-import { sessionAnswers } from './messages.ts'
 import { refresh } from './refresh.ts'
 import { signOut } from './sign-out.ts'
+import { sessionAnswers } from './words/index.ts'
 
 /** The answers of the session check, serialised once per change of session or user, because this is the hot path. */
 const printed = new WeakMap<LiveSession, string>()

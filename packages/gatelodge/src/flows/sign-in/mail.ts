@@ -8,7 +8,7 @@ import {
   securityMail,
   type TimedLink,
 } from '../../pages/mail-layout.ts'
-import { signInMessages } from './messages.ts'
+import { signInWords } from './words/index.ts'
 
 export interface NewDeviceMail {
   readonly name: string
@@ -23,7 +23,7 @@ export interface NewDeviceMail {
 
 /** Tells the owner of an account about a sign-in from a device not seen before. */
 export function newDeviceMail(context: MailContext, data: NewDeviceMail): RenderedMail {
-  const words = signInMessages[context.language].mails.newDevice
+  const words = signInWords[context.language].mails.newDevice
 
   return securityMail(context, words, {
     name: data.name,

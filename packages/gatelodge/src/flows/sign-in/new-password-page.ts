@@ -8,8 +8,8 @@ import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
 import { languageOfReader, redirectAnswer } from '../../pages/page-context.ts'
 import { readPageTicket, signInRedirect } from '../../pages/sign-in-redirect.ts'
-import { signInMessages } from './messages.ts'
 import { setNewPassword } from './new-password.ts'
+import { signInWords } from './words/index.ts'
 
 /** The step of a sign-in in which an initial password is replaced. The ticket comes from the cookie of the page before. */
 export const newPasswordPages: readonly Route[] = formPage({
@@ -24,7 +24,7 @@ export const newPasswordPages: readonly Route[] = formPage({
     return { values: {} }
   },
   view(deps, context, view, state) {
-    const words = signInMessages[view.language].pages.newPassword
+    const words = signInWords[view.language].pages.newPassword
     const account = readPageTicket(deps, context)?.account
     const body = html`<div class="card">
 <h1>${words.title}</h1>
@@ -55,7 +55,7 @@ ${form(view, state, {
     if (!given) throw new AuthError('token_invalid')
 
     const outcome = await setNewPassword(deps, context.actor, { changeToken: given.ticket, newPassword })
-    const { done } = signInMessages[languageOfReader(context)].pages.newPassword
+    const { done } = signInWords[languageOfReader(context)].pages.newPassword
     const cookies = [context.cookies.ticket.clear()]
     return signInRedirect(deps, context, outcome, {
       next: safeRedirect(deps.config, given.next, '/account'),
@@ -65,7 +65,7 @@ ${form(view, state, {
   },
   recover(deps, failed, error) {
     if (error.code !== 'token_invalid') return undefined
-    const { expired } = signInMessages[languageOfReader(failed)].pages.newPassword
+    const { expired } = signInWords[languageOfReader(failed)].pages.newPassword
     return redirectAnswer(deps, failed, '/login', expired, [failed.cookies.ticket.clear()])
   },
 })

@@ -7,8 +7,8 @@ import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
 import { redirectAnswer } from '../../pages/page-context.ts'
 import { signInRedirect } from '../../pages/sign-in-redirect.ts'
-import { signInMessages } from './messages.ts'
 import { signIn } from './sign-in.ts'
+import { signInWords } from './words/index.ts'
 
 const start = '/account'
 const told = ['invalid_credentials', 'account_inactive', 'email_unverified'] as const satisfies ErrorCode[]
@@ -32,7 +32,7 @@ export const signInPages = [
       return me ? redirectAnswer(deps, { cookies }, next) : { values: { next } }
     },
     view(deps, _context, view, state) {
-      const words = signInMessages[view.language].pages
+      const words = signInWords[view.language].pages
       const code = told.find((known) => known === state.error?.code)
       const next = safeRedirect(deps.config, state.values.next, start)
       const body = html`<div class="card">

@@ -8,8 +8,8 @@ import { formPage } from '../../pages/form-page.ts'
 import { html } from '../../pages/html.ts'
 import { languageOfReader } from '../../pages/page-context.ts'
 import { signInRedirect } from '../../pages/sign-in-redirect.ts'
-import { signInMessages } from './messages.ts'
 import { reauthenticate } from './reauthenticate.ts'
+import { signInWords } from './words/index.ts'
 
 const fallback = '/account'
 const told = ['invalid_credentials', 'account_inactive', 'email_unverified'] as const satisfies ErrorCode[]
@@ -25,7 +25,7 @@ export const reauthenticatePages: readonly Route[] = formPage({
   errors: ['incorrect_password', ...told],
   open: ({ config }, { query }) => ({ values: { next: safeRedirect(config, query.next, fallback) } }),
   view(_deps, { me }, view, state) {
-    const { reauthenticate: words, password, ...others } = signInMessages[view.language].pages
+    const { reauthenticate: words, password, ...others } = signInWords[view.language].pages
     const code = told.find((known) => known === state.error?.code)
     const body = html`<div class="card">
 <h1>${words.title}</h1>
@@ -46,7 +46,7 @@ ${form(view, state, {
   async submit(deps, context) {
     const { next, password } = context.body
     const outcome = await reauthenticate(deps, context.actor, context.me, { password })
-    const { done } = signInMessages[languageOfReader(context)].pages.reauthenticate
+    const { done } = signInWords[languageOfReader(context)].pages.reauthenticate
     return signInRedirect(deps, context, outcome, { next: safeRedirect(deps.config, next, fallback), message: done })
   },
 })

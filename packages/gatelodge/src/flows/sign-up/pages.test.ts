@@ -4,7 +4,7 @@ import { forEachDatabase, testApp } from '../../../test/support/app.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
 import { languages } from '../../kernel/languages.ts'
 import { pageWords } from '../../pages/words/index.ts'
-import { signUpMessages } from './messages.ts'
+import { signUpWords } from './words/index.ts'
 
 const password = 'quiet harbour 52'
 const ada = {
@@ -67,13 +67,13 @@ forEachDatabase('sign-up page', (engine) => {
         const visitor = new Visitor(app, { 'accept-language': language })
         const page = await visitor.get('/register')
         assert.equal(page.status, 200)
-        assert.ok(page.text.includes(signUpMessages[language].pages.closed))
+        assert.ok(page.text.includes(signUpWords[language].pages.closed))
         assert.throws(() => page.form('/register'))
 
         const { form_token = '' } = page.form('/language')
         const sent = await visitor.post('/register', { ...ada, form_token })
         assert.equal(sent.status, 403)
-        assert.ok(sent.text.includes(signUpMessages[language].pages.closed))
+        assert.ok(sent.text.includes(signUpWords[language].pages.closed))
       }
       assert.deepEqual(await app.rows('pending_signups'), [])
     }
@@ -122,7 +122,7 @@ forEachDatabase('sign-up page', (engine) => {
         const fault = `id="field-${field}-fault">${pageWords[language].faults[code]}<`
         assert.ok(page.html.includes(fault), `${language} ${field} ${code}`)
         assert.ok(page.html.includes(`href="#field-${field}"`))
-        assert.ok(page.text.includes(signUpMessages[language].pages.hint(11)))
+        assert.ok(page.text.includes(signUpWords[language].pages.hint(11)))
         assert.deepEqual([page.form('/register').password, page.form('/register').last_name], ['', 'Lovelace'])
       }
     }

@@ -10,9 +10,9 @@ import { notice } from '../../pages/notice.ts'
 import { languageOfReader, type PageView, redirectAnswer } from '../../pages/page-context.ts'
 import { signInRedirect } from '../../pages/sign-in-redirect.ts'
 import { pageWords } from '../../pages/words/index.ts'
-import { signUpMessages } from './messages.ts'
 import { readSignUp, signUp } from './sign-up.ts'
 import { signUpCookies } from './sign-up-cookie.ts'
+import { signUpWords } from './words/index.ts'
 
 export const signUpPages = [
   ...formPage({
@@ -31,7 +31,7 @@ export const signUpPages = [
     errors: ['registration_closed', 'username_taken', 'email_taken'],
     open: (deps, { me, cookies }) => (me ? redirectAnswer(deps, { cookies }, '/account') : { values: {} }),
     view(deps, _context, view, state) {
-      const words = signUpMessages[view.language].pages
+      const words = signUpWords[view.language].pages
       if (deps.config.registration === 'admin' || deps.config.registration === 'closed')
         return notice({ title: words.closedTitle, text: words.closed, ways: [[words.closedWay, '/login']] })
 
@@ -64,14 +64,14 @@ ${legalLinks(deps.theme, view.language, pageWords[view.language].layout.readFirs
       if (result.status === 'verification_required')
         return redirectAnswer(deps, context, '/verify-email', undefined, set)
 
-      const words = signUpMessages[languageOfReader(context)].pages
+      const words = signUpWords[languageOfReader(context)].pages
       return signInRedirect(deps, context, result.outcome, { next: '/account', message: words.welcome, cookies: set })
     },
   }),
 ]
 
 function fieldsOf({ config }: Deps, { language }: PageView, { error }: FormState): Field[] {
-  const words = signUpMessages[language].pages
+  const words = signUpWords[language].pages
   const username: Field = {
     name: 'username',
     kind: 'text',

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { route } from '../../http/route.ts'
 import { signInAnswer } from '../../http/sign-in-answer.ts'
 import { emailField, nameField, passwordField, tokenResponseSchema, usernameField } from '../../http/wire.ts'
-import { signUpAnswers } from './messages.ts'
 import { signUp } from './sign-up.ts'
 import { signUpCookies } from './sign-up-cookie.ts'
 import { isUsernameAvailable } from './username-available.ts'
+import { signUpAnswers } from './words/index.ts'
 
 export const signUpRoutes = [
   route({
