@@ -6,7 +6,7 @@ import { statusOf } from '../http/problem.ts'
 import type { Access, Answer, Route, RouteContext } from '../http/route.ts'
 import { needsSession, route } from '../http/route.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
-import type { FormState } from './form.ts'
+import type { FormState, FormView } from './form.ts'
 import { type PageContent, type PageContext, type PageView, pageAnswer, plainPageAnswer } from './page-context.ts'
 import { whyRefused } from './why-refused.ts'
 
@@ -34,7 +34,7 @@ export interface FormPage<By extends PageCaller, Body, Query> {
     deps: Deps,
     context: RouteContext<By, undefined, Query, undefined>,
   ) => Answer | FormState | Promise<Answer | FormState>
-  readonly view: (deps: Deps, context: PageContextOf<By>, view: PageView, state: FormState) => PageContent
+  readonly view: (deps: Deps, context: PageContextOf<By>, view: FormView, state: FormState) => PageContent
   readonly submit: (deps: Deps, context: RouteContext<By, Body, undefined, undefined>) => Promise<Answer>
   /** Answers a failure that the form cannot put right, such as a link that was spent. */
   readonly recover?: Route['recover']
@@ -50,7 +50,7 @@ export function formPage<By extends PageCaller, Body, Query = undefined>(spec: F
   const again: readonly ErrorCode[] = [...errors, 'input_invalid', 'cross_site']
   const contentOf = (deps: Deps, context: PageContext, state: FormState) => (pageView: PageView) =>
     // A route for sessions comes here with one: see `recover`.
-    view(deps, context as PageContextOf<By>, pageView, state)
+    view(deps, context as PageContextOf<By>, { ...pageView, action: path }, state)
 
   const opening = route({
     method: 'GET',

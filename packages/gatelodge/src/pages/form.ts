@@ -44,9 +44,13 @@ export interface FormState {
   readonly problem?: string
 }
 
+/** A page's view with the path that its form posts to. `formPage` supplies its own. */
+export interface FormView extends PageView {
+  readonly action: string
+}
+
 /** A form as it is laid out. */
 export interface FormLayout {
-  readonly action: string
   readonly fields: readonly Field[]
   readonly submit: string
   /** How the button looks; `danger` is for what cannot be undone. */
@@ -62,13 +66,13 @@ export interface FormLayout {
 }
 
 /** A form with its token, labels, hints and faults. Passwords are never filled in again. The first field with a fault is focused, and all faults are announced. */
-export function form(view: PageView, state: FormState, layout: FormLayout): Html {
+export function form(view: FormView, state: FormState, layout: FormLayout): Html {
   const faults = faultsOf(view, state, layout)
   const first = layout.fields.find(({ name }) => faults.has(name))?.name
 
   const hasFile = layout.fields.some(({ kind }) => kind === 'file')
 
-  return html`<form class="form" method="post" action="${layout.action}"${hasFile && html` enctype="multipart/form-data"`}${layout.isDownload && html` data-download`} novalidate>
+  return html`<form class="form" method="post" action="${view.action}"${hasFile && html` enctype="multipart/form-data"`}${layout.isDownload && html` data-download`} novalidate>
 <input type="hidden" name="${formTokenField}" value="${view.formToken}">
 ${layout.account !== undefined && html`<input type="text" autocomplete="username" value="${layout.account}" readonly hidden>`}
 ${summary(view, state, layout, faults)}

@@ -73,7 +73,7 @@ function buttonPage(view: PageView, state: FormState, action: string, words: Lin
   const content = html`<div class="card">
 <h1>${words.title}</h1>
 <p>${words.lead}</p>
-${form(view, state, { action, fields: [{ name: 'token', kind: 'hidden', label: '' }], submit: words.submit })}
+${form({ ...view, action }, state, { fields: [{ name: 'token', kind: 'hidden', label: '' }], submit: words.submit })}
 </div>`
   return { title: words.title, body: content }
 }

@@ -76,7 +76,7 @@ export const accountDataPages: readonly Route[] = [
 function exportSection(view: PageView): Section {
   const words = accountDataWords[view.language].pages.export
   const body = html`<p>${words.lead}</p>
-${form(view, { values: {} }, { action: `${place}/export`, fields: [], submit: words.submit, look: 'quiet', isDownload: true })}`
+${form({ ...view, action: `${place}/export` }, { values: {} }, { fields: [], submit: words.submit, look: 'quiet', isDownload: true })}`
   return { title: words.title, body }
 }
 
@@ -102,8 +102,7 @@ function eventRow({ language }: PageView, { name, at, ip, userAgent }: AuditEven
 const deleteSection: AccountSection = (_deps, { user }, view, state) => {
   const words = accountDataWords[view.language].pages.delete
   const body = html`<p>${words.warning}</p>
-${form(view, state, {
-  action: `${place}/delete`,
+${form({ ...view, action: `${place}/delete` }, state, {
   account: user.email,
   fields: [{ name: 'password', kind: 'password', label: words.password, autocomplete: 'current-password' }],
   submit: words.submit,

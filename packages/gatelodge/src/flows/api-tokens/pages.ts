@@ -101,10 +101,9 @@ function tokenRow(view: PageView, token: ApiToken, id: string): Html {
   const words = apiTokenWords[view.language].pages
   const { language } = view
   const revoke = form(
-    view,
+    { ...view, action: `${list}/revoke` },
     { values: { id: token.id } },
     {
-      action: `${list}/revoke`,
       fields: [{ name: 'id', kind: 'hidden', label: '' }],
       submit: words.revoke,
       look: 'quiet',
@@ -126,8 +125,7 @@ ${revoke}
 function newSection(view: PageView, state: FormState): Section {
   const words = apiTokenWords[view.language].pages.new
   const options = lives.map((days) => [days, durationInWords(Number(days) * day, localeOf(view.language))] as const)
-  const body = form(view, state, {
-    action: `${list}/new`,
+  const body = form({ ...view, action: `${list}/new` }, state, {
     fields: [
       { name: 'name', kind: 'text', label: words.name, hint: words.nameHint, maxLength: 64 },
       { name: 'scopes', kind: 'text', label: words.scopes, hint: words.scopesHint, maxLength: 1_400, optional: true },

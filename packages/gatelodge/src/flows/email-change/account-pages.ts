@@ -15,8 +15,7 @@ export const emailSection: AccountSection = (_deps, { user }, view, state) => {
   const unconfirmed = html`<p>${words.unconfirmed} <a href="/verify-email/resend">${words.resend}</a></p>`
   const body = html`<p>${words.current}<br><strong dir="ltr">${user.email}</strong></p>
 ${!user.emailVerified && unconfirmed}
-${form(view, state, {
-  action: '/account/email',
+${form({ ...view, action: '/account/email' }, state, {
   account: user.email,
   fields: [
     { name: 'new_email', kind: 'email', label: words.new, autocomplete: 'email', maxLength: 254 },

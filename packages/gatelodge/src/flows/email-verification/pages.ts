@@ -49,7 +49,6 @@ export const emailVerificationPages = [
 <h1>${words.title}</h1>
 <p>${asks ? words.protect : words.lead}</p>
 ${form(view, state, {
-  action: '/verify-email',
   fields: [
     { name: 'token', kind: 'hidden', label: '' },
     ...(asks
@@ -105,7 +104,6 @@ ${form(view, state, {
 <h1>${words.title}</h1>
 <p>${words.lead}</p>
 ${form(view, state, {
-  action: '/verify-email/resend',
   fields: [
     {
       name: 'email',

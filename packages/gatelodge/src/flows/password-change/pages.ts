@@ -11,8 +11,7 @@ import { passwordChangeWords } from './words/index.ts'
 /** Shows the form to change the password of an account. */
 export const passwordSection: AccountSection = ({ config }, { user }, view, state) => {
   const words = passwordChangeWords[view.language].pages
-  const body = form(view, state, {
-    action: '/account/password',
+  const body = form({ ...view, action: '/account/password' }, state, {
     account: user.email,
     fields: [
       { name: 'old_password', kind: 'password', label: words.old, autocomplete: 'current-password' },

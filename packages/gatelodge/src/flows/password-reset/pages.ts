@@ -25,7 +25,6 @@ export const passwordResetPages = [
 <h1>${words.title}</h1>
 <p>${words.lead}</p>
 ${form(view, state, {
-  action: '/forgot-password',
   fields: [
     { name: 'email', kind: 'email', label: words.email, autocomplete: 'email', maxLength: 254, autofocus: true },
   ],
@@ -62,7 +61,6 @@ ${form(view, state, {
       const body = html`<div class="card">
 <h1>${words.title}</h1>
 ${form(view, state, {
-  action: '/reset-password',
   fields: [
     { name: 'token', kind: 'hidden', label: '' },
     {

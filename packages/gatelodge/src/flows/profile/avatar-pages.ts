@@ -21,10 +21,9 @@ export const pictureSection: AccountSection = (_deps, { user }, view, state) => 
   const code = told.find((known) => known === state.error?.code)
   const body = html`<div class="picture">
 ${picture(user, words.current)}
-${user.avatarUrl !== null && form(view, { values: {} }, { action: '/account/avatar/remove', fields: [], submit: words.remove, look: 'quiet' })}
+${user.avatarUrl !== null && form({ ...view, action: '/account/avatar/remove' }, { values: {} }, { fields: [], submit: words.remove, look: 'quiet' })}
 </div>
-${form(view, state, {
-  action: '/account/avatar',
+${form({ ...view, action: '/account/avatar' }, state, {
   fields: [
     {
       name: avatarUpload.field,

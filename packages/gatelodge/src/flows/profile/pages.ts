@@ -95,8 +95,7 @@ const profileSection: AccountSection = ({ config }, me, view, state) => {
     ...(config.username === 'optional' && { optional: true }),
     ...(taken && { fault: pageWords[view.language].faults.username_taken }),
   }
-  const body = form(view, state, {
-    action: '/account',
+  const body = form({ ...view, action: '/account' }, state, {
     fields: [
       ...nameFields(words),
       ...(config.username === 'off' ? [] : [username]),

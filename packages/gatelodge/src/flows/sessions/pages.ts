@@ -79,7 +79,7 @@ export const sessionPages: readonly Route[] = [
       const body = html`<div class="card">
 <h1>${words.title}</h1>
 <p>${words.lead}</p>
-${form(view, state, { action: '/logout', fields: [], submit: words.submit })}
+${form(view, state, { fields: [], submit: words.submit })}
 <p class="ways"><a href="/account">${words.back}</a></p>
 </div>`
       return { title: words.title, body }
@@ -101,16 +101,15 @@ function listOf(view: PageView, sessions: readonly Session[], current: string): 
   const others = sessions.some(({ id }) => id !== current)
   return html`<p>${words.lead}</p>
 <ul class="rows">${sessions.map((session, index) => sessionRow(view, session, session.id === current, `session-${index + 1}`))}</ul>
-${others && form(view, { values: {} }, { action: `${list}/end-others`, fields: [], submit: words.endOthers })}`
+${others && form({ ...view, action: `${list}/end-others` }, { values: {} }, { fields: [], submit: words.endOthers })}`
 }
 
 function sessionRow(view: PageView, session: Session, isCurrent: boolean, id: string): Html {
   const words = sessionWords[view.language].pages
   const end = form(
-    view,
+    { ...view, action: `${list}/end` },
     { values: { id: session.id } },
     {
-      action: `${list}/end`,
       fields: [{ name: 'id', kind: 'hidden', label: '' }],
       submit: words.end,
       look: 'quiet',

@@ -30,7 +30,6 @@ export const newPasswordPages: readonly Route[] = formPage({
 <h1>${words.title}</h1>
 <p>${words.lead}</p>
 ${form(view, state, {
-  action: '/login/new-password',
   ...(account !== undefined && { account }),
   fields: [
     {

@@ -41,7 +41,6 @@ ${form(
   view,
   { ...state, values: { ...state.values, next } },
   {
-    action: '/login',
     fields: [
       {
         name: 'identifier',

@@ -31,7 +31,6 @@ export const reauthenticatePages: readonly Route[] = formPage({
 <h1>${words.title}</h1>
 <p>${words.lead}</p>
 ${form(view, state, {
-  action: '/account/reauthenticate',
   account: me.user.email,
   fields: [
     { name: 'password', kind: 'password', label: password, autocomplete: 'current-password', autofocus: true },

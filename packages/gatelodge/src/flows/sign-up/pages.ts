@@ -37,7 +37,7 @@ export const signUpPages = [
 
       const body = html`<div class="card">
 <h1>${words.title}</h1>
-${form(view, state, { action: '/register', fields: fieldsOf(deps, view, state), submit: words.submit })}
+${form(view, state, { fields: fieldsOf(deps, view, state), submit: words.submit })}
 ${legalLinks(deps.theme, view.language, pageWords[view.language].layout.readFirst)}
 <p class="ways"><a href="/login">${words.signIn}</a></p>
 </div>`
