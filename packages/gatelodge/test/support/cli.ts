@@ -14,7 +14,7 @@ import { databaseSettings } from './databases.ts'
 export const bin = fileURLToPath(new URL('../../bin/gatelodge.js', import.meta.url))
 
 /** How long a server may take to come up before it is killed, so that a test fails instead of hanging, in ms. */
-const patience = 60_000
+const patience = 180_000
 
 /** The result of a command. */
 export interface Ran {
