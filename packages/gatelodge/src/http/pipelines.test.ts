@@ -371,7 +371,7 @@ async function connected(port: number): Promise<Client> {
   socket.on('error', () => {})
   await once(socket, 'connect')
   const until = async (isDone: () => boolean) => {
-    while (!isDone()) await once(socket, 'data', { signal: AbortSignal.timeout(20_000) })
+    while (!isDone()) await once(socket, 'data', { signal: AbortSignal.timeout(120_000) })
   }
   const text = () => parts.join('')
   return {
