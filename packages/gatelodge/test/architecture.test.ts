@@ -114,6 +114,11 @@ test('flows check passwords through the accounts port, except where only our own
   assert.deepEqual(offenders(flows, /\b(?:attemptPassword|checkHash)\b|\bhasher\.verify\b/), [])
 })
 
+test('one function decides who has a permission', () => {
+  const others = sources.filter(({ name }) => name !== 'domain/authorization.ts')
+  assert.deepEqual(offenders(others, /\broles\.(?:includes|some|every|find)\b/), [])
+})
+
 /** Modules that write a table, where it is not one alone. Clean-up and copies write all tables by the same statements. */
 const sharedTables: Readonly<Record<string, readonly string[]>> = {
   // Each row of `jobs` has one writer: job runs, the lock of administrators, the request to wipe files, the proof of a write.

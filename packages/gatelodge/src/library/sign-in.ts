@@ -1,5 +1,6 @@
 import { createAccount } from '../admin/users/create-user.ts'
 import type { SignInOutcome } from '../domain/authentication.ts'
+import { can } from '../domain/authorization.ts'
 import { loadUser } from '../domain/users.ts'
 import { refresh } from '../flows/sessions/refresh.ts'
 import { signOut } from '../flows/sessions/sign-out.ts'
@@ -61,7 +62,7 @@ export function registerUser(auth: Auth, input: RegisterRequest, caller: Caller 
     const engine = engineOf(auth)
     const { deps } = engine
     const request = readInput(registerSchema, input)
-    if (await isAdministrator(engine, caller)) return createByAdministrator(engine, request, caller)
+    if (await mayCreateUsers(engine, caller)) return createByAdministrator(engine, request, caller)
 
     const result = await signUp(deps, actorOf(deps, caller), request)
     if (result.status === 'created') return { status: 'signed_in', ...toLoginResponse(result.outcome) }
@@ -132,13 +133,13 @@ export function refreshToken(auth: Auth, token: string): Promise<TokenPair> {
   })
 }
 
-/** @throws SessionValidationError for a token that names nobody */
-async function isAdministrator(engine: Engine, caller: Caller): Promise<boolean> {
+/** Returns whether the caller's token permits them to create users. @throws SessionValidationError for an invalid token */
+async function mayCreateUsers(engine: Engine, caller: Caller): Promise<boolean> {
   if (caller.token === undefined) return false
 
   const names = { token_invalid: SessionValidationError, user_not_found: SessionValidationError }
   const { me } = await raising(names, () => signedIn(engine, caller))
-  return me.user.roles.includes('administrator')
+  return can(me, 'users.write')
 }
 
 async function createByAdministrator(
