@@ -4,7 +4,7 @@ import { type Auth, type AuthOptions, createAuth } from '../../src/library/auth.
 import { engineOf } from '../../src/library/engine.ts'
 import type { Engine } from './app.ts'
 import { type LogLine, recordingLog, type TestClock, testClock, testSecret } from './deps.ts'
-import { directUrlOf, freshPostgresDatabase } from './postgres.ts'
+import { directUrlOf, freshPostgresDatabase, patientUrl } from './postgres.ts'
 
 export const password = 'quiet harbour 52'
 let people = 0
@@ -33,7 +33,7 @@ export async function testAuth({ engine, ...options }: AuthOptions & { readonly 
     startJobs: false,
     ...options,
     settings: {
-      database: database?.url ?? 'sqlite::memory:',
+      database: database ? patientUrl(database.url) : 'sqlite::memory:',
       ...(direct !== undefined && { databaseDirect: direct }),
       passwordHash: cheapHash,
       ...options.settings,

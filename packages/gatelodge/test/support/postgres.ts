@@ -24,7 +24,15 @@ export async function freshPostgresDatabase(): Promise<{ url: string; release():
 
 /** Opens a database of `freshPostgresDatabase` through connections that the tests of this process share. */
 export function openTestPostgres(url: string, direct = directUrlOf(url) ?? null): Store {
-  return openPostgres({ url, direct, stream: keptConnection(url) })
+  return openPostgres({ url: patientUrl(url), direct, stream: keptConnection(url) })
+}
+
+/**
+ * Returns a URL of `freshPostgresDatabase` with long timeouts: fifty units of work that take turns are no fault of a busy machine. Tests of the timeouts set
+ * their own.
+ */
+export function patientUrl(url: string): string {
+  return `${url}?connect_timeout=2m&statement_timeout=2m&lock_timeout=2m`
 }
 
 /** Returns the URL that bypasses a pooler in front of a database of `freshPostgresDatabase`, if there is one: scripts/pgbouncer.ts. */
