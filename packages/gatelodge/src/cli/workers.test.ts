@@ -172,7 +172,7 @@ test('a worker that cannot be replaced ends the server with the reason of the la
   const gone = closed(server)
   process.kill(victim, 'SIGKILL')
   assert.equal((await gone)[0], 1)
-  assert.match(server.stderr(), /Workers ended 5 times in a row within 10 s of their start\. The last one: .*newer/)
+  assert.match(server.stderr(), /Workers exited 5 times in a row within 10 s of starting\. Last reason: .*newer/)
 })
 
 test('machines with one secret use the same keys, each with its own data folder; another secret is reported once', async () => {

@@ -127,7 +127,7 @@ forEachDatabase('migrations', (engine) => {
       const { status, stdout, stderr } = await folder.run(command)
       assert.equal(status, 1, command)
       assert.equal(stdout, '')
-      assert.match(stderr, /made by a newer Gatelodge \(it knows "9999-future"\)/, command)
+      assert.match(stderr, /migrated by a newer version of Gatelodge \(migration "9999-future"\)/, command)
     }
     await release()
   })
