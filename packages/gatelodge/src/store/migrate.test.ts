@@ -141,7 +141,7 @@ test('a server older than PostgreSQL 15 is rejected with a clear message', async
   const store = await openLocation(url.href)
   await assert.rejects(
     migrateUp(store),
-    (error) => error instanceof AuthError && /is PostgreSQL 14; Gatelodge needs 15 or newer/.test(error.detail),
+    (error) => error instanceof AuthError && /is PostgreSQL 14; Gatelodge requires 15 or newer/.test(error.detail),
   )
   await store.close()
   proxy.close()
