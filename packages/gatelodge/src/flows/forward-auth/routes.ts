@@ -14,7 +14,7 @@ export const forwardAuthRoutes = [
     tag: 'Tokens',
     summary: 'Authorize a request for a reverse proxy',
     description:
-      'For `auth_request` of nginx, `forward_auth` of Caddy and similar. Accepts every method and changes nothing. A 200 response identifies the caller in its headers. A request without a valid credential gets 401 or, with `?redirect`, 302 to the sign-in page and back, unless it has both a rejected bearer token and a session cookie. With `?scope=NAME`, API tokens that have the scope are also accepted.',
+      'For `auth_request` of nginx, `forward_auth` of Caddy and similar. Accepts every method and changes nothing. A 200 response identifies the caller in its headers. A request without a valid credential gets 401. With `?redirect`, it gets 302 to the sign-in page and back instead, unless it has both a rejected bearer token and a session cookie. With `?scope=NAME`, API tokens that have the scope are also accepted.',
     access: { by: ['anyone', 'session', 'api_token'] },
     everyMethod: true,
     origin: 'read',

@@ -12,7 +12,7 @@ export const recoveryRoutes = [
     tag: 'Authentication',
     summary: 'Report "this wasn\'t me" with the link in a security notice',
     description:
-      'Puts the account into recovery: ends every session, turns the password off, restores the email address that got the notice, and revokes API tokens added since. A reset link, mailed to that address, is the only way to open the account again.',
+      'Puts the account into recovery: ends every session, disables the password, restores the email address that got the notice, and revokes API tokens added since. A reset link, mailed to that address, is the only way to open the account again.',
     access: { by: ['anyone'] },
     origin: 'cookie',
     limit: 'token',

@@ -201,7 +201,7 @@ export const sessionRoutes = [
     origin: 'cookie',
     limit: 'change',
     params: z.strictObject({ id: textField(256) }),
-    answers: { 204: { description: 'Ended', schema: null } },
+    answers: { 204: { description: 'The session has ended', schema: null } },
     errors: ['not_found'],
     async handle(deps, { actor, me, params }) {
       await revokeSession(deps, actor, me, params)
@@ -218,7 +218,7 @@ export const sessionRoutes = [
     access: { by: ['session'] },
     origin: 'cookie',
     limit: 'change',
-    answers: { 204: { description: 'Ended', schema: null } },
+    answers: { 204: { description: 'The other sessions have ended', schema: null } },
     errors: [],
     async handle(deps, { actor, me }) {
       await revokeOtherSessions(deps, actor, me)
