@@ -70,7 +70,7 @@ export function leaveAuth(request: object, auth: Auth | null): void {
 /** Returns the caller that the guard recorded. @throws TypeError if there was no guard: a missing guard must not look like a request without a user */
 export function authOf(request: object): Auth | null {
   const auth = left.get(request)
-  if (auth === undefined) throw new TypeError('no guard stands before this route')
+  if (auth === undefined) throw new TypeError('this route has no guard')
   return auth
 }
 
@@ -107,7 +107,7 @@ function refuse({ issuer }: ResourceServer, { code, status, detail, retryAfter =
 
 function insufficientScope({ issuer }: ResourceServer, scopes: readonly string[]): Refusal {
   const named = scopes.length > 0 ? `, scope="${scopes.join(' ')}"` : ''
-  const problem = { code: 'insufficient_scope', status: 403, detail: 'The token does not allow this' }
+  const problem = { code: 'insufficient_scope', status: 403, detail: 'This token is not allowed to do that' }
   return print('Insufficient scope', problem, `Bearer realm="${issuer}", error="insufficient_scope"${named}`)
 }
 

@@ -25,7 +25,7 @@ export async function fetchWithTokens(
   const url = new URL(request ? request.url : String(input), href)
   // The origin of every file: and data: URL is 'null': without the check of the protocol they would all count as one origin.
   if (!/^https?:$/.test(url.protocol) || !origins.includes(url.origin))
-    throw new TypeError('this origin is not one that the client may send a token to: name it in `origins`')
+    throw new TypeError('the client may not send a token to this origin: add it to `origins`')
 
   const send = (held: Held | undefined) => fetch(request ?? url.href, held ? withToken(request, init, held) : init)
   const signal = init.signal ?? request?.signal

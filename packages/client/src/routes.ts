@@ -69,6 +69,7 @@ const ignoring: ReadonlySet<Route> = new Set<Route>([
 
 /** URL parsers resolve dot segments: `DELETE /me/sessions/..` would become `DELETE /me/`, however the dots are encoded. */
 function segment(value: string | undefined): string {
-  if (value === undefined || /^\.{0,2}$/.test(value)) throw new TypeError('a path parameter is missing or no name')
+  if (value === undefined || /^\.{0,2}$/.test(value))
+    throw new TypeError('a path parameter is missing or is not a name')
   return encodeURIComponent(value)
 }

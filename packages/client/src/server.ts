@@ -102,7 +102,7 @@ export function createResourceServer(options: ResourceServerOptions): ResourceSe
   }
 
   async function introspectRemote(text: string | null | undefined): Promise<Auth> {
-    if (!credentials) throw new TypeError('introspection needs a clientId and a clientSecret')
+    if (!credentials) throw new TypeError('introspection requires a clientId and a clientSecret')
     return introspect(service, `${issuer}/oauth2/introspect`, credentials, asToken(text), expected())
   }
 
@@ -130,13 +130,13 @@ function isOfKind<K extends Kind>(
 function assertIssuer(issuer: string): void {
   const isHttp = URL.canParse(issuer) && /^https?:$/.test(new URL(issuer).protocol)
   if (!isHttp || issuer.endsWith('/') || !/^[\w.:/[\]-]+$/.test(issuer))
-    throw new TypeError('issuer must be the public URL of Gatelodge, without a slash at its end')
+    throw new TypeError('issuer must be the public URL of Gatelodge, without a trailing slash')
 }
 
 function readCredentials({ clientId, clientSecret }: ResourceServerOptions): ClientCredentials | undefined {
   if (clientId === undefined && clientSecret === undefined) return undefined
   // With only one of them, tokens would be verified without introspection, contrary to the intention.
-  if (!clientId || !clientSecret) throw new TypeError('clientId and clientSecret go together')
+  if (!clientId || !clientSecret) throw new TypeError('clientId and clientSecret must be set together')
   return { id: clientId, secret: clientSecret }
 }
 

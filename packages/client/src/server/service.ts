@@ -47,7 +47,7 @@ async function readText({ body }: Response): Promise<string> {
     size += value.byteLength
     if (size > largestAnswer) {
       await reader.cancel()
-      throw new RangeError('the answer is larger than 256 KiB')
+      throw new RangeError('the response is larger than 256 KiB')
     }
     text += decoder.decode(value, { stream: true })
   }
