@@ -190,7 +190,7 @@ test('signed-in users are accepted without the scope only where the route allows
   const request = { method: 'GET', path: '/', authorization: 'Bearer x' }
   assert.equal((await authenticate(asked, { scope: 'orders:read' }, request)).refusal?.status, 403)
   assert.equal((await authenticate(asked, { scope: 'orders:read', orUser: true }, request)).auth, auth)
-  const role = { scope: 'orders:read', orUser: true, role: 'nobody has it' } as const
+  const role = { scope: 'orders:read', orUser: true, role: 'unassigned' } as const
   assert.equal((await authenticate(asked, role, request)).refusal?.status, 403)
 
   const client: Auth = { ...clientClaims(), kind: 'client', scope: 'else' }
@@ -205,7 +205,7 @@ test('a route without a guard does not look like one called without a user', () 
 
 test('properties that other code writes to a request do not replace a guard', async (t) => {
   const { server } = openResourceServer([key])
-  const stranger = { sub: 'somebody', kind: 'user', roles: ['administrator'] }
+  const stranger = { sub: 'user-1', kind: 'user', roles: ['administrator'] }
   const app = express()
   app.get('/forgotten', (request, response) => {
     Object.assign(request, { auth: stranger }) // as express-jwt and express-basic-auth do

@@ -175,7 +175,9 @@ forEachDatabase('the client', (engine) => {
   test('an error has code, status, message, invalid fields, the retry delay and the id of the request', async () => {
     await using app = await testApp({ engine })
     const { client } = open(app, 'cookie')
-    const signUp = await client.signUp({ email: 'nobody', password: 'quiet harbour 52' }).catch((error) => error)
+    const signUp = await client
+      .signUp({ email: 'not an address', password: 'quiet harbour 52' })
+      .catch((error) => error)
     assert.ok(signUp instanceof AuthError && signUp.name === 'AuthError')
     assert.equal(signUp.code, 'input_invalid')
     assert.equal(signUp.status, 400)
@@ -276,9 +278,9 @@ forEachDatabase('the client', (engine) => {
 })
 
 test('a route receives a credential exactly if the server reads one there', () => {
-  const ours = routes.filter(({ path, answers }) => path.startsWith('/api/') && !(303 in answers))
-  assert.ok(ours.length > 20)
-  for (const { method, path, access } of ours) {
+  const apiRoutes = routes.filter(({ path, answers }) => path.startsWith('/api/') && !(303 in answers))
+  assert.ok(apiRoutes.length > 20)
+  for (const { method, path, access } of apiRoutes) {
     const name = `${method} ${path.replace(/:(\w+)/g, '{$1}')}` as Route
     const isRead = access.by.includes('session')
     const expected = isRead ? (access.by.includes('anyone') ? 'optional' : 'session') : 'none'

@@ -170,21 +170,21 @@ test('a closed port is no answer', async () => {
 
 test('requests are authenticated by introspection with client credentials, otherwise by the token alone', async () => {
   const request = { method: 'GET', path: '/orders' }
-  const nobody = () => false
+  const skipNone = () => false
   await using opened = await open((asked, response) => json(response, active(asked.headers.host)))
-  const asked = await opened.server.authenticateRequest(nobody, { ...request, token: 't' })
+  const asked = await opened.server.authenticateRequest(skipNone, { ...request, token: 't' })
   assert.ok(asked?.kind === 'user' && asked.user?.email === user.email)
 
   const key = signingKey('EdDSA', 'key')
   const { server, state } = openResourceServer([key])
-  const local = await server.authenticateRequest(nobody, { ...request, token: signed(key, userClaims()) })
+  const local = await server.authenticateRequest(skipNone, { ...request, token: signed(key, userClaims()) })
   assert.ok(local?.kind === 'user' && local.user === undefined)
   for (const token of [undefined, null, ''])
-    await assert.rejects(server.authenticateRequest(nobody, { ...request, token }), InvalidToken)
+    await assert.rejects(server.authenticateRequest(skipNone, { ...request, token }), InvalidToken)
   state.instead = () => Promise.reject(new TypeError('fetch failed'))
   state.now += 3_600_000
   const unknown = signed(signingKey('EdDSA', 'another'), userClaims(state.now))
-  await assert.rejects(server.authenticateRequest(nobody, { ...request, token: unknown }), AuthServiceUnavailable)
+  await assert.rejects(server.authenticateRequest(skipNone, { ...request, token: unknown }), AuthServiceUnavailable)
   await assert.rejects(server.introspectRemote('t'), TypeError)
 })
 

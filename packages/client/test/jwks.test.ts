@@ -181,7 +181,7 @@ test('an unresponsive issuer delays no request with a known key, except the firs
     state.now += wait
     await server.verifyAccessToken(signed(old, userClaims(state.now)))
   }
-  assert.equal(state.fetched.length, 3, 'one request that nobody waits for')
+  assert.equal(state.fetched.length, 3, 'one request in the background')
 
   const unknown = server.verifyAccessToken(signed(next, userClaims(state.now)))
   silence.resolve(Response.json({ keys: [next.jwk] }))

@@ -236,7 +236,7 @@ forEachDatabase('ASVS', (engine) => {
     }
   })
 
-  test('every route that needs a session refuses whoever has none or one that ended, and the public routes are the known ones', async () => {
+  test('every route that needs a session rejects callers without one or with an ended one, and only the known routes are public', async () => {
     await using app = await testApp({ engine, env: unlimited })
     const ada = await app.user()
     const [cookie, { access }] = [await app.cookie(ada), await app.tokens(ada)]

@@ -176,7 +176,7 @@ async function signUpUntil(server: Server, status: number): Promise<Response> {
     if (answer.status === 201) server.acknowledged.push(email)
     if (answer.status === status) return answer
   }
-  throw new Error(`nobody got ${status}`)
+  throw new Error(`no request was answered with ${status}`)
 }
 
 async function signIn(server: Server): Promise<string> {

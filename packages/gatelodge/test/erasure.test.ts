@@ -39,7 +39,7 @@ describe('SQLite: no file holds a byte of address, names or device', { concurren
     await until(() => found(folder).length === 0)
   })
 
-  test('soon after an operator deleted an account beside the server', async () => {
+  test('soon after an operator deleted an account while the server was running', async () => {
     await using folder = commandFolder(settings)
     const server = await folder.serve()
     await liveALittle(folder, server)
@@ -57,7 +57,7 @@ describe('SQLite: no file holds a byte of address, names or device', { concurren
     await until(() => found(folder).length === 0)
   })
 
-  test('once nobody reads the log any more that an operator’s deletion could not cut off', async () => {
+  test('once the last reader is gone that kept an operator’s deletion from truncating the log', async () => {
     await using folder = commandFolder(settings)
     const server = await folder.serve()
     await liveALittle(folder, server)

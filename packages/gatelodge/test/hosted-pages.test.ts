@@ -53,7 +53,7 @@ forEachDatabase('hosted pages', (engine) => {
     assert.doesNotMatch(script, /paste|copy|drop|preventDefault|beforeinput|keydown/i)
   })
 
-  test('every page of somebody signed in leads to the sign-out, which is a form', async () => {
+  test('every page for a signed-in user offers sign-out, which is a form', async () => {
     await using app = await testApp({ engine })
     const visitor = await new Visitor(app).signIn(await app.user())
     for (const path of shown) {

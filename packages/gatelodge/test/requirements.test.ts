@@ -70,7 +70,7 @@ forEachDatabase('requirements', (engine) => {
     assert.deepEqual(fieldsOf(await app.post('/signin', { email: 'ada@example.com' })), ['password'])
   })
 
-  test('somebody signed in is told every field of their account, and when they last signed in', async () => {
+  test('a signed-in user can read every field of their account and the time of their last sign-in', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ firstName: 'Ada' })
     app.clock.advance(minute)
@@ -145,7 +145,7 @@ forEachDatabase('requirements', (engine) => {
     assert.equal(told.code, 'token_invalid')
   })
 
-  test('what nobody foresaw is a 500 of one shape without internals, and a log line of the same instance', async () => {
+  test('an unexpected failure is a 500 of the usual shape without internals, and a log line with the same instance', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)
@@ -260,7 +260,7 @@ forEachDatabase('requirements', (engine) => {
     }
   })
 
-  test('however many people are signed in, nobody is locked out by the others', async () => {
+  test('however many users are signed in, none is locked out by the others', async () => {
     await using app = await testApp({ engine })
     const people: Person[] = []
     for (let index = 0; index < 12; index += 1) people.push(await app.user())
@@ -281,14 +281,14 @@ forEachDatabase('requirements', (engine) => {
     assert.equal((await app.rows('users')).length, 3)
   })
 
-  test('every route that needs a session refuses whoever has none', async () => {
+  test('every route that needs a session rejects callers without one', async () => {
     await using app = await testApp({ engine })
     const told = await askEveryRoute(app, () => ({}), needsSession)
     assert.ok(told.length >= 10)
     for (const { name, status, code } of told) assert.deepEqual([status, code], [401, 'not_authenticated'], name)
   })
 
-  test('whoever only reads leaves no row and gets no cookie', async () => {
+  test('a visitor who only reads leaves no row and gets no cookie', async () => {
     await using app = await testApp({ engine })
     const before = [await stored(app), await app.rows('events')]
     const told = await askEveryRoute(

@@ -157,7 +157,7 @@ test('all invalid settings are listed together, in any command, with exit status
 
 test('settings come from flags, the environment and a file, and secrets are masked', async () => {
   await using folder = commandFolder({
-    GATELODGE_SECRET: 'a secret that nobody should ever see',
+    GATELODGE_SECRET: 'a secret that must never be shown',
     GATELODGE_RESET_TTL: '10m',
   })
   writeFileSync(join(folder.path, 'settings.json'), '{"service_name": "Porch", "reset_ttl": "20m"}')
@@ -171,7 +171,7 @@ test('settings come from flags, the environment and a file, and secrets are mask
   assert.equal(of('SECRET')?.value, '********')
   const text = await folder.run(`${command} --enumeration explicit`)
   assert.match(text.stdout, /Warning: GATELODGE_ENUMERATION=explicit/)
-  assert.doesNotMatch(text.stdout, /nobody should ever see/)
+  assert.doesNotMatch(text.stdout, /must never be shown/)
 })
 
 test('a config file that cannot be read is reported as an error, not a crash', async () => {

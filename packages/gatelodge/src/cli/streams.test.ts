@@ -27,7 +27,7 @@ const losses: Readonly<Record<string, { shell?: string; lose?: (child: ChildProc
   },
   'both were closed before the start': { shell: 'exec "$0" "$@" >&- 2>&-' },
   'the program that both are piped to ends': { shell: 'mkfifo pipe; head -c 1 <pipe >&2 & exec "$0" "$@" >pipe 2>&1' },
-  'nobody reads either': {},
+  'neither has a reader': {},
   ...(existsSync('/dev/full') && { 'both lead to a full disk': { shell: 'exec "$0" "$@" >/dev/full 2>&1' } }),
 }
 
@@ -74,7 +74,7 @@ test('a command whose reader closes the pipe exits quietly; without a reader of 
     return [status, told]
   }
   assert.deepEqual(await run('{ "$0" "$1" user list; echo $? >&2; } | true'), [0, '0\n'])
-  assert.deepEqual(await run('"$0" "$1" user show nobody 2>&1 | true; "$0" "$1" user show nobody 2>&-'), [1, ''])
+  assert.deepEqual(await run('"$0" "$1" user show unknown 2>&1 | true; "$0" "$1" user show unknown 2>&-'), [1, ''])
 })
 
 test('the library logs to standard error, and its host program continues when that is not read', async () => {

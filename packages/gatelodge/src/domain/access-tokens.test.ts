@@ -140,7 +140,7 @@ forEachDatabase('access tokens', (engine) => {
     await close()
   })
 
-  test('what is no token of ours is refused', async () => {
+  test('anything but an access token of this server is rejected', async () => {
     const { tokens, sign, close } = await setUp(engine)
     const [header, payload, signature] = (await sign()).split('.')
     const headerOf = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')

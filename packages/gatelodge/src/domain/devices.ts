@@ -18,7 +18,7 @@ export const deviceMemory = 90 * day
 /** The most devices of a user that are trusted. Each may fail independently of strangers, so their number bounds the guesses at a password. */
 export const mostDevices = 20
 
-const nobody = '00000000-0000-0000-0000-000000000000' as UserId // the nil UUID (RFC 9562, section 5.9)
+const nilUserId = '00000000-0000-0000-0000-000000000000' as UserId // the nil UUID (RFC 9562, section 5.9)
 
 /** Returns the id from a device cookie that this server issued, or undefined. */
 export function readDeviceCookie(keyring: Keyring, cookie: string | null): string | undefined {
@@ -42,7 +42,7 @@ export async function findKnownDevice(
   const row = await deps.store.db
     .selectFrom('known_devices')
     .select('place')
-    .where('user_id', '=', userId ?? nobody)
+    .where('user_id', '=', userId ?? nilUserId)
     .where('device_id', '=', deviceId)
     .where('last_seen_at', '>', deps.clock.now() - deviceMemory)
     .executeTakeFirst()

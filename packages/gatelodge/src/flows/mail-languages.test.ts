@@ -7,7 +7,7 @@ import type { SessionId, UserId } from '../kernel/ids.ts'
 import type { Language } from '../kernel/languages.ts'
 
 const ada = 'ada@example.org'
-const nobodysLocales = ['ja', 'xx-invalid', 'de_AT', '', null]
+const unsupportedLocales = ['ja', 'xx-invalid', 'de_AT', '', null]
 
 /** Returns the language of the email that a request leads to, as its HTML declares it. */
 async function languageOfMail<Kind extends MailKind>(
@@ -61,7 +61,7 @@ forEachDatabase('languages of mails', (engine) => {
     }
   })
 
-  test('a profile without a language of ours leaves it to the asker, but never to whom a warning may be about', async (t) => {
+  test('without a supported language in the profile, the request decides, except for warnings, which the request may be the cause of', async (t) => {
     const mail = await mailTest(t, { engine })
     const { id } = await mail.addUser()
     const requests = await requestsTo(mail, id)
@@ -69,7 +69,7 @@ forEachDatabase('languages of mails', (engine) => {
       assert.equal(await languageOfMail(mail, kind, request, 'ar'), warns ? 'en' : 'ar', kind)
       assert.equal(await languageOfMail(mail, kind, request), 'en', kind)
     }
-    for (const locale of nobodysLocales) {
+    for (const locale of unsupportedLocales) {
       await mail.store.migrationDb.updateTable('profiles').set({ locale }).where('user_id', '=', id).execute()
       assert.equal(await languageOfMail(mail, 'password_reset', { email: ada }, 'es'), 'es')
     }
@@ -128,7 +128,7 @@ forEachDatabase('languages of mails', (engine) => {
 forEachDatabase('language of a sign-up', (engine) => {
   const person = { email: ada, password: 'quiet harbour 52' }
 
-  test('becomes the locale of the account, whoever confirms, and the language of its mails', async () => {
+  test('becomes the locale of the account and the language of its mails, whichever browser confirms', async () => {
     await using app = await testApp({ engine })
     await app.post('/signup', person, { headers: { 'accept-language': 'ar-EG, en;q=0.5' } })
     const mailed = await app.lastMail(ada)
@@ -140,7 +140,7 @@ forEachDatabase('language of a sign-up', (engine) => {
     assert.match((await app.lastMail(ada)).html, /<html lang="ar"/)
   })
 
-  test('is no locale when the browser named none of ours', async () => {
+  test('is not stored when the browser names no supported language', async () => {
     await using app = await testApp({ engine })
     await app.post('/signup', person, { headers: { 'accept-language': 'ja' } })
     const mailed = await app.lastMail(ada)

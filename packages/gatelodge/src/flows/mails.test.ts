@@ -9,7 +9,7 @@ import type { SessionId, UserId } from '../kernel/ids.ts'
 import type { OneTimeTokenRow, TokenPurpose } from '../store/schema.ts'
 
 const ada = 'ada@example.org'
-const nobody = '00000000-0000-7000-8000-000000000000' as UserId
+const missingId = '00000000-0000-7000-8000-000000000000' as UserId
 
 interface Mailed {
   readonly to: string
@@ -313,7 +313,7 @@ forEachDatabase('mails of flows', (engine) => {
     const mail = await mailTest(t, { engine })
     const { id } = await mail.addUser({}, { is_active: 0 })
     const at = mail.clock.now()
-    for (const userId of [id, nobody]) {
+    for (const userId of [id, missingId]) {
       assert.equal(await mailed(mail, 'welcome', { userId }), null)
       assert.equal(await mailed(mail, 'password_changed', { userId, at }), null)
       assert.equal(await mailed(mail, 'password_disabled', { userId }), null)
@@ -325,7 +325,7 @@ forEachDatabase('mails of flows', (engine) => {
       const seen = { userId, sessionId: 's' as SessionId, device: 'x', ip: null, at }
       assert.equal(await mailed(mail, 'new_device', seen), null)
     }
-    const change = { userId: nobody, formerEmail: ada, newEmail: 'new@example.org' }
+    const change = { userId: missingId, formerEmail: ada, newEmail: 'new@example.org' }
     assert.equal(await mailed(mail, 'email_changed', change), null)
   })
 

@@ -123,7 +123,7 @@ test('anything that is not an address counts as the proxy that wrote it, and is 
   assert.deepEqual(
     readAs('unknown, 203.0.113.7'),
     ['203.0.113.7', 0],
-    'what stands left of the client is nobody’s business',
+    'entries to the left of the client address are ignored',
   )
 })
 

@@ -127,7 +127,7 @@ test('the endpoint serves one path, for reading only', async () => {
   assert.deepEqual([(await ask('/')).status, (await ask('/metrics', 'POST')).status], [404, 405])
 })
 
-test('every metric of ours has our prefix, a unit where it counts, and a description', () => {
+test('every application metric has our prefix, a description, and the suffix `_total` if it is a counter', () => {
   for (const { name, type, help } of createMetrics().describe()) {
     assert.match(name, /^gatelodge_[a-z_]+$/)
     assert.equal(name.endsWith('_total'), type === 'counter', name)

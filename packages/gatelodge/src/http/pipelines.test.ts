@@ -115,7 +115,7 @@ test('eight pipelined requests are under way concurrently, before a flood and af
   }
 })
 
-test('a body that nobody reads is not taken, and one made of ends of heads takes its turns', async () => {
+test('an unread body is not received, and a body made of header terminators takes its turns', async () => {
   const released = Promise.withResolvers<void>()
   let turns = 0
   let taken = () => 0
@@ -281,7 +281,7 @@ test('100 Continue is said when the request has its turn', async () => {
   assert.deepEqual(client.statuses(), [200, 100, 200, 200])
 })
 
-test('a request that waits for its body keeps nobody waiting, not even those who ask for much at once', async () => {
+test('a request that waits for its body delays no other client, not even one that pipelines many requests', async () => {
   await using server = await serve(async (request) => new Response(`<${(await request.text()).length}>`))
   const slow = await Promise.all(numbers(30).map(() => server.client()))
   for (const { socket } of slow)

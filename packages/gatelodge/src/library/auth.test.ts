@@ -206,7 +206,7 @@ test('an operation refuses an Auth that createAuth did not make', async () => {
   await assert.rejects(library.getLoggedInUser({} as Auth, 'x'), (error) => isAuthError(error, 'internal'))
 })
 
-test('at the boundary a failure keeps detail, faults and Retry-After, and what nobody foresaw is internal', async () => {
+test('at the boundary a failure keeps detail, faults and Retry-After, and an unexpected one becomes internal', async () => {
   const limited = new AuthError('token_invalid', { detail: 'Too late', retryAfter: 7 })
   const isNamed = (error: unknown) =>
     error instanceof TokenError && error.detail === 'Too late' && error.retryAfter === 7 && error.cause === limited

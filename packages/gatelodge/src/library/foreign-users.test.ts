@@ -234,7 +234,7 @@ forEachDatabase('a user repository of the host’s own', (engine) => {
     await assert.rejects(app.auth.api.refreshToken(removed.refreshToken), TokenError)
   })
 
-  test('a removal in the host’s repository makes its tokens those of nobody', async () => {
+  test('after a user is removed from the host’s repository, their tokens no longer name a user', async () => {
     await using app = await foreignApp({ engine })
     const result = await app.auth.api.registerUser(ada)
     assert.equal(result.status, 'signed_in')
@@ -243,7 +243,7 @@ forEachDatabase('a user repository of the host’s own', (engine) => {
     assert.equal((await app.auth.api.introspectToken(result.accessToken)).reason, 'user_not_found')
   })
 
-  test('address and name follow the host’s repository, also when it gives them to somebody else', async () => {
+  test('address and username follow the host’s repository, even when it gives them to another user', async () => {
     await using app = await foreignApp({ engine })
     const first = await app.auth.api.registerUser(ada)
     assert.equal(first.status, 'signed_in')

@@ -148,7 +148,7 @@ forEachDatabase('own account by the library', (engine) => {
     assert.equal(await getUserRepository(app.auth).getById(ada.id), null)
   })
 
-  test('what acts for somebody signed in raises NotAuthenticated without a token', async () => {
+  test('operations that act for a signed-in user throw NotAuthenticated without a token', async () => {
     await using app = await testAuth({ engine })
     const calls = [
       requestEmailChange(app.auth, { newEmail: 'ada@new.example.com', password }, {}),

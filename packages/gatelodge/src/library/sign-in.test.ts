@@ -31,7 +31,7 @@ import { createAccessToken, getLoggedInUser } from './tokens.ts'
 
 let people = 0
 
-function somebody() {
+function newPerson() {
   people += 1
   return { email: `ada${people}@example.com`, password, username: `ada${people}`, fullname: 'Ada Lovelace' }
 }
@@ -53,7 +53,7 @@ forEachDatabase('sign-in by the library', (engine) => {
 
   test('registerUser in mode verify mails a link, and the account exists once it is confirmed', async () => {
     await using app = await testAuth({ engine })
-    const ada = somebody()
+    const ada = newPerson()
     const result = await registerUser(app.auth, ada)
     assert.equal(result.status, 'verification_required')
     assert.equal(await app.auth.api.checkUsernameExists(ada.username), false)
@@ -65,7 +65,7 @@ forEachDatabase('sign-in by the library', (engine) => {
 
   test('registerUser in mode verify does not tell that an address has an account', async () => {
     await using app = await testAuth({ engine })
-    const ada = somebody()
+    const ada = newPerson()
     const first = await registerUser(app.auth, ada)
     assert.equal(first.status, 'verification_required')
     const token = await app.mailedToken(ada.email)
@@ -74,7 +74,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('registerUser in mode instant makes the account and signs it in', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     const result = await registerUser(app.auth, ada)
     assert.equal(result.status, 'signed_in')
     assert.deepEqual(await getLoggedInUser(app.auth, result.accessToken), result.user)
@@ -82,13 +82,13 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('registerUser raises UserAlreadyExistsError for an address that has an account', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     await registerUser(app.auth, ada)
     await assert.rejects(registerUser(app.auth, { email: ada.email.toUpperCase(), password }), UserAlreadyExistsError)
   })
 
   test('registerUser raises username_taken for a name that has an account', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     await registerUser(app.auth, ada)
     await assert.rejects(registerUser(app.auth, { ...ada, email: 'bo@example.com' }), (error) =>
       isAuthError(error, 'username_taken'),
@@ -96,7 +96,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('registerUser raises MissingFieldError naming the field that is missing', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     const { password: _, ...withoutPassword } = ada
     await assert.rejects(
       registerUser(app.auth, withoutPassword as typeof ada),
@@ -105,7 +105,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('registerUser refuses unknown and malformed fields as the HTTP door does', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     for (const part of [{ isStaff: true }, { firstName: 'a\u202eb', fullname: undefined }, { email: 7 }]) {
       await assert.rejects(registerUser(app.auth, { ...ada, ...part } as typeof ada), (error) =>
         isAuthError(error, 'input_invalid'),
@@ -116,7 +116,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   for (const registration of ['admin', 'closed']) {
     test(`registerUser in mode ${registration} needs the token of an administrator`, async () => {
       await using app = await testAuth({ engine, settings: { registration } })
-      const ada = somebody()
+      const ada = newPerson()
       const isClosed = (error: unknown) => isAuthError(error, 'registration_closed')
       await assert.rejects(registerUser(app.auth, ada), isClosed)
 
@@ -135,8 +135,8 @@ forEachDatabase('sign-in by the library', (engine) => {
     })
   }
 
-  test('authenticateUser answers a pair of tokens by username, e-mail address or either', async () => {
-    const ada = somebody()
+  test('authenticateUser returns a pair of tokens for a username, an email address or an identifier', async () => {
+    const ada = newPerson()
     await registerUser(app.auth, ada)
     for (const name of [
       { username: ada.username.toUpperCase() },
@@ -150,17 +150,17 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('authenticateUser and loginUser raise InvalidCredentialsError for wrong and unknown alike', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     await registerUser(app.auth, ada)
     for (const operation of [authenticateUser, loginUser]) {
       await assert.rejects(operation(app.auth, { username: ada.username, password: 'wrong' }), InvalidCredentialsError)
-      await assert.rejects(operation(app.auth, { username: 'nobody', password }), InvalidCredentialsError)
+      await assert.rejects(operation(app.auth, { username: 'unknown', password }), InvalidCredentialsError)
       await assert.rejects(operation(app.auth, { password }), MissingFieldError)
     }
   })
 
   test('loginUser answers tokens and the public user, without any hash', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     await registerUser(app.auth, ada)
     const { user, ...tokens } = await loginUser(app.auth, { email: ada.email, password })
     assert.deepEqual({ ...user, id: '' }, { id: '', username: ada.username, email: ada.email, isActive: true })
@@ -168,7 +168,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('what the host knows of a client stands in its session', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     await registerUser(app.auth, ada)
     const client = { ip: '192.0.2.7', userAgent: 'curl/8.0' }
     const { accessToken } = await loginUser(app.auth, { email: ada.email, password }, client)
@@ -177,7 +177,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('logoutUser answers the username and invalidates access and refresh token', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     await registerUser(app.auth, ada)
     const pair = await authenticateUser(app.auth, { username: ada.username, password })
     assert.equal(await logoutUser(app.auth, pair.accessToken), ada.username)
@@ -186,7 +186,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('logoutUser takes an access token that has expired', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     await registerUser(app.auth, ada)
     const pair = await authenticateUser(app.auth, { username: ada.username, password })
     app.clock.advance(20 * minute)
@@ -195,14 +195,14 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('logoutUser answers null for an account without a username', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     const result = await registerUser(app.auth, { email: ada.email, password })
     assert.equal(result.status, 'signed_in')
     assert.equal(await logoutUser(app.auth, result.accessToken), null)
   })
 
-  test('logoutUser raises NoAuthUserError when nobody is signed in behind the token', async () => {
-    const ada = somebody()
+  test('logoutUser throws NoAuthUserError when the token belongs to no signed-in user', async () => {
+    const ada = newPerson()
     const result = await registerUser(app.auth, ada)
     assert.equal(result.status, 'signed_in')
     await logoutUser(app.auth, result.accessToken)
@@ -211,7 +211,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('statelessLogout answers a message and invalidates nothing', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     const result = await registerUser(app.auth, ada)
     assert.equal(result.status, 'signed_in')
     assert.equal(typeof statelessLogout().message, 'string')
@@ -219,7 +219,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('refreshToken answers a new pair that works', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     await registerUser(app.auth, ada)
     const pair = await authenticateUser(app.auth, { username: ada.username, password })
     const fresh = await refreshToken(app.auth, pair.refreshToken)
@@ -228,7 +228,7 @@ forEachDatabase('sign-in by the library', (engine) => {
   })
 
   test('refreshToken raises TokenError for garbage, for an access token and after its grace', async () => {
-    const ada = somebody()
+    const ada = newPerson()
     await registerUser(app.auth, ada)
     const pair = await authenticateUser(app.auth, { username: ada.username, password })
     await assert.rejects(refreshToken(app.auth, 'garbage'), TokenError)
@@ -240,7 +240,7 @@ forEachDatabase('sign-in by the library', (engine) => {
 
   test('an initial password is replaced before the user is signed in', async () => {
     const { deps } = engineOf(app.auth)
-    const { email } = somebody()
+    const { email } = newPerson()
     const input = { email, password, mustChangePassword: true }
     await createAccount(deps, systemActor('command', 'test'), input)
 

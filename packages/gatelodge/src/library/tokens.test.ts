@@ -158,8 +158,8 @@ forEachDatabase('tokens by the library', (engine) => {
   test('createAccessToken raises UserNotFound, SessionValidationError and account_inactive', async () => {
     const ada = await signUp(app)
     const { sid } = await getJwtPayload(app.auth, ada.token)
-    await assert.rejects(createAccessToken(app.auth, { sub: 'nobody' }), UserNotFound)
-    await assert.rejects(createAccessToken(app.auth, { sub: 'somebody else', sid }), SessionValidationError)
+    await assert.rejects(createAccessToken(app.auth, { sub: 'unknown' }), UserNotFound)
+    await assert.rejects(createAccessToken(app.auth, { sub: 'another user', sid }), SessionValidationError)
     await assert.rejects(createAccessToken(app.auth, { sub: ada.id, sid: 'none' }), SessionValidationError)
     await setActive(engineOf(app.auth).deps, systemActor('command', 'test'), { who: ada.id, active: false })
     const isInactive = (error: unknown) => isAuthError(error, 'account_inactive')

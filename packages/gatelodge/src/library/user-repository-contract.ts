@@ -70,7 +70,7 @@ const claims: Readonly<Record<string, (repository: RepositoryUnderTest) => Promi
     }
   },
 
-  async 'what nobody has finds nobody'({ users }) {
+  async 'an unknown id, address or username finds no account'({ users }) {
     await users.create(ada)
     assert.equal(await users.getById('00000000-0000-7000-8000-000000000000'), null)
     assert.equal(await users.getById('no id'), null)
@@ -121,16 +121,16 @@ const claims: Readonly<Record<string, (repository: RepositoryUnderTest) => Promi
     assert.equal(await users.authenticateUser('', password), null)
   },
 
-  async 'a password set anew works, and the old one no more'({ users }) {
+  async 'a new password works, and the old one no longer does'({ users }) {
     const made = await users.create(ada)
     await users.updatePassword(made.id, 'second harbour 53')
     assert.equal(await users.authenticateUser('ada', password), null)
     assert.equal((await users.authenticateUser('ada', 'second harbour 53'))?.id, made.id)
   },
 
-  async 'a password of nobody cannot be set'({ users }) {
-    const nobody = '00000000-0000-7000-8000-000000000000'
-    await assert.rejects(users.updatePassword(nobody, password), (error) => isAuthError(error, 'user_not_found'))
+  async 'the password of an unknown account cannot be set'({ users }) {
+    const unknownId = '00000000-0000-7000-8000-000000000000'
+    await assert.rejects(users.updatePassword(unknownId, password), (error) => isAuthError(error, 'user_not_found'))
   },
 
   async 'an inactive account does not authenticate, is not listed, and can be looked up'({ users, deactivate }) {

@@ -39,7 +39,7 @@ test('the contract finds a repository that keeps the old password', async () => 
     const { users, deactivate } = memoryUsers()
     return { users: { ...users, updatePassword: async () => {} }, deactivate }
   }
-  const check = userRepositoryContract(make).find(({ name }) => name.startsWith('a password set anew'))
+  const check = userRepositoryContract(make).find(({ name }) => name.startsWith('a new password works'))
   await assert.rejects(check?.run() ?? Promise.resolve())
 })
 

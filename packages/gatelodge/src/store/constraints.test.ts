@@ -99,7 +99,7 @@ forEachDatabase('constraints', (engine) => {
         .execute()
     })
     const insert = (write: (db: WriteDb) => Promise<unknown>) => store.transaction(write)
-    const nobody = 'nobody' as UserId
+    const missing = 'missing' as UserId
     const cases = [
       ['email_taken', true, (db) => db.insertInto('users').values(user('one', 'two@example.com')).execute()],
       ['email_taken', true, (db) => db.insertInto('users').values(user('two', 'one@example.com')).execute()],
@@ -133,7 +133,7 @@ forEachDatabase('constraints', (engine) => {
       [
         'user_not_found',
         false,
-        (db) => db.insertInto('user_roles').values({ user_id: nobody, role: 'administrator' }).execute(),
+        (db) => db.insertInto('user_roles').values({ user_id: missing, role: 'administrator' }).execute(),
       ],
       [
         'token_invalid',
@@ -141,7 +141,7 @@ forEachDatabase('constraints', (engine) => {
         (db) =>
           db
             .insertInto('email_reservations')
-            .values({ email: 'y@example.com', user_id: nobody, expires_at: 1 })
+            .values({ email: 'y@example.com', user_id: missing, expires_at: 1 })
             .execute(),
       ],
     ] as const satisfies readonly (readonly [string, boolean, (db: WriteDb) => Promise<unknown>])[]

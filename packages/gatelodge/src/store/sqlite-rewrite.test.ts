@@ -28,7 +28,7 @@ test('other connections read, write and back up while the file is rewritten, and
   assert.ok(statSync(file).size < before / 2)
   assert.equal(statSync(`${file}-wal`).size, 0)
 
-  const both = await Promise.all([store.rewrite(), store.backup(`${file}-copy`), addCounter(store, 'beside')])
+  const both = await Promise.all([store.rewrite(), store.backup(`${file}-copy`), addCounter(store, 'meanwhile')])
   assert.equal(both.length, 3)
   const copy = new DatabaseSync(`${file}-copy`)
   assert.equal(copy.prepare('pragma integrity_check').get()?.integrity_check, 'ok')

@@ -29,7 +29,7 @@ function bytesOf(page: SeenPage): unknown {
 }
 
 forEachDatabase('04 enumeration', (engine) => {
-  test('nobody, owner, stopped, moved, new and pending address get one answer each from every anonymous route', async () => {
+  test('every anonymous route gives one answer for unused, registered, deactivated, former, changed and pending addresses', async () => {
     await using app = await testApp({ engine })
     const all = await addresses(app)
 
@@ -111,7 +111,7 @@ forEachDatabase('04 enumeration', (engine) => {
     assert.deepEqual(reset.sort(), ['later@example.com', 'owner@example.com', 'waits@example.com'])
   })
 
-  test('pages are the same to the last byte for nobody, owner, stopped, moved, new and pending address', async () => {
+  test('pages are the same to the last byte for unused, registered, deactivated, former, changed and pending addresses', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const all = await addresses(app)
     const planted = { password: 'planted harbour 9', password_confirmation: 'planted harbour 9' }

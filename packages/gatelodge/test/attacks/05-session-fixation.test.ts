@@ -8,7 +8,7 @@ const noBlanks = Array.from({ length: 255 }, (_, index) => String.fromCharCode(i
   (byte) => !/[ \t\r\n;=]/.test(byte),
 )
 
-test('a name that begins or ends with any byte but a blank is no cookie of ours: 0xA0 and its like are no blanks', () => {
+test('a cookie whose name begins or ends with a byte other than SP or HTAB is not ours: 0xA0 and similar bytes are not whitespace', () => {
   const jar = createCookieJar('https://auth.example')
   for (const { name, read } of Object.values(jar)) {
     for (const byte of noBlanks) {

@@ -61,7 +61,7 @@ forEachDatabase('06 revocation', (engine) => {
     assert.equal((await app.get('/session', { bearer: access })).status, 200)
   })
 
-  test('an undo of an e-mail change and a deletion end the same', async () => {
+  test('undoing an email change and deleting the account revoke the same credentials', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: 'old@example.com' })
     const { access } = await app.tokens(ada)

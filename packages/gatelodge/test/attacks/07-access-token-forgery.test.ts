@@ -60,7 +60,7 @@ forEachDatabase('07 access token forgery', (engine) => {
         mySignature,
       ),
       jku: jws({ ...genuine, jku: trap }, payload, mySignature),
-      'jku and a kid of theirs': jws({ ...genuine, kid: 'theirs', jku: trap, x5u: trap }, payload, mySignature),
+      'jku with the attacker’s kid': jws({ ...genuine, kid: 'theirs', jku: trap, x5u: trap }, payload, mySignature),
       'kid traversal': jws({ ...genuine, kid: '../../../../dev/null' }, payload, hmac('')),
       'kid SQL': jws({ ...genuine, kid: "x' union select 'k" }, payload, mySignature),
       'kid array': jws({ ...genuine, kid: [jwk.kid] }, payload, mySignature),

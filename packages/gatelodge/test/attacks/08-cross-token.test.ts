@@ -60,7 +60,7 @@ const places: Record<string, (app: TestApp, text: string) => Promise<{ status: n
 }
 
 forEachDatabase('08 cross-token confusion', (engine) => {
-  test('no credential is taken in the place of another kind, and none is used up by the attempt', async () => {
+  test('no credential is accepted as one of another kind, and the attempt does not consume it', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     const kinds = await everyKind(app)
     const { headers } = await app.client('another')

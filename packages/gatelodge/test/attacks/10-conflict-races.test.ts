@@ -55,7 +55,7 @@ forEachDatabase('10 races for one key', (engine) => {
     }
   })
 
-  test('an undo takes its address back, whoever else holds a link to it or wants it that moment', async () => {
+  test('an undo restores the address even if another user holds a link to it or requests it at the same moment', async () => {
     await using app = await testApp({ engine, env: unlimited })
     for (let round = 0; round < 8; round += 1) {
       const [former, next] = [`old${round}@example.com`, `new${round}@example.com`]

@@ -92,7 +92,7 @@ forEachDatabase('10 races for one session', (engine) => {
     }
   })
 
-  test('a proof that races the end of all other sessions leaves none beside the one that asked', async () => {
+  test('a reauthentication that races the revocation of all other sessions leaves only the session that requested it', async () => {
     await using app = await testApp({ engine, env: unlimited })
     for (let round = 0; round < 16; round += 1) {
       const { person, prove } = await signedIn(app)

@@ -32,7 +32,7 @@ const lookalikes = [
   'victim@xn--k-ex.com',
 ]
 
-forEachDatabase('14 e-mail collision', (engine) => {
+forEachDatabase('14 email collision', (engine) => {
   test('no spelling of an address makes a second account that looks like its own, and mails reach the stored address only', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_RATE_LIMITS: 'off' } })
     await app.user({ email: victim })

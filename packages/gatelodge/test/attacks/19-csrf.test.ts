@@ -59,8 +59,8 @@ forEachDatabase('19 CSRF', (engine) => {
       }
     }
     // A bearer token sent with the cookie is no proof either.
-    const beside = await app.post('/signout', {}, { cookie, crossSite: true, bearer: 'x' })
-    assert.equal(beside.code, 'cross_site')
+    const withBearer = await app.post('/signout', {}, { cookie, crossSite: true, bearer: 'x' })
+    assert.equal(withBearer.code, 'cross_site')
     assert.deepEqual(await stored(app), before)
     assert.equal((await app.get('/session', { cookie })).status, 200)
   })
@@ -79,7 +79,7 @@ forEachDatabase('19 CSRF', (engine) => {
     }
   })
 
-  test('login CSRF: a browser on another site signs nobody in, up or out', async () => {
+  test('login CSRF: another site cannot sign a visitor in, up or out', async () => {
     await using app = await testApp({ engine })
     const mallory = await app.user()
     await app.composition.deliverMail()

@@ -57,7 +57,7 @@ forEachDatabase('20 pre-hijacking', (engine) => {
     assert.equal(told.code, 'token_invalid')
   })
 
-  test('unexpired e-mail change: one that the attacker asked for before, mailed or waiting, is void', async () => {
+  test('unexpired email change: one that the attacker requested earlier is void, whether its email was sent or is pending', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_REGISTRATION: 'instant' } })
     const thief = await app.post('/signup', { email: victim, password: planted })
     const bearer = thief.json.access_token

@@ -40,7 +40,7 @@ forEachDatabase('22 foreign ids', (engine) => {
     assert.equal((await app.get('/session', { cookie })).status, 200)
   })
 
-  test('lists, export and events hold one’s own rows only, and nobody asks for another’s by a parameter', async () => {
+  test('lists, export and events contain only the caller’s rows, and no parameter selects those of another user', async () => {
     await using app = await testApp({ engine })
     const [mallory, ada] = [await app.user(), await app.user()]
     const { access } = await app.tokens(mallory)

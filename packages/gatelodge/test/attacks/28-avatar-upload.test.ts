@@ -199,7 +199,7 @@ forEachDatabase('28 avatar upload', (engine) => {
     assert.equal(answer?.status, 401)
   })
 
-  test('slow senders are answered and closed, keep nobody else out, and leave nothing', async () => {
+  test('slow uploads are answered and closed, do not block other users, and leave nothing behind', async () => {
     using data = dataFolder()
     await using app = await testApp({ engine, env: data.env })
     const [slow, quick] = [await app.tokens(await app.user()), await app.tokens(await app.user())]

@@ -76,7 +76,7 @@ forEachDatabase('31 fail-open', (engine) => {
     assert.equal((await app.get('/session', { cookie })).status, 200)
   })
 
-  test('without its counters nobody gets to guess', async () => {
+  test('without its counters the server accepts no password guesses', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)
@@ -120,7 +120,7 @@ forEachDatabase('31 fail-open', (engine) => {
     assertClosed(await app.post('/refresh', { refresh_token: refresh }), 'refresh')
     assertClosed(
       await app.post('/change-email', { new_email: 'new@example.com', password: ada.password }, { bearer: access }),
-      'e-mail',
+      'email change',
     )
     assertClosed(await app.get('/me/export', { bearer: access }), 'export')
     assertClosed(await app.delete('/me', { bearer: access }, { password: ada.password }), 'delete')
@@ -135,7 +135,7 @@ forEachDatabase('31 fail-open', (engine) => {
     )
   })
 
-  test('without its sessions the server believes nobody, not even those it knows', async () => {
+  test('without its sessions table the server authenticates no caller, not even one it has cached', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const cookie = await app.cookie(ada)
@@ -169,7 +169,7 @@ forEachDatabase('31 fail-open', (engine) => {
     await app.deps.hasher.close()
   })
 
-  test('with no thread to hash on nobody signs in', async () => {
+  test('without a hashing thread no user can sign in', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     await app.deps.hasher.close()

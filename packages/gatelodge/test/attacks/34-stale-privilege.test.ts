@@ -100,7 +100,7 @@ forEachDatabase('34 stale privilege', (engine) => {
     }
   })
 
-  test('a command beside the server locks an account out of the server’s next request', async () => {
+  test('a command that runs next to the server locks an account out from its next request on', async () => {
     const database = await freshDatabase(engine)
     const clock = testClock()
     await using app = new TestApp(

@@ -23,8 +23,8 @@ async function recover(app: TestApp, undo: string): Promise<void> {
   assert.equal((await app.post('/signin', { email: 'old@example.com', password: 'recovered harbour 1' })).status, 200)
 }
 
-forEachDatabase('36 e-mail change takeover', (engine) => {
-  test('the undo works though the thief changed the password meanwhile', async () => {
+forEachDatabase('36 email change takeover', (engine) => {
+  test('the undo works even after the thief changed the password', async () => {
     await using app = await testApp({ engine })
     const { ada, access, undo } = await theft(app)
     const changed = await app.post(
@@ -41,7 +41,7 @@ forEachDatabase('36 e-mail change takeover', (engine) => {
     assert.equal((await app.get('/session', { bearer: access })).code, 'token_invalid')
   })
 
-  test('the undo works though the thief reset the password by the stolen address, and a reset link of theirs is void', async () => {
+  test('the undo works even after the thief reset the password through the stolen address, and their reset link is void', async () => {
     await using app = await testApp({ engine })
     const { undo } = await theft(app)
     await app.post('/forgot-password', { email: 'thief@example.com' })
@@ -71,7 +71,7 @@ forEachDatabase('36 e-mail change takeover', (engine) => {
     assert.deepEqual(await app.mails('later@example.com'), [])
   })
 
-  test('nobody else gets the former address while the undo lives, by sign-up or by a change of their own', async () => {
+  test('while the undo link is valid, no other user can take the former address by sign-up or email change', async () => {
     await using app = await testApp({ engine })
     const { undo } = await theft(app)
     const links = async () =>

@@ -52,7 +52,7 @@ forEachDatabase('40 caches', (engine) => {
     }
   })
 
-  test('what depends on a cookie is no-store beside any Authorization header, in redirects and refusals of forms too', async () => {
+  test('responses that depend on a cookie are no-store whatever the Authorization header is, including redirects and rejected forms', async () => {
     await using app = await testApp({ engine })
     const cookie = await app.cookie(await app.user())
     for (const authorization of ['Basic eDp5', 'Digest username="x"', 'Negotiate YII=', 'Bearer x', '']) {

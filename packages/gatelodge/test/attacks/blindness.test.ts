@@ -81,7 +81,7 @@ forEachDatabase('blindness', (engine) => {
     ['forgot', (app, email, ask) => app.post('/forgot-password', { email }, ask)],
     ['resend', (app, email, ask) => app.post('/verify-email/resend', { email }, ask)],
     [
-      'e-mail change',
+      'email change',
       (app, email, ask) => app.post('/change-email', { new_email: email, password: 'quiet harbour 52' }, ask),
     ],
   ] as const satisfies readonly (readonly [
@@ -130,7 +130,7 @@ forEachDatabase('blindness', (engine) => {
     }
   })
 
-  test('what is known of one identifier tells nothing of another: it answers and leaves rows as one that nobody has', async () => {
+  test('a known email address reveals nothing about a username: responses and rows are the same as for an unused one', async () => {
     const { app, mallory } = await setting(engine)
     await using _ = app
     // Their own device cookie must not tell them more than no cookie.

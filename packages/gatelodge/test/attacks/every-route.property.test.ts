@@ -143,11 +143,16 @@ forEachDatabase('every route', (engine) => {
         path: pathFor(route),
         headers,
         body: bodyFor(route),
-        as: fc.constantFrom('nobody', 'cookie', 'bearer', ...(route.surface === 'oauth' ? ['client', 'client'] : [])),
+        as: fc.constantFrom(
+          'anonymous',
+          'cookie',
+          'bearer',
+          ...(route.surface === 'oauth' ? ['client', 'client'] : []),
+        ),
       })
       await fc.assert(
         fc.asyncProperty(asked, async ({ path, headers: given, body, as }) => {
-          held = as === 'nobody' ? held : await session(app, held)
+          held = as === 'anonymous' ? held : await session(app, held)
           const ask = {
             headers: {
               ...given,

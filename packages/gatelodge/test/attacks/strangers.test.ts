@@ -180,13 +180,15 @@ forEachDatabase('rows by strangers', (engine) => {
     await counted(app)
     app.clock.advance(7 * day)
     await cleanUp(app.deps)
-    const names = tally((await app.rows('events')).map(({ name, user_id }) => `${name}${user_id ? '' : ' by nobody'}`))
+    const names = tally(
+      (await app.rows('events')).map(({ name, user_id }) => `${name}${user_id ? '' : ' without a user'}`),
+    )
     assert.deepEqual(names, {
       'email.verified': 1,
-      'key.created by nobody': 1,
-      'mail.delivered by nobody': 2,
-      'service_client.created by nobody': 1,
-      'service_token.issued by nobody': 1,
+      'key.created without a user': 1,
+      'mail.delivered without a user': 2,
+      'service_client.created without a user': 1,
+      'service_token.issued without a user': 1,
       'signin.failed': 1,
       'user.created': 1,
     })

@@ -45,11 +45,11 @@ export interface ConsumerFolder {
 
 /**
  * Creates a fresh folder outside the repository with what `npm install NAME...` would put there, without network access. Our packages are built, packed by npm
- * and unpacked. All others, including dependencies of ours, are links to what is installed in the repository, or in an example that has versions of its own.
+ * and unpacked. All others, including the dependencies of our packages, are links to what is installed in the repository, or in an example with its own versions.
  * Packages that are not named cannot be found.
  */
 export async function consumerFolder(names: readonly string[], example = ''): Promise<ConsumerFolder> {
-  const ours = (await packPackages()).filter(({ name }) => names.includes(name))
+  const packages = (await packPackages()).filter(({ name }) => names.includes(name))
   const path = mkdtempSync(join(realpathSync(tmpdir()), 'gatelodge-consumer-'))
   const modules = join(path, 'node_modules')
   const consumer: ConsumerFolder = {
@@ -60,9 +60,9 @@ export async function consumerFolder(names: readonly string[], example = ''): Pr
   writeFileSync(join(path, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
   mkdirSync(join(modules, '.bin'), { recursive: true })
 
-  for (const packed of ours) await unpack(packed, modules)
-  const others = [...names, ...ours.flatMap(({ manifest }) => Object.keys(manifest.dependencies ?? {}))]
-  for (const name of new Set(others).difference(new Set(ours.map((packed) => packed.name)))) {
+  for (const packed of packages) await unpack(packed, modules)
+  const others = [...names, ...packages.flatMap(({ manifest }) => Object.keys(manifest.dependencies ?? {}))]
+  for (const name of new Set(others).difference(new Set(packages.map((packed) => packed.name)))) {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
     const own = join(root, example, 'node_modules', name)
     symlinkSync(existsSync(own) ? own : join(root, 'node_modules', name), join(modules, name))

@@ -132,7 +132,7 @@ const longestSocketPath = 103
 const serverSettings = ['listen_addresses=127.0.0.1', 'max_connections=400'].flatMap((setting) => ['-c', setting])
 const forgetful = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'].flatMap((setting) => ['-c', setting])
 
-/** Returns the programs that npm installed. PostgreSQL refuses to run as root; then it runs as user nobody, from a copy readable by that user. */
+/** Returns the programs that npm installed. PostgreSQL refuses to run as root; then it runs as an unprivileged user, from a copy that this user can read. */
 async function programsFor(
   folder: string,
   version: 15 | 18,

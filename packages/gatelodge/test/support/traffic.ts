@@ -81,7 +81,7 @@ export async function simulate(engine: Engine, options: TrafficOptions): Promise
 
 /** Fails for each table, and the files, if larger in the last days than in those after the day `from`, and for tables that never changed. */
 export function assertPlateau(sizes: Sizes, from: number): void {
-  assert.deepEqual(sizes.unchanged, [], 'of what nobody uses the sizes tell nothing')
+  assert.deepEqual(sizes.unchanged, [], 'the sizes of unused tables prove nothing')
   const start = Math.ceil(from / sizes.every)
   const window = Math.ceil(20 / sizes.every)
   const grown = Object.entries(sizes.of).flatMap(([name, after]) => {
@@ -122,10 +122,10 @@ async function whatPeopleDo(app: TestApp, { members, draw }: Town, most: number)
   await signIn(app, visit, draw)
   await makeApiTokens(app, visit, draw)
   await changePicture(app, visit, draw)
-  for (const email of [anybody.email, `${draw.name()}@nobody.example`]) {
+  for (const email of [anybody.email, `${draw.name()}@unknown.example`]) {
     await app.post('/signin', { email, password: 'wrong harbour' }, draw.from())
   }
-  await app.post('/forgot-password', { email: `${draw.name()}@nobody.example` }, draw.from())
+  await app.post('/forgot-password', { email: `${draw.name()}@unknown.example` }, draw.from())
   await app.post('/forgot-password', { email: anybody.email }, draw.from())
   await resetPassword(app, busy, draw)
   await changeEmail(app, busy, draw)

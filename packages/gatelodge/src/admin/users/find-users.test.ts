@@ -56,6 +56,6 @@ forEachDatabase('search for accounts', (engine) => {
       (await search(app, { search: 'ADA', limit: 3 })).users.map(({ username }) => username),
       ['ada'],
     )
-    assert.deepEqual((await search(app, { search: 'nobody', limit: 3 })).users, [])
+    assert.deepEqual((await search(app, { search: 'unknown', limit: 3 })).users, [])
   })
 })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { UserId } from '../../kernel/ids.ts'
 import { initialsColours, initialsOf } from './initials.ts'
 
-const nobody = {
+const account = {
   id: '01a1f86a-a0e0-7006-9c59-cef1c2c93b1e' as UserId,
   firstName: '',
   lastName: '',
@@ -23,12 +23,12 @@ test('initials are of the names, else of the username, else of the address', () 
     [{ firstName: '👩‍🚀 x' }, '👩‍🚀'],
     [{ firstName: ' ' }, ''],
   ] as const) {
-    assert.equal(initialsOf({ ...nobody, ...names }).text, text)
+    assert.equal(initialsOf({ ...account, ...names }).text, text)
   }
 })
 
 test('the colour stays with the account whatever its name becomes, and every colour is used', () => {
-  const colourOf = (id: string, firstName = '') => initialsOf({ ...nobody, id: id as UserId, firstName }).colour
+  const colourOf = (id: string, firstName = '') => initialsOf({ ...account, id: id as UserId, firstName }).colour
   assert.equal(colourOf('c93b1e', 'Ada'), colourOf('c93b1e', 'Eve'))
   const colours = new Set(Array.from({ length: 200 }, (_, index) => colourOf(`0000${index.toString(16)}`)))
   assert.deepEqual(

@@ -88,7 +88,7 @@ test('files of the folder are readable by the server only, and none is ever over
   await assert.rejects(storage.put(name, images), isAway) // never overwrites another file
 })
 
-test('a bucket refuses a wrong secret key, and nobody without one', async () => {
+test('a bucket rejects a wrong secret key, and the error does not contain the key', async () => {
   await using place = await startS3()
   const storage = await open({ ...place.env, GATELODGE_AVATARS_SECRET_KEY: 'another' })
   const name = nameAvatar(systemRandom, images)

@@ -67,7 +67,7 @@ forEachDatabase('own data', (engine) => {
     )
   })
 
-  test('a deletion leaves no address of the account and no name requested with it, whoever signed up with them', async () => {
+  test('a deletion leaves no address of the account and no name from any sign-up with one of its addresses', async () => {
     await using app = await testApp({ engine })
     const password = 'quiet harbour 52'
     const ways = {

@@ -110,14 +110,14 @@ const places: Readonly<Record<TableName, Readonly<Record<string, Place>> | { rea
   },
   sign_in_tickets: { none: 'of a sign-in that is under way, for ten minutes; its event is exported' },
   pending_signups: { none: 'of addresses without an account, for a day; who proves the address gets the account' },
-  refresh_tokens: { none: 'secrets of the sessions that are told' },
-  limit_counters: { none: 'numbers under keyed hashes; nobody can tell whose' },
+  refresh_tokens: { none: 'secrets of the exported sessions' },
+  limit_counters: { none: 'numbers under keyed hashes, which name no user' },
   mails: { none: 'sealed until they are delivered, then without content and address' },
   signing_keys: { none: 'of the operator' },
   service_clients: { none: 'of the operator' },
   revoked_tokens: { none: 'of services' },
   jobs: { none: 'of the program' },
-  avatar_removals: { none: 'names of files that belong to nobody' },
+  avatar_removals: { none: 'names of files that belong to no account' },
 }
 
 /** Columns in which the user of the test has nothing: no picture, no role, no used token, and an account in recovery has no session. */

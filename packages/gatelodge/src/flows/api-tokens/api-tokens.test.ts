@@ -74,7 +74,7 @@ forEachDatabase('API tokens', (engine) => {
     assert.equal((await app.get('/session', { bearer: token })).status, 200)
   })
 
-  test('a revoked token is refused at once, by its owner, by whoever holds it, and only by them', async () => {
+  test('only the owner or the holder can revoke a token, and a revoked token is rejected immediately', async () => {
     await using app = await testApp({ engine })
     const { headers } = await app.client()
     const { access, token, made } = await withToken(app)

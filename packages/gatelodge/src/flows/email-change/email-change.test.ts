@@ -7,7 +7,7 @@ async function askFor(app: TestApp, person: Person, bearer: string, email: strin
   return app.post('/change-email', { new_email: email, password: person.password }, { bearer })
 }
 
-forEachDatabase('e-mail change', (engine) => {
+forEachDatabase('email change', (engine) => {
   test('nothing changes before the link at the new address is used; it works once and ends the other sessions', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: 'old@example.com' })

@@ -10,7 +10,7 @@ async function signUp(app: TestApp, person = ada) {
   return { token, headers: { cookie: `gatelodge-signup=${told.cookie('gatelodge-signup')}` } }
 }
 
-forEachDatabase('e-mail verification', (engine) => {
+forEachDatabase('email verification', (engine) => {
   test('the browser that signed up confirms without the password, once', async () => {
     await using app = await testApp({ engine })
     const { token, headers } = await signUp(app)

@@ -135,10 +135,10 @@ forEachDatabase('pages that confirm an address', (engine) => {
 
   test('a faulty address is told on the field; `explicit` also tells one with nothing to confirm', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_ENUMERATION: 'explicit' } })
-    const faulty = await new Visitor(app).fill('/verify-email/resend', { email: 'nobody' })
+    const faulty = await new Visitor(app).fill('/verify-email/resend', { email: 'not an address' })
     assert.ok(faulty.html.includes(`id="field-email-fault">${pageWords.en.faults.email_invalid}<`))
-    const nobody = await new Visitor(app).fill('/verify-email/resend', { email: 'nobody@example.com' })
-    assert.equal(nobody.status, 404)
-    assert.ok(nobody.html.includes(`id="field-email-fault">${words.resend.nothingWaits}<`))
+    const unknown = await new Visitor(app).fill('/verify-email/resend', { email: 'unknown@example.com' })
+    assert.equal(unknown.status, 404)
+    assert.ok(unknown.html.includes(`id="field-email-fault">${words.resend.nothingWaits}<`))
   })
 })

@@ -119,7 +119,7 @@ forEachDatabase('forward auth', (engine) => {
     assert.equal((await app.get('/forward-auth?redirect', { bearer: access })).status, 200)
   })
 
-  test('an Authorization header of another scheme hides no cookie, and nobody is sent to the sign-in page and back for ever', async () => {
+  test('an Authorization header of another scheme does not hide the cookie, and redirects to the sign-in page do not loop', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)

@@ -43,7 +43,7 @@ forEachDatabase('development mailbox', (engine) => {
     }
   })
 
-  test('it is not there where the public URL is not this machine, however a proxy beside the server asks', async () => {
+  test('it does not exist if the public URL is not on this machine, not even for a proxy on the same machine', async () => {
     for (const url of [
       'http://auth.example.com',
       'https://auth.example.com',

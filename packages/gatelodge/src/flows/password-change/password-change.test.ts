@@ -47,7 +47,7 @@ forEachDatabase('password change', (engine) => {
     assert.equal((await app.post('/signin', { email: ada.email, password: ada.password })).status, 200)
   })
 
-  test('the policy holds, and nobody is asked who is not signed in', async () => {
+  test('the password policy applies, and a caller who is not signed in is rejected', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const { access } = await app.tokens(ada)

@@ -44,7 +44,7 @@ forEachDatabase('pages of forgotten passwords', (engine) => {
   test('without a link there is no form for a password, and a faulty address is told', async () => {
     await using app = await testApp({ engine })
     assert.equal((await new Visitor(app).get('/reset-password')).at, '/forgot-password')
-    const refused = await new Visitor(app).fill('/forgot-password', { email: 'nobody' })
+    const refused = await new Visitor(app).fill('/forgot-password', { email: 'not an address' })
     assert.equal(refused.status, 400)
     assert.ok(refused.text.includes(pageWords.en.faults.email_invalid))
   })

@@ -140,7 +140,7 @@ forEachDatabase('password reset', (engine) => {
     assert.equal((await app.mails(ada.email)).length, before)
   })
 
-  test('a reset proves the address of an `instant` account and takes it from whoever signed up', async () => {
+  test('a reset proves the address of an `instant` account and takes the account from the person who signed up', async () => {
     await using app = await testApp({ engine, env: { GATELODGE_REGISTRATION: 'instant' } })
     const thief = await app.post('/signup', { email: 'victim@example.com', password: 'planted harbour 9' })
     await app.post('/forgot-password', { email: 'victim@example.com' })

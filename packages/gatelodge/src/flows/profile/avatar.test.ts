@@ -91,7 +91,7 @@ forEachDatabase('avatars', (engine) => {
     assert.deepEqual([(await app.get(hers)).status, (await app.get(theirs)).status], [200, 404])
   })
 
-  test('the picture of an account is deleted with it, whoever deletes it', async () => {
+  test('the picture is deleted with the account, whether by its owner or by an operator', async () => {
     using data = dataFolder()
     await using app = await testApp({ engine, env: data.env })
     const [ada, eve] = [await app.user(), await app.user()]
@@ -207,7 +207,7 @@ forEachDatabase('avatars', (engine) => {
   })
 })
 
-/** Returns a user and a session of theirs, as operations take them. */
+/** Returns a user with a new session, in the shape that the operations accept. */
 async function askerOf(app: TestApp, person: Person): Promise<Asker> {
   const { session } = await app.tokens(person)
   return { user: { id: person.id as UserId }, session: { id: session as SessionId } }

@@ -60,7 +60,7 @@ forEachDatabase('account page', (engine) => {
     assert.equal((await visitor.get('/account')).form('/account').first_name, '')
   })
 
-  test('a picture is shown in place of the initials, replaced, and removed', async () => {
+  test('a picture replaces the initials, can be replaced, and can be removed', async () => {
     using data = dataFolder()
     await using app = await testApp({ engine, env: data.env })
     const visitor = await new Visitor(app).signIn(await app.user({ firstName: 'Ada' }))

@@ -25,9 +25,9 @@ forEachDatabase('sessions', (engine) => {
     assert.equal((await app.get('/session', { bearer: access })).json.session.id, session)
 
     for (const headers of [{}, { authorization: 'Basic eDp5' }]) {
-      const nobody = await app.get('/session', { headers })
+      const anonymous = await app.get('/session', { headers })
       assert.deepEqual(
-        [nobody.status, nobody.code, nobody.headers.get('www-authenticate')],
+        [anonymous.status, anonymous.code, anonymous.headers.get('www-authenticate')],
         [401, 'not_authenticated', 'Bearer realm="gatelodge"'],
       )
     }
@@ -210,7 +210,7 @@ forEachDatabase('sessions', (engine) => {
     assert.deepEqual(await app.rows('sessions'), [])
   })
 
-  test('people list and end their sessions, and nobody else’s', async () => {
+  test('users can list and revoke their own sessions, and no others', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user()
     const eve = await app.user()

@@ -5,7 +5,7 @@ import { plainTheme } from '../../../test/support/theme.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
 
 forEachDatabase('sign-in page', (engine) => {
-  test('signs in with a cookie and goes on to a page of ours', async () => {
+  test('signs in with a cookie and redirects to a page of this server', async () => {
     await using app = await testApp({ engine })
     const person = await app.user()
     const visitor = new Visitor(app)

@@ -27,7 +27,7 @@ async function setUser(
 }
 
 forEachDatabase('sign-in', (engine) => {
-  test('identifier, e-mail address and username sign in, in any case', async () => {
+  test('users can sign in with identifier, email address or username, in any letter case', async () => {
     await using app = await testApp({ engine })
     const ada = await app.user({ email: 'ada@example.com', username: 'ada' })
 

@@ -98,7 +98,7 @@ forEachDatabase('sign-up page', (engine) => {
     assert.equal((await new Visitor(optional).fill('/register', nameless)).at, '/verify-email')
   })
 
-  test('faults of every field are told on it, in every language, beside the least length of passwords', async () => {
+  test('each field shows its own errors in every language, and the password field its minimum length', async () => {
     await using app = await testApp({
       engine,
       env: { GATELODGE_PASSWORD_MIN_LENGTH: '11', GATELODGE_RATE_LIMITS: 'off' },
@@ -107,7 +107,7 @@ forEachDatabase('sign-up page', (engine) => {
       const visitor = new Visitor(app, { 'accept-language': language })
       for (const [field, code, values] of [
         ['email', 'required', { email: '' }],
-        ['email', 'email_invalid', { email: 'nobody' }],
+        ['email', 'email_invalid', { email: 'not an address' }],
         ['username', 'too_short', { username: 'a' }],
         ['username', 'characters', { username: 'a@b' }],
         ['first_name', 'characters', { first_name: 'a\u202eb' }],
@@ -131,7 +131,7 @@ forEachDatabase('sign-up page', (engine) => {
 
   test('a bad address and two passwords that differ are reported together', async () => {
     await using app = await testApp({ engine })
-    const wish = { ...ada, email: 'nobody', password_confirmation: 'quiet harbour 53' }
+    const wish = { ...ada, email: 'not an address', password_confirmation: 'quiet harbour 53' }
     const page = await new Visitor(app).fill('/register', wish)
     assert.equal(page.status, 400)
     for (const field of ['email', 'password_confirmation'])

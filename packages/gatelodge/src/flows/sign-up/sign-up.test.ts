@@ -81,7 +81,7 @@ forEachDatabase('sign-up', (engine) => {
     }
   })
 
-  test('a full name is split at its last blank and refused beside a part', async () => {
+  test('a full name is split at its last space, and rejected together with a first or last name', async () => {
     await using app = await testApp({ engine })
 
     const { first_name: _, last_name: __, ...nameless } = ada

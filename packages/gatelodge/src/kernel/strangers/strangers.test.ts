@@ -110,7 +110,7 @@ test('counts of names are exact while few are counted', () => {
     (count) => count !== 1,
   )
   assert.deepEqual(wrong, [])
-  assert.equal(counters.find(keyOf('nobody'), minute, minute), undefined)
+  assert.equal(counters.find(keyOf('unknown'), minute, minute), undefined)
 })
 
 test('events are counted by account and by network, up to a hundred of each, and returned once their minute is over', () => {
