@@ -42,7 +42,7 @@ function start() {
 // What the primary of several processes starts, see cli/workers.ts.
 const worker = '--worker'
 
-/** Stripping types takes half the time of a start and a fifth of its memory. The cache stands beside the program, since whoever can write it can change what runs. */
+/** Caches compiled code: stripping types takes half the time of a start and a fifth of its memory. The cache is stored with the program, since anyone who can write it can change what runs. */
 function keepCompiled() {
   // V8 counts coverage less exactly in what it did not compile itself.
   if (process.env.NODE_V8_COVERAGE) return

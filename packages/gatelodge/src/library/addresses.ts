@@ -7,18 +7,18 @@ import { type EmailMessage, messageSchema, readInput } from './input.ts'
 import { raising } from './naming.ts'
 import type { UserRepository } from './user-repository.ts'
 
-/** Whether a text is an e-mail address that accounts may have, and the sentence for the person when it is none. */
+/** Returns whether an account may have this email address, with a message for the user if not. */
 export function validateEmail(text: string): { readonly valid: boolean; readonly message: string } {
   const valid = typeof text === 'string' && normaliseEmail(text) !== undefined
   return { valid, message: valid ? '' : 'Enter a valid email address.' }
 }
 
-/** Whether an account has this username, however it is written. */
+/** Returns whether an account has this username, in any spelling with the same canonical form. */
 export function checkUsernameExists(auth: Auth, username: string): Promise<boolean> {
   return raising({}, async () => (await engineOf(auth).users.getByUsername(String(username))) !== null)
 }
 
-/** Puts a mail of the host's own into the outbox, from where it is delivered with the same retries as every other. @throws input_invalid */
+/** Adds a mail of the host program to the outbox, which delivers it with the usual retries. @throws input_invalid */
 export function sendEmailMessage(auth: Auth, message: EmailMessage): Promise<void> {
   return raising({}, async () => {
     const { deps } = engineOf(auth)
@@ -28,7 +28,7 @@ export function sendEmailMessage(auth: Auth, message: EmailMessage): Promise<voi
   })
 }
 
-/** The repository in which accounts live: the one given to `createAuth`, else the one over our store. */
+/** Returns the repository in which accounts live: the one given to `createAuth`, otherwise the one over our store. */
 export function getUserRepository(auth: Auth): UserRepository {
   return engineOf(auth).users
 }

@@ -42,7 +42,7 @@ import {
   validateToken,
 } from './tokens.ts'
 
-/** The operations that need an Auth; `auth.api` has each with its Auth filled in. */
+/** The operations that need an Auth. `auth.api` has each of them bound to its Auth. */
 export const operations = {
   authenticateUser,
   changePassword,
@@ -80,19 +80,19 @@ export const operations = {
   verifyPasswordResetToken,
 } as const
 
-/** The operations that need nothing but their argument; `auth.api` has them as they are. */
+/** The operations that need only their arguments. `auth.api` has them unchanged. */
 export const pureOperations = { getToken, statelessLogout, validateEmail } as const
 
 type Bound<Operation> = Operation extends (auth: Auth, ...rest: infer Rest) => infer Result
   ? (...rest: Rest) => Result
   : never
 
-/** Every operation without its first argument. */
+/** All operations, without the Auth as their first argument. */
 export type Api = {
   readonly [Name in keyof typeof operations]: Bound<(typeof operations)[Name]>
 } & typeof pureOperations
 
-/** The operations bound to one Auth. */
+/** Binds the operations to an Auth, which is looked up at each call. */
 export function bindApi(auth: () => Auth): Api {
   const bound = Object.entries<(auth: Auth, ...rest: never[]) => unknown>(operations).map(
     ([name, operation]) => [name, (...rest: never[]) => operation(auth(), ...rest)] as const,

@@ -15,49 +15,49 @@ import { type Engine, setEngine } from './engine.ts'
 import { externalAccounts } from './external-accounts.ts'
 import { sqlUserRepository, type UserRepository } from './user-repository.ts'
 
-/** The settings by the names of `Config`, with texts as in the environment: `{ database: 'sqlite::memory:', resetTtl: '30m' }`. */
+/** Settings by their names in `Config`, with values in the syntax of the environment: `{ database: 'sqlite::memory:', resetTtl: '30m' }`. */
 export type AuthSettings = Readonly<Partial<Record<Exclude<SettingKey, 'secret'>, string>>>
 
 export interface AuthOptions {
   readonly settings?: AuthSettings
-  /** 32 characters or more; everything sealed is sealed under keys derived from it. Without it, the secret file in `dataDir` is used, or made. */
+  /** At least 32 characters. The keys that encrypt stored secrets are derived from it. Default: the secret file in `dataDir`, which is created if missing. */
   readonly secret?: string
-  /** JSON lines on standard error unless given. */
+  /** Default: JSON lines on standard error. */
   readonly log?: Log
   readonly clock?: Clock
   /**
-   * Where accounts and passwords live instead of our store, under these rules:
-   * - The repository owns id, address, username, password, and whether the account is active; Gatelodge owns sessions, tokens, limits, names and
-   *   profile, in a copy of the account with the same id. The copy is brought up to date whenever somebody registers or signs in and whenever a
-   *   library function checks or refreshes a token; a deactivation in the repository ends the sessions at that moment. Session checks and refreshes
-   *   over `fetch` read the copy, so call `getLoggedInUser` with the token where a deactivation must count at once.
-   * - Sign-up, sign-in, change and reset of a password ask the repository, over HTTP as in the library. The new password is passed on after ours is
-   *   stored: if the repository fails then, the caller gets `service_unavailable` and the old password stays.
-   * - `registration` must be `instant`, `admin` or `closed`: a sign-up that waits for its mailed link cannot be kept in the repository.
-   * - Not covered, `not_found`: the hosted pages, confirming or changing an address, `GET /username-available`, deleting the account. Reset mails reach accounts that
-   *   registered or signed in here before; `createPasswordResetToken` knows all of them.
+   * The repository in which accounts and passwords live, if not in our store. These rules apply:
+   * - The repository owns the id, address, username, password and active state. Gatelodge owns sessions, tokens, limits, names and profile, in a copy of the
+   *   account with the same id. It updates the copy at every sign-up and sign-in, and whenever a library function checks or refreshes a token; if the
+   *   repository has deactivated the account, this ends its sessions. Session checks and refreshes over `fetch` read only the copy, so call `getLoggedInUser`
+   *   with the token where a deactivation must take effect immediately.
+   * - Sign-up, sign-in, password change and password reset call the repository, over HTTP and in the library. It receives a new password after our copy
+   *   stored it: if the repository fails then, the caller gets `service_unavailable` and the old password remains valid.
+   * - `registration` must be `instant`, `admin` or `closed`, because the repository cannot store a pending sign-up.
+   * - Not available (`not_found`): the hosted pages, confirming or changing an address, `GET /username-available`, deleting the account. Reset mails reach only
+   *   accounts that have registered or signed in here; `createPasswordResetToken` works for all accounts.
    */
   readonly users?: UserRepository
-  /** Whether mails are delivered and expired rows removed from here; true unless given. False is for a program beside a server that does it. */
+  /** Whether this instance delivers mails and deletes expired rows. Default: true. Pass false in a program that runs next to a server. */
   readonly startJobs?: boolean
 }
 
 /** An authentication system to mount in another program. */
 export interface Auth {
   /**
-   * Answers every route of the HTTP API. Pass the client's address as `{ peer }`, or the `IncomingMessage` of node:http as `{ incoming }`: without it
-   * all clients share one budget of the per-address limits.
+   * Responds to every route of the HTTP API. Pass the client's address as `{ peer }`, or the `IncomingMessage` of node:http as `{ incoming }`; without either,
+   * all clients share one budget in the rate limits per address.
    */
   fetch(request: Request, env?: Parameters<Fetch>[1]): Promise<Response>
-  /** The operations as functions; the per-address limits of the routes are not theirs. */
+  /** The operations as functions. The routes' rate limits per address do not apply to them. */
   readonly api: Api
-  /** Stops the jobs, lets hashes and mails under way finish, closes the database. */
+  /** Stops the jobs, waits for running hashes and deliveries, and closes the database. */
   close(): Promise<void>
 }
 
 /**
- * Opens (and migrates) the database and wires everything. The library reads no environment variable. With jobs it is the one server of its SQLite file;
- * commands may run beside it. @throws config_invalid, service_unavailable
+ * Opens and migrates the database and returns an authentication system. Reads no environment variables. With jobs, it is the only server of its SQLite file;
+ * CLI commands and instances without jobs can use the file at the same time. @throws config_invalid, service_unavailable
  */
 export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
   const { config, warnings } = readSettings(options)
@@ -90,7 +90,7 @@ async function standardLog({ logLevel }: Config): Promise<Log> {
   return log
 }
 
-/** @throws config_invalid with every fault at once */
+/** @throws config_invalid with all faults */
 function readSettings({ settings: given = {}, secret, users }: AuthOptions): { config: Config; warnings: string[] } {
   const known = new Map(Object.entries(settings).map(([key, { env }]) => [key, env]))
   known.delete('secret')

@@ -6,14 +6,14 @@ import { uuidv7 } from '../kernel/ids.ts'
 import type { Auth } from './auth.ts'
 import type { UserRepository } from './user-repository.ts'
 
-/** What stands behind an `Auth`; its holder cannot reach it. */
+/** The internals of an `Auth`, which the host program cannot access. */
 export interface Engine {
   readonly composition: Composition
   readonly deps: Deps
   readonly users: UserRepository
 }
 
-/** Who calls: the person's access token, where an operation acts for somebody signed in, and what the host knows of the client. */
+/** The caller of an operation: the access token, if it acts for a signed-in user, and what the host knows about the client. */
 export interface Caller {
   readonly token?: string | undefined
   /** For the audit log, the session list and the fair queue of the password hasher. */
@@ -23,19 +23,19 @@ export interface Caller {
 
 const engines = new WeakMap<Auth, Engine>()
 
-/** Puts an engine behind an Auth. */
+/** Sets the engine of an Auth. */
 export function setEngine(auth: Auth, engine: Engine): void {
   engines.set(auth, engine)
 }
 
-/** The engine behind an Auth that `createAuth` made. */
+/** Returns the engine of an Auth. @throws TypeError if `createAuth` did not create it */
 export function engineOf(auth: Auth): Engine {
   const engine = engines.get(auth)
   if (!engine) throw new TypeError('the first argument must be the object that createAuth() returned')
   return engine
 }
 
-/** The actor of one library call. */
+/** Returns the actor of one library call, with a new request ID. */
 export function actorOf(deps: Deps, caller: Caller = {}, me?: LiveSession): Actor {
   return {
     ...systemActor('library', uuidv7(deps.clock, deps.random)),

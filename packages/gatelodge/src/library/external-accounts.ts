@@ -10,7 +10,7 @@ import { transact } from '../store/unit-of-work.ts'
 import { askRepository, mirror, transactMirroring } from './external-users.ts'
 import { newRepositoryUser, type RepositoryUser, type UserRepository } from './user-repository.ts'
 
-/** Accounts that live in a repository of the host program: it says whether a password is right, and our tables have copies for sessions and the rest. */
+/** Returns the accounts of a repository of the host program. It checks the passwords; our tables hold copies of its accounts for sessions and everything else. */
 export function externalAccounts(users: UserRepository): ExternalAccounts {
   return {
     isExternal: true,
@@ -20,7 +20,7 @@ export function externalAccounts(users: UserRepository): ExternalAccounts {
       return prove(deps, actor, stranger(actor, undefined, toIdentifier(user.email)), user, input.password)
     },
 
-    // The repository finds an account by what looks like its address or its username, whatever field that came in.
+    // The repository looks an account up by address or username itself, from whichever field the text came.
     async recognise(_deps, actor, asked) {
       return stranger(actor, undefined, toIdentifier(asked.text))
     },
@@ -72,8 +72,8 @@ async function prove(
 }
 
 /**
- * The copy keeps a hash of the password that the repository accepted last, so that the flows find what was just proved; nobody signs in by it.
- * Null when it has it already.
+ * Returns a hash of the password that the repository just accepted, for our copy of the account, or null if the copy has one. Flows compare it to see that
+ * the password has not changed since it was checked. It is never used to sign a user in.
  */
 async function hashToKeep(
   deps: Deps,

@@ -17,23 +17,26 @@ import type { NewRepositoryUser, RepositoryUser } from './user-repository.ts'
 
 type Users = Pick<Engine, 'deps' | 'users'>
 
-/** Makes an account in the host's repository for an administrator. @throws what the repository refuses */
+/** Creates an account in the host's repository for an administrator. @throws the errors of the repository */
 export async function createExternal(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<UserRow> {
   const user = await askRepository(() => engine.users.create(input))
   return transactMirroring(engine.deps, actor, (work) => mirror(engine.deps, work, user))
 }
 
-/** Brings our copy of an account up to date; false when the repository has it no more. @throws service_unavailable */
+/** Creates or updates our copy of an account. Returns false if the repository no longer has the account. @throws service_unavailable */
 export async function syncById(engine: Users, id: string): Promise<boolean> {
   return sync(engine, await askRepository(() => engine.users.getById(id)))
 }
 
-/** Brings our copy of an account up to date by its address, for a caller that may know of it. @throws service_unavailable */
+/**
+ * Creates or updates our copy of the account with an address. Takes longer if there is one, so only for callers that may learn this.
+ * @throws service_unavailable
+ */
 export async function syncByEmail(engine: Users, email: string): Promise<void> {
   await sync(engine, await askRepository(() => engine.users.getByEmail(email)))
 }
 
-/** The repository is the host's code: what it raises beside AuthErrors means that it could not answer. */
+/** Calls the host's repository. Any error that is not an AuthError means that it is unavailable. @throws service_unavailable */
 export async function askRepository<T>(question: () => Promise<T>): Promise<T> {
   try {
     return await question()
@@ -52,7 +55,7 @@ async function sync({ deps }: Users, user: RepositoryUser | null): Promise<boole
   return true
 }
 
-/** A unit of work that mirrors an account. Two that mirror it for the first time meet at its id: the later one runs again and finds the copy. */
+/** Runs a unit of work that mirrors an account. Of two that mirror it for the first time, the later one fails on the id, runs again and finds the copy. */
 export async function transactMirroring<T>(deps: Deps, actor: Actor, work: (work: Work) => Promise<T>): Promise<T> {
   try {
     return await transact(deps, actor, work)
@@ -62,7 +65,7 @@ export async function transactMirroring<T>(deps: Deps, actor: Actor, work: (work
   }
 }
 
-/** Writes what the repository says of an account into our copy, under the same id. @throws service_unavailable when it says nonsense */
+/** Writes an account of the repository into our copy with the same id. @throws service_unavailable if the repository returned invalid data */
 export async function mirror(deps: Deps, work: Work, user: RepositoryUser): Promise<UserRow> {
   assertCanonical(user)
   const id = user.id as UserId
@@ -71,7 +74,7 @@ export async function mirror(deps: Deps, work: Work, user: RepositoryUser): Prom
 
   const columns = columnsOf(deps, work, user, seen)
   await freeFromOthers(work, user)
-  work.allowRemoval() // the repository decides who is active, even where that leaves no administrator
+  work.allowRemoval() // the repository decides which accounts are active, even if no administrator is left
   if (seen) await updateUser(work, id, columns)
   else await insert(work, user, columns)
   if (user.username === null) await dropUsername(work, id)
@@ -97,13 +100,13 @@ function isCurrent(deps: Deps, copy: UserRow, user: RepositoryUser): boolean {
     copy.email === user.email &&
     copy.username === user.username &&
     (copy.email_verified_at !== null) === user.emailVerified &&
-    (copy.may_sign_in_unverified === 1) === isLetInUnproved(deps, user) &&
+    (copy.may_sign_in_unverified === 1) === maySignInUnverified(deps, user) &&
     (copy.is_active === 1) === user.isActive
   )
 }
 
-/** In `instant` mode an account is let in before its address is proved. */
-function isLetInUnproved(deps: Deps, user: RepositoryUser): boolean {
+/** Returns whether the account may sign in before its address is verified, as in `instant` mode. */
+function maySignInUnverified(deps: Deps, user: RepositoryUser): boolean {
   return deps.config.registration === 'instant' && !user.emailVerified
 }
 
@@ -112,12 +115,12 @@ function columnsOf(deps: Deps, work: Work, user: RepositoryUser, seen: UserRow |
     email: user.email,
     email_verified_at: user.emailVerified ? (seen?.email_verified_at ?? work.now) : null,
     signup_browser_hash: null,
-    may_sign_in_unverified: isLetInUnproved(deps, user) ? 1 : 0,
+    may_sign_in_unverified: maySignInUnverified(deps, user) ? 1 : 0,
     is_active: user.isActive ? 1 : 0,
   } as const
 }
 
-/** An address or a name that the repository gave to another account since leaves its former copy, which stays that of its id. */
+/** Removes the address and username of this account from copies of other accounts, which had them before the repository reassigned them. */
 async function freeFromOthers(work: Work, user: RepositoryUser): Promise<void> {
   const byEmail = await findUserByEmail(work.db, user.email)
   if (byEmail && byEmail.id !== user.id) {

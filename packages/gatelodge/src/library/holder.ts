@@ -13,7 +13,7 @@ export interface Holder {
   readonly me: LiveSession
 }
 
-/** Who holds an access token: genuine, unexpired, its session alive, its user there. @throws InvalidToken, UserNotFound */
+/** Returns the claims and session of a genuine, unexpired access token whose session and user still exist. @throws InvalidToken, UserNotFound */
 export async function holderOf(engine: Engine, token: string): Promise<Holder> {
   if (typeof token !== 'string') throw new InvalidToken()
 
@@ -27,7 +27,7 @@ export async function holderOf(engine: Engine, token: string): Promise<Holder> {
 }
 
 /**
- * Returns the signed-in user on whose behalf a caller asks, with `fresh` only one who proved their identity recently.
+ * Returns the signed-in user for whom an operation acts. With `fresh`, the user must have proved their identity recently.
  * @throws NotAuthenticated without a token, InvalidToken, UserNotFound, reauthentication_required
  */
 export async function signedIn(

@@ -62,5 +62,5 @@ export type ReplaceInitialPasswordRequest = z.input<typeof replaceInitialPasswor
 export type UpdateProfileRequest = z.input<typeof updateProfileSchema>
 export type EmailMessage = z.input<typeof messageSchema>
 
-/** The checks of the HTTP door for callers in code, whose types may lie. @throws input_invalid with one fault per field */
+/** Validates input as the HTTP API does, because callers may not be type-checked. @throws input_invalid with one fault per field */
 export const readInput = parseInput

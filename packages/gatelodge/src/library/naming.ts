@@ -12,7 +12,7 @@ import {
   UserNotFound,
 } from '../kernel/errors.ts'
 
-/** The subclass that an operation raises for a code. */
+/** The subclass of AuthError that an operation throws for an error code. */
 export type ErrorNames = Readonly<Partial<Record<ErrorCode, new (options: AuthErrorOptions) => AuthError>>>
 
 const usualNames: ErrorNames = {
@@ -24,7 +24,7 @@ const usualNames: ErrorNames = {
   user_not_found: UserNotFound,
 }
 
-/** Runs an operation at the library's boundary: every failure is an AuthError of the subclass named for its code; what nobody foresaw is `internal`. */
+/** Runs an operation of the library and turns every failure into an AuthError, of the subclass for its code. Unexpected errors become `internal`. */
 export async function raising<T>(names: ErrorNames, operation: () => T | Promise<T>): Promise<T> {
   try {
     return await operation()
@@ -35,7 +35,7 @@ export async function raising<T>(names: ErrorNames, operation: () => T | Promise
 
 function named(names: ErrorNames, error: unknown): AuthError {
   if (!isAuthError(error)) return new AuthError('internal', { cause: error })
-  const usual = error.constructor === AuthError ? usualNames[error.code] : undefined // one raised by its name keeps it
+  const usual = error.constructor === AuthError ? usualNames[error.code] : undefined // an error of a subclass keeps its class
   const Named = isMissingField(error) ? MissingFieldError : (names[error.code] ?? usual)
   if (!Named || error.constructor === Named) return error
   return new Named({

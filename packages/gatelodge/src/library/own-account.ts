@@ -27,8 +27,8 @@ import {
 import { raising } from './naming.ts'
 
 /**
- * Confirms an address by its mailed link, once. Asks for the password chosen at sign-up, or in its place the `signUpToken` that `registerUser` gave.
- * @throws InvalidToken, password_required, incorrect_password (the link stays good), rate_limited, overloaded
+ * Confirms an address by the token of its mailed link, which works once. Requires the password chosen at sign-up or the `signUpToken` that `registerUser`
+ * returned. @throws InvalidToken, password_required, incorrect_password (the token remains valid), rate_limited, overloaded
  */
 export function verifyEmail(
   auth: Auth,
@@ -42,7 +42,7 @@ export function verifyEmail(
   })
 }
 
-/** Mails a fresh link to an unconfirmed address. @throws input_invalid, UserNotFound (enumeration `explicit` only) */
+/** Mails a new link to an unconfirmed address. @throws input_invalid, UserNotFound (only with enumeration `explicit`) */
 export function resendVerification(auth: Auth, input: { email: string }, caller: Caller = {}): Promise<void> {
   return raising({}, () => {
     const { deps } = ownUsers(auth)
@@ -50,7 +50,7 @@ export function resendVerification(auth: Auth, input: { email: string }, caller:
   })
 }
 
-/** Asks for another address; nothing changes before its mailed link is confirmed. @throws NotAuthenticated, InvalidToken, incorrect_password, input_invalid, rate_limited */
+/** Requests a change of address. It takes effect when its mailed link is confirmed. @throws NotAuthenticated, InvalidToken, incorrect_password, input_invalid, rate_limited */
 export function requestEmailChange(
   auth: Auth,
   input: { newEmail: string; password: string },
@@ -63,7 +63,7 @@ export function requestEmailChange(
   })
 }
 
-/** Puts the new address in place by its mailed link, once; the other sessions end. @throws InvalidToken */
+/** Changes the address by the token of the mailed link, which works once, and revokes the other sessions. @throws InvalidToken */
 export function confirmEmailChange(auth: Auth, input: { token: string }, caller: Caller = {}): Promise<User> {
   return raising({}, async () => {
     const engine = ownUsers(auth)
@@ -73,7 +73,7 @@ export function confirmEmailChange(auth: Auth, input: { token: string }, caller:
   })
 }
 
-/** Gives the account back to its former address by the link mailed there, once; every session ends. @throws InvalidToken */
+/** Restores the former address by the token of the link mailed to it, which works once, and revokes all sessions. @throws InvalidToken */
 export function undoEmailChange(auth: Auth, input: { token: string }, caller: Caller = {}): Promise<void> {
   return raising({}, () => {
     const { deps } = ownUsers(auth)
@@ -82,7 +82,8 @@ export function undoEmailChange(auth: Auth, input: { token: string }, caller: Ca
 }
 
 /**
- * Says "this wasn't me" by the link of a security notice, once: the account is in recovery until its owner chooses a password by the link mailed to them.
+ * Reports "this wasn't me" by the token of the link in a security notice, which works once. The account is in recovery until its owner sets a password through
+ * the link that is then mailed to them.
  * @throws InvalidToken
  */
 export function undoSecurityChange(auth: Auth, input: { token: string }, caller: Caller = {}): Promise<void> {
@@ -92,7 +93,7 @@ export function undoSecurityChange(auth: Auth, input: { token: string }, caller:
   })
 }
 
-/** Changes the given fields of the caller's account and profile; null clears one. @throws NotAuthenticated, InvalidToken, input_invalid, username_taken */
+/** Changes the given fields of the caller's account and profile. Null clears a field. @throws NotAuthenticated, InvalidToken, input_invalid, username_taken */
 export function updateProfile(auth: Auth, input: UpdateProfileRequest, caller: Caller): Promise<User> {
   return raising({}, async () => {
     const engine = engineOf(auth)
@@ -102,7 +103,7 @@ export function updateProfile(auth: Auth, input: UpdateProfileRequest, caller: C
   })
 }
 
-/** The caller's live sessions, the newest first. @throws NotAuthenticated, InvalidToken */
+/** Returns the caller's valid sessions, newest first. @throws NotAuthenticated, InvalidToken */
 export function listSessions(auth: Auth, caller: Caller): Promise<Session[]> {
   return raising({}, async () => {
     const engine = engineOf(auth)
@@ -111,7 +112,7 @@ export function listSessions(auth: Auth, caller: Caller): Promise<Session[]> {
   })
 }
 
-/** Ends one of the caller's sessions. @throws NotAuthenticated, InvalidToken, not_found (another's session as well) */
+/** Revokes one of the caller's sessions. @throws NotAuthenticated, InvalidToken, not_found (also for another user's session) */
 export function revokeSession(auth: Auth, input: { id: string }, caller: Caller): Promise<void> {
   return raising({}, async () => {
     const engine = engineOf(auth)
@@ -120,7 +121,7 @@ export function revokeSession(auth: Auth, input: { id: string }, caller: Caller)
   })
 }
 
-/** A copy of everything stored about the caller, but for secrets. @throws NotAuthenticated, InvalidToken, reauthentication_required */
+/** Returns a copy of everything stored about the caller, except secrets. @throws NotAuthenticated, InvalidToken, reauthentication_required */
 export function exportOwnData(auth: Auth, caller: Caller): Promise<OwnData> {
   return raising({}, async () => {
     const engine = engineOf(auth)
@@ -129,7 +130,7 @@ export function exportOwnData(auth: Auth, caller: Caller): Promise<OwnData> {
   })
 }
 
-/** Removes the caller's account, by password or a fresh proof. @throws NotAuthenticated, InvalidToken, incorrect_password, reauthentication_required, last_administrator */
+/** Deletes the caller's account. Requires the password or a fresh proof. @throws NotAuthenticated, InvalidToken, incorrect_password, reauthentication_required, last_administrator */
 export function deleteOwnAccount(auth: Auth, input: { password?: string | undefined }, caller: Caller): Promise<void> {
   return raising({}, async () => {
     const engine = ownUsers(auth)
@@ -138,7 +139,7 @@ export function deleteOwnAccount(auth: Auth, input: { password?: string | undefi
   })
 }
 
-/** @throws not_found when accounts live in a repository of the host's own, which has no word for this */
+/** @throws not_found if accounts live in a repository of the host program, whose interface does not support this operation */
 function ownUsers(auth: Auth): Engine {
   const engine = engineOf(auth)
   if (engine.deps.accounts.isExternal)

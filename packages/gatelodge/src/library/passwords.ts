@@ -17,7 +17,7 @@ import { signedIn } from './holder.ts'
 import { addressSchema, changePasswordSchema, readInput, resetPasswordSchema } from './input.ts'
 import { raising } from './naming.ts'
 
-/** The argon2id hash of a password as a PHC string; the password policy is not asked. @throws input_invalid, overloaded */
+/** Returns the argon2id hash of a password as a PHC string. Does not apply the password policy. @throws input_invalid, overloaded */
 export function hashPassword(auth: Auth, password: string): Promise<string> {
   return raising({}, () => {
     const { deps } = engineOf(auth)
@@ -25,7 +25,7 @@ export function hashPassword(auth: Auth, password: string): Promise<string> {
   })
 }
 
-/** Whether a password fits a PHC string; a damaged one costs the same and fits nothing. @throws input_invalid, overloaded */
+/** Returns whether a password matches a PHC string. A malformed string takes the same time and matches nothing. @throws input_invalid, overloaded */
 export function verifyPassword(auth: Auth, password: string, hash: string): Promise<boolean> {
   return raising({}, () => {
     const { deps } = engineOf(auth)
@@ -34,8 +34,8 @@ export function verifyPassword(auth: Auth, password: string, hash: string): Prom
 }
 
 /**
- * A token that resets the password of the active account with this address, once, for a host that mails it itself; null when there is none. Earlier ones are
- * void. Whether it is null must not reach the person who asked. @throws input_invalid
+ * Returns a token that resets the password of the active account with this address, for a host that mails it itself, or null if there is no such account.
+ * It works once and invalidates earlier tokens. Do not let the person who asked find out whether it was null. @throws input_invalid
  */
 export function createPasswordResetToken(auth: Auth, input: { email: string }): Promise<string | null> {
   return raising({}, async () => {
@@ -55,12 +55,12 @@ export function createPasswordResetToken(auth: Auth, input: { email: string }): 
   })
 }
 
-/** Whose password a reset token would set; leaves it unspent. @throws InvalidToken */
+/** Returns the user whose password a reset token can set, without consuming the token. @throws InvalidToken */
 export function verifyPasswordResetToken(auth: Auth, token: string): Promise<{ userId: string; email: string }> {
   return raising({}, () => resetTokenHolder(engineOf(auth), String(token)))
 }
 
-/** Asks for a mailed reset link; the work and the rows are the same for every address. @throws input_invalid */
+/** Requests a mailed reset link. The work done and the rows written are the same for every address. @throws input_invalid */
 export function requestPasswordReset(auth: Auth, input: { email: string }, caller: Caller = {}): Promise<void> {
   return raising({}, () => {
     const { deps } = engineOf(auth)
@@ -68,7 +68,7 @@ export function requestPasswordReset(auth: Auth, input: { email: string }, calle
   })
 }
 
-/** Sets a new password by a reset token, once, and ends every session. @throws InvalidToken, input_invalid, overloaded */
+/** Sets a new password by a reset token, which works once, and revokes all sessions. @throws InvalidToken, input_invalid, overloaded */
 export function resetPassword(
   auth: Auth,
   input: { token: string; newPassword: string },
@@ -80,7 +80,7 @@ export function resetPassword(
   })
 }
 
-/** Changes the caller's password and ends their other sessions. @throws NotAuthenticated, InvalidToken, incorrect_password, input_invalid, rate_limited */
+/** Changes the caller's password and revokes their other sessions. @throws NotAuthenticated, InvalidToken, incorrect_password, input_invalid, rate_limited */
 export function changePassword(
   auth: Auth,
   input: { oldPassword: string; newPassword: string },
@@ -93,10 +93,10 @@ export function changePassword(
   })
 }
 
-/** The active account that a live reset token is for. @throws token_invalid */
+/** Returns the active account of a valid reset token. @throws token_invalid */
 async function resetTokenHolder({ deps }: Engine, token: string): Promise<{ userId: UserId; email: string }> {
   const row = await findValidToken(deps, ['password_reset', 'recovery'], token)
-  const user = await findUser(deps.store.db, row.user_id as UserId) // a reset token is an account's
+  const user = await findUser(deps.store.db, row.user_id as UserId) // reset tokens always belong to an account
   if (user?.is_active !== 1 || user.email !== row.email) throw new InvalidToken()
   return { userId: user.id, email: user.email }
 }

@@ -1,6 +1,6 @@
 import type { User } from '../domain/users.ts'
 
-/** What anybody may learn of a signed-in user. */
+/** The fields of a user that any caller may see. */
 export interface PublicUser {
   readonly id: string
   readonly username: string | null
@@ -9,7 +9,7 @@ export interface PublicUser {
   readonly isActive: boolean
 }
 
-/** The public part of an account. */
+/** Returns the public fields of an account. */
 export function toPublicUser({ id, username, email, isActive }: User): PublicUser {
   return { id, username, email, isActive }
 }

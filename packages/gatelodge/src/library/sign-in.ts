@@ -39,22 +39,22 @@ export interface TokenPair {
 }
 
 export interface LoginResponse extends TokenPair {
-  /** s, of the access token */
+  /** Lifetime of the access token in seconds. */
   readonly expiresIn: number
   readonly user: PublicUser
 }
 
-/** What a registration led to: a mailed link, a session, or (by an administrator) an account. */
+/** The outcome of a registration: a mailed link, a session, or an account that an administrator created. */
 export type RegisterResponse =
   | { readonly status: 'verification_required'; readonly message: string; readonly signUpToken: string }
   | ({ readonly status: 'signed_in' } & LoginResponse)
   | { readonly status: 'created'; readonly user: PublicUser }
 
 /**
- * Registers a person. With an administrator's token in `caller` the account is made at once, in every mode. Otherwise the registration mode decides:
- * `verify` mails a link, and nothing exists before it is confirmed (`signUpToken` is for `verifyEmail`, in place of the password); `instant` makes the
- * account and signs it in; `admin` and `closed` refuse.
- * @throws UserAlreadyExistsError (where the mode tells), MissingFieldError, SessionValidationError (a token that is no good), registration_closed,
+ * Registers a user. With an administrator's token in `caller`, creates the account immediately, in every mode. Otherwise the registration mode decides:
+ * `verify` mails a link, and the account is created when it is confirmed (`verifyEmail` accepts `signUpToken` instead of the password); `instant` creates the
+ * account and signs the user in; `admin` and `closed` reject the request.
+ * @throws UserAlreadyExistsError (in modes that reveal it), MissingFieldError, SessionValidationError (an invalid token), registration_closed,
  * username_taken, input_invalid, overloaded
  */
 export function registerUser(auth: Auth, input: RegisterRequest, caller: Caller = {}): Promise<RegisterResponse> {
@@ -70,14 +70,14 @@ export function registerUser(auth: Auth, input: RegisterRequest, caller: Caller 
   })
 }
 
-/** Signs a person in by `identifier`, `email` or `username` and password, and answers the pair of tokens. @throws as loginUser */
+/** Signs a user in by `identifier`, `email` or `username` and password, and returns the pair of tokens. @throws the errors of loginUser */
 export async function authenticateUser(auth: Auth, input: LoginRequest, caller: Caller = {}): Promise<TokenPair> {
   const { accessToken, refreshToken } = await loginUser(auth, input, caller)
   return { accessToken, refreshToken }
 }
 
 /**
- * Signs a person in by `identifier`, `email` or `username` and password. What keeps an account out is told only after a right password.
+ * Signs a user in by `identifier`, `email` or `username` and password. Reports that an account is inactive or unverified only if the password is correct.
  * @throws InvalidCredentialsError, MissingFieldError, PasswordChangeRequiredError, account_inactive, email_unverified, rate_limited, overloaded
  */
 export function loginUser(auth: Auth, input: LoginRequest, caller: Caller = {}): Promise<LoginResponse> {
@@ -89,7 +89,7 @@ export function loginUser(auth: Auth, input: LoginRequest, caller: Caller = {}):
 }
 
 /**
- * Replaces an initial password by the token of `PasswordChangeRequiredError`, and signs the user in. A password that is refused does not consume the token.
+ * Replaces an initial password by the token of a `PasswordChangeRequiredError` and signs the user in. A rejected password does not consume the token.
  * @throws TokenError, input_invalid, rate_limited, overloaded
  */
 export function replaceInitialPassword(
@@ -105,8 +105,8 @@ export function replaceInitialPassword(
 }
 
 /**
- * Ends the session of an access token, which counts even if it has expired; its refresh token is void as well. Answers the username, null when the
- * account has none. @throws NoAuthUserError when nobody is signed in behind the token
+ * Revokes the session of an access token, even of an expired one, and with it the refresh token. Returns the username, or null if the account has none.
+ * @throws NoAuthUserError if the token does not belong to a signed-in user
  */
 export function logoutUser(auth: Auth, token: string): Promise<string | null> {
   return raising({ token_invalid: NoAuthUserError }, async () => {
@@ -118,17 +118,17 @@ export function logoutUser(auth: Auth, token: string): Promise<string | null> {
   })
 }
 
-/** What a client without a server-side session is told: it forgets its tokens. Invalidates nothing; see `logoutUser`. */
+/** Returns a message for a client that signs out by deleting its own tokens. Invalidates nothing: see `logoutUser`. */
 export function statelessLogout(): { readonly message: string } {
   return { message: sessionAnswers.signedOut }
 }
 
-/** Trades a refresh token for a fresh pair; each works once, and once more within the grace window. @throws TokenError */
+/** Exchanges a refresh token for a new pair of tokens. A refresh token works once, and once more within the grace period. @throws TokenError */
 export function refreshToken(auth: Auth, token: string): Promise<TokenPair> {
   return raising({ token_invalid: TokenError, user_not_found: TokenError }, async () => {
     const engine = engineOf(auth)
     const fresh = await refresh(engine.deps, actorOf(engine.deps), { refreshToken: String(token) })
-    if (engine.deps.accounts.isExternal) await holderOf(engine, fresh.accessToken) // the repository may have stopped the account
+    if (engine.deps.accounts.isExternal) await holderOf(engine, fresh.accessToken) // the repository may have deactivated the account
     return { accessToken: fresh.accessToken, refreshToken: fresh.refreshToken }
   })
 }
@@ -158,7 +158,7 @@ async function createByAdministrator(
 function toLoginResponse(outcome: SignInOutcome): LoginResponse {
   if (outcome.status !== 'signed_in') throw new PasswordChangeRequiredError(outcome.ticket, outcome.expiresIn)
   const { credential, user } = outcome
-  if (credential.kind !== 'token') throw new AuthError('internal') // every caller here wishes for tokens
+  if (credential.kind !== 'token') throw new AuthError('internal') // every caller here requests tokens
   const { accessToken, refreshToken: text, expiresIn } = credential
   return { accessToken, refreshToken: text, expiresIn, user: toPublicUser(user) }
 }

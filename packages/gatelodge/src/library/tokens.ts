@@ -27,18 +27,18 @@ export interface ValidatedToken {
   readonly username: string | null
   readonly fullname: string
   readonly sub: string
-  /** s since 1970 */
+  /** Seconds since 1970. */
   readonly exp: number
 }
 
 export interface TokenPayload {
-  /** The user's id. */
+  /** The ID of the user. */
   readonly sub: string
-  /** s since 1970 */
+  /** Seconds since 1970. */
   readonly exp: number
 }
 
-/** What a token stands for, as data. `active` alone decides; `reason` says why not. */
+/** The result of an introspection. Only `active` decides; `reason` says why a token is not active. */
 export type Introspection =
   | { readonly active: true; readonly user: PublicUser; readonly reason: null }
   | {
@@ -47,14 +47,14 @@ export type Introspection =
       readonly reason: 'token_invalid' | 'user_not_found' | 'service_unavailable'
     }
 
-/** The token of an `Authorization: Bearer <token>` header (RFC 6750, section 2.1). @throws InvalidAuthorizationHeader */
+/** Returns the token of an `Authorization: Bearer <token>` header (RFC 6750, section 2.1). @throws InvalidAuthorizationHeader */
 export function getToken(header: string | null | undefined): string {
   const credential = readCredential(header ?? undefined, undefined)
   if (credential?.kind !== 'bearer') throw new InvalidAuthorizationHeader()
   return credential.text
 }
 
-/** Names the user of an access token that is genuine, unexpired and not revoked. @throws TokenError */
+/** Returns the user of a genuine, unexpired access token that has not been revoked. @throws TokenError */
 export function validateToken(auth: Auth, token: string): Promise<ValidatedToken> {
   return raising({ token_invalid: TokenError, user_not_found: TokenError }, async () => {
     const { claims, me } = await holderOf(engineOf(auth), token)
@@ -62,12 +62,12 @@ export function validateToken(auth: Auth, token: string): Promise<ValidatedToken
   })
 }
 
-/** The public part of a token's user. @throws InvalidToken, UserNotFound (a genuine token without its user) */
+/** Returns the public fields of a token's user. @throws InvalidToken, UserNotFound (a genuine token without its user) */
 export function getLoggedInUser(auth: Auth, token: string): Promise<PublicUser> {
   return raising({}, async () => toPublicUser((await holderOf(engineOf(auth), token)).me.user))
 }
 
-/** The whole account of a token's user, with profile and roles. @throws NotAuthenticated (no token), InvalidToken, UserNotFound */
+/** Returns the full account of a token's user, with profile and roles. @throws NotAuthenticated (no token), InvalidToken, UserNotFound */
 export function getCurrentUser(auth: Auth, token: string | null | undefined): Promise<User> {
   return raising({}, async () => {
     if (token === null || token === undefined) throw new NotAuthenticated()
@@ -75,7 +75,7 @@ export function getCurrentUser(auth: Auth, token: string | null | undefined): Pr
   })
 }
 
-/** What a token stands for, for services that ask on somebody's behalf. Never raises: every outcome is data. */
+/** Returns what a token stands for, to a service that acts for its user. Never throws: failures are results with `active: false`. */
 export async function introspectToken(auth: Auth, token: string): Promise<Introspection> {
   try {
     return { active: true, user: await getLoggedInUser(auth, token), reason: null }
@@ -88,9 +88,9 @@ export async function introspectToken(auth: Auth, token: string): Promise<Intros
 }
 
 /**
- * Signs an access token for the account `sub`. With `sid`, for that live session of theirs; without, for a new session, on the word of a host that
- * proved the person by means of its own. A token always has a session, so that it can be revoked.
- * @throws UserNotFound, SessionValidationError (no such live session), account_inactive, email_unverified
+ * Signs an access token for the account `sub`: for its valid session `sid` if given, otherwise for a new session, for a host that has authenticated the user
+ * by other means. Each token belongs to a session, so that it can be revoked.
+ * @throws UserNotFound, SessionValidationError (no valid session with this ID), account_inactive, email_unverified
  */
 export function createAccessToken(auth: Auth, data: { sub: string; sid?: string | undefined }): Promise<string> {
   return raising({ token_invalid: SessionValidationError }, async () => {
@@ -101,12 +101,12 @@ export function createAccessToken(auth: Auth, data: { sub: string; sid?: string 
   })
 }
 
-/** Every claim of an access token whose signature, issuer, audience and time are good. Says nothing of revocation. @throws InvalidToken */
+/** Returns the claims of an access token whose signature, issuer, audience and time are valid. Does not check revocation. @throws InvalidToken */
 export function getJwtPayload(auth: Auth, token: string): Promise<AccessTokenClaims> {
   return raising({}, () => engineOf(auth).deps.accessTokens.verify(String(token)))
 }
 
-/** Subject and expiry of an access token that is genuine, unexpired and not revoked. @throws InvalidToken, UserNotFound */
+/** Returns the subject and expiry of a genuine, unexpired access token that has not been revoked. @throws InvalidToken, UserNotFound */
 export function getValidatedTokenPayload(auth: Auth, token: string): Promise<TokenPayload> {
   return raising({}, async () => {
     const { claims } = await holderOf(engineOf(auth), token)
@@ -122,7 +122,7 @@ async function startVouched(engine: Engine, sub: string) {
   const { deps } = engine
   if (deps.accounts.isExternal && !(await syncById(engine, sub))) throw new UserNotFound()
   const decision = await transact(deps, actorOf(deps), async (work) => {
-    const user = await lockUser(work, sub as UserId) // a text that is no user's id finds nobody
+    const user = await lockUser(work, sub as UserId) // any text is safe here: if it is not a user's ID, no row matches
     if (!user) throw new UserNotFound()
     return decideSignIn(deps, work, user, { methods: [], assurance: 'aal1' }, { kind: 'token', remember: false })
   })
@@ -131,7 +131,7 @@ async function startVouched(engine: Engine, sub: string) {
 }
 
 async function liveSession({ deps }: Engine, sub: string, sid: string) {
-  const live = await deps.sessionCache.find(sid as SessionId) // a text that is no session's id finds none
+  const live = await deps.sessionCache.find(sid as SessionId) // any text is safe here: if it is not a session ID, none matches
   if (!isTokenSessionOf(live, sub)) throw new SessionValidationError()
   return { userId: live.user.id, sessionId: live.session.id, roles: live.user.roles }
 }

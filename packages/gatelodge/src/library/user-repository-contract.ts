@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isAuthError } from '../kernel/errors.ts'
 import type { NewRepositoryUser, RepositoryUser, UserRepository } from './user-repository.ts'
 
-/** An empty repository for one check, and what its interface has no word for. */
+/** An empty repository for one check, with an operation that its interface lacks. */
 export interface RepositoryUnderTest {
   readonly users: UserRepository
   /** Makes an account inactive. */
@@ -10,15 +10,15 @@ export interface RepositoryUnderTest {
   close?(): Promise<void>
 }
 
-/** A claim about a repository; `run` rejects where it does not hold. */
+/** A check of a repository. `run` rejects if the repository fails it. */
 export interface RepositoryCheck {
   readonly name: string
   readonly run: () => Promise<void>
 }
 
 /**
- * What every UserRepository has to hold, as checks for any test runner: `for (const { name, run } of userRepositoryContract(make)) test(name, run)`.
- * Each check asks `makeRepository` for an empty repository of its own.
+ * Returns what every UserRepository must satisfy, as checks for any test runner: `for (const { name, run } of userRepositoryContract(make)) test(name, run)`.
+ * Each check calls `makeRepository` for a new, empty repository.
  */
 export function userRepositoryContract(makeRepository: () => Promise<RepositoryUnderTest>): RepositoryCheck[] {
   return Object.entries(claims).map(([name, claim]) => ({

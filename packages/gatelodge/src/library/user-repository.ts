@@ -24,9 +24,9 @@ import { actorOf } from './engine.ts'
 import { newUserSchema, type RegisterRequest, readInput } from './input.ts'
 import { raising } from './naming.ts'
 
-/** An account as a repository gives it out: never a password, never its hash. */
+/** An account as a repository returns it, without its password or hash. */
 export interface RepositoryUser {
-  /** A UUID in lower case, never given to anybody else. */
+  /** A UUID in lower case, never reused for another account. */
   readonly id: string
   /** In canonical form: lower case, the domain as A-labels. */
   readonly email: string
@@ -48,33 +48,33 @@ export interface NewRepositoryUser {
 }
 
 /**
- * Where accounts and their passwords live. An implementation hashes and checks passwords itself, looks addresses and names up in canonical form, and
- * keeps both unique whatever runs in parallel. `userRepositoryContract` of `gatelodge/contracts` proves one.
+ * The store of accounts and their passwords. An implementation hashes and checks passwords itself, looks up addresses and usernames in canonical form, and
+ * keeps both unique under concurrency. `userRepositoryContract` of `gatelodge/contracts` tests an implementation.
  */
 export interface UserRepository {
-  /** @throws UserAlreadyExistsError when the address has an account; an AuthError for a taken username or input that it refuses */
+  /** @throws UserAlreadyExistsError if the address has an account; another AuthError for a taken username or invalid input */
   create(user: NewRepositoryUser): Promise<RepositoryUser>
   getById(id: string): Promise<RepositoryUser | null>
-  /** Finds an address however it is written. */
+  /** Finds an account by its address, in any spelling. */
   getByEmail(email: string): Promise<RepositoryUser | null>
-  /** Finds a name however it is written. */
+  /** Finds an account by its username, in any spelling. */
   getByUsername(username: string): Promise<RepositoryUser | null>
-  /** Active accounts in an order that stays; `skip` is 0 and `limit` 100 unless given. */
+  /** Returns active accounts in a stable order. Defaults: `skip` 0, `limit` 100. */
   getActiveUsers(skip?: number, limit?: number): Promise<RepositoryUser[]>
-  /** Sets a password in place of the old one. @throws UserNotFound */
+  /** Replaces the password. @throws UserNotFound */
   updatePassword(id: string, password: string): Promise<void>
-  /** The active account with this address or username and this password, else null; unknown and wrong take the same time. */
+  /** Returns the active account with this address or username and this password, or null. An unknown account and a wrong password must take the same time. */
   authenticateUser(identifier: string, password: string): Promise<RepositoryUser | null>
 }
 
 const mostListed = 1_000
 
-/** The repository over Gatelodge's own store. Failures count as at sign-in: many in a row delay the next try (rate_limited). */
+/** Returns the repository over Gatelodge's own store. Failures count as at sign-in: many in a row delay the next attempt (rate_limited). */
 export function sqlUserRepository(deps: Deps): UserRepository {
   const { db } = deps.store
   return {
     create: (user) => raising({}, () => create(deps, user)),
-    getById: async (id) => orNull(await findUser(db, id as UserId)), // a text that is no user's id finds nobody
+    getById: async (id) => orNull(await findUser(db, id as UserId)), // any text is safe here: if it is not a user's ID, no row matches
     getByEmail: async (email) => orNull(await findUserByEmail(db, normaliseEmail(email) ?? '')),
     getByUsername: async (username) => orNull(await findUserByUsername(db, normaliseUsername(username) ?? '')),
     async getActiveUsers(skip = 0, limit = 100) {
@@ -94,7 +94,7 @@ export function sqlUserRepository(deps: Deps): UserRepository {
   }
 }
 
-/** A link is mailed to the address, and sign-in waits for it. */
+/** Creates an account and mails it a verification link, without which the user cannot sign in. */
 async function create(deps: Deps, user: NewRepositoryUser): Promise<RepositoryUser> {
   const { id, email, emailVerified, username, firstName, lastName, isActive } = await createAccount(
     deps,
@@ -120,7 +120,7 @@ function toRepositoryUser(row: UserRow): RepositoryUser {
   }
 }
 
-/** Sets a password that its owner did not type here: every session and API token ends, mailed links are void, the owner is told. */
+/** Sets a password that the user did not type here: revokes all sessions, API tokens and mailed links, and notifies the user. */
 async function updatePassword(deps: Deps, id: UserId, password: string): Promise<void> {
   const seen = await findUser(deps.store.db, id)
   if (!seen) throw new UserNotFound()
@@ -164,7 +164,7 @@ async function authenticate(deps: Deps, identifier: string, password: string): P
   return user?.is_active === 1 ? toRepositoryUser(user) : null
 }
 
-/** A registration as a repository takes it. @throws input_invalid for a full name beside a part */
+/** Converts a registration to the input of a repository. @throws input_invalid for a full name together with a first or last name */
 export function newRepositoryUser(request: RegisterRequest): NewRepositoryUser {
   const { email, password, username } = request
   return { email, password, username, ...readNames(request) }

@@ -2,13 +2,13 @@ import type { Deps } from '../../domain/deps.ts'
 import { publishedAt, readSigningKeys, rotateSigningKey, type SigningKey, signerAt } from '../../domain/signing-keys.ts'
 import type { Actor } from '../../kernel/actor.ts'
 
-/** A signing key as operators see it: never its private half. */
+/** A signing key as operators see it, without the private key. */
 export interface ListedKey extends Pick<SigningKey, 'kid' | 'alg' | 'createdAt' | 'activatesAt' | 'retiresAt'> {
-  /** `next` is published and does not sign yet; `former` signs no more and is published until its last token has expired. */
+  /** A `next` key is published but does not sign yet. A `former` key no longer signs, and is published until its last token has expired. */
   readonly state: 'next' | 'signing' | 'former'
 }
 
-/** The published signing keys, the newest first. */
+/** Returns the published signing keys, newest first. */
 export async function listKeys(deps: Deps, _actor: Actor): Promise<ListedKey[]> {
   const now = deps.clock.now()
   const keys = publishedAt(await readSigningKeys(deps), now)
@@ -23,7 +23,7 @@ export async function listKeys(deps: Deps, _actor: Actor): Promise<ListedKey[]> 
   }))
 }
 
-/** Gives the signing key a successor, or, when it is compromised, a replacement at once. Answers the keys as they are then. */
+/** Creates a successor of the signing key or, if the key is compromised, a replacement that takes effect immediately. Returns the keys after the change. */
 export async function rotateKeys(
   deps: Deps,
   actor: Actor,

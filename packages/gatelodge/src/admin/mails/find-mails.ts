@@ -10,10 +10,10 @@ export const mailStates = [
   'failed',
 ] as const satisfies readonly MailState[]
 
-/** A mail of the outbox as administrators see it: neither its address nor its words, which are sealed. */
+/** A mail of the outbox as administrators see it: without its address and text, which are encrypted. */
 export type ListedMail = Omit<MailRow, 'sealed' | 'lease' | 'leased_until'>
 
-/** The mails of the outbox, the newest first. */
+/** Returns the mails of the outbox, newest first. */
 export async function findMails(
   deps: Deps,
   _actor: Actor,

@@ -7,14 +7,14 @@ import { skipLocked } from '../../store/skip-locked.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
 /**
- * Tries a waiting mail now in place of later, and writes one that was given up anew. Answers the mail's id, which is another for a mail written anew.
- * @throws not_found when no mail of that id waits or was given up, or it cannot be read
+ * Retries a pending mail now, or writes a failed one again. Returns the mail's id, which is a new one for a mail that was written again.
+ * @throws not_found if no pending or failed mail has this id, or a failed one cannot be decrypted
  */
 export async function retryMail(deps: Deps, actor: Actor, input: { id: string }): Promise<string> {
   const id = await transact(
     deps,
     actor,
-    async (work) => (await tryNow(work, input.id)) ?? (await writeAnew(deps, work, input.id)),
+    async (work) => (await tryNow(work, input.id)) ?? (await writeAgain(deps, work, input.id)),
   )
   if (id === undefined) {
     const detail = 'No pending or failed mail has that ID. Delivered mails cannot be resent.'
@@ -23,7 +23,7 @@ export async function retryMail(deps: Deps, actor: Actor, input: { id: string })
   return id
 }
 
-/** Writes all mails anew that were given up, in bounded batches, and answers their new ids. Those that cannot be read stay. */
+/** Writes all failed mails again, in batches, and returns their new ids. Mails that cannot be decrypted remain. */
 export async function retryFailedMails(deps: Deps, actor: Actor): Promise<string[]> {
   const now = deps.clock.now()
   const retried: string[] = []
@@ -31,7 +31,7 @@ export async function retryFailedMails(deps: Deps, actor: Actor): Promise<string
   for (;;) {
     const after = last
     const { ids, end } = await transact(deps, actor, async (work) => {
-      // What fails again meanwhile has had its turn.
+      // A mail that failed after the start has had its retry.
       const rest = failed(work).where('finished_at', '<=', now).where('id', '>', after).orderBy('id').limit(batch)
       const rows = await skipLocked(deps.store, rest).execute()
       const ids = []
@@ -53,7 +53,7 @@ async function tryNow(work: Work, id: string): Promise<string | undefined> {
     .updateTable('mails')
     .set((eb) => ({
       next_attempt_at: work.now,
-      // Without a lease this is a pause behind a domain that hangs.
+      // `leased_until` without a lease is a pause while its domain does not respond.
       leased_until: eb.case().when('lease', 'is', null).then(null).else(eb.ref('leased_until')).end(),
     }))
     .where('id', '=', id)
@@ -63,7 +63,7 @@ async function tryNow(work: Work, id: string): Promise<string | undefined> {
   return found?.id
 }
 
-async function writeAnew(deps: Deps, work: Work, id: string): Promise<string | undefined> {
+async function writeAgain(deps: Deps, work: Work, id: string): Promise<string | undefined> {
   const row: MailRow | undefined = await skipLocked(deps.store, failed(work).where('id', '=', id)).executeTakeFirst()
   return row && requestMailAgain(work, row)
 }

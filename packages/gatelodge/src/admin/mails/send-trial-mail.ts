@@ -10,8 +10,9 @@ import { testMail } from '../../pages/trial-mail.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Hands a trial mail to the mail server at once, past the outbox, and answers which server took it; without one the running
- * server keeps it, to show in its development mailbox (`mailbox`) or, where the public URL is not this machine, to nobody. @throws input_invalid, service_unavailable with the server's reply
+ * Sends a test mail to the mail server directly, without the outbox, and returns which server accepted it. If none is configured, the outbox stores the mail:
+ * the running server shows it in its development mailbox (`mailbox`), or not at all if the public URL is not on this machine (`none`).
+ * @throws input_invalid, service_unavailable with the server's reply
  */
 export async function sendTrialMail(
   deps: Deps,
@@ -22,7 +23,7 @@ export async function sendTrialMail(
   const { smtp, smtpName, mailFrom, publicUrl } = deps.config
   if (smtp === null) {
     await transact(deps, actor, (work) => requestMail(work, 'test', { email: to }))
-    return { to, via: isLoopbackUrl(publicUrl) ? 'mailbox' : 'nobody' }
+    return { to, via: isLoopbackUrl(publicUrl) ? 'mailbox' : 'none' }
   }
 
   const id = uuidv7(deps.clock, deps.random)

@@ -18,9 +18,9 @@ import { transact, type Work } from '../../store/unit-of-work.ts'
 export interface NewAccount extends GivenNames {
   readonly email: string
   readonly username?: string | undefined
-  /** Absent: the person is invited by mail to choose one. */
+  /** If absent, an invitation is mailed to the user, who then chooses one. */
   readonly password?: string | undefined
-  /** Whether the password is an initial one, which its user has to replace at the first sign-in. */
+  /** Whether the password is an initial one, which the user must replace at the first sign-in. */
   readonly mustChangePassword?: boolean | undefined
 }
 
@@ -32,8 +32,8 @@ interface Person {
 }
 
 /**
- * Makes an account whose address is not proved yet. With a password a verification link is mailed; without one, a link by which the person sets a
- * password, which proves the address as well. @throws input_invalid, email_taken, username_taken, overloaded
+ * Creates an account with an unverified address. Mails a verification link if a password is given, otherwise a link to set one, which also verifies the
+ * address. @throws input_invalid, email_taken, username_taken, overloaded
  */
 export async function createAccount(deps: Deps, actor: Actor, input: NewAccount): Promise<User> {
   const person = readPerson(deps, input)
@@ -58,8 +58,8 @@ export async function createAccount(deps: Deps, actor: Actor, input: NewAccount)
 }
 
 /**
- * Makes an administrator whose address counts as proved, or promotes the account that has the address; its password stays as it is.
- * @throws input_invalid (no password for a new account), account_inactive, email_unverified, email_taken, overloaded
+ * Creates an administrator with a verified address, or promotes the account that has the address, without changing its password.
+ * @throws input_invalid (a new account without a password), account_inactive, email_unverified, email_taken, overloaded
  */
 export async function createAdministrator(
   deps: Deps,
@@ -111,10 +111,10 @@ async function hashAllowed(deps: Deps, actor: Actor, person: Person, password: s
 async function lockPromotable(work: Work, email: Email): Promise<UserRow> {
   const found = await findUserByEmail(work.db, email)
   const row = found && (await lockUser(work, found.id))
-  if (row?.email !== email) throw new AuthError('user_not_found') // it was deleted, or has another address by now
+  if (row?.email !== email) throw new AuthError('user_not_found') // deleted in the meantime, or the address changed
   if (row.is_active === 0)
     throw new AuthError('account_inactive', { detail: 'The account is inactive: activate it first' })
-  // Anybody can sign up with somebody else's address in `instant` mode and wait to be made an administrator.
+  // In `instant` mode an attacker can sign up with another person's address and wait for that address to be made an administrator.
   if (row.email_verified_at === null && row.may_sign_in_unverified === 1) {
     throw new AuthError('email_unverified', {
       detail:

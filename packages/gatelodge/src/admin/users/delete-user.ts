@@ -8,7 +8,7 @@ import { AuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { getUserNamed } from './find-users.ts'
 
-/** Removes an account with everything that belongs to it and answers what it was. @throws user_not_found, last_administrator */
+/** Deletes an account with everything that belongs to it, and returns the deleted account. @throws user_not_found, last_administrator */
 export async function deleteAccount(deps: Deps, actor: Actor, input: { who: string }): Promise<User> {
   const user = await getUserNamed(deps, actor, input.who)
   await transact(deps, actor, async (work) => {

@@ -3,7 +3,7 @@ import { exportDataOf, type OwnData } from '../../flows/account-data/own-data.ts
 import type { Actor } from '../../kernel/actor.ts'
 import { getRowNamed } from './find-users.ts'
 
-/** Everything stored about a person, but for secrets and their hashes. @throws user_not_found */
+/** Returns everything stored about a user, except secrets and their hashes. @throws user_not_found */
 export async function exportAccount(deps: Deps, actor: Actor, input: { who: string }): Promise<OwnData> {
   return exportDataOf(deps, actor, await getRowNamed(deps, input.who))
 }

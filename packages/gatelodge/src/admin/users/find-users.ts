@@ -15,7 +15,7 @@ import { AuthError } from '../../kernel/errors.ts'
 import { isUuid, type UserId } from '../../kernel/ids.ts'
 import type { UserRow } from '../../store/schema.ts'
 
-/** Accounts whose address, username or name holds `search`, the newest first; `more` tells whether the limit cut some off. */
+/** Returns accounts whose address, username or name contains `search`, newest first. `more` says whether there are more than the limit. */
 export async function findUsers(
   deps: Deps,
   _actor: Actor,
@@ -38,14 +38,14 @@ export async function findUsers(
   return { users: await findWholeUsers(deps.store.db, rows.slice(0, input.limit)), more: rows.length > input.limit }
 }
 
-/** One account as callers see it, named by id, address or username. @throws user_not_found */
+/** Returns an account by its id, address or username, in the form that callers see. @throws user_not_found */
 export async function getUserNamed(deps: Deps, _actor: Actor, who: string): Promise<User> {
   const user = await findWholeUser(deps.store.db, await getRowNamed(deps, who))
   if (!user) throw new AuthError('user_not_found')
   return user
 }
 
-/** The account that an id, address or username names. @throws user_not_found */
+/** Returns the row of an account by its id, address or username. @throws user_not_found */
 export async function getRowNamed(deps: Deps, who: string): Promise<UserRow> {
   const row = await findNamed(deps, who)
   if (!row) throw new AuthError('user_not_found')

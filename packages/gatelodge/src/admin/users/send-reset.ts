@@ -7,7 +7,7 @@ import { AuthError } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { getRowNamed, getUserNamed } from './find-users.ts'
 
-/** Mails the owner of an account the link to a new password; the old one works until then. @throws user_not_found, account_inactive */
+/** Mails the owner of an account a link to set a new password. The old password works until it is used. @throws user_not_found, account_inactive */
 export async function sendReset(deps: Deps, actor: Actor, input: { who: string }): Promise<User> {
   const row = await getRowNamed(deps, input.who)
   if (row.is_active === 0)

@@ -7,7 +7,7 @@ import type { Actor } from '../../kernel/actor.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { getRowNamed, getUserNamed } from './find-users.ts'
 
-/** Lets an account sign in, or stops it and ends its sessions; nothing happens when it is so already. @throws user_not_found, last_administrator */
+/** Activates an account, or deactivates it and revokes its sessions. Does nothing if the account is already in this state. @throws user_not_found, last_administrator */
 export async function setActive(deps: Deps, actor: Actor, input: { who: string; active: boolean }): Promise<User> {
   const { id } = await getRowNamed(deps, input.who)
   await transact(deps, actor, async (work) => {

@@ -74,7 +74,7 @@ export const mailCommands = [
       const { ADDRESS: address } = context.operands
       const { to, via } = await withDeps(context, (deps, actor) => sendTrialMail(deps, actor, { address }))
       const unsent = 'No mail server is configured (GATELODGE_SMTP_URL), so nothing was sent'
-      if (via === 'mailbox' || via === 'nobody') {
+      if (via === 'mailbox' || via === 'none') {
         const fate =
           via === 'mailbox'
             ? `the running server shows the mail to ${to} in its development mailbox`
