@@ -200,7 +200,7 @@ function asClaims(payload: Readonly<Record<string, unknown>>, settings: AccessTo
     aud === settings.audience &&
     [sub, jti, client_id].every((text) => typeof text === 'string') &&
     [exp, iat].every(Number.isFinite) &&
-    nbf === undefined // ours are valid from the start, so a token that is not is not one of ours
+    nbf === undefined // our tokens are valid immediately, so a token with `nbf` is not ours
   const isOfUser =
     client_id === firstPartyClient &&
     isUuid(String(sub)) &&

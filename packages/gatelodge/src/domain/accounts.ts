@@ -8,8 +8,8 @@ import type { PasswordUse } from './factors/password.ts'
 import type { GivenNames } from './names.ts'
 
 /**
- * Where accounts and their passwords live: in our own tables (`ownAccounts`), or in a repository of the host program, of which our tables hold copies.
- * Flows ask this port, so that one route serves both.
+ * The place where accounts and passwords live: our own tables (`ownAccounts`), or a repository of the host program, whose accounts our tables copy. Flows use
+ * this port, so that the same routes serve both.
  */
 export type Accounts = OwnAccounts | ExternalAccounts
 
@@ -19,7 +19,7 @@ export interface OwnAccounts extends PasswordAuthority {
 
 export interface ExternalAccounts extends PasswordAuthority {
   readonly isExternal: true
-  /** Creates an account at a sign-up. @throws what the repository refuses, service_unavailable */
+  /** Creates an account at sign-up. @throws the errors of the repository, service_unavailable */
   readonly create: (deps: Deps, actor: Actor, input: NewAccount) => Promise<ProvedAccount>
 }
 
@@ -29,13 +29,13 @@ export interface NewAccount extends GivenNames {
   readonly username?: string | undefined
 }
 
-/** Checks passwords, and is told of new ones. */
+/** Checks passwords, and receives new ones. */
 interface PasswordAuthority {
-  /** Returns who signs in, as far as is known before the password is checked. */
+  /** Returns the claimant of a sign-in, as far as it is known before the password is checked. */
   readonly recognise: (deps: Deps, actor: Actor, asked: Identifier) => Promise<Claimant>
-  /** Tries a password to sign in. @throws invalid_credentials, account_inactive, email_unverified, overloaded, service_unavailable */
+  /** Checks the password of a sign-in. @throws invalid_credentials, account_inactive, email_unverified, overloaded, service_unavailable */
   readonly proveToSignIn: (deps: Deps, actor: Actor, attempt: SignInAttempt) => Promise<ProvedAccount>
-  /** Tries the password of a signed-in user and returns the account as it was proved. @throws incorrect_password, overloaded, service_unavailable */
+  /** Checks the password of a signed-in user and returns the account that it was checked against. @throws incorrect_password, overloaded, service_unavailable */
   readonly proveInSession: (
     deps: Deps,
     actor: Actor,
@@ -43,7 +43,7 @@ interface PasswordAuthority {
     user: UserRow,
     password: string,
   ) => Promise<UserRow>
-  /** Is told that a new password was stored in our tables. @throws what the repository refuses, service_unavailable */
+  /** Receives a new password after our tables stored it. @throws the errors of the repository, service_unavailable */
   readonly passwordWasSet: (id: UserId, password: string) => Promise<void>
 }
 
@@ -53,9 +53,9 @@ export interface SignInAttempt {
   readonly password: string
 }
 
-/** An account whose password has just been given. */
+/** An account whose password has just been checked. */
 export interface ProvedAccount {
   readonly claimant: Claimant
-  /** Runs a unit of work that begins with storing what the password proved, and goes on with the account as it is then. @throws invalid_credentials, overloaded */
+  /** Runs a unit of work that stores the result of the check, such as a renewed hash, and then calls `run`. @throws invalid_credentials, overloaded */
   readonly transact: <T extends object>(run: (work: Work, user: UserRow) => Promise<T>) => Promise<T>
 }

@@ -11,10 +11,10 @@ import { issueTicket } from './sign-in-tickets.ts'
 import { lockUser, updateUser } from './user-rows.ts'
 import { loadUser, type User } from './users.ts'
 
-/** Where a sign-in has led: to a session, or to a step that is required before there is one. */
+/** The outcome of a sign-in: a session, or another step that is required first. */
 export type SignInOutcome = SignedIn | StepRequired
 
-/** A new session and its credential, which is shown to its user once. */
+/** A new session with its credential, which only this response contains. */
 export interface SignedIn {
   readonly status: 'signed_in'
   readonly user: User
@@ -31,13 +31,13 @@ export interface SignedIn {
   readonly deviceCookie: string
 }
 
-/** A step that is required before there is a session. The ticket is the credential for that step and for nothing else: see `sign-in-tickets.ts`. */
+/** A step that is required before a session starts. The ticket is a credential for this step only: see `sign-in-tickets.ts`. */
 export interface StepRequired {
   readonly status: SignInStep
   readonly ticket: string
   /** The address of the account, for password managers. */
   readonly account: string
-  /** Seconds. */
+  /** In seconds. */
   readonly expiresIn: number
 }
 
@@ -52,13 +52,13 @@ interface StartedSession {
   readonly deviceCookie: string
 }
 
-/** One condition for a session. `run` returns the step that is missing, or throws what excludes the account. */
+/** A condition for a session. `run` returns the step that is missing, or throws if the account may not sign in. */
 interface SignInCheck {
   readonly name: string
   readonly run: (user: UserRow, proof: Proof) => SignInStep | undefined
 }
 
-/** What a proof must satisfy to become a session, in this order. Every way to sign in passes all of them. */
+/** The conditions for a session, in the order of their checks. Every way to sign in runs all of them. */
 const signInChecks: readonly SignInCheck[] = [
   {
     name: 'the account is active',
@@ -82,7 +82,7 @@ const signInChecks: readonly SignInCheck[] = [
 ]
 
 /**
- * Returns the step that an account still needs after a proof, or undefined when the proof is enough for a session.
+ * Returns the step that is still required after a proof, or undefined if the proof is enough for a session.
  * @throws account_inactive, email_unverified
  */
 export function nextSignInStep(user: UserRow, proof: Proof): SignInStep | undefined {
@@ -94,9 +94,9 @@ export function nextSignInStep(user: UserRow, proof: Proof): SignInStep | undefi
 }
 
 /**
- * Decides whether a proof is enough for a session: the one step in which every way to sign in ends. Starts a session with a new ID, or issues a ticket for
- * the step that is missing. The session that the request came with, if any, ends when a new one starts (no fixation). `seen` is the account as it was
- * proved: if its password was changed or the account was deleted since then, the sign-in fails. `claimant` is who just gave the right password.
+ * Decides whether a proof is enough for a session. Every way to sign in calls this last. Starts a session with a new ID, or issues a ticket for the missing
+ * step. A new session replaces the session of the request, if any, which prevents session fixation. `seen` is the account that the proof was checked
+ * against: if its password has changed or the account was deleted since then, the sign-in fails. `claimant` has just given the correct password.
  * @throws invalid_credentials, account_inactive, email_unverified
  */
 export async function decideSignIn(
@@ -117,13 +117,13 @@ export async function decideSignIn(
   return { status: step, ticket: text, account: user.email, expiresIn: Math.floor((expiresAt - work.now) / 1000) }
 }
 
-/** Locks the account until the unit of work ends, and notes the sign-in where it leads to a session. @throws invalid_credentials when the password was changed */
+/** Locks the account until the unit of work ends. Records the time of a sign-in that leads to a session. @throws invalid_credentials if the password changed */
 async function holdProved(work: Work, seen: UserRow, proof: Proof): Promise<UserRow> {
   const user = nextSignInStep(seen, proof)
     ? await lockUser(work, seen.id)
     : await updateUser(work, seen.id, { last_login_at: work.now })
   if (user?.password_hash !== seen.password_hash) throw new AuthError('invalid_credentials')
-  if (user.recovery_since !== null) throw new AuthError('invalid_credentials') // only the mailed link opens it: see startRecovery
+  if (user.recovery_since !== null) throw new AuthError('invalid_credentials') // only the mailed link ends the recovery: see startRecovery
   return user
 }
 
@@ -145,7 +145,7 @@ async function startSession(
   return { status: 'signed_in', row, user: await loadUser(work.db, user), secret, deviceCookie }
 }
 
-/** Returns the outcome of a decision. Signs the access token of a new session, outside its transaction. */
+/** Returns the outcome of a decision, after its transaction: signs the access token of a new token session. */
 export async function finishSignIn(deps: Deps, decision: SignInDecision): Promise<SignInOutcome> {
   if (decision.status !== 'signed_in') return decision
 

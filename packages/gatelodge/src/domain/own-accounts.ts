@@ -11,7 +11,7 @@ import { attemptPassword, checkHash, passwordProof, passwordToSignIn } from './f
 import { updateUser } from './user-rows.ts'
 import { findUser } from './users.ts'
 
-/** Accounts that live in our own tables. */
+/** The accounts that are stored in our own tables. */
 export const ownAccounts: OwnAccounts = {
   isExternal: false,
 
@@ -48,14 +48,14 @@ async function proveToSignIn(deps: Deps, actor: Actor, attempt: SignInAttempt): 
       })
       if (done) return done
 
-      // Another sign-in renewed the hash, or the password is another by now: what is stored tells.
+      // Another sign-in renewed the hash, or the password has changed: check against the stored hash again.
       const seen = { ...claimant, user: await findUser(deps.store.db, user.id) }
       return (await proveToSignIn(deps, actor, { ...attempt, claimant: seen })).transact(run)
     },
   }
 }
 
-/** Records why an account may not sign in although its password was right. @throws account_inactive, email_unverified */
+/** Records why an account may not sign in even though the password was correct. @throws account_inactive, email_unverified */
 async function assertMaySignIn(deps: Deps, actor: Actor, user: UserRow): Promise<void> {
   try {
     nextSignInStep(user, passwordProof)
@@ -71,7 +71,7 @@ async function renewHash(deps: Deps, claimant: Claimant, user: UserRow, password
   return deps.hasher.hash(password, claimant.hashKey)
 }
 
-/** The account with its renewed hash; undefined when its hash is no longer the one that was proved. */
+/** Stores a renewed hash and returns the account, or undefined if the stored hash is no longer the one that was checked. */
 async function storeRenewedHash(work: Work, user: UserRow, hash: string): Promise<UserRow | undefined> {
   const stored = await updateUser(work, user.id, { password_hash: hash }, { password_hash: user.password_hash })
   if (stored) await record(work, 'password.rehashed', user.id, {})

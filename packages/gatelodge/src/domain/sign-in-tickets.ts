@@ -10,12 +10,12 @@ import type { Proof, SessionOptions } from './sessions.ts'
 import { lockUser } from './user-rows.ts'
 import { findUser } from './users.ts'
 
-/** How long a user has for the next step of a sign-in, in ms. */
+/** The time that a user has for the next step of a sign-in, in ms. */
 export const ticketLife = 10 * minute
-/** The most open tickets of one account. A new one replaces the oldest. */
+/** The maximum number of open tickets per account. A new one replaces the oldest. */
 const mostTickets = 10
 
-/** A sign-in that waits for its next step: what was proved so far and which session was asked for. */
+/** A sign-in that waits for its next step, with the proof given so far and the options of the requested session. */
 export interface SignInTicket {
   readonly id: string
   readonly step: SignInStep
@@ -25,8 +25,8 @@ export interface SignInTicket {
 }
 
 /**
- * Creates a ticket `id.secret` for the next step of a sign-in. It works once, within `ticketLife`, and only while the account stays as it is now: a new
- * password, a new address, a deactivation or a recovery invalidates it. It is not a session. The account must be locked.
+ * Creates a ticket `id.secret` for the next step of a sign-in. It works once, within `ticketLife`. A new password, a new address, a deactivation or a
+ * recovery of the account invalidates it. It is not a session. The caller must hold the lock on the account.
  */
 export async function issueTicket(
   work: Work,
@@ -57,7 +57,7 @@ export async function issueTicket(
   return { text: token.text, expiresAt }
 }
 
-/** Returns the sign-in of a valid ticket for this step, without consuming the ticket. @throws token_invalid */
+/** Returns the sign-in of a valid ticket for this step. Does not consume the ticket. @throws token_invalid */
 export async function findTicket(deps: Deps, step: SignInStep, text: string): Promise<SignInTicket> {
   const row = await findRow(deps.store.db, text)
   if (!row || row.step !== step || row.expires_at <= deps.clock.now()) throw new AuthError('token_invalid')
@@ -74,8 +74,8 @@ export async function findTicket(deps: Deps, step: SignInStep, text: string): Pr
 }
 
 /**
- * Consumes a ticket that `findTicket` returned, and locks its account. Of many parallel uses one succeeds, and none does when the account has changed in the
- * meantime. @throws token_invalid
+ * Consumes a ticket that `findTicket` returned, and locks its account. Of several parallel uses, one succeeds; if the account has changed in the meantime,
+ * none does. @throws token_invalid
  */
 export async function consumeTicket(work: Work, ticket: SignInTicket): Promise<UserRow> {
   const user = await lockUser(work, ticket.user.id)
@@ -89,7 +89,7 @@ export async function consumeTicket(work: Work, ticket: SignInTicket): Promise<U
   return user
 }
 
-/** Deletes the account's oldest tickets where a new one would be one too many. */
+/** Deletes the oldest tickets of the account so that it has room for a new one. */
 async function makeRoom(work: Work, user: UserRow): Promise<void> {
   const surplus = await work.db
     .selectFrom('sign_in_tickets')
@@ -106,7 +106,7 @@ async function makeRoom(work: Work, user: UserRow): Promise<void> {
   await work.db.deleteFrom('sign_in_tickets').where('id', 'in', ids).execute()
 }
 
-/** Everything about an account that a ticket depends on. A hash, so that the ticket does not hold a copy of it. */
+/** Returns a hash of everything about the account on which a ticket depends, so that the ticket stores no copy of it. */
 function accountState(user: UserRow): string {
   return sha256(
     JSON.stringify([

@@ -20,7 +20,7 @@ export interface Metrics extends RequestObserver {
   text(): Promise<string>
   /** Returns the same figures as objects, which metrics-sum.ts adds up over several processes. */
   figures(): Promise<MetricFigures>
-  /** Returns one line for each metric of ours, for the manual. */
+  /** Returns a description of each application metric, for the manual. */
   describe(): readonly { name: string; type: string; labels: readonly string[]; help: string }[]
 }
 

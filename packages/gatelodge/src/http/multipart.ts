@@ -77,7 +77,7 @@ async function receive(request: Request, spec: UploadSpec): Promise<Buffer<Array
     }
   } catch (error) {
     if (error instanceof AuthError) throw error
-    throw invalidField('body', 'incomplete', 'The body is incomplete') // a client that leaves is no fault of ours
+    throw invalidField('body', 'incomplete', 'The body is incomplete') // a client that disconnects is not a failure of this server
   } finally {
     clearTimeout(timer)
   }

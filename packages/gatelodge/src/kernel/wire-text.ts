@@ -1,6 +1,6 @@
 /**
  * Removes the optional whitespace of HTTP around a header's text: SP and HTAB, and nothing else (RFC 9110, section 5.6.3). `String.trim` also removes 0xA0
- * and similar characters, which browsers treat as part of a name: a sibling domain could plant a cookie whose name becomes one of ours.
+ * and similar characters, which browsers treat as part of a name: a sibling domain could set a cookie whose name becomes that of our cookie.
  */
 export function trimBlanks(text: string): string {
   let start = 0

@@ -10,46 +10,46 @@ import type { FormState, FormView } from './form.ts'
 import { type PageContent, type PageContext, type PageView, pageAnswer, plainPageAnswer } from './page-context.ts'
 import { whyRefused } from './why-refused.ts'
 
-/** Pages know a user by the session cookie only. */
+/** Pages accept only the session cookie as a credential. */
 export type PageCaller = 'anyone' | 'session'
 
-/** A page with one form: GET shows it, POST sends it. */
+/** A page with one form: GET shows the form, POST submits it. */
 export interface FormPage<By extends PageCaller, Body, Query> {
   readonly path: `/${string}`
   readonly summary: string
-  /** Freshness is asked for when the form is sent. */
+  /** Freshness is checked when the form is submitted. */
   readonly access: Access<By>
   readonly limit: AddressLimit
-  /** What the address may carry; the rest is ignored. */
+  /** The query parameters of the page. All others are ignored. */
   readonly query?: z.ZodType<Query>
-  /** The schema of the form; that of the API where both say the same. */
+  /** The schema of the form: that of the API where both accept the same fields. */
   readonly body?: z.ZodType<Body>
-  /** The one file of the form, in place of `body`. */
+  /** The only file of the form, instead of `body`. */
   readonly upload?: UploadSpec
-  /** Failures that are told on the form itself. */
+  /** The errors that the form itself shows. */
   readonly errors: readonly ErrorCode[]
   readonly statuses?: Partial<Readonly<Record<ErrorCode, number>>>
-  /** An answer in place of the form, or the values it begins with. */
+  /** Returns a response instead of the form, or the initial values of the form. */
   readonly open?: (
     deps: Deps,
     context: RouteContext<By, undefined, Query, undefined>,
   ) => Answer | FormState | Promise<Answer | FormState>
   readonly view: (deps: Deps, context: PageContextOf<By>, view: FormView, state: FormState) => PageContent
   readonly submit: (deps: Deps, context: RouteContext<By, Body, undefined, undefined>) => Promise<Answer>
-  /** Answers a failure that the form cannot put right, such as a link that was spent. */
+  /** Responds to an error that the user cannot correct in the form, such as a used link. */
   readonly recover?: Route['recover']
 }
 
-/** What a page knows of the request when its route has these callers. */
+/** The context of a page whose route has these callers. */
 export type PageContextOf<By extends PageCaller> = PageContext &
   Pick<RouteContext<By, undefined, undefined, undefined>, 'me'>
 
-/** The two routes of a page with a form. A failure shows the form again with what was sent, passwords aside. */
+/** Returns the two routes of a page with a form. An error shows the form again with the values sent, except passwords. */
 export function formPage<By extends PageCaller, Body, Query = undefined>(spec: FormPage<By, Body, Query>): Route[] {
   const { path, summary, access, limit, errors, statuses = {}, view } = spec
   const again: readonly ErrorCode[] = [...errors, 'input_invalid', 'cross_site']
   const contentOf = (deps: Deps, context: PageContext, state: FormState) => (pageView: PageView) =>
-    // A route for sessions comes here with one: see `recover`.
+    // A route that requires a session has one here: see `recover`.
     view(deps, context as PageContextOf<By>, { ...pageView, action: path }, state)
 
   const opening = route({
@@ -70,7 +70,7 @@ export function formPage<By extends PageCaller, Body, Query = undefined>(spec: F
       if (opened && 'status' in opened) return opened
 
       const content = contentOf(deps, context, opened ?? { values: {} })
-      // Another spelling of the path, with %66 for f, is another address: there is no end of them.
+      // Another spelling of the path, such as %66 for f, is a different URL, and there is no limit to their number.
       const isPlain = context.path === path && isAddressBare(context.query)
       return isPlain ? plainPageAnswer(deps, context, content) : pageAnswer(deps, context, content)
     },
@@ -90,7 +90,7 @@ export function formPage<By extends PageCaller, Body, Query = undefined>(spec: F
     statuses,
     handle: (deps, context) => spec.submit(deps, context as RouteContext<By, Body, undefined, undefined>),
     recover(deps, failed, error) {
-      // What proved no origin was not looked at any further, so nobody is known.
+      // A request from another origin is rejected before its session is read, so the user is unknown.
       const isNobody = needsSession({ access }) && !failed.me
       if (isNobody || !again.includes(error.code)) return spec.recover?.(deps, failed, error)
       const values = failed.form ?? {}
@@ -101,7 +101,7 @@ export function formPage<By extends PageCaller, Body, Query = undefined>(spec: F
   return [opening, sending]
 }
 
-/** Whether the address carried nothing that the page reads. */
+/** Returns whether the URL has none of the query parameters of the page. */
 function isAddressBare(query: unknown): boolean {
   return query === undefined || Object.values(query as object).every((value) => value === undefined)
 }

@@ -5,7 +5,7 @@ import { type Html, html } from './html.ts'
 import type { PageView } from './page-context.ts'
 import { pageWords } from './words/index.ts'
 
-/** One field of a form; its name is that of the schema which reads it. */
+/** One field of a form. Its name is that of the property in the schema of the form. */
 export interface Field {
   readonly name: string
   readonly label: string
@@ -21,26 +21,26 @@ export interface Field {
     | 'select'
     | 'file'
     | 'hidden'
-  /** What browsers and password managers fill in (WHATWG HTML, autofill). */
+  /** The kind of value that browsers and password managers fill in (WHATWG HTML, autofill). */
   readonly autocomplete?: string
   readonly hint?: string
   readonly optional?: true
   readonly maxLength?: number
-  /** What a `select` offers: values with their labels. */
+  /** The options of a `select`. */
   readonly options?: readonly (readonly [value: string, label: string])[]
-  /** The content types that a `file` may have. */
+  /** The content types that a `file` field accepts. */
   readonly accept?: readonly string[]
-  /** Where the page begins to be filled in. */
+  /** Whether this field has the focus when the page opens. */
   readonly autofocus?: true
-  /** What is wrong with it, when the failure itself does not name the field. */
+  /** The error of the field, if the failure itself does not name the field. */
   readonly fault?: string | undefined
 }
 
-/** What a form shows: what was sent before, and what was wrong with it. */
+/** The content of a form: the values that were sent before, and their errors. */
 export interface FormState {
   readonly values: FormValues
   readonly error?: AuthError
-  /** What is wrong as a whole, in the reader's words, where the page has none of its own. */
+  /** The error of the form as a whole, in the visitor's language, if the page has no text of its own for it. */
   readonly problem?: string
 }
 
@@ -49,19 +49,19 @@ export interface FormView extends PageView {
   readonly action: string
 }
 
-/** A form as it is laid out. */
+/** The layout of a form. */
 export interface FormLayout {
   readonly fields: readonly Field[]
   readonly submit: string
-  /** How the button looks; `danger` is for what cannot be undone. */
+  /** The style of the button. `danger` is for actions that cannot be undone. */
   readonly look?: 'quiet' | 'danger'
-  /** The id of the heading that says what the button is about, where several are alike. */
+  /** The id of the heading that describes the button, if the page has several with the same label. */
   readonly about?: string
-  /** The answer is a file, and the page stays. */
+  /** The response is a file, so the page stays open. */
   readonly isDownload?: true
-  /** Whose password is asked for, so that password managers offer and update the right one. */
+  /** The account whose password the form asks for, so that password managers offer and update the right one. */
   readonly account?: string
-  /** What is wrong as a whole, when no field is: words for the page's own error codes. */
+  /** The error of the form as a whole, for the error codes of the page that name no field. */
   readonly problem?: string
 }
 
@@ -148,7 +148,7 @@ function controlOf(field: Field, common: Html, value: string): Html {
 
   const isSecret = kind === 'password' || kind === 'new-password'
   const isLatin = kind === 'email' || kind === 'url' || kind === 'tel'
-  // What is compared letter by letter is neither capitalized nor corrected by a phone.
+  // A phone must not capitalize or correct values that are compared exactly.
   const isVerbatim = isSecret || kind === 'email' || field.autocomplete === 'username'
   return html`<input type="${isSecret ? 'password' : kind}" ${common}${filledIn}${
     field.maxLength !== undefined && html` maxlength="${field.maxLength}"`
@@ -161,7 +161,7 @@ function strengthHints(words: { readonly [Key in 'weak' | 'fair' | 'good' | 'str
   return html` data-strength="${[words.weak, words.fair, words.good, words.strong].join('|')}"`
 }
 
-/** Faults by field in the reader's language. */
+/** Returns the errors by field, in the visitor's language. */
 function faultsOf({ language }: PageView, { error }: FormState, layout: FormLayout): Map<string, string> {
   const words: Readonly<Record<string, string>> = pageWords[language].faults
   const faults = new Map<string, string>()
@@ -176,12 +176,12 @@ function faultsOf({ language }: PageView, { error }: FormState, layout: FormLayo
   return faults
 }
 
-/** @throws input_invalid when a new password was not typed twice alike */
+/** @throws input_invalid if the two entries of a new password differ */
 export function assertConfirmed(password: string, confirmation: string): void {
   if (password !== confirmation) throw invalidField('password_confirmation', 'mismatch', 'The passwords differ')
 }
 
-/** The two names of a person, neither of them asked for. */
+/** Returns the fields for first and last name, both optional. */
 export function nameFields(words: { readonly firstName: string; readonly lastName: string }): readonly Field[] {
   const asked = { kind: 'text', maxLength: 150, optional: true } as const
   return [

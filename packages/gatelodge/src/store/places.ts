@@ -42,9 +42,9 @@ export function explainPlace(file: string, error: unknown): Obstacle | undefined
  * Finds what prevents this process from reading and writing files in one folder, or from creating the files and the folder. Changes nothing. Obstacles to
  * reading come first, since only they explain a read that was refused.
  */
-export function findObstacle(file: string, ...beside: string[]): Obstacle | undefined {
+export function findObstacle(file: string, ...others: string[]): Obstacle | undefined {
   const folder = dirname(file)
-  const files = [file, ...beside]
+  const files = [file, ...others]
   const obstacles = [
     folderObstacle(folder),
     ...files.map(fileObstacle),

@@ -39,8 +39,8 @@ export async function confirmEmailChange(deps: Deps, actor: Actor, input: { toke
 }
 
 /**
- * Restores the former address of the account through the link emailed to it, once, and puts the account into recovery, since whoever changed the address may
- * know the password.
+ * Restores the former address of the account through the link emailed to it, which works once. Puts the account into recovery, since the person who changed
+ * the address may know the password.
  * @throws token_invalid
  */
 export async function undoEmailChange(deps: Deps, actor: Actor, input: { token: string }): Promise<void> {

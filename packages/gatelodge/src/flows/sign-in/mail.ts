@@ -12,16 +12,16 @@ import { signInWords } from './words/index.ts'
 
 export interface NewDeviceMail {
   readonly name: string
-  /** Told from the User-Agent header, so it may be anything. */
+  /** Derived from the User-Agent header, so an attacker can choose it. */
   readonly device: string
-  /** Null when unknown. */
+  /** Null if unknown. */
   readonly ip: string | null
   readonly at: Instant
   readonly sessionsLink: string
   readonly undo: TimedLink
 }
 
-/** Tells the owner of an account about a sign-in from a device not seen before. */
+/** Renders the mail that warns a user about a sign-in from a new device. */
 export function newDeviceMail(context: MailContext, data: NewDeviceMail): RenderedMail {
   const words = signInWords[context.language].mails.newDevice
 

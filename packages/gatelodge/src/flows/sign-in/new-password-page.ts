@@ -11,7 +11,7 @@ import { readPageTicket, signInRedirect } from '../../pages/sign-in-redirect.ts'
 import { setNewPassword } from './new-password.ts'
 import { signInWords } from './words/index.ts'
 
-/** The step of a sign-in in which an initial password is replaced. The ticket comes from the cookie of the page before. */
+/** The sign-in step that replaces an initial password. The previous page set its ticket as a cookie. */
 export const newPasswordPages: readonly Route[] = formPage({
   path: '/login/new-password',
   summary: 'Replace an initial password',

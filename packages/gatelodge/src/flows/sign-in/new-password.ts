@@ -14,8 +14,8 @@ import { invalidField } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Replaces an initial password by the ticket of a sign-in, and completes that sign-in. A password that is refused does not consume the ticket, but counts
- * against the account's budget, over all of its tickets. @throws token_invalid, input_invalid, rate_limited, overloaded
+ * Replaces an initial password with the ticket of a sign-in, and completes that sign-in. A rejected password does not consume the ticket, but counts against
+ * the budget of the account, which all its tickets share. @throws token_invalid, input_invalid, rate_limited, overloaded
  */
 export async function setNewPassword(
   deps: Deps,
@@ -25,7 +25,7 @@ export async function setNewPassword(
   const ticket = await findTicket(deps, 'password_change_required', input.changeToken)
   const { user: seen } = ticket
   assertNewPasswordAllowed(deps, seen, input.newPassword)
-  await consume(deps, actor, newPasswordBudget, seen.id) // each try costs two hashes
+  await consume(deps, actor, newPasswordBudget, seen.id) // each attempt costs two hashes
   const key = hashKey(actor, { account: seen.id, place: `ticket ${ticket.id}` })
   if (await deps.hasher.verify(seen.password_hash, input.newPassword, key)) {
     throw invalidField('new_password', 'reused', 'Choose a password other than the initial one')

@@ -14,7 +14,7 @@ import { signInWords } from './words/index.ts'
 const fallback = '/account'
 const told = ['invalid_credentials', 'account_inactive', 'email_unverified'] as const satisfies ErrorCode[]
 
-/** Where every page leads whose operation wants a fresh proof; it goes back to `next` with a new session. */
+/** The page to which others redirect when an operation requires a fresh proof. It creates a new session and redirects to `next`. */
 export const reauthenticatePages: readonly Route[] = formPage({
   path: '/account/reauthenticate',
   summary: 'Re-authenticate',

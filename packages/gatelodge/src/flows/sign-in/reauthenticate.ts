@@ -9,7 +9,7 @@ import type { Actor } from '../../kernel/actor.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
- * Proves again that the holder of a session is its user: the session gets a new id and a fresh proof, the old id ends (ASVS 7.2.4).
+ * Reauthenticates the user of a session by password. Replaces the session with a new one that has a new ID and a fresh proof (ASVS 7.2.4).
  * @throws incorrect_password, invalid_credentials, token_invalid, rate_limited, overloaded
  */
 export async function reauthenticate(
@@ -22,7 +22,7 @@ export async function reauthenticate(
   const user = await assertOwnPassword(deps, actor, seen, input.password)
 
   const decision = await transact(deps, actor, async (work) => {
-    await lockCaller(work, me) // one proof replaces the session; those that come later have none to replace
+    await lockCaller(work, me) // of parallel requests, only the first replaces the session
     await record(work, 'reauthentication.succeeded', user.id, { method: 'pwd' })
     return decideSignIn(deps, work, user, passwordProof, {
       kind: me.principal.via === 'cookie' ? 'cookie' : 'token',

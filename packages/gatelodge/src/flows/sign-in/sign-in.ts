@@ -10,7 +10,7 @@ import type { Actor } from '../../kernel/actor.ts'
 import { invalidField } from '../../kernel/errors.ts'
 
 export interface SignIn extends SessionOptions {
-  /** E-mail address or username. */
+  /** Email address or username. */
   readonly identifier?: string | undefined
   readonly email?: string | undefined
   readonly username?: string | undefined
@@ -18,7 +18,8 @@ export interface SignIn extends SessionOptions {
 }
 
 /**
- * Signs a person in by password. Unknown, wrong and stopped cost and answer the same; what else keeps the account out is told only after a right password.
+ * Signs a user in by password. An unknown account, a wrong password and a deactivated account take the same time and get the same error. Any other reason
+ * is reported only if the password is correct.
  * @throws input_invalid, invalid_credentials, account_inactive, email_unverified, rate_limited, overloaded
  */
 export async function signIn(deps: Deps, actor: Actor, input: SignIn): Promise<SignInOutcome> {
@@ -29,7 +30,7 @@ export async function signIn(deps: Deps, actor: Actor, input: SignIn): Promise<S
   )
 }
 
-/** @throws input_invalid unless exactly one of the three is given */
+/** @throws input_invalid unless exactly one of `identifier`, `email` and `username` is given */
 function readIdentifier(input: SignIn): Identifier {
   const given = [input.identifier, input.email, input.username].filter((text) => text !== undefined)
   if (given.length !== 1)

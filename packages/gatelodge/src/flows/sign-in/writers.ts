@@ -3,7 +3,7 @@ import type { MailWriter } from '../../domain/outbox.ts'
 import { writeSecurityNotice } from '../../domain/security-notices.ts'
 import { newDeviceMail } from './mail.ts'
 
-/** Tells an owner of a sign-in from a device not seen before, with the way back. */
+/** Writes the notice about a sign-in from a new device, with a link to undo it. */
 export const writeNewDeviceMail: MailWriter<'new_device'> = (deps, work, request) =>
   writeSecurityNotice(deps, work, request, (context, notice) => {
     const { device, ip, at } = request
