@@ -139,7 +139,7 @@ const ends: Readonly<Record<string, string>> = {
   'command line': 'Start PostgreSQL without this option on its command line',
 }
 
-/** Throws because the database contains tables of another program. @throws service_unavailable with what to do */
+/** Throws because a table of another program has the name of one of our tables. @throws service_unavailable with what to do */
 export async function refuseForeignTable(
   { engine }: Store,
   db: Store['migrationDb'] | WriteDb,
