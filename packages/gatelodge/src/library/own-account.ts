@@ -27,7 +27,7 @@ import {
 import { raising } from './naming.ts'
 
 /**
- * Confirms an address by the token of its mailed link, which works once. Requires the password chosen at sign-up or the `signUpToken` that `registerUser`
+ * Confirms an address with the token of its mailed link, which works once. Requires the password chosen at sign-up or the `signUpToken` that `registerUser`
  * returned. @throws InvalidToken, password_required, incorrect_password (the token remains valid), rate_limited, overloaded
  */
 export function verifyEmail(
@@ -63,7 +63,7 @@ export function requestEmailChange(
   })
 }
 
-/** Changes the address by the token of the mailed link, which works once, and revokes the other sessions. @throws InvalidToken */
+/** Changes the address with the token of the mailed link, which works once, and revokes the other sessions. @throws InvalidToken */
 export function confirmEmailChange(auth: Auth, input: { token: string }, caller: Caller = {}): Promise<User> {
   return raising({}, async () => {
     const engine = ownUsers(auth)
@@ -73,7 +73,7 @@ export function confirmEmailChange(auth: Auth, input: { token: string }, caller:
   })
 }
 
-/** Restores the former address by the token of the link mailed to it, which works once, and revokes all sessions. @throws InvalidToken */
+/** Restores the former address with the token of the link mailed to it, which works once, and revokes all sessions. @throws InvalidToken */
 export function undoEmailChange(auth: Auth, input: { token: string }, caller: Caller = {}): Promise<void> {
   return raising({}, () => {
     const { deps } = ownUsers(auth)
@@ -82,7 +82,7 @@ export function undoEmailChange(auth: Auth, input: { token: string }, caller: Ca
 }
 
 /**
- * Reports "this wasn't me" by the token of the link in a security notice, which works once. The account is in recovery until its owner sets a password through
+ * Reports "this wasn't me" with the token of the link in a security notice, which works once. The account is in recovery until its owner sets a password through
  * the link that is then mailed to them.
  * @throws InvalidToken
  */

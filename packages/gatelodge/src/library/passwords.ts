@@ -68,7 +68,7 @@ export function requestPasswordReset(auth: Auth, input: { email: string }, calle
   })
 }
 
-/** Sets a new password by a reset token, which works once, and revokes all sessions. @throws InvalidToken, input_invalid, overloaded */
+/** Sets a new password with a reset token, which works once, and revokes all sessions. @throws InvalidToken, input_invalid, overloaded */
 export function resetPassword(
   auth: Auth,
   input: { token: string; newPassword: string },

@@ -89,7 +89,7 @@ export function loginUser(auth: Auth, input: LoginRequest, caller: Caller = {}):
 }
 
 /**
- * Replaces an initial password by the token of a `PasswordChangeRequiredError` and signs the user in. A rejected password does not consume the token.
+ * Replaces an initial password with the token of a `PasswordChangeRequiredError` and signs the user in. A rejected password does not consume the token.
  * @throws TokenError, input_invalid, rate_limited, overloaded
  */
 export function replaceInitialPassword(
