@@ -2,7 +2,7 @@ import { median, ratesOf, ratioOf } from './figures.ts'
 import { grown, withMany } from './growth.ts'
 import type { Figures } from './report.ts'
 
-/** A figure beside what fails the run and what it aims at. */
+/** A figure with the limit that fails the run and the target. */
 export interface Verdict {
   readonly name: string
   readonly figure: number
@@ -16,11 +16,11 @@ interface Budget {
   readonly better: 'higher' | 'lower'
   /** Worse than this fails the run. */
   readonly hold: number
-  /** Printed beside it, and fails nothing. */
+  /** The target: printed with the figure, never fails the run. */
   readonly aim: number
-  /** NaN where a figure is missing, which is missed as well. */
+  /** NaN if the figure is missing, which counts as missed. */
   readonly figure: (figures: Figures) => number
-  /** False where this run could not measure it: without peers, or where the system does not tell. */
+  /** False if this run could not measure the figure: without peers, or where the system does not report it. */
   readonly isAsked?: (figures: Figures) => boolean
 }
 

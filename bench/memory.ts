@@ -27,7 +27,7 @@ export async function measureMemory(bench: Bench, amount: number): Promise<Memor
   return { idleMb, halfMb, loadedMb: residentMb(gatelodge) }
 }
 
-/** Two checks by cookie, of all sessions in turn, for one request of another kind; a hundredth of those signs in or forgot a password. */
+/** Two session checks by cookie, cycling through all sessions, for each request of another kind; one in fifty of those needs a hash, an email or a token. */
 function mix({ seeded }: Bench): Request[] {
   const { cookieChecks, bearerCheck, signInPage, signIns, forgottenPasswords, serviceToken } = requestsOf(seeded)
   const others = (count: number, kinds: readonly Request[]) =>

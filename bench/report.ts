@@ -40,7 +40,7 @@ export function render(figures: Figures, verdicts: readonly Verdict[]): string {
     '',
     checkTable('request', checks),
     '',
-    ...(tokens.hasPeers ? [checkTable('beside oidc-provider', tokens.checks), ''] : []),
+    ...(tokens.hasPeers ? [checkTable('against oidc-provider', tokens.checks), ''] : []),
     signatureTable(tokens.signatures),
     '',
     checkTable(`20,000 accounts and ${growth.accounts.toLocaleString('en')}`, growth.checks),
@@ -73,7 +73,7 @@ export function render(figures: Figures, verdicts: readonly Verdict[]): string {
         outcome === 'missed' ? 'MISSED' : outcome,
       ]),
     ]),
-    ...(tokens.hasPeers && postgres.hasPeers ? [] : ['Not measured beside other programs: that is --peers.']),
+    ...(tokens.hasPeers && postgres.hasPeers ? [] : ['Other programs were not measured: pass --peers.']),
   ].join('\n')
 }
 

@@ -61,7 +61,7 @@ for (const name of frameworks) {
     }
   })
 
-  test(`${name}: notes are those of whoever wrote them, and of administrators by their role`, async () => {
+  test(`${name}: a note is shown only to its author and to administrators, by their role`, async () => {
     const email = `ada-${name}@example.com`
     const ada = await newPerson(email)
     const grace = await newPerson(`grace-${name}@example.com`)
@@ -148,7 +148,7 @@ for (const name of frameworks) {
     assert.equal((await ask(later, 'GET /notes', { token })).code, 'token_invalid')
   })
 
-  test(`${name}: credentials that are wrong let nobody in, and half of them do not start`, async () => {
+  test(`${name}: with wrong client credentials the app admits no user, and with half of them it does not start`, async () => {
     const { access_token: token } = await newPerson(`patient-${name}@example.com`)
     await using wrong = await startApp(name, { ...asking, CLIENT_SECRET: 'wrong' })
     for (const route of guarded) assert.equal((await ask(wrong, route, { token })).status, 503, route)

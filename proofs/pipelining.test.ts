@@ -40,7 +40,7 @@ const requests: Readonly<Record<string, string>> = {
   'GET /nowhere': 'GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n',
   'GET /login with a query': `GET /login?${'x'.repeat(2_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
   'POST /nowhere in chunks of one byte': `POST /nowhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(200)}0\r\n\r\n`,
-  'a head that is none': 'GET\r\n\r\n',
+  'a malformed head': 'GET\r\n\r\n',
 }
 
 for (const [name, request] of Object.entries(requests).filter(([each]) => !isQuick || sample.includes(each))) {

@@ -30,7 +30,7 @@ const kinds = { EdDSA: joseVerifiers, RS256: expressVerifiers } as const
 type Algorithm = keyof typeof kinds
 
 for (const algorithm of ['EdDSA', 'RS256'] as const) {
-  test(`${algorithm}: across two rotations under load, nobody who verifies refuses one token`, async () => {
+  test(`${algorithm}: across two rotations under load, no verifier rejects a token`, async () => {
     await using world = await createWorld(algorithm)
     const [first] = await world.keys()
     // The first comes just after every verifier fetched the key set, the second just after the one with the longest cache fetched it again.
@@ -51,7 +51,7 @@ for (const algorithm of ['EdDSA', 'RS256'] as const) {
     )
   })
 
-  test(`${algorithm}: a key that signs unpublished is refused by whoever keeps key sets, and one withdrawn is believed for as long`, async () => {
+  test(`${algorithm}: verifiers that cache key sets reject a key that signs before it is published, and accept a withdrawn key until their cache expires`, async () => {
     await using world = await createWorld(algorithm)
     const refusers = async (token: string) => {
       const told = await Promise.all(

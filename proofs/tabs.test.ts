@@ -8,7 +8,7 @@ const credentials = { email: 'ada@example.com', password: 'quiet harbour 52' }
 
 for (const locks of [true, false]) {
   const by = locks ? 'Web Locks' : 'leases in the storage'
-  test(`two tabs with one expired access token refresh at most once and nobody is signed out, ${rounds} times, by ${by}`, async (t) => {
+  test(`two tabs with one expired access token refresh at most once and stay signed in, ${rounds} times, by ${by}`, async (t) => {
     await using app = await serveApp(await bundleClient())
     const elsewhere = app.origin.replace('127.0.0.1', 'localhost')
     await using site = await openSite({

@@ -7,13 +7,13 @@ import { test } from 'node:test'
 
 /** Faults that no assertion of a test sees. */
 const late = {
-  'an error in a timer': "setTimeout(() => { throw new Error('of nobody') }, 1)",
-  'an error in a timer, behind an await': "await null; setTimeout(() => { throw new Error('of nobody') }, 1)",
-  'a rejection that nothing handles': "Promise.reject(new Error('of nobody'))",
-  'a rejection that nothing handles, of a function': "(async () => { await null; throw new Error('of nobody') })()",
+  'an error in a timer': "setTimeout(() => { throw new Error('uncaught') }, 1)",
+  'an error in a timer, behind an await': "await null; setTimeout(() => { throw new Error('uncaught') }, 1)",
+  'a rejection that nothing handles': "Promise.reject(new Error('uncaught'))",
+  'a rejection that nothing handles, of a function': "(async () => { await null; throw new Error('uncaught') })()",
 }
 
-test('an error beside the assertions of a test fails its file, and says where it was thrown', (t) => {
+test('an error outside the assertions of a test fails its file, and the output says where it was thrown', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-late-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const run = (statement: string) => {
@@ -30,6 +30,6 @@ test('an error beside the assertions of a test fails its file, and says where it
   for (const [name, statement] of Object.entries(late)) {
     const { status, stderr } = run(statement)
     assert.equal(status, 1, name)
-    assert.match(stderr, /Error: of nobody\n.* at .*late\.test\.mjs:3/, name)
+    assert.match(stderr, /Error: uncaught\n.* at .*late\.test\.mjs:3/, name)
   }
 })

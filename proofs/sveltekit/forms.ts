@@ -6,7 +6,7 @@ import { openBrowser } from '../../packages/gatelodge/test/support/browser.ts'
 import { browser, build, post, signedIn, site } from './fixture.ts'
 import { assertFault, fill, holdBack, password, press, pressTo, typeInto } from './page.ts'
 
-test('what is wrong with an entry is told beside it, announced and focused, and nothing is sent that the page knows to be wrong', async () => {
+test('a faulty field is marked, announced and focused, and the page sends nothing that it knows to be wrong', async () => {
   await using here = await openBrowser(browser, site)
   const { page } = here
   const sent: string[] = []
@@ -38,7 +38,7 @@ test('what is wrong with an entry is told beside it, announced and focused, and 
   here.assertClean(/^40[01] .*\/(?:signup|signin)$/)
 })
 
-test('what is wrong with an entry of an account is told beside it, announced and focused', async () => {
+test('a faulty field of the account page is marked, announced and focused', async () => {
   writeFileSync(join(build.path, 'text.png'), 'no picture')
   writeFileSync(join(build.path, 'large.png'), Buffer.alloc(5 * 1024 * 1024 + 1))
   await signedIn('other@example.org', { username: 'taken' }).then((other) => other[Symbol.asyncDispose]())

@@ -116,7 +116,7 @@ test('a new password ends the other sessions, and one of them is ended from the 
   there.assertClean()
 })
 
-test('an address is changed and taken back by mailed links, and a forgotten password is set anew', async () => {
+test('emailed links change an address, restore the previous one, and reset a forgotten password', async () => {
   const [old, other] = ['old@example.org', 'new@example.org']
   await using here = await signedIn(old)
   await fill(here.page, { new_email: other, password })
@@ -188,7 +188,7 @@ test('a fresh link replaces the one that did not arrive, and asks for the passwo
   there.assertClean(/^400 .*\/verify-email$/)
 })
 
-test('whoever signs out is gone in all tabs, and whoever signs in is there in all', async () => {
+test('signing out or in takes effect in every tab', async () => {
   await using here = await signedIn('tabs@example.org')
   const other = await here.page.context().newPage()
   await other.goto('/account')
@@ -210,7 +210,7 @@ test('whoever signs out is gone in all tabs, and whoever signs in is there in al
   here.assertClean()
 })
 
-test('nobody is led away by `next`', async () => {
+test('`next` never leads a visitor to another site', async () => {
   const strange = [
     'https://evil.example/',
     '//evil.example/',

@@ -29,7 +29,7 @@ test('the server knows who asks at each request, also without JavaScript', async
   assert.doesNotMatch(await home({ cookie }), /Rosalind/)
   await there.open('/account')
   assert.equal(there.path(), '/login?next=%2Faccount')
-  assert.equal(await there.page.locator('main button[type=submit]').isDisabled(), true, 'nobody would send the form')
+  assert.equal(await there.page.locator('main button[type=submit]').isDisabled(), true, 'no script would send the form')
 
   // Also without loading from the server in between, and if the page only saves something.
   await press(here.page, 'Edit the profile')
@@ -133,7 +133,7 @@ test('bodies are passed on while they arrive, in both directions', async () => {
   assert.deepEqual([await chunks.next(), (await chunks.next()).done], [{ value: 'last', done: false }, true])
 })
 
-test('while Gatelodge is away pages say so, nobody is signed out, and all is as it was when it is back', async () => {
+test('while Gatelodge is down pages say so and users stay signed in, and afterwards everything works as before', async () => {
   await using here = await signedIn('away@example.org')
   const { page } = here
   const { listen } = site.server.started
@@ -148,7 +148,7 @@ test('while Gatelodge is away pages say so, nobody is signed out, and all is as 
     assert.equal(await page.locator('a[href="/login"]').count(), 0)
   }
   await using stranger = await openBrowser(browser, site)
-  assert.equal(await stranger.open('/login'), 200, 'whoever has no session is nobody without a question')
+  assert.equal(await stranger.open('/login'), 200, 'a visitor without a session cookie needs no request to Gatelodge')
   await fill(stranger.page, { identifier: 'away@example.org', password })
   await press(stranger.page, 'Sign in')
   await stranger.page.locator('form [role=alert]:focus').waitFor()

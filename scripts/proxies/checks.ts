@@ -173,7 +173,7 @@ export const checks: Readonly<Record<string, (visit: Visit) => Promise<void>>> =
     assert.equal((await uploaded).status, 200)
   },
 
-  '100 clients that stop in the middle of a body hold up nobody': async ({ client, cookie }) => {
+  '100 clients that stop in the middle of a body delay no other client': async ({ client, cookie }) => {
     const half = `POST ${api}/signin HTTP/1.1\r\nHost: ${publicHost}\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{`
     const sockets = await Promise.all(Array.from({ length: 100 }, () => client.raw()))
     for (const socket of sockets) socket.write(half)

@@ -70,7 +70,7 @@ export const guardChecks: Readonly<Record<string, (guarded: Guarded) => Promise<
     }
   },
 
-  'whoever is not signed in is led to the sign-in page, and from there back to what was asked for': async (guarded) => {
+  'visitors without a session go to the sign-in page, and from there to the page they requested': async (guarded) => {
     const { client, email } = guarded
     const wish = '/wiki/page?a=1&b=%26+%C5%BC'
     const { status, header } = await refused(guarded, wish)
@@ -217,7 +217,7 @@ export const guardChecks: Readonly<Record<string, (guarded: Guarded) => Promise<
     }
   },
 
-  'while the auth server is away nobody gets in': async (guarded) => {
+  'while the auth server is down no request is admitted': async (guarded) => {
     const { cookie, end } = guarded
     await end()
     for (const path of ['/wiki/x', '/wiki/api/x'])
