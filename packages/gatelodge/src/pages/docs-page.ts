@@ -156,7 +156,7 @@ function schemaTables(document: ApiDocument, schema: ApiSchema): Html {
 
 function fieldTable(document: ApiDocument, schema: ApiSchema): Html {
   const rows = fieldRows(document, schema)
-  if (rows.length === 0) return html`<p class="muted">${words.noBody}</p>`
+  if (rows.length === 0) return html`<p class="muted">${words.withoutBody}</p>`
 
   return html`<div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${words.columns.name}</th><th scope="col">${words.columns.type}</th><th scope="col">${words.columns.required}</th><th scope="col">${words.columns.description}</th></tr></thead>

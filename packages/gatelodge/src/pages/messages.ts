@@ -16,7 +16,7 @@ export const pageMessages = {
     everyone: 'everyone',
     or: ' or ',
     and: ' with ',
-    noBody: 'No fields.',
+    withoutBody: 'No fields.',
     columns: {
       name: 'Name',
       place: 'In',
