@@ -11,7 +11,7 @@ import { allTests, isHeldToPace, runsAlone } from './test-files.ts'
 const given = process.argv.slice(2).filter((argument) => argument !== '--quick')
 const quick = process.argv.includes('--quick')
 const whole = given.length === 0
-const files = whole ? [...globSync('proofs/*.test.ts').sort(), ...allTests().filter(isHeldToPace)] : given
+const files = whole ? [...globSync('acceptance/*.test.ts').sort(), ...allTests().filter(isHeldToPace)] : given
 const ranFile = 'coverage/ran-proofs.ndjson'
 
 const status = await runTests({

@@ -14,7 +14,7 @@ import { tcpProxy } from './support/tcp-proxy.ts'
 import { until } from './support/until.ts'
 
 const actor = systemActor('command', 'test')
-/** How soon another process must know, in ms. On a quiet machine, proofs/two-servers.test.ts requires 100. */
+/** How soon another process must know, in ms. On a quiet machine, acceptance/two-servers.test.ts requires 100. */
 const soon = 500
 
 test('a session revoked in one process is rejected by the other immediately, even from memory', async () => {
