@@ -15,6 +15,7 @@ import {
   emailChangeBudget,
   mailBudgets,
   newDeviceBudget,
+  newPasswordBudget,
   passwordChangeBudget,
   resetReserve,
 } from '../src/domain/limits.ts'
@@ -111,6 +112,7 @@ test('the defaults of SECURITY.md are those of the code', () => {
       resetReserve,
       ...deviceMailBudgets,
       passwordChangeBudget,
+      newPasswordBudget,
       emailChangeBudget,
       newDeviceBudget,
       apiTokenNoticeBudget,
