@@ -21,7 +21,7 @@ forEachDatabase('copy from', (engine) => {
     const { status, stdout, stderr } = await folder.run(['copy', '--from', source.location])
     assert.equal(status, 0, stderr)
     assert.match(stdout, /^Copied \d+ rows in \d+ tables to .*; row counts and checksums match\.\n.*GATELODGE_SECRET/)
-    assert.match(stderr, /^users: 6 of 6 rows\n/)
+    assert.match(stderr, /^users: 7 of 7 rows\n/)
 
     const logged: LogLine[] = []
     const clock = testClock(populatedAt)
