@@ -68,6 +68,7 @@ const errors = [
   'UserAlreadyExistsError',
   'SessionValidationError',
   'NoAuthUserError',
+  'PasswordChangeRequiredError',
   'AuthServiceUnavailable',
 ]
 
