@@ -28,11 +28,11 @@ export function openTestPostgres(url: string, direct = directUrlOf(url) ?? null)
 }
 
 /**
- * Returns a URL of `freshPostgresDatabase` with long timeouts: fifty units of work that take turns are no fault of a busy machine. Tests of the timeouts set
- * their own.
+ * Returns a URL of `freshPostgresDatabase` with long timeouts: fifty units of work that take turns are no fault of a busy machine. A URL that already has
+ * options keeps them.
  */
 export function patientUrl(url: string): string {
-  return `${url}?connect_timeout=2m&statement_timeout=2m&lock_timeout=2m`
+  return url.includes('?') ? url : `${url}?connect_timeout=2m&statement_timeout=2m&lock_timeout=2m`
 }
 
 /** Returns the URL that bypasses a pooler in front of a database of `freshPostgresDatabase`, if there is one: scripts/pgbouncer.ts. */
