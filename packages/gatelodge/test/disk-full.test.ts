@@ -25,12 +25,12 @@ interface Disk {
 const password = 'quiet harbour 52'
 const json = { 'content-type': 'application/json' }
 
-/** Limits every file of the server to 1 MiB (RLIMIT_FSIZE, 512-byte blocks): SQLite's log is full until it is emptied. */
+/** Limits every file of the server to 2 MiB (RLIMIT_FSIZE, 512-byte blocks): SQLite's log is full until it is emptied. */
 function limitedDisk(): Disk {
   const folder = mkdtempSync(join(tmpdir(), 'gatelodge-full-'))
   return {
     folder,
-    prefix: ['sh', '-c', 'ulimit -f 2048 && exec "$0" "$@"'],
+    prefix: ['sh', '-c', 'ulimit -f 4096 && exec "$0" "$@"'],
     cause: /^SQLITE_IOERR: /,
     fill() {},
     makeRoom() {

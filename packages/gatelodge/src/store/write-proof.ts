@@ -7,8 +7,8 @@ import type { ReadDb, Store, WriteDb } from './store.ts'
 
 type Transact = (work: (db: WriteDb) => Promise<void>) => Promise<void>
 
-/** About as much as a sign-up writes: 28 pages of 4 KiB. One or two pages might still fit into a log on a full disk. */
-const proofText = 'x'.repeat(64 * 1024)
+/** Writes about 60 pages of 4 KiB, twice as much as a sign-up, so that the proof fails whenever a sign-up does. */
+const proofText = 'x'.repeat(128 * 1024)
 /** Pages. What exceeds the cache is written to the log immediately, not only on commit. */
 const shrinkCache = sql`pragma cache_size = 8`
 /** KiB, since the number is negative. This is SQLite's default. */
