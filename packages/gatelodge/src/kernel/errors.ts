@@ -185,14 +185,14 @@ export class NoAuthUserError extends named('not_authenticated') {}
 /** `service_unavailable`: the service could not be reached or returned an invalid response. */
 export class AuthServiceUnavailable extends named('service_unavailable') {}
 /** `password_change_required`: the password is right, but it is an initial one, which `replaceInitialPassword` must replace first. */
-export class PasswordChangeRequiredError extends AuthError {
+export class PasswordChangeRequiredError extends named('password_change_required') {
   /** For `replaceInitialPassword`, once. It is not a session. */
   readonly changeToken: string
   /** Seconds. */
   readonly expiresIn: number
 
   constructor(changeToken: string, expiresIn: number) {
-    super('password_change_required')
+    super()
     this.changeToken = changeToken
     this.expiresIn = expiresIn
   }
