@@ -153,7 +153,7 @@ for (const name of frameworks) {
     await using wrong = await startApp(name, { ...asking, CLIENT_SECRET: 'wrong' })
     for (const route of guarded) assert.equal((await ask(wrong, route, { token })).status, 503, route)
     const half = { CLIENT_SECRET: asking.CLIENT_SECRET } // easily mistaken for no credentials
-    await assert.rejects(startApp(name, half), /clientId and clientSecret go together/)
+    await assert.rejects(startApp(name, half), /clientId and clientSecret must be set together/)
   })
 
   test(`${name}: the commands of its README do what it prints`, async () => {

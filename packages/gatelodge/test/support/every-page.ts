@@ -20,6 +20,7 @@ export const stops = [
   'forgot-password',
   'reset-password',
   'reset-password-expired',
+  'new-password',
   'account',
   'account-refused',
   'avatar-refused',
@@ -47,6 +48,14 @@ export type Stop = (typeof stops)[number]
 /** Leads a visitor without an account over every page and yields at each, so that the caller can inspect the page before requesting the next. */
 export async function* everyPage(sitting: Sitting, site: Site, name: string): AsyncGenerator<Stop> {
   yield* everyPageOfStrangers(sitting, site, name)
+
+  const newcomer = `initial-${name}@example.org`
+  const create = `user create --email ${newcomer} --password-stdin --must-change-password`
+  assert.equal((await site.folder.run(create, { input: password })).status, 0)
+  await sitting.open('/login')
+  await sitting.send('/login', { identifier: newcomer, password })
+  assert.equal(sitting.path(), '/login/new-password')
+  yield 'new-password'
 
   await sitting.open('/login')
   await sitting.send('/login', { identifier: `${name}@example.org`, password })

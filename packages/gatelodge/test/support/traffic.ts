@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join as joinPath } from 'node:path'
 import { sql } from 'kysely'
 import { revokeClient } from '../../src/admin/service-clients/manage-clients.ts'
-import { createAdministrator } from '../../src/admin/users/create-user.ts'
+import { createAccount, createAdministrator } from '../../src/admin/users/create-user.ts'
 import { removeDueAvatars, storeAvatar } from '../../src/domain/avatars/files.ts'
 import { rotateSigningKeyByAge } from '../../src/domain/signing-keys.ts'
 import { cleanUp } from '../../src/jobs/clean-up.ts'
@@ -65,7 +65,9 @@ export async function simulate(engine: Engine, options: TrafficOptions): Promise
   const tables = (await app.deps.store.migrationDb.introspection.getTables())
     .map(({ name }) => name)
     .filter((name) => name !== 'schema_migrations')
+  await createAccount(app.deps, operator, { email: newcomer, password, mustChangePassword: true })
   for (let today = 0; today < options.days; today += options.every) {
+    ok(await app.post('/signin', { email: newcomer, password }, town.draw.from()))
     await whatPeopleDo(app, town, options.members)
     await whatServicesDo(app, town)
     await note(app, tables, before)
@@ -155,6 +157,8 @@ const picture = png(2, 2, [blackRows(2, 2)])
 const stored = { 96: new Uint8Array(1), 320: new Uint8Array(1) }
 
 const password = 'quiet harbour 52'
+/** A user who never replaces the initial password. */
+const newcomer = 'newcomer@example.com'
 
 async function join(app: TestApp, draw: Draw): Promise<Member> {
   const email = `${draw.name()}@example.com`
