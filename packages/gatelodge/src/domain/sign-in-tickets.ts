@@ -1,5 +1,4 @@
-import type { Instant } from '../kernel/clock.ts'
-import { minute } from '../kernel/clock.ts'
+import { type Instant, minute } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { newToken, parseToken, sameText, sha256 } from '../kernel/ids.ts'
 import type { SignInStep, SignInTicketRow, UserRow } from '../store/schema.ts'

@@ -115,7 +115,7 @@ forEachDatabase('an initial password', (engine) => {
     }
   })
 
-  test('is told to an inactive account only as any other right password is', async () => {
+  test('leads to no ticket for an inactive account, which is reported only after the right password', async () => {
     await using app = await testApp({ engine })
     const ada = await newcomer(app)
     await transact(app.deps, systemActor('command', 'test'), async (work) => {
