@@ -1,4 +1,5 @@
 import { type CompactJWSHeaderParameters, compactVerify, decodeProtectedHeader, SignJWT } from 'jose'
+import { type BoundedMap, createBoundedMap } from '../kernel/bounded-map.ts'
 import { type Clock, second } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { isUuid, newId, type SessionId, sha256, type UserId } from '../kernel/ids.ts'
@@ -82,7 +83,7 @@ export function createAccessTokens(
   random: Random,
 ): AccessTokens {
   // A signature is verified once: each later use of the same text costs a digest. Expiry is checked every time.
-  const verified = new Map<string, AnyClaims>()
+  const verified = createBoundedMap<string, AnyClaims>(verifiedTokens)
   let verifiedUnder: readonly SigningKey[] = []
 
   async function verifyAny(text: string, options: { allowExpired?: boolean } = {}): Promise<AnyClaims> {
@@ -96,7 +97,7 @@ export function createAccessTokens(
   }
 
   /** Returns the tokens verified under these keys. When the keys change, all are forgotten, so that a withdrawn key invalidates everything it signed. */
-  function verifiedBefore(keys: readonly SigningKey[]): Map<string, AnyClaims> {
+  function verifiedBefore(keys: readonly SigningKey[]): BoundedMap<string, AnyClaims> {
     if (keys !== verifiedUnder) verified.clear()
     verifiedUnder = keys
     return verified
@@ -124,8 +125,6 @@ export function createAccessTokens(
   function remember(digest: string, held: AnyClaims, keys: readonly SigningKey[]): void {
     if (keys !== verifiedUnder) return // the keys changed while the signature was being verified
 
-    const oldest = verified.size >= verifiedTokens ? verified.keys().next().value : undefined
-    if (oldest !== undefined) verified.delete(oldest)
     verified.set(digest, held)
   }
 

@@ -11,6 +11,7 @@ import { day, minute } from '../kernel/clock.ts'
 import type { SessionId, UserId } from '../kernel/ids.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Deps } from './deps.ts'
+import { createSessionCache } from './session-cache.ts'
 import { endSession, insertSession } from './sessions.ts'
 import { createUser } from './users.ts'
 
@@ -137,6 +138,25 @@ test('hits, misses and entries are counted', async () => {
   const { row } = await makeSession(deps)
   for (let check = 0; check < 3; check += 1) await deps.sessionCache.find(row.id)
   assert.deepEqual(deps.sessionCache.figures(), { hits: 2, misses: 1, entries: 1, trusted: true })
+  await close()
+})
+
+test('memory for two sessions holds two of three, and a change of any of their users is known', async () => {
+  const { deps, clock, close } = await testDeps({ engine })
+  const { store, invalidations, config } = deps
+  const cache = createSessionCache({ store, invalidations, clock, life: config, capacity: 2 })
+  const made = await Promise.all(['ada', 'eve', 'joe'].map((name) => makeSession(deps, `${name}@example.com`)))
+  for (const { row } of made) assert.ok(await cache.find(row.id))
+  assert.equal(cache.figures().entries, 2)
+
+  for (const { user, row } of made) {
+    invalidations.announce([user.id])
+    const found = cache.find(row.id)
+    assert.ok(found instanceof Promise)
+    await found
+    invalidations.announce([user.id])
+  }
+  assert.equal(cache.figures().entries, 0)
   await close()
 })
 

@@ -1,3 +1,4 @@
+import { createBoundedMap } from '../kernel/bounded-map.ts'
 import type { Instant } from '../kernel/clock.ts'
 import { minute } from '../kernel/clock.ts'
 import type { SessionId, UserId } from '../kernel/ids.ts'
@@ -42,7 +43,8 @@ export interface SessionCacheFigures {
   readonly trusted: boolean
 }
 
-const capacity = 20_000
+/** How many sessions are in memory at most: about a kilobyte each. */
+const sessionsKept = 20_000
 /** How many recent changes are remembered per user. Beyond that, older ones count as changes of every user. */
 const changesKept = 1_000
 
@@ -55,10 +57,11 @@ export function createSessionCache(deps: {
   invalidations: Invalidations
   clock: { now(): Instant }
   life: SessionLife
+  capacity?: number
 }): SessionCache {
-  const { store, invalidations, clock, life } = deps
+  const { store, invalidations, clock, life, capacity = sessionsKept } = deps
   const noteEvery = Math.min(minute, life.sessionIdle / 10) // an unrecorded use must not make a session idle
-  const entries = new Map<SessionId, LiveSession>()
+  const entries = createBoundedMap<SessionId, LiveSession>(capacity)
   /** A list, since most have one or two: a set of one costs five times as much. */
   const byUser = new Map<UserId, SessionId[]>()
   const touches = new Map<SessionId, Instant>()
@@ -117,10 +120,9 @@ export function createSessionCache(deps: {
   function keep(live: LiveSession): void {
     const earlier = entries.get(live.session.id)
     if (earlier) live.lastSeenAt = Math.max(live.lastSeenAt, earlier.lastSeenAt) // two concurrent reads, one of them used
-    const oldest = entries.size >= capacity ? entries.values().next().value : undefined
-    if (oldest) drop(oldest)
+    const removed = entries.set(live.session.id, live)
+    if (removed) forgetSibling(removed)
 
-    entries.set(live.session.id, live)
     const siblings = byUser.get(live.user.id)
     if (!siblings) byUser.set(live.user.id, [live.session.id])
     else if (!siblings.includes(live.session.id)) siblings.push(live.session.id)
@@ -128,6 +130,10 @@ export function createSessionCache(deps: {
 
   function drop(live: LiveSession): void {
     entries.delete(live.session.id)
+    forgetSibling(live)
+  }
+
+  function forgetSibling(live: LiveSession): void {
     const others = byUser.get(live.user.id)?.filter((id) => id !== live.session.id) ?? []
     if (others.length > 0) byUser.set(live.user.id, others)
     else byUser.delete(live.user.id)
