@@ -22,12 +22,16 @@ test('npm start in a clean checkout serves within seconds', async () => {
 })
 
 // Stripping types takes 20 MB, in each thread.
-test('the first server of a checkout strips no types, and neither do its hashing threads', async () => {
+test('the first server of a checkout runs the program built from its source, and so do its hashing threads', async () => {
   const { stderr } = await firstStart({ NODE_DEBUG_NATIVE: 'COMPILE_CACHE' })
-  const lines = stderr.split('\n')
-  assert.ok(lines.some((line) => /reading cache .*hash-worker\.ts/.test(line)))
+  const lines = stderr.split('\n').filter((line) => line.includes('reading cache'))
+  for (const name of ['main', 'hash-worker'])
+    assert.ok(
+      lines.some((line) => line.includes(`/${name}.js`)),
+      name,
+    )
   assert.deepEqual(
-    lines.filter((line) => line.includes('no transpile cache')),
+    lines.filter((line) => line.includes('/src/')),
     [],
   )
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { dirname, extname, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -37,16 +37,43 @@ test('the tarballs hold what the source needs to run, its types and nothing else
       .filter((file) => !file.endsWith('.test.ts'))
       .flatMap((file) => ['.js', '.d.ts'].map((end) => file.replace(/\.ts$/, end)))
     const built = [...assets, ...modules].map((file) => file.replace(/^src/, 'dist'))
-    const files = filesOf(name)
+    const files = filesOf(name).filter((file) => !file.startsWith('program/'))
     assert.deepEqual(files, [...alwaysThere, ...globSync('bin/*', { cwd: source }), ...built].sort())
     assert.deepEqual(
       files.filter((file) => /\.test\.|(?<!\.d)\.ts$|\.map$|(?:^|\/)(?:\.|test|fixtures)/.test(file)),
       [],
     )
 
-    const size = files.reduce((sum, file) => sum + statSync(join(folderOf(name), file)).size, 0)
-    console.log(`# ${name}: ${files.length} files, ${kib(statSync(tarball).size)} packed, ${kib(size)} unpacked`)
+    const all = filesOf(name)
+    const size = all.reduce((sum, file) => sum + statSync(join(folderOf(name), file)).size, 0)
+    console.log(`# ${name}: ${all.length} files, ${kib(statSync(tarball).size)} packed, ${kib(size)} unpacked`)
   }
+})
+
+test('the packed program holds what it starts, what its pages are made of, and the licence of each library in it', () => {
+  const files = filesOf(names.gatelodge).flatMap((file) => /^program\/(.+)$/.exec(file)?.[1] ?? [])
+  const entries = ['main', 'worker', 'hash-worker', 'decoder', 'sqlite-rewrite-worker'].map((entry) => `${entry}.js`)
+  const assets = globSync('src/pages/*.{css,svg,js}', { cwd: join(root, 'packages/gatelodge') }).map((file) =>
+    basename(file),
+  )
+  const named = [...entries, ...assets, 'LICENSES.txt', 'package.json']
+  assert.deepEqual(
+    named.filter((file) => !files.includes(file)),
+    [],
+  )
+  assert.deepEqual(
+    files.filter((file) => !named.includes(file) && !/^[\w-]+-[\w-]{8}\.js$/.test(file)),
+    [],
+  )
+
+  const read = (file: string) => readFileSync(join(folderOf(names.gatelodge), 'program', file), 'utf8')
+  const licences = read('LICENSES.txt')
+  const libraries = files
+    .filter((file) => file.endsWith('.js'))
+    .flatMap((file) => [...read(file).matchAll(/^\/\/.* (?:\.\.\/)*node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)])
+    .map(([, library = '']) => library)
+  assert.ok(new Set(libraries).size > 10)
+  for (const library of libraries) assert.ok(licences.includes(`${library} `), library)
 })
 
 test('no packed file names a path of this machine, a source map or a secret', () => {
@@ -72,7 +99,7 @@ test('a packed package.json leads to packed files only, and everything that is i
 
     const known = new Set([name, ...Object.keys(manifest.dependencies ?? {})])
     const lost = filesOf(name)
-      .filter((file) => /^dist\/.*\.(?:js|ts)$/.test(file))
+      .filter((file) => /^(?:dist|program)\/.*\.(?:js|ts)$/.test(file))
       .flatMap((file) => importsOf(join(folder, file)).map((to) => ({ file, to })))
       .filter(({ file, to }) => {
         if (!to.startsWith('.')) return !isBuiltin(to) && !known.has(packageOf(to))
@@ -265,7 +292,7 @@ function targetsOf(table: unknown): string[] {
 }
 
 function importsOf(file: string): string[] {
-  const text = readFileSync(file, 'utf8')
+  const text = readFileSync(file, 'utf8').replace(/\/\*.*?\*\/|^\s*\/\/[^\n]*/gms, '') // bundled libraries show their use in comments
   return [...text.matchAll(/\b(?:from |import |import\(|require\()['"]([^'"\n]+)['"]/g)].map(([, to = '']) => to)
 }
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildProgram } from '../packages/gatelodge/scripts/program.ts'
 
 /** `./src/x.ts`, or such a table for each subpath or condition. */
 type Exports = string | { readonly [name: string]: Exports }
@@ -28,7 +29,10 @@ const folder = resolve(process.argv[2] ?? join(root, 'build'))
 const emitted = join(folder, 'emitted')
 for (const name of [...packages, 'emitted']) rmSync(join(folder, name), { recursive: true, force: true })
 const { status } = compile()
-if (status === 0) for (const name of packages) console.log(assemble(name))
+if (status === 0) {
+  await buildProgram(join(folder, 'gatelodge/program'))
+  for (const name of packages) console.log(assemble(name))
+}
 rmSync(emitted, { recursive: true, force: true })
 process.exitCode = status ?? 1
 
@@ -63,7 +67,7 @@ function readManifest(packageFolder: string): Manifest {
 
 function publishedManifest(manifest: Manifest) {
   const { private: _private, scripts: _scripts, devDependencies: _development, ...rest } = manifest
-  return { ...rest, exports: publishedExports(manifest.exports), files: ['bin', 'dist'] }
+  return { ...rest, exports: publishedExports(manifest.exports), files: ['bin', 'dist', 'program'] }
 }
 
 /**

@@ -4,11 +4,15 @@
 
 // Read by whatever Node is there, so in the syntax of Node 12 and as CommonJS.
 const fs = require('fs')
+const crypto = require('crypto')
 const path = require('path')
+const pathToFileURL = require('url').pathToFileURL
 const spawnSync = require('child_process').spawnSync
 
 const oldest = [24, 12]
-const cache = path.join(__dirname, '../node_modules/.cache/gatelodge')
+const own = path.join(__dirname, '..')
+// Stored with the program, since anyone who can write it can change what runs.
+const cache = path.join(own, 'node_modules/.cache/gatelodge')
 
 /** The one line that says what is needed, or undefined when this version of Node is new enough. */
 function complaint(version, isCheckout) {
@@ -24,54 +28,55 @@ function complaint(version, isCheckout) {
 function start() {
   // Node strips no types below node_modules: there the published build runs.
   const isInstalled = /[\\/]node_modules[\\/]/.test(__dirname)
-  const isCheckout = !isInstalled && fs.existsSync(path.join(__dirname, '../src/main.ts'))
+  const isCheckout = !isInstalled && fs.existsSync(path.join(own, 'src/main.ts'))
   const problem = complaint(process.versions.node, isCheckout)
   if (problem !== undefined) {
     process.stderr.write(`${problem}\n`)
     process.exit(1)
   }
-  if (process.argv[2] === compileOnly) return compile()
-  if (isCheckout && process.argv[2] === 'serve' && !fs.existsSync(cache)) {
-    spawnSync(process.execPath, [__filename, compileOnly], { stdio: 'ignore' })
-  }
-  keepCompiled()
-  if (process.argv[2] === worker) return isCheckout ? import('../src/cli/worker.ts') : import('../dist/cli/worker.js')
-  return isCheckout ? import('../src/main.ts') : import('../dist/main.js')
+  const program = isCheckout ? builtProgram() : path.join(own, 'program')
+  // V8 counts coverage less exactly in what it did not compile itself.
+  if (!process.env.NODE_V8_COVERAGE)
+    keepCompiled(isCheckout && program !== undefined ? path.join(program, 'compiled') : cache)
+  const name = process.argv[2] === worker ? 'worker' : 'main'
+  if (program !== undefined) return import(pathToFileURL(path.join(program, `${name}.js`)).href)
+  return name === 'worker' ? import('../src/cli/worker.ts') : import('../src/main.ts')
 }
 
 // What the primary of several processes starts, see cli/workers.ts.
 const worker = '--worker'
 
-/** Caches compiled code: stripping types takes half the time of a start and a fifth of its memory. The cache is stored with the program, since anyone who can write it can change what runs. */
-function keepCompiled() {
-  // V8 counts coverage less exactly in what it did not compile itself.
-  if (process.env.NODE_V8_COVERAGE) return
-  require('module').enableCompileCache(cache)
-  process.env.NODE_COMPILE_CACHE = cache // for hashing threads: none shares the cache of its process
+/**
+ * Returns the folder of the program that was built from the current source of a checkout, and builds it if necessary: it starts in half the time of the source and takes
+ * 35 MB less. Undefined if the source itself must run: without development dependencies or write access, to count its coverage, or to watch its files.
+ */
+function builtProgram() {
+  if (process.env.NODE_V8_COVERAGE || process.env.WATCH_REPORT_DEPENDENCIES) return undefined
+
+  const folder = path.join(cache, `program-${fingerprint()}`)
+  if (fs.existsSync(folder)) return folder
+  // In a child, whose memory does not stay.
+  const built = spawnSync(process.execPath, [path.join(own, 'scripts/program.ts'), cache, folder], { stdio: 'ignore' })
+  return built.status === 0 ? folder : undefined
 }
 
-// The first server of a checkout has the types stripped by a child, or it would keep the memory that this takes for as long as it runs.
-const compileOnly = '--compile-only'
-
-async function compile() {
-  keepCompiled()
-  await import('../src/compose.ts')
-  await import('../src/http/server.ts')
-  await import('../src/output/lossy-output.ts')
-  process.argv[2] = '--version'
-  await import('../src/main.ts')
-  require('module').flushCompileCache() // what is written under other flags of V8 counts only under these
-  await hashOnce()
+/** Digests the name, size and modification time of each file that the program is built from. */
+function fingerprint() {
+  const source = fs.readdirSync(path.join(own, 'src'), { recursive: true, withFileTypes: true })
+  const files = source.filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+  const paths = files.map((entry) => path.join(entry.parentPath, entry.name)).sort()
+  const others = ['package.json', 'scripts/program.ts', '../../node_modules/.package-lock.json'] // npm writes the last one
+  const hash = crypto.createHash('sha256')
+  for (const file of paths.concat(others.map((name) => path.join(own, name)))) {
+    const stat = fs.statSync(file, { throwIfNoEntry: false })
+    hash.update(`${path.relative(own, file)} ${stat ? `${stat.size} ${stat.mtimeMs}` : '-'}\n`)
+  }
+  return hash.digest('hex').slice(0, 16)
 }
 
-/** What a hashing thread runs is kept when it ends, under the flags that a server has by then. */
-async function hashOnce() {
-  const heap = await import('../src/cli/heap.ts')
-  const hashing = await import('../src/domain/passwords/hasher.ts')
-  heap.keepHeapAsItIs()
-  const hasher = hashing.createHasher({ parameters: { memoryKiB: 8, passes: 1, lanes: 1 }, threads: 1 })
-  await hasher.hash('', { networks: [''] })
-  await hasher.close()
+function keepCompiled(folder) {
+  require('module').enableCompileCache(folder)
+  process.env.NODE_COMPILE_CACHE = folder // for hashing threads: none shares the cache of its process
 }
 
 module.exports = { complaint: complaint }

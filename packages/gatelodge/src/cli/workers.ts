@@ -1,6 +1,5 @@
 import cluster from 'node:cluster'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { Config, Listen } from '../config.ts'
 import type { RunningServer } from '../http/server.ts'
 import { second, systemMonotonic } from '../kernel/clock.ts'
@@ -23,6 +22,8 @@ interface Supervision {
   readonly loaded: LoadedConfig
   readonly log: Log
   readonly stopped: Promise<void>
+  /** The file that each worker runs. */
+  readonly program: string
   /** Called once, when all workers serve requests. */
   readonly onStarted: (server: { config: Config; address: Listen; metrics: Listen | null }) => void
   readonly onStopping: () => void
@@ -35,10 +36,10 @@ interface Supervision {
  * requests itself: see decision 17.
  * @throws the reason why a worker could not start at first; service_unavailable if one cannot be replaced
  */
-export async function superviseWorkers({ loaded, log, stopped, ...told }: Supervision): Promise<void> {
+export async function superviseWorkers({ loaded, log, stopped, program, ...told }: Supervision): Promise<void> {
   cluster.schedulingPolicy = cluster.SCHED_RR
   cluster.setupPrimary({
-    exec: fileURLToPath(new URL('../../bin/gatelodge.js', import.meta.url)),
+    exec: program,
     args: ['--worker'],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'], // a child that shares our output would make it blocking, see lossy-output.ts

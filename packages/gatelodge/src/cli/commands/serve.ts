@@ -50,6 +50,7 @@ async function serve(context: Context, loaded: LoadedConfig, log: Log): Promise<
       loaded,
       log,
       stopped,
+      program: context.io.program,
       onStopping,
       onWorkerLine: (line) => context.io.stderr.write(`${line}\n`),
       onStarted: (started) => say(context, banner({ ...started, warnings: loaded.warnings })),
