@@ -17,8 +17,6 @@ export interface TestRun {
 /** Test processes at once: one more than cores, since each waits at times for a database, a disk or a process that it started. */
 export const processesAtOnce = availableParallelism() + 1
 
-/** Files per process: few enough that the processes end at about the same time, many enough that startup time does not matter. */
-const groupSize = 12
 const groupFolder = 'coverage/groups'
 
 /** Runs test files with `node --test` and a separate PostgreSQL. Returns the exit status: the first one that is not 0. */
@@ -64,14 +62,14 @@ export function grouped(files: readonly string[], seed = Math.floor(Math.random(
   rmSync(groupFolder, { recursive: true, force: true })
   mkdirSync(groupFolder, { recursive: true })
 
-  const count = Math.ceil(shared.length / groupSize)
+  const count = Math.min(processesAtOnce, shared.length) // each process loads and compiles the program once more
   const groups = Array.from({ length: count }, (_, index) =>
     writeGroup(
       index + 1,
       shared.filter((_, position) => position % count === index),
     ),
   )
-  return [...own, ...groups]
+  return [...groups, ...own] // the longest first
 }
 
 function writeGroup(number: number, files: readonly string[]): string {

@@ -14,9 +14,9 @@ export function allTests(): string[] {
   return globSync(patterns, { exclude: ['**/node_modules/**'] }).sort()
 }
 
-/** Signs that a test file needs a separate process: it starts others, measures its process, or changes its global state. */
+/** Signs that a test file needs a separate process: it starts threads, workers or browsers, measures its process, or changes its global state. */
 const ownProcess = [
-  /^import .*'(?:node:(?:child_process|cluster|worker_threads|v8)|playwright-core)'/m,
+  /^import .*'(?:node:(?:cluster|worker_threads|v8)|playwright-core)'/m,
   /^(?:await|(?:export )?(?:const|let) [^=]+ = await)\b/m, // what it starts while loading would run during all other tests
   /\bprocess\.(?:env[.[]\S+ = |on\(|chdir|umask|memoryUsage|exitCode)|\bdelete process\b/,
   /\bimport\((?!')/, // it may load anything, including a program
