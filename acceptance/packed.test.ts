@@ -56,7 +56,7 @@ test('the packed program holds what it starts, what its pages are made of, and t
   const assets = globSync('src/pages/*.{css,svg,js}', { cwd: join(root, 'packages/gatelodge') }).map((file) =>
     basename(file),
   )
-  const named = [...entries, ...assets, 'LICENSES.txt', 'package.json']
+  const named = [...entries, ...assets, 'LICENSES.txt', 'package.json', 'files.json']
   assert.deepEqual(
     named.filter((file) => !files.includes(file)),
     [],

@@ -10,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type OutputChunk, rolldown } from 'rolldown'
@@ -29,34 +30,61 @@ const entries = {
   'sqlite-rewrite-worker': 'src/store/sqlite-rewrite-worker.ts',
 }
 const external = [/^sharp$/, /^@node-rs\//, /^pg(?:-|$)/, /^@zxcvbn-ts\//]
-/** How many builds of a checkout are kept: a server that still runs loads the rest of its own when it needs it. */
+/** How many builds of a checkout are kept, and for how long what a killed build has left, in ms. */
 const buildsKept = 3
+const leftoversKept = 600_000
+const { isWhole }: { isWhole: (folder: string) => boolean } = createRequire(import.meta.url)('../bin/gatelodge.js')
 
 if (import.meta.main) {
-  const [cache = '', folder = ''] = process.argv.slice(2)
-  await buildInto(cache, folder)
+  const [builds = '', folder = ''] = process.argv.slice(2)
+  await buildInto(builds, folder)
 }
 
 /** Builds next to the folder and renames, so that a build is whole or not there, also if two programs start at once. */
-async function buildInto(cache: string, folder: string): Promise<void> {
-  const unfinished = join(cache, `unfinished-${process.pid}`)
+async function buildInto(builds: string, folder: string): Promise<void> {
+  const unfinished = join(builds, `unfinished-${process.pid}`)
   mkdirSync(unfinished, { recursive: true })
   try {
     await buildProgram(unfinished)
-    if (!existsSync(folder)) renameSync(unfinished, folder)
-  } catch (error) {
-    if (!existsSync(folder)) throw error // otherwise another program has built it meanwhile
+    if (isWhole(folder)) return // another program has built it meanwhile
+
+    if (existsSync(folder)) renameSync(folder, `${unfinished}-damaged`)
+    renameSync(unfinished, folder)
   } finally {
-    rmSync(unfinished, { recursive: true, force: true })
+    for (const left of [unfinished, `${unfinished}-damaged`]) rmSync(left, { recursive: true, force: true })
   }
-  const builds = readdirSync(cache).filter((name) => name.startsWith('program-'))
-  const newestFirst = builds
-    .map((name) => join(cache, name))
-    .sort((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs)
-  for (const old of newestFirst.slice(buildsKept)) rmSync(old, { recursive: true, force: true })
+  prune(builds)
 }
 
-/** Writes the program into a folder, with what its pages are made of and the licences of the libraries in it. */
+/** Deletes what killed builds have left, and old builds that no process runs. */
+function prune(builds: string): void {
+  const ageOf = (path: string) => Date.now() - statSync(path).mtimeMs
+  const named = (prefix: string) =>
+    readdirSync(builds)
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => join(builds, name))
+  for (const left of named('unfinished-'))
+    if (ageOf(left) > leftoversKept) rmSync(left, { recursive: true, force: true })
+
+  const byAge = named('program-').sort((one, other) => ageOf(one) - ageOf(other))
+  for (const old of byAge.slice(buildsKept)) if (!isRunning(old)) rmSync(old, { recursive: true, force: true })
+}
+
+function isRunning(build: string): boolean {
+  const pids = readdirSync(build).flatMap((name) => /^running-(\d+)$/.exec(name)?.[1] ?? [])
+  return pids.some((pid) => isAlive(Number(pid)))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' // another user's process
+  }
+}
+
+/** Writes the program into a folder, with what its pages are made of, the licences of the libraries in it, and last a list of all files with their sizes. */
 export async function buildProgram(folder: string): Promise<void> {
   const bundle = await rolldown({
     cwd: own,
@@ -64,6 +92,7 @@ export async function buildProgram(folder: string): Promise<void> {
     platform: 'node',
     external,
     transform: { target: 'esnext' },
+    tsconfig: false, // its digest is no part of the fingerprint
     logLevel: 'silent',
   })
   const { output } = await bundle.write({
@@ -81,6 +110,8 @@ export async function buildProgram(folder: string): Promise<void> {
     .flatMap(({ moduleIds }) => moduleIds)
   writeFileSync(join(folder, 'LICENSES.txt'), licencesOf(modules))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n') // or Node.js reads each file to find out
+  const sizes = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).size])
+  writeFileSync(join(folder, 'files.json'), `${JSON.stringify(Object.fromEntries(sizes))}\n`)
 }
 
 function licencesOf(modules: readonly string[]): string {

@@ -11,7 +11,6 @@ process.stderr.on('error', () => {}) // there is no place left to report it
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
-  program: process.argv[1] ?? '',
   now: () => performance.now(),
   stdin: () => text(process.stdin),
   stdout: { write: (chunk) => stdout.write(chunk) },

@@ -5,8 +5,6 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The working directory, to which relative paths refer. */
   readonly cwd: string
-  /** The file of this program, which a server with several processes starts for each of them. */
-  readonly program: string
   /** Returns monotonic time in ms. */
   readonly now: () => number
   /** Reads standard input to its end. */

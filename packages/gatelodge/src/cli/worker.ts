@@ -6,7 +6,7 @@ import { serveUntilStopped } from './serving.ts'
 import { reasonOf } from './text.ts'
 import type { FailedStart, FromWorker, ToWorker } from './worker-messages.ts'
 
-// A worker process started by workers.ts: bin/gatelodge.js loads this module instead of main.ts. It follows the primary's messages and exits with it.
+// The program of a worker process, started by workers.ts. It follows the primary's messages and exits with it.
 
 const stopped = Promise.withResolvers<void>()
 let tellFigures = async (_question: number): Promise<void> => {}

@@ -1,5 +1,7 @@
 import cluster from 'node:cluster'
+import { extname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import type { Config, Listen } from '../config.ts'
 import type { RunningServer } from '../http/server.ts'
 import { second, systemMonotonic } from '../kernel/clock.ts'
@@ -18,12 +20,13 @@ const firstPause = second / 10
 /** Workers that still run after this time on shutdown are killed, in ms. Requests get 10 s, and so do mails. */
 const killAfter = 30 * second
 
+/** Not `bin/gatelodge.js`, which would run a newer build if the source has changed since the primary started. */
+const workerFile = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url))
+
 interface Supervision {
   readonly loaded: LoadedConfig
   readonly log: Log
   readonly stopped: Promise<void>
-  /** The file that each worker runs. */
-  readonly program: string
   /** Called once, when all workers serve requests. */
   readonly onStarted: (server: { config: Config; address: Listen; metrics: Listen | null }) => void
   readonly onStopping: () => void
@@ -36,11 +39,11 @@ interface Supervision {
  * requests itself: see decision 17.
  * @throws the reason why a worker could not start at first; service_unavailable if one cannot be replaced
  */
-export async function superviseWorkers({ loaded, log, stopped, program, ...told }: Supervision): Promise<void> {
+export async function superviseWorkers({ loaded, log, stopped, ...told }: Supervision): Promise<void> {
   cluster.schedulingPolicy = cluster.SCHED_RR
   cluster.setupPrimary({
-    exec: program,
-    args: ['--worker'],
+    exec: workerFile,
+    args: [],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'], // a child that shares our output would make it blocking, see lossy-output.ts
   })

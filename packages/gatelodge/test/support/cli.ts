@@ -67,7 +67,6 @@ export function commandFolder(env: Readonly<Record<string, string>> = {}, progra
       const status = await run(argv, {
         env: settings,
         cwd: path,
-        program,
         now: () => performance.now(),
         stdin: async () => input,
         stdout: { write: (text) => void stdout.push(text) },

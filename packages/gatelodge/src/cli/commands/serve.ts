@@ -50,7 +50,6 @@ async function serve(context: Context, loaded: LoadedConfig, log: Log): Promise<
       loaded,
       log,
       stopped,
-      program: context.io.program,
       onStopping,
       onWorkerLine: (line) => context.io.stderr.write(`${line}\n`),
       onStarted: (started) => say(context, banner({ ...started, warnings: loaded.warnings })),
