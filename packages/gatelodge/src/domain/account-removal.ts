@@ -9,6 +9,7 @@ import { forgetOrigins, record } from './audit.ts'
 import { releaseAvatar } from './avatars/files.ts'
 import { forgetSignupsOf, lockSignupsOf } from './pending-signups.ts'
 import { endSessions } from './sessions.ts'
+import { revokeTickets } from './sign-in-tickets.ts'
 import { deleteUserRow, updateUser } from './user-rows.ts'
 
 /** The email addresses whose sign-ups a deletion has locked. */
@@ -59,10 +60,11 @@ export async function deactivateUser(work: Work, userId: UserId): Promise<void> 
   await revokeAllAccess(work, userId)
 }
 
-/** Ends all sessions and revokes all API tokens of a user who was just deactivated. */
+/** Ends all sessions and revokes all API tokens and sign-in tickets of a user who was just deactivated. */
 export async function revokeAllAccess(work: Work, userId: UserId): Promise<void> {
   await record(work, 'user.deactivated', userId, { sessions_ended: await endSessions(work, userId) })
   await revokeApiTokens(work, userId)
+  await revokeTickets(work, userId)
 }
 
 /** Returns the address of an account and those reserved for an undo, in the order in which they are locked. */

@@ -1,5 +1,5 @@
 import type { Actor } from '../kernel/actor.ts'
-import type { UserId } from '../kernel/ids.ts'
+import type { SessionId, UserId } from '../kernel/ids.ts'
 import type { UserRow } from '../store/schema.ts'
 import type { Work } from '../store/unit-of-work.ts'
 import type { Claimant, Identifier } from './claimants.ts'
@@ -43,8 +43,20 @@ interface PasswordAuthority {
     user: UserRow,
     password: string,
   ) => Promise<UserRow>
-  /** Receives a new password after our tables stored it. @throws the errors of the repository, service_unavailable */
-  readonly passwordWasSet: (id: UserId, password: string) => Promise<void>
+  /**
+   * Receives a new password after our tables stored it and ended the account's sessions, except `keep`.
+   * @throws the errors of the repository, service_unavailable
+   */
+  readonly passwordWasSet: (deps: Deps, actor: Actor, set: PasswordSet) => Promise<void>
+  /** Updates our copy of an account before an emailed link is applied to it. Returns false if the account no longer exists. @throws service_unavailable */
+  readonly refresh: (deps: Deps, id: UserId) => Promise<boolean>
+}
+
+export interface PasswordSet {
+  readonly userId: UserId
+  readonly password: string
+  /** The session in which the password was changed; null for a link. */
+  readonly keep: SessionId | null
 }
 
 export interface SignInAttempt {

@@ -27,6 +27,10 @@ export const ownAccounts: OwnAccounts = {
   },
 
   async passwordWasSet() {},
+
+  async refresh() {
+    return true
+  },
 }
 
 async function proveToSignIn(deps: Deps, actor: Actor, attempt: SignInAttempt): Promise<ProvedAccount> {

@@ -1,6 +1,6 @@
 import { type Instant, minute } from '../kernel/clock.ts'
 import { AuthError } from '../kernel/errors.ts'
-import { newToken, parseToken, sameText, sha256 } from '../kernel/ids.ts'
+import { newToken, parseToken, sameText, sha256, type UserId } from '../kernel/ids.ts'
 import type { SignInStep, SignInTicketRow, UserRow } from '../store/schema.ts'
 import type { ReadDb } from '../store/store.ts'
 import type { Work } from '../store/unit-of-work.ts'
@@ -86,6 +86,11 @@ export async function consumeTicket(work: Work, ticket: SignInTicket): Promise<U
     .executeTakeFirst()
   if (!user || consumed?.account_state !== accountState(user)) throw new AuthError('token_invalid')
   return user
+}
+
+/** Deletes all tickets of an account. */
+export async function revokeTickets(work: Work, userId: UserId): Promise<void> {
+  await work.db.deleteFrom('sign_in_tickets').where('user_id', '=', userId).execute()
 }
 
 /** Deletes the oldest tickets of the account so that it has room for a new one. */

@@ -186,14 +186,14 @@ export class NoAuthUserError extends named('not_authenticated') {}
 export class AuthServiceUnavailable extends named('service_unavailable') {}
 /** `password_change_required`: the password is right, but it is an initial one, which `replaceInitialPassword` must replace first. */
 export class PasswordChangeRequiredError extends named('password_change_required') {
-  /** For `replaceInitialPassword`, once. It is not a session. */
-  readonly changeToken: string
+  /** For `replaceInitialPassword`, once. It is not a session. Not enumerable, so that a log of the error does not contain it. */
+  declare readonly changeToken: string
   /** Seconds. */
   readonly expiresIn: number
 
   constructor(changeToken: string, expiresIn: number) {
     super()
-    this.changeToken = changeToken
+    Object.defineProperty(this, 'changeToken', { value: changeToken })
     this.expiresIn = expiresIn
   }
 }

@@ -2,6 +2,7 @@ import type { Composition } from '../compose.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
 import { type Actor, systemActor } from '../kernel/actor.ts'
+import { AuthError } from '../kernel/errors.ts'
 import { uuidv7 } from '../kernel/ids.ts'
 import type { Auth } from './auth.ts'
 import type { UserRepository } from './user-repository.ts'
@@ -32,6 +33,14 @@ export function setEngine(auth: Auth, engine: Engine): void {
 export function engineOf(auth: Auth): Engine {
   const engine = engines.get(auth)
   if (!engine) throw new TypeError('the first argument must be the object that createAuth() returned')
+  return engine
+}
+
+/** Returns the engine of an Auth whose accounts are our own. @throws not_found if they live in a repository of the host program, whose interface does not support this */
+export function ownUsers(auth: Auth): Engine {
+  const engine = engineOf(auth)
+  if (engine.deps.accounts.isExternal)
+    throw new AuthError('not_found', { detail: 'This is managed by the user repository' })
   return engine
 }
 

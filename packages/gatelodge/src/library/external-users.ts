@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { revokeAllAccess } from '../domain/account-removal.ts'
 import { record } from '../domain/audit.ts'
 import type { Deps } from '../domain/deps.ts'
@@ -13,19 +14,26 @@ import { lostKey } from '../store/constraints.ts'
 import type { UserRow } from '../store/schema.ts'
 import { transact, type Work } from '../store/unit-of-work.ts'
 import { actorOf, type Engine } from './engine.ts'
-import type { NewRepositoryUser, RepositoryUser } from './user-repository.ts'
+import type { NewRepositoryUser, RepositoryUser, UserRepository } from './user-repository.ts'
 
 type Users = Pick<Engine, 'deps' | 'users'>
 
 /** Creates an account in the host's repository for an administrator. @throws the errors of the repository */
 export async function createExternal(engine: Users, actor: Actor, input: NewRepositoryUser): Promise<UserRow> {
-  const user = await askRepository(() => engine.users.create(input))
+  const user = await createdUser(engine.users, input)
   return transactMirroring(engine.deps, actor, (work) => mirror(engine.deps, work, user))
+}
+
+/** Asks the host's repository for a new account. @throws the errors of the repository, service_unavailable */
+export async function createdUser(users: UserRepository, input: NewRepositoryUser): Promise<RepositoryUser> {
+  const user = await askForUser(() => users.create(input))
+  if (!user) throw new AuthServiceUnavailable({ detail: 'The user repository returned no account that it had created' })
+  return user
 }
 
 /** Creates or updates our copy of an account. Returns false if the repository no longer has the account. @throws service_unavailable */
 export async function syncById(engine: Users, id: string): Promise<boolean> {
-  return sync(engine, await askRepository(() => engine.users.getById(id)))
+  return sync(engine, await askForUser(() => engine.users.getById(id)))
 }
 
 /**
@@ -33,7 +41,7 @@ export async function syncById(engine: Users, id: string): Promise<boolean> {
  * @throws service_unavailable
  */
 export async function syncByEmail(engine: Users, email: string): Promise<void> {
-  await sync(engine, await askRepository(() => engine.users.getByEmail(email)))
+  await sync(engine, await askForUser(() => engine.users.getByEmail(email)))
 }
 
 /** Calls the host's repository. Any error that is not an AuthError means that it is unavailable. @throws service_unavailable */
@@ -44,6 +52,15 @@ export async function askRepository<T>(question: () => Promise<T>): Promise<T> {
     if (isAuthError(error)) throw error
     throw new AuthServiceUnavailable({ detail: 'The user repository did not answer', cause: error })
   }
+}
+
+/** Like `askRepository`, for an answer that is an account. Anything but an object means that there is none. @throws service_unavailable, also for invalid data */
+export async function askForUser(question: () => Promise<RepositoryUser | null>): Promise<RepositoryUser | null> {
+  const user = await askRepository(question)
+  if (typeof user !== 'object' || user === null) return null
+
+  assertValid(user)
+  return user
 }
 
 async function sync({ deps }: Users, user: RepositoryUser | null): Promise<boolean> {
@@ -67,7 +84,6 @@ export async function transactMirroring<T>(deps: Deps, actor: Actor, work: (work
 
 /** Writes an account of the repository into our copy with the same id. @throws service_unavailable if the repository returned invalid data */
 export async function mirror(deps: Deps, work: Work, user: RepositoryUser): Promise<UserRow> {
-  assertCanonical(user)
   const id = user.id as UserId
   const seen = await findUser(work.db, id)
   if (seen && isCurrent(deps, seen, user)) return seen
@@ -83,16 +99,27 @@ export async function mirror(deps: Deps, work: Work, user: RepositoryUser): Prom
   return (await findUser(work.db, id)) as UserRow // written just above
 }
 
-function assertCanonical(user: RepositoryUser): void {
-  const isCanonical =
-    isUuid(user.id) &&
-    normaliseEmail(user.email) === user.email &&
-    (user.username === null || normaliseUsername(user.username) === user.username)
-  if (!isCanonical) {
-    throw new AuthServiceUnavailable({
-      detail: 'The user repository returned an ID, email address or username that is not in canonical form',
-    })
-  }
+const repositoryUserSchema = z.object({
+  id: z.string().refine(isUuid),
+  email: z.string().refine((email) => normaliseEmail(email) === email),
+  emailVerified: z.boolean(),
+  username: z
+    .string()
+    .refine((username) => normaliseUsername(username) === username)
+    .nullable(),
+  firstName: z.string(),
+  lastName: z.string(),
+  isActive: z.boolean(),
+})
+
+function assertValid(user: RepositoryUser): void {
+  const { error } = repositoryUserSchema.safeParse(user)
+  if (error === undefined) return
+
+  const fields = [...new Set(error.issues.map(({ path }) => path.join('.')))].join(', ')
+  throw new AuthServiceUnavailable({
+    detail: `The user repository returned an account with a missing, wrong or non-canonical value: ${fields}`,
+  })
 }
 
 function isCurrent(deps: Deps, copy: UserRow, user: RepositoryUser): boolean {
@@ -101,7 +128,8 @@ function isCurrent(deps: Deps, copy: UserRow, user: RepositoryUser): boolean {
     copy.username === user.username &&
     (copy.email_verified_at !== null) === user.emailVerified &&
     (copy.may_sign_in_unverified === 1) === maySignInUnverified(deps, user) &&
-    (copy.is_active === 1) === user.isActive
+    (copy.is_active === 1) === user.isActive &&
+    copy.must_change_password === 0
   )
 }
 
@@ -117,6 +145,7 @@ function columnsOf(deps: Deps, work: Work, user: RepositoryUser, seen: UserRow |
     signup_browser_hash: null,
     may_sign_in_unverified: maySignInUnverified(deps, user) ? 1 : 0,
     is_active: user.isActive ? 1 : 0,
+    must_change_password: 0, // only our own passwords have this state
   } as const
 }
 
@@ -140,7 +169,6 @@ async function insert(work: Work, user: RepositoryUser, columns: ReturnType<type
     last_name: user.lastName,
     password_hash: null,
     password_changed_at: null,
-    must_change_password: 0,
     is_staff: 0,
   } as const
   await insertUser(work, row, null)

@@ -9,9 +9,8 @@ import { verifyEmail as verify } from '../flows/email-verification/verify-email.
 import { updateProfile as update } from '../flows/profile/update-profile.ts'
 import { undoSecurityChange as undoChange } from '../flows/recovery/undo-security-change.ts'
 import { listSessions as list, revokeSession as revoke } from '../flows/sessions/end-sessions.ts'
-import { AuthError } from '../kernel/errors.ts'
 import type { Auth } from './auth.ts'
-import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
+import { actorOf, type Caller, engineOf, ownUsers } from './engine.ts'
 import { signedIn } from './holder.ts'
 import {
   addressSchema,
@@ -137,12 +136,4 @@ export function deleteOwnAccount(auth: Auth, input: { password?: string | undefi
     const { actor, me } = await signedIn(engine, caller)
     await deleteAccount(engine.deps, actor, me, readInput(deleteAccountSchema, input))
   })
-}
-
-/** @throws not_found if accounts live in a repository of the host program, whose interface does not support this operation */
-function ownUsers(auth: Auth): Engine {
-  const engine = engineOf(auth)
-  if (engine.deps.accounts.isExternal)
-    throw new AuthError('not_found', { detail: 'This is managed by the user repository' })
-  return engine
 }

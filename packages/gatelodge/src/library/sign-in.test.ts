@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { inspect } from 'node:util'
 import { forEachDatabase } from '../../test/support/app.ts'
 import { password, type TestAuth, testAuth } from '../../test/support/auth.ts'
 import { createAccount, createAdministrator } from '../admin/users/create-user.ts'
@@ -248,11 +249,34 @@ forEachDatabase('sign-in by the library', (engine) => {
     assert.ok(refusal instanceof PasswordChangeRequiredError)
     assert.equal(refusal.expiresIn, 600)
     const { changeToken } = refusal
+    for (const shown of [inspect(refusal), JSON.stringify(refusal), JSON.stringify({ ...refusal })])
+      assert.equal(shown.includes(changeToken), false)
     const same = replaceInitialPassword(app.auth, { changeToken, newPassword: password })
     await assert.rejects(same, { code: 'input_invalid' })
     const signedIn = await app.auth.api.replaceInitialPassword({ changeToken, newPassword: 'calm lagoon 7 tides' })
     assert.equal((await getLoggedInUser(app.auth, signedIn.accessToken)).email, email)
     const again = replaceInitialPassword(app.auth, { changeToken, newPassword: 'another harbour 2' })
     await assert.rejects(again, (error) => error instanceof TokenError)
+  })
+
+  test('the ticket of a browser’s sign-in is not replaced by the library, and still works over HTTP', async () => {
+    const { deps } = engineOf(app.auth)
+    const { email } = newPerson()
+    await createAccount(deps, systemActor('command', 'test'), { email, password, mustChangePassword: true })
+    const post = async (path: string, body: unknown) => {
+      const headers = { 'content-type': 'application/json' }
+      const request = new Request(`http://localhost:3000/api/v1/auth${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      })
+      return app.auth.fetch(request, { peer: '192.0.2.1' })
+    }
+    const asked = await post('/signin', { email, password, session: 'cookie' })
+    const { change_token } = (await asked.json()) as { change_token: string }
+
+    const newPassword = 'calm lagoon 7 tides'
+    await assert.rejects(replaceInitialPassword(app.auth, { changeToken: change_token, newPassword }), TokenError)
+    assert.equal((await post('/signin/new-password', { change_token, new_password: newPassword })).status, 200)
   })
 })

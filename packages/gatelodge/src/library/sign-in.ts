@@ -17,7 +17,7 @@ import {
   TokenError,
 } from '../kernel/errors.ts'
 import type { Auth } from './auth.ts'
-import { actorOf, type Caller, type Engine, engineOf } from './engine.ts'
+import { actorOf, type Caller, type Engine, engineOf, ownUsers } from './engine.ts'
 import { createExternal } from './external-users.ts'
 import { holderOf, signedIn } from './holder.ts'
 import {
@@ -90,7 +90,7 @@ export function loginUser(auth: Auth, input: LoginRequest, caller: Caller = {}):
 
 /**
  * Replaces an initial password with the token of a `PasswordChangeRequiredError` and signs the user in. A rejected password does not consume the token.
- * @throws TokenError, input_invalid, rate_limited, overloaded
+ * @throws TokenError, also for the token of a browser's sign-in; input_invalid, rate_limited, overloaded; not_found with a user repository
  */
 export function replaceInitialPassword(
   auth: Auth,
@@ -98,8 +98,8 @@ export function replaceInitialPassword(
   caller: Caller = {},
 ): Promise<LoginResponse> {
   return raising({ token_invalid: TokenError }, async () => {
-    const { deps } = engineOf(auth)
-    const given = readInput(replaceInitialPasswordSchema, input)
+    const { deps } = ownUsers(auth)
+    const given = { ...readInput(replaceInitialPasswordSchema, input), kind: 'token' } as const
     return toLoginResponse(await setNewPassword(deps, actorOf(deps, caller), given))
   })
 }

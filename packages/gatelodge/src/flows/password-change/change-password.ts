@@ -40,5 +40,5 @@ export async function changePassword(
     await requestNotice(deps, work, 'password_changed', { userId: user.id, at: work.now })
     await record(work, 'password.changed', user.id, { sessions_ended: sessionsEnded })
   })
-  await deps.accounts.passwordWasSet(seen.id, input.newPassword)
+  await deps.accounts.passwordWasSet(deps, actor, { userId: seen.id, password: input.newPassword, keep: me.session.id })
 }

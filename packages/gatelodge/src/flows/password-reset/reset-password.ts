@@ -30,7 +30,9 @@ export async function resetPassword(
   input: { token: string; newPassword: string },
 ): Promise<{ deviceCookie: string }> {
   const token = await findValidToken(deps, ['password_reset', 'recovery'], input.token) // an invalid token must not cost a hash
-  const seen = await findUser(deps.store.db, token.user_id as UserId) // a reset token belongs to an account
+  const userId = token.user_id as UserId // a reset token belongs to an account
+  if (!(await deps.accounts.refresh(deps, userId))) throw new AuthError('token_invalid')
+  const seen = await findUser(deps.store.db, userId)
   if (seen?.is_active !== 1 || seen.email !== token.email) throw new AuthError('token_invalid')
   assertNewPasswordAllowed(deps, seen, input.newPassword)
   const key = hashKey(actor, { account: seen.id, place: `link ${token.id}` })
@@ -55,7 +57,7 @@ export async function resetPassword(
     await record(work, 'password.reset', user.id, { sessions_ended: sessionsEnded })
     return trustDevice(work, user.id)
   })
-  await deps.accounts.passwordWasSet(seen.id, input.newPassword)
+  await deps.accounts.passwordWasSet(deps, actor, { userId: seen.id, password: input.newPassword, keep: null })
   return { deviceCookie }
 }
 

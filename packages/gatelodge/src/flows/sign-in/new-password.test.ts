@@ -4,6 +4,7 @@ import { forEachDatabase, type Person, type TestApp, testApp } from '../../../te
 import { inParallel, tally } from '../../../test/support/attack.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
 import { createAccount } from '../../admin/users/create-user.ts'
+import { setActive } from '../../admin/users/set-active.ts'
 import { ticketLife } from '../../domain/sign-in-tickets.ts'
 import { cleanUp } from '../../jobs/clean-up.ts'
 import { systemActor } from '../../kernel/actor.ts'
@@ -113,6 +114,16 @@ forEachDatabase('an initial password', (engine) => {
       })
       assert.deepEqual([name, (await replace(app, ticket)).code], [name, 'token_invalid'])
     }
+  })
+
+  test('is not replaced by a ticket from before a deactivation, even when the account is active again', async () => {
+    await using app = await testApp({ engine })
+    const ada = await newcomer(app)
+    const ticket = await ticketFor(app, ada)
+    const actor = systemActor('command', 'test')
+    for (const active of [false, true]) await setActive(app.deps, actor, { who: ada.email, active })
+    assert.equal((await replace(app, ticket)).code, 'token_invalid')
+    assert.equal((await replace(app, await ticketFor(app, ada))).status, 200)
   })
 
   test('leads to no ticket for an inactive account, which is reported only after the right password', async () => {

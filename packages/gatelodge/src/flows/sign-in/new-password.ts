@@ -6,23 +6,24 @@ import { invalidateTokens } from '../../domain/one-time-tokens.ts'
 import { requestNotice } from '../../domain/outbox.ts'
 import { hashKey } from '../../domain/passwords/hash-key.ts'
 import { assertNewPasswordAllowed, setPasswordHash } from '../../domain/passwords/set.ts'
-import { endSessions } from '../../domain/sessions.ts'
+import { endSessions, type SessionOptions } from '../../domain/sessions.ts'
 import { consumeTicket, findTicket } from '../../domain/sign-in-tickets.ts'
 import { getUser } from '../../domain/users.ts'
 import type { Actor } from '../../kernel/actor.ts'
-import { invalidField } from '../../kernel/errors.ts'
+import { AuthError, invalidField } from '../../kernel/errors.ts'
 import { transact } from '../../store/unit-of-work.ts'
 
 /**
  * Replaces an initial password with the ticket of a sign-in, and completes that sign-in. A rejected password does not consume the ticket, but counts against
- * the budget of the account, which all its tickets share. @throws token_invalid, input_invalid, rate_limited, overloaded
+ * the budget of the account, which all its tickets share. With `kind`, a ticket for a session of the other kind is rejected. @throws token_invalid, input_invalid, rate_limited, overloaded
  */
 export async function setNewPassword(
   deps: Deps,
   actor: Actor,
-  input: { changeToken: string; newPassword: string },
+  input: { changeToken: string; newPassword: string; kind?: SessionOptions['kind'] },
 ): Promise<SignInOutcome> {
   const ticket = await findTicket(deps, 'password_change_required', input.changeToken)
+  if (input.kind !== undefined && input.kind !== ticket.options.kind) throw new AuthError('token_invalid')
   const { user: seen } = ticket
   assertNewPasswordAllowed(deps, seen, input.newPassword)
   await consume(deps, actor, newPasswordBudget, seen.id) // each attempt costs two hashes
