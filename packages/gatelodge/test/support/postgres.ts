@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import pg from 'pg'
+import { migrateUp } from '../../src/store/migrate.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import type { Store } from '../../src/store/store.ts'
 import { keptConnection } from './kept-connections.ts'
@@ -9,7 +10,8 @@ let own: Promise<TestPostgres> | undefined
 let databases = 0
 
 /**
- * Returns the URL of an empty database on the server that `npm test` started, otherwise on one of this process's own. `release` empties it for the next test.
+ * Returns the URL of an empty database on the server that `npm test` started, otherwise on one of this process's own. `release` empties it for the next test,
+ * unless a test has changed its schema or its settings.
  */
 export async function freshPostgresDatabase(): Promise<{ url: string; release(): Promise<void> }> {
   const url = free.pop() ?? (await createDatabase())
@@ -17,9 +19,38 @@ export async function freshPostgresDatabase(): Promise<{ url: string; release():
     url,
     async release() {
       await command(url, emptyEveryTable)
-      free.push(url)
+      asMigrated ??= shapeAsMigrated()
+      if ((await shapeOf(url)) === (await asMigrated)) free.push(url)
     },
   }
+}
+
+let asMigrated: Promise<string> | undefined
+
+async function shapeAsMigrated(): Promise<string> {
+  const url = await createDatabase()
+  const store = openTestPostgres(url)
+  await migrateUp(store)
+  await store.close()
+  return shapeOf(url)
+}
+
+/** Returns a digest of what a test could leave behind besides rows. */
+async function shapeOf(url: string): Promise<string> {
+  const [row] = await command(
+    url,
+    `select md5(concat_ws('; ',
+      (select string_agg(concat_ws(' ', c.relname, c.relkind, a.attname, a.atttypid, a.attnotnull), ', ' order by c.relname, a.attnum)
+        from pg_class c join pg_attribute a on a.attrelid = c.oid where c.relnamespace = 'public'::regnamespace),
+      (select string_agg(indexdef, ', ' order by indexdef) from pg_indexes where schemaname = 'public'),
+      (select string_agg(tgname, ', ' order by tgname) from pg_trigger where not tgisinternal),
+      (select string_agg(nspname, ', ' order by nspname) from pg_namespace where nspname !~ '^pg_'),
+      (select string_agg(array_to_string(setconfig, ','), ', ') from pg_db_role_setting s join pg_database d on d.oid = setdatabase
+        where datname = current_database()),
+      case when to_regclass('public.schema_migrations') is not null then
+        query_to_xml('select name from schema_migrations order by name', false, false, '') end)) as shape`,
+  )
+  return String(row?.shape)
 }
 
 /** Opens a database of `freshPostgresDatabase` through connections that the tests of this process share. */
@@ -69,11 +100,11 @@ function ownServer(): Promise<TestPostgres> {
   return own
 }
 
-async function command(url: string, sql: string): Promise<void> {
+async function command(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url, stream: keptConnection(url) })
   await client.connect()
   try {
-    await client.query(sql)
+    return (await client.query(sql)).rows
   } finally {
     await client.end()
   }
