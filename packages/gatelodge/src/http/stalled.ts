@@ -1,26 +1,27 @@
 import type { Socket } from 'node:net'
-import { systemMonotonic } from '../kernel/clock.ts'
 
 interface Stand {
   readonly untaken: number
-  readonly since: number
+  /** How many checks in a row have found the same. */
+  readonly checks: number
 }
 
-/**
- * Closes connections whose client takes nothing of its answer for `patience` ms, checking four times in that period. Returns a function that stops the checks.
- */
+/** Checks in the time that a client has. They are counted rather than timed, so that a pause of this process is not taken for one of the client. */
+const checksOfPatience = 4
+
+/** Closes connections whose client takes nothing of its answer for `patience` ms. Returns a function that stops the checks. */
 export function endStalled(connections: Iterable<Socket>, patience: number): () => void {
   const stands = new WeakMap<Socket, Stand>()
   const timer = setInterval(() => {
-    const now = systemMonotonic()
     for (const socket of connections) {
       const untaken = untakenBytes(socket)
       const stand = stands.get(socket)
       if (untaken === 0) stands.delete(socket)
-      else if (stand?.untaken !== untaken) stands.set(socket, { untaken, since: now })
-      else if (now - stand.since >= patience) socket.destroy()
+      else if (stand?.untaken !== untaken) stands.set(socket, { untaken, checks: 0 })
+      else if (stand.checks + 1 < checksOfPatience) stands.set(socket, { untaken, checks: stand.checks + 1 })
+      else socket.destroy()
     }
-  }, patience / 4)
+  }, patience / checksOfPatience)
   timer.unref()
   return () => clearInterval(timer)
 }
