@@ -21,9 +21,9 @@ export function externalAccounts(users: UserRepository): ExternalAccounts {
 
     async create(deps, actor, input) {
       const user = await createdUser(users, newRepositoryUser(input))
-      const claimant = stranger(actor, undefined, toIdentifier(user.email))
-      const attempt = { asked: toIdentifier(user.email), claimant, password: input.password }
-      return proved(deps, actor, users, { ...attempt, user, seen: undefined })
+      const asked = toIdentifier(user.email)
+      const claimant = stranger(actor, undefined, asked)
+      return proved(deps, actor, users, { asked, claimant, password: input.password, user, seen: undefined })
     },
 
     // The repository looks an account up by address or username itself, from whichever field the text came.
