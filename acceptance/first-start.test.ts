@@ -24,14 +24,19 @@ test('npm start in a clean checkout serves within seconds', async () => {
 // Stripping types takes 20 MB, in each thread.
 test('the first server of a checkout runs the program built from its source, and so do its hashing threads', async () => {
   const { stderr } = await firstStart({ NODE_DEBUG_NATIVE: 'COMPILE_CACHE' })
-  const lines = stderr.split('\n').filter((line) => line.includes('reading cache'))
+  const lines = stderr.split('\n')
+  const read = lines.filter((line) => line.includes('reading cache'))
   for (const name of ['main', 'hash-worker'])
     assert.ok(
-      lines.some((line) => line.includes(`/${name}.js`)),
+      read.some((line) => line.includes(`/${name}.js`)),
       name,
     )
   assert.deepEqual(
-    lines.filter((line) => line.includes('/src/')),
+    lines.filter((line) => line.includes('no transpile cache')),
+    [],
+  )
+  assert.deepEqual(
+    read.filter((line) => line.includes('/src/')),
     [],
   )
 })
