@@ -6,6 +6,8 @@ import type { Turns } from './turns.ts'
 export interface Pieces {
   /** Returns whether the client has sent more before taking an answer. */
   isGreedy(): boolean
+  /** Returns whether a piece is being parsed, rather than the rest of what Node.js read before. */
+  isParsing(): boolean
   /** Reports a parsed request. Until it is answered nothing more is parsed, except its own body once it has its turn. */
   asked(incoming: IncomingMessage, outgoing: ServerResponse): void
 }
@@ -32,6 +34,7 @@ export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): 
   let isGreedy = wasGreedy
   let hasEnded = false
   let isDue = false
+  let isParsing = false
 
   socket.pause = () => {
     isFull = true
@@ -98,7 +101,9 @@ export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): 
     const length = at < 0 ? bytes.length : at + endOfHead.length
     rest = length < bytes.length ? bytes.subarray(length) : null
     isUrgent &&= at < 0
+    isParsing = true
     parse(bytes.subarray(0, length))
+    isParsing = false
   }
 
   function finish(): void {
@@ -109,6 +114,7 @@ export function readInPieces(socket: Socket, turns: Turns, wasGreedy: boolean): 
 
   return {
     isGreedy: () => isGreedy,
+    isParsing: () => isParsing,
 
     asked(incoming, outgoing) {
       last = { incoming, outgoing }

@@ -28,11 +28,11 @@ test('one request of a connection is under way, and the answers are those of the
 })
 
 test('another client’s request goes between those of a flood, with and without bodies', async () => {
-  for (const flood of [get('flood').repeat(2_000), post('flood', 'x').repeat(2_000)]) {
+  for (const request of [get('flood'), post('flood', 'x'), toWire('chunked', 'flood', '')]) {
     const counts = { floods: 0, before: 0 }
     await using server = await serve(countFloods(counts))
     const [attacker, other] = [await server.client(), await server.client()]
-    attacker.socket.write(flood)
+    attacker.socket.write(request.repeat(2_000))
     await attacker.until('<done>')
     other.socket.write(get('other'))
     await other.until('<done>')
@@ -155,12 +155,36 @@ test('bodies in chunks of one byte take their turns, a few in each', async () =>
   })
   const clients = await Promise.all(numbers(40).map(() => server.client()))
   const counting = countTurns(() => (turns += 1))
-  const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
-  for (const { socket } of clients) socket.write(`${head}${'1\r\nx\r\n'.repeat(40_000)}0\r\n\r\n`)
+  for (const { socket } of clients) socket.write(toWire('bytes', 1, 'x'.repeat(40_000)))
   for (const client of clients) await client.times(1)
   counting.stop()
   const last = Math.max(...clients.map((client) => Number(client.bodies()[0])))
   assert.ok(last > 150, `${last} turns`)
+})
+
+test('chunked bodies that arrive whole, from many connections or one, are not all parsed and answered in one turn', async () => {
+  for (const { connections, requests, length, isRead } of [
+    { connections: 100, requests: 1, length: 5_000, isRead: true },
+    { connections: 1, requests: 200, length: 40, isRead: false },
+  ]) {
+    let whole = 0
+    await using server = await serve(async (request) => {
+      if (pathOf(request.url) === 'accepted') return new Response('<accepted>')
+      if (isRead) await request.text()
+      whole += 1
+      return new Response('<done>')
+    })
+    const clients = await Promise.all(numbers(connections).map(() => server.client()))
+    for (const { socket } of clients) socket.write(get('accepted'))
+    for (const client of clients) await client.times(1)
+    const byTurn: number[] = []
+    const counting = countTurns(() => byTurn.push(whole))
+    for (const { socket } of clients) socket.write(toWire('bytes', 1, 'x'.repeat(length)).repeat(requests))
+    for (const client of clients) await client.times(1 + requests)
+    counting.stop()
+    const most = Math.max(...byTurn.map((count, turn) => count - (byTurn[turn - 1] ?? 0)))
+    assert.ok(most < 20, `${most} in one turn`)
+  }
 })
 
 test('who does not read is not answered or read from further, and leaves nothing under way when the connection ends', async () => {
@@ -389,12 +413,13 @@ function post(path: string | number, body: string): string {
   return `POST /${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 
-function toWire(kind: string, index: number, body: string): string {
+function toWire(kind: string, index: string | number, body: string): string {
   if (kind === 'get') return get(index)
   if (kind === 'length') return post(index, body)
   const size = Buffer.byteLength(body)
   const chunk = size === 0 ? '' : `${size.toString(16)}\r\n${body}\r\n`
-  return `POST /${index} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}0\r\n\r\n`
+  const chunks = kind === 'bytes' ? body.replaceAll(/./g, '1\r\n$&\r\n') : chunk
+  return `POST /${index} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`
 }
 
 function pathOf(url: string): string {

@@ -59,7 +59,7 @@ export function createPipelines(): Pipelines {
     }
     const pieces = inPieces.size > 0 ? inPieces.get(socket) : undefined
     // Node.js assigns a response its socket once those before it are done; that may already be the case for requests of the same read.
-    if (outgoing.socket === null || (!pieces && isOfSameRead(socket))) wait(incoming, outgoing, answer)
+    if (outgoing.socket === null || (!pieces?.isParsing() && isOfSameRead(socket))) wait(incoming, outgoing, answer)
     else if (pieces) enterInPieces(pieces, incoming, outgoing, answer)
     else void answer(incoming, outgoing)
   }
@@ -88,11 +88,14 @@ export function createPipelines(): Pipelines {
     weigh(outgoing, 1)
   }
 
+  /** A request weighs until its turn of the event loop ends, even if it is answered sooner: one turn may read from every connection. */
   function weigh(outgoing: ServerResponse, weight: number): void {
     load += weight
-    outgoing.once('close', () => {
-      load -= weight
-    })
+    outgoing.once('close', () =>
+      setImmediate(() => {
+        load -= weight
+      }),
+    )
     if (load <= mostLoad || load - weight > mostLoad) return
 
     floodedAt = systemMonotonic()
