@@ -94,6 +94,7 @@ export interface Problem {
   status: number
   code:
     | 'account_inactive'
+    | 'body_consumed'
     | 'body_too_large'
     | 'command_invalid'
     | 'config_invalid'

@@ -24,6 +24,7 @@ export {
 } from './kernel/errors.ts'
 export type { Log, LogFields } from './kernel/log.ts'
 export { version } from './kernel/version.ts'
+export { type NodeHandler, toNodeHandler } from './library/adapters/node.ts'
 export { checkUsernameExists, getUserRepository, sendEmailMessage, validateEmail } from './library/addresses.ts'
 export type { Api } from './library/api.ts'
 export { type Auth, type AuthOptions, type AuthSettings, createAuth } from './library/auth.ts'
@@ -58,6 +59,7 @@ export {
   verifyPasswordResetToken,
 } from './library/passwords.ts'
 export type { PublicUser } from './library/public-user.ts'
+export { type CallerSession, getSession, type SessionSource } from './library/session.ts'
 export {
   authenticateUser,
   type LoginResponse,

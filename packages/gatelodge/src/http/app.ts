@@ -4,6 +4,7 @@ import { assertFresh } from '../domain/freshness.ts'
 import { addressLimits, attemptWithin, consume } from '../domain/limits.ts'
 import type { ServiceClient } from '../domain/service-clients.ts'
 import { AuthError } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
 import { authenticateClient, authenticateRequest, type Caller, noteUse } from './authenticate.ts'
 import { createClientIp } from './client-ip.ts'
 import { type AppParts, Context, toActor } from './context.ts'
@@ -116,6 +117,7 @@ async function runLimited(parts: AppParts, route: Route, request: RequestInfo): 
   if (limit?.counts === 'requests') await consume(deps, actor, limit, subject)
 
   const { upload } = route
+  if (upload || route.body) assertUnread(deps.log, request)
   if (upload) {
     return parts.uploads.run(me?.user.id ?? subject, async () =>
       handle(parts, route, request, await readFile(parts, upload, request)),
@@ -127,6 +129,15 @@ async function runLimited(parts: AppParts, route: Route, request: RequestInfo): 
   const answer = async () => handle(parts, route, request, body, client)
   if (limit?.counts !== 'failures') return answer()
   return attemptWithin(deps, actor, { limit, subject, isFailure: isGuess }, answer)
+}
+
+/** Explains a mistake of a host program, which otherwise looks as if the client had sent no fields. @throws body_consumed */
+function assertUnread(log: Log, { request, incoming }: RequestInfo): void {
+  if (incoming ? !incoming.readableDidRead : !request.bodyUsed) return
+
+  const error = new AuthError('body_consumed')
+  log.error({}, error.detail)
+  throw error
 }
 
 function handle(

@@ -3,6 +3,7 @@ import { type AuthError, type ErrorCode, errorTable } from '../kernel/errors.ts'
 /** The HTTP status of every failure. The only place that maps codes to statuses. */
 export const statusOf = {
   account_inactive: 403,
+  body_consumed: 500,
   body_too_large: 413,
   command_invalid: 400,
   config_invalid: 500,

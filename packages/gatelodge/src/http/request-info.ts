@@ -18,6 +18,8 @@ export interface RequestInfo {
   readonly header: (name: string) => string | undefined
   readonly peer: string | null
   readonly params: Readonly<Record<string, string>>
+  /** The message of node:http behind the request, if there is one. */
+  readonly incoming: IncomingMessage | undefined
   /** Set by authentication, for the page that reports a failure. */
   me?: Caller | undefined
   form?: FormValues
@@ -38,6 +40,7 @@ export function createRequestInfo(
       : (name) => request.headers.get(name) ?? undefined,
     peer: incoming?.socket.remoteAddress ?? peer ?? null,
     params,
+    incoming,
   }
 }
 

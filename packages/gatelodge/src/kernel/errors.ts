@@ -1,6 +1,10 @@
 /** Every error that a caller can receive: its code, its fixed title, and the default detail for when no more specific one is given. */
 export const errorTable = {
   account_inactive: ['Account inactive', 'User account is inactive'],
+  body_consumed: [
+    'Body consumed',
+    'Another part of this program has already read the request body: mount Gatelodge before body parsers',
+  ],
   body_too_large: ['Body too large', 'The request body is larger than 64 KiB'],
   command_invalid: ['Command invalid', 'The command line is not valid'],
   config_invalid: ['Configuration invalid', 'The configuration is not valid'],

@@ -22,6 +22,7 @@ import {
   verifyPassword,
   verifyPasswordResetToken,
 } from './passwords.ts'
+import { getSession } from './session.ts'
 import {
   authenticateUser,
   loginUser,
@@ -55,6 +56,7 @@ export const operations = {
   getCurrentUser,
   getJwtPayload,
   getLoggedInUser,
+  getSession,
   getUserRepository,
   getValidatedTokenPayload,
   hashPassword,

@@ -38,6 +38,7 @@ const promised = [
   'validateEmail',
   'sendEmailMessage',
   'getUserRepository',
+  'getSession',
 ]
 const flowOperations = [
   'replaceInitialPassword',
@@ -73,7 +74,7 @@ const errors = [
 ]
 
 test('the entry exports what the contract names, and nothing else', () => {
-  const names = [...promised, ...flowOperations, ...errors, 'createAuth', 'isAuthError', 'version']
+  const names = [...promised, ...flowOperations, ...errors, 'createAuth', 'isAuthError', 'toNodeHandler', 'version']
   assert.deepEqual(Object.keys(library).toSorted(), names.toSorted())
 })
 

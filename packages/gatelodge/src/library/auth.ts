@@ -2,17 +2,20 @@ import { type Composition, compose } from '../compose.ts'
 import { type Config, readConfig, type SettingKey, settings } from '../config.ts'
 import type { Accounts } from '../domain/accounts.ts'
 import type { Fetch } from '../http/app.ts'
+import { createCookieJar } from '../http/cookies.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { AuthError, type FieldFault } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { createLog } from '../output/log.ts'
 import { lossyOutput } from '../output/lossy-output.ts'
+import { servedRoutes } from '../routes.ts'
 import { loadSecret } from '../secret.ts'
 import { lockSqliteForServer } from '../store/sqlite.ts'
 import { type Api, bindApi } from './api.ts'
 import { type Engine, setEngine } from './engine.ts'
 import { externalAccounts } from './external-accounts.ts'
+import { createServedPaths } from './served-paths.ts'
 import { sqlUserRepository, type UserRepository } from './user-repository.ts'
 
 /** Settings by their names in `Config`, with values in the syntax of the environment: `{ database: 'sqlite::memory:', resetTtl: '30m' }`. */
@@ -140,5 +143,13 @@ function givenIn({ clock, users }: AuthOptions): { clock?: Clock; accounts?: Acc
 
 function toEngine(composition: Composition, users: UserRepository | undefined): Engine {
   const { deps } = composition
-  return { composition, deps, users: users ?? sqlUserRepository(deps) }
+  const { publicUrl, allowedOrigins } = deps.config
+  return {
+    composition,
+    deps,
+    users: users ?? sqlUserRepository(deps),
+    sessionCookie: createCookieJar(publicUrl).session,
+    ownOrigins: new Set([publicUrl, ...allowedOrigins]),
+    serves: createServedPaths(servedRoutes(deps.accounts)),
+  }
 }

@@ -1,6 +1,7 @@
 import type { Composition } from '../compose.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { LiveSession } from '../domain/session-cache.ts'
+import type { Cookie } from '../http/cookies.ts'
 import { type Actor, systemActor } from '../kernel/actor.ts'
 import { AuthError } from '../kernel/errors.ts'
 import { uuidv7 } from '../kernel/ids.ts'
@@ -12,6 +13,11 @@ export interface Engine {
   readonly composition: Composition
   readonly deps: Deps
   readonly users: UserRepository
+  readonly sessionCookie: Cookie
+  /** The origins whose pages may send requests with the session cookie. */
+  readonly ownOrigins: ReadonlySet<string>
+  /** Returns whether Gatelodge serves a path. The root is left to the host. */
+  readonly serves: (path: string) => boolean
 }
 
 /** The caller of an operation: the access token, if it acts for a signed-in user, and what the host knows about the client. */
