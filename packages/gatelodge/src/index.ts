@@ -27,7 +27,7 @@ export { version } from './kernel/version.ts'
 export { type NodeHandler, toNodeHandler } from './library/adapters/node.ts'
 export { checkUsernameExists, getUserRepository, sendEmailMessage, validateEmail } from './library/addresses.ts'
 export type { Api } from './library/api.ts'
-export { type Auth, type AuthOptions, type AuthSettings, createAuth } from './library/auth.ts'
+export { type Auth, type AuthOptions, createAuth } from './library/auth.ts'
 export type { Caller } from './library/engine.ts'
 export type {
   EmailMessage,
@@ -60,6 +60,7 @@ export {
 } from './library/passwords.ts'
 export type { PublicUser } from './library/public-user.ts'
 export { type CallerSession, getSession, type SessionSource } from './library/session.ts'
+export type { AuthSettings } from './library/settings.ts'
 export {
   authenticateUser,
   type LoginResponse,

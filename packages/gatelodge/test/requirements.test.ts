@@ -244,7 +244,7 @@ forEachDatabase('requirements', (engine) => {
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line))
-    assert.ok(lines.some((line) => JSON.stringify(line).includes('GATELODGE_RATE_LIMITS=off')))
+    assert.ok(lines.some((line) => JSON.stringify(line).includes("rateLimits: 'off'")))
   })
 
   test('a new server has no account, and the usual names and passwords open nothing', async () => {

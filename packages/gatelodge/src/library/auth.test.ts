@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +14,7 @@ import { AuthError, type FieldFault, isAuthError, TokenError } from '../kernel/e
 import { operations, pureOperations } from './api.ts'
 import { type Auth, createAuth } from './auth.ts'
 import { raising } from './naming.ts'
+import type { AuthSettings } from './settings.ts'
 
 /** What the library promises by name. */
 const promised = [
@@ -116,7 +118,7 @@ forEachDatabase('the library', (engine) => {
   test('warnings of the settings go to the log', async () => {
     await using app = await testAuth({ engine, settings: { registration: 'instant', rateLimits: 'off' } })
     const warnings = app.logged.filter(({ level }) => level === 'warn').map(({ message }) => message)
-    assert.ok(warnings.some((text) => text.startsWith('GATELODGE_RATE_LIMITS=off')))
+    assert.ok(warnings.some((text) => text.startsWith("rateLimits: 'off'")))
   })
 
   test('without a secret one is made in the data folder once and used again', async () => {
@@ -174,9 +176,77 @@ test('settings that are unknown or bad stop createAuth, each with its name', asy
   )
   assert.deepEqual(
     (await faultsOf({ resetTtl: 'soon' })).map(({ field }) => field),
-    ['GATELODGE_RESET_TTL'],
+    ['resetTtl'],
   )
   await assert.rejects(createAuth({ secret: 'short' }), (error) => isAuthError(error, 'config_invalid'))
+})
+
+test('faults and warnings are told all at once, by the names that the host wrote', async () => {
+  const wrong = { databse: 'x', resetTtl: 'soon', publicUrl: 'http://auth.example.com' } as unknown as AuthSettings
+  await assert.rejects(createAuth({ settings: wrong, secret: testSecret }), ({ message }: Error) => {
+    assert.match(message, /^databse is not a known setting; did you mean database\?; resetTtl must be /)
+    assert.match(message, /; publicUrl is plain http .* accept it with insecureHttp: 'yes'; smtp is not set /)
+    assert.doesNotMatch(message, /GATELODGE/)
+    return true
+  })
+  await using app = await testAuth({ engine: 'sqlite', settings: { registration: 'instant', rateLimits: 'off' } })
+  const warnings = app.logged.filter(({ level }) => level === 'warn').map(({ message }) => message)
+  assert.ok(warnings.some((text) => text.startsWith("rateLimits: 'off': nothing limits")))
+  assert.ok(warnings.every((text) => !text.includes('GATELODGE')))
+})
+
+test('a library that sends real emails or has a proxy needs its public URL', async () => {
+  const isRequired = (error: unknown) =>
+    isAuthError(error, 'config_invalid') &&
+    error.faults.some(({ field, code }) => field === 'publicUrl' && code === 'required')
+  for (const settings of [{ smtp: 'smtp://mail.example.com' }, { trustedProxies: '10.0.0.1' }]) {
+    await assert.rejects(createAuth({ settings, secret: testSecret }), isRequired)
+    await using app = await testAuth({
+      engine: 'sqlite',
+      settings: { ...settings, publicUrl: 'https://auth.example.com', smtp: 'smtp://mail.example.com' },
+    })
+    assert.ok(app.auth)
+  }
+})
+
+test('the first request to another host than the public URL’s is a warning in the log, and only the first', async () => {
+  await using app = await testAuth({ engine: 'sqlite' })
+  const warnings = () => app.logged.filter(({ message }) => /another host than publicUrl/.test(message)).length
+  await app.auth.fetch(new Request('http://localhost:3000/healthz'))
+  assert.equal(warnings(), 0)
+  for (const host of ['127.0.0.1:3000', 'auth.example.com', 'localhost:4000'])
+    assert.equal((await app.auth.fetch(new Request(`http://${host}/healthz`))).status, 200)
+  assert.equal(warnings(), 1)
+})
+
+test('without a mail server the address of the mailbox and each link are printed, unless the host does not want that', () => {
+  const program = (printMails: boolean) => `
+    import { createAuth } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)}
+    const auth = await createAuth({
+      settings: { database: 'sqlite::memory:', passwordHash: 'm=7168,t=5,p=1', logLevel: 'error' },
+      secret: ${JSON.stringify(testSecret)},
+      printMails: ${printMails},
+    })
+    await auth.api.registerUser({ email: 'ada@example.com', password: ${JSON.stringify(password)} })
+    const mailbox = new Request('http://localhost:3000/dev/mailbox', { headers: { host: 'localhost:3000' } })
+    while (!(await (await auth.fetch(mailbox.clone(), { peer: '127.0.0.1' })).text()).includes('ada@example.com'))
+      await new Promise((resolve) => setImmediate(resolve))
+    await auth.close()`
+  for (const printMails of [true, false]) {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '--eval', program(printMails)],
+      {
+        encoding: 'utf8',
+      },
+    )
+    assert.equal(status, 0, stderr)
+    assert.equal(/emails stay in http:\/\/localhost:3000\/dev\/mailbox$/m.test(stdout), printMails)
+    assert.equal(
+      /^Mail to ada@example\.com: .* http:\/\/localhost:3000\/verify-email\?token=/m.test(stdout),
+      printMails,
+    )
+  }
 })
 
 test('one SQLite file has one library with jobs at a time, and one that failed to open holds nothing', async () => {

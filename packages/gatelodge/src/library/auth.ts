@@ -1,11 +1,11 @@
 import { type Composition, compose } from '../compose.ts'
-import { type Config, readConfig, type SettingKey, settings } from '../config.ts'
+import type { Config } from '../config.ts'
 import type { Accounts } from '../domain/accounts.ts'
 import type { Fetch } from '../http/app.ts'
 import { createCookieJar } from '../http/cookies.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { AuthError, type FieldFault } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import { isLoopbackUrl } from '../kernel/loopback.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { createLog } from '../output/log.ts'
 import { lossyOutput } from '../output/lossy-output.ts'
@@ -16,10 +16,8 @@ import { type Api, bindApi } from './api.ts'
 import { type Engine, setEngine } from './engine.ts'
 import { externalAccounts } from './external-accounts.ts'
 import { createServedPaths } from './served-paths.ts'
+import { type AuthSettings, readSettings } from './settings.ts'
 import { sqlUserRepository, type UserRepository } from './user-repository.ts'
-
-/** Settings by their names in `Config`, with values in the syntax of the environment: `{ database: 'sqlite::memory:', resetTtl: '30m' }`. */
-export type AuthSettings = Readonly<Partial<Record<Exclude<SettingKey, 'secret'>, string>>>
 
 export interface AuthOptions {
   readonly settings?: AuthSettings
@@ -43,6 +41,11 @@ export interface AuthOptions {
   readonly users?: UserRepository
   /** Whether this instance delivers mails and deletes expired rows. Default: true. Pass false in a program that runs next to a server. */
   readonly startJobs?: boolean
+  /**
+   * Whether to print the address of the development mailbox, and each email in it with its link, on standard output. Default: true. Applies only without a mail
+   * server.
+   */
+  readonly printMails?: boolean
 }
 
 /** An authentication system to mount in another program. */
@@ -63,17 +66,23 @@ export interface Auth {
  * CLI commands and instances without jobs can use the file at the same time. @throws config_invalid, service_unavailable
  */
 export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
-  const { config, warnings } = readSettings(options)
+  const { settings = {}, users } = options
+  const { config, warnings } = readSettings({ settings, secret: options.secret, isExternal: users !== undefined })
   const log = options.log ?? (await standardLog(config))
   for (const warning of warnings) log.warn({}, warning)
+  const announceMail = options.printMails === false || config.smtp ? () => {} : printer()
   const secret = loadSecret(config, systemRandom)
   const runsJobs = options.startJobs !== false
   const lock = runsJobs ? lockDatabase(config) : unlocked
 
-  const composition = await orRelease(lock, () => compose({ config, secret, log, ...givenIn(options) }))
-  const engine = toEngine(composition, options.users)
+  const composition = await orRelease(lock, () => compose({ config, secret, log, announceMail, ...givenIn(options) }))
+  const engine = toEngine(composition, users)
+  const warnOfHost = hostWarning(config.publicUrl, log)
   const auth: Auth = {
-    fetch: async (request, env) => composition.fetch(request, env),
+    async fetch(request, env) {
+      warnOfHost(request)
+      return composition.fetch(request, env)
+    },
     api: bindApi(() => auth),
     async close() {
       await composition.close()
@@ -81,8 +90,33 @@ export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
     },
   }
   setEngine(auth, engine)
-  if (runsJobs) composition.startJobs()
+  if (runsJobs) {
+    composition.startJobs()
+    if (!config.smtp && isLoopbackUrl(config.publicUrl) && !users)
+      announceMail(`Gatelodge: no mail server is configured, so emails stay in ${config.publicUrl}/dev/mailbox`)
+  }
   return auth
+}
+
+/** Prints lines on standard output for the developer of the host program. */
+function printer(): (line: string) => void {
+  const { write } = lossyOutput(1, () => {}) // the emails are in the mailbox too
+  return (line) => write(`${line}\n`)
+}
+
+/** Returns a function that logs the first request to another host than the public URL's, which is probably a forgotten setting. */
+function hostWarning(publicUrl: string, log: Log): (request: Request) => void {
+  const hostOf = (url: string) => url.split('/', 3)[2]
+  let isWarned = false
+  return ({ url }) => {
+    if (isWarned || hostOf(url) === hostOf(publicUrl)) return
+
+    isWarned = true
+    log.warn(
+      {},
+      `a request came to another host than publicUrl, which is ${publicUrl}: links and cookies work only there`,
+    )
+  }
 }
 
 async function standardLog({ logLevel }: Config): Promise<Log> {
@@ -91,31 +125,6 @@ async function standardLog({ logLevel }: Config): Promise<Log> {
     logLevel,
   )
   return log
-}
-
-/** @throws config_invalid with all faults */
-function readSettings({ settings: given = {}, secret, users }: AuthOptions): { config: Config; warnings: string[] } {
-  const known = new Map(Object.entries(settings).map(([key, { env }]) => [key, env]))
-  known.delete('secret')
-  const unknown = Object.keys(given).filter((key) => !known.has(key))
-  if (unknown.length > 0)
-    throw refused(unknown.map((field) => ({ field, code: 'unknown', message: 'is not a known setting' })))
-
-  const env = Object.fromEntries(Object.entries(given).map(([key, text]) => [known.get(key) ?? key, text]))
-  const { config, warnings } = readConfig({ env: { ...env, GATELODGE_SECRET: secret }, flags: {}, readFile: noFile })
-  if (users && config.registration === 'verify') {
-    const message = 'must be instant, admin or closed with a user repository, which cannot store pending sign-ups'
-    throw refused([{ field: 'registration', code: 'conflict', message }])
-  }
-  return { config, warnings }
-}
-
-function refused(faults: readonly FieldFault[]): AuthError {
-  return new AuthError('config_invalid', { faults })
-}
-
-function noFile(): never {
-  throw new Error('the library does not read settings from files')
 }
 
 interface Lock {

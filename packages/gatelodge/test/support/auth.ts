@@ -31,6 +31,7 @@ export async function testAuth({ engine, ...options }: AuthOptions & { readonly 
     log: recordingLog(logged),
     clock,
     startJobs: false,
+    printMails: false,
     ...options,
     settings: {
       database: database ? patientUrl(database.url) : 'sqlite::memory:',
