@@ -4,6 +4,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { npmFunction } from '../packages/gatelodge/test/support/cli.ts'
 import { blocksOf, markdownSection } from '../packages/gatelodge/test/support/markdown.ts'
 import { freePort } from '../packages/gatelodge/test/support/postgres.ts'
 import {
@@ -161,10 +162,7 @@ for (const name of frameworks) {
     const blocks = blocksOf(markdownSection(readme, 'Try it'))
     const shell = spawn('bash', ['-seu'], { cwd: gatelodge.folder, env: gatelodge.env, timeout: patience })
     shell.stdin.end(
-      [
-        `npx() { shift; "${process.execPath}" "${program}" "$@"; }`,
-        ...blocks.filter(({ language }) => language === 'sh').map(({ body }) => body),
-      ]
+      [npmFunction(program), ...blocks.filter(({ language }) => language === 'sh').map(({ body }) => body)]
         .join('\n')
         .replaceAll('http://localhost:3000', issuer)
         .replaceAll('http://localhost:4000', keys.origin),

@@ -28,6 +28,7 @@ import { ceiling } from '../src/kernel/strangers/strangers.ts'
 import { migrateUp } from '../src/store/migrate.ts'
 import { openSqlite } from '../src/store/sqlite.ts'
 import { anchorsOf, blocksOf, linksOf, markdownSection, pagesWithCommands, tableRowsOf } from './support/markdown.ts'
+import { projectFiles } from './support/project-files.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -213,6 +214,24 @@ test('every setting that a page names exists', () => {
   const named = pages.flatMap((page) => read(page).match(/\bGATELODGE_[A-Z_]+/g) ?? [])
   assert.deepEqual(
     named.filter((name) => !known.includes(name)),
+    [],
+  )
+})
+
+test('no file tells a reader to fetch the program by a name that anyone could publish', () => {
+  const fetches = /\bnpx (?!--no-install )(?:-\S+ )*gatelodge\b/
+  const files = projectFiles().filter((file) => /\.(?:md|json|[cm]?[jt]s|ya?ml|sh|conf)$/.test(file))
+  assert.ok(files.length > 700)
+  assert.deepEqual(
+    files.filter((file) => fetches.test(read(file))),
+    [],
+  )
+})
+
+test('a page that reads the output of a command keeps the lines of npm out of it', () => {
+  const noisy = /\$\(npm run gatelodge\b|npm run gatelodge\b[^\n]* \|/
+  assert.deepEqual(
+    pages.filter((page) => blocksOf(read(page)).some(({ body }) => noisy.test(body))),
     [],
   )
 })

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { bin, commandFolder } from './support/cli.ts'
+import { commandFolder, npmFunction } from './support/cli.ts'
 import { blocksOf, markdownSection, pagesWithCommands } from './support/markdown.ts'
 
 for (const { file, section } of pagesWithCommands) {
@@ -43,7 +43,7 @@ function stepsOf(page: string): Step[] {
 /** Returns the output of each step. Every command must succeed; variables set by one step are available in the next. */
 async function runInOneShell(cwd: string, steps: readonly Step[], port: number): Promise<string[]> {
   const mark = '--- end of step ---'
-  const lines = ['set -eu', `npx() { shift; "${process.execPath}" "${bin}" "$@"; }`]
+  const lines = ['set -eu', npmFunction()]
   for (const { command } of steps)
     lines.push(command.replaceAll('localhost:3000', `localhost:${port}`), `echo; echo '${mark}'`)
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { bin, commandFolder } from '../../test/support/cli.ts'
+import { commandFolder, npmFunction } from '../../test/support/cli.ts'
 import { blocksOf, markdownSection } from '../../test/support/markdown.ts'
 
 test('a backup taken from a running server is private and restores to a working database', async () => {
@@ -134,7 +134,6 @@ function firstBlock(heading: string): string {
 }
 
 function runInShell(cwd: string, commands: string): void {
-  const npx = `npx() { shift; "${process.execPath}" "${bin}" "$@"; }`
-  const { status, stderr } = spawnSync('bash', ['-c', `set -eu\n${npx}\n${commands}`], { cwd })
+  const { status, stderr } = spawnSync('bash', ['-c', `set -eu\n${npmFunction()}\n${commands}`], { cwd })
   assert.equal(status, 0, String(stderr))
 }

@@ -13,6 +13,11 @@ import { databaseSettings } from './databases.ts'
 
 export const bin = fileURLToPath(new URL('../../bin/gatelodge.js', import.meta.url))
 
+/** Returns a shell function with which `npm run gatelodge --`, as pages write it, runs a program in the current folder. */
+export function npmFunction(program = bin): string {
+  return `npm() { while [ "$1" != -- ]; do shift; done; shift; "${process.execPath}" "${program}" "$@"; }`
+}
+
 /** How long a server may take to come up before it is killed, so that a test fails instead of hanging, in ms. */
 const patience = 180_000
 
