@@ -119,7 +119,7 @@ test('every secret is read from the file named by its X_FILE, without the final 
   const fromFiles = effective.filter(({ source }) => source === 'secret file')
   assert.deepEqual(
     fromFiles.map(({ key, value }) => [key, value]),
-    Object.keys(contents).map((key) => [key, '********']),
+    Object.entries(contents).map(([key, text]) => [key, text.includes('://') ? text.trim() : '********']),
   )
 })
 
@@ -139,6 +139,19 @@ test('secrets are masked in the effective settings, defaults and other values ar
   assert.equal(values.database, 'sqlite:./data/gatelodge.db')
   assert.equal(values.mailFrom, 'Harbour <no-reply@localhost>')
   assert.equal(effective.length, names.length)
+})
+
+test('of a URL only the password is masked, and of a path nothing', () => {
+  const shown = (name: 'DATABASE' | 'DATABASE_DIRECT' | 'SMTP_URL', text: string) => {
+    const { effective } = readConfig(sources({ DATABASE: 'postgres://db/x', [name]: text }))
+    return effective.find(({ env }) => env === `GATELODGE_${name}`)?.value
+  }
+  const database = 'postgres://app:hunter2%40@db.example.com:5433/auth?sslmode=verify-ca&sslrootcert=/etc/ca.pem'
+  assert.equal(shown('DATABASE', database), database.replace('hunter2%40', '********'))
+  assert.equal(shown('DATABASE_DIRECT', 'postgres://db.example.com/auth'), 'postgres://db.example.com/auth')
+  assert.equal(shown('DATABASE', 'sqlite:/var/lib/gatelodge/auth:x@y.db'), 'sqlite:/var/lib/gatelodge/auth:x@y.db')
+  assert.equal(shown('SMTP_URL', 'smtps://mailer:hunter2@mx.example.com'), 'smtps://mailer:********@mx.example.com')
+  assert.equal(shown('SMTP_URL', 'smtps://hunter2:hunter2@mx.example.com'), 'smtps://********:********@mx.example.com')
 })
 
 test('unknown names are rejected in every source, with the nearest known name', () => {

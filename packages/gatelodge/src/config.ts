@@ -22,7 +22,7 @@ export interface ConfigSources {
 export interface EffectiveSetting {
   readonly key: SettingKey
   readonly env: string
-  /** Empty if not set; `********` for a secret that is set. */
+  /** Empty if not set; secrets, and passwords in URLs, are `********`. */
   readonly value: string
   readonly source: Source
 }
@@ -219,7 +219,7 @@ function badValue(found: Found, row: Setting<unknown>): FieldFault {
 function shown(row: Setting<unknown>, found: Found | 'unset'): { value: string; source: Source } {
   if (found === 'unset') return { value: '', source: 'default' }
 
-  return { value: row.secret && found.source !== 'default' ? '********' : found.text, source: found.source }
+  return { value: found.source === 'default' ? found.text : row.masked(found.text), source: found.source }
 }
 
 /** A rule about the combination of settings. */

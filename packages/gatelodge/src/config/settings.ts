@@ -1,3 +1,4 @@
+import { mask, withoutPassword } from './masks.ts'
 import {
   audience,
   avatarPlace,
@@ -40,8 +41,10 @@ export interface Setting<T> {
   readonly form: string
   readonly default: string | DerivedDefault | null
   readonly doc: string
-  /** Never shown. May also be read from the file named by `X_FILE`. */
+  /** Whether it is or contains a secret. May then also be read from the file named by `X_FILE`. */
   readonly secret: boolean
+  /** Returns what may be shown of a text of this setting. */
+  readonly masked: (text: string) => string
 }
 
 /** A default derived from other settings; `shown` describes it in the manual. */
@@ -108,7 +111,7 @@ export const settings = {
     null,
     'Your privacy policy, linked in the same places for the same reason.',
   ),
-  database: secret(
+  database: secretInUrl(
     row(
       'GATELODGE_DATABASE',
       database,
@@ -117,7 +120,7 @@ export const settings = {
         'reached over TLS with a verified certificate (`require` verifies it too) unless `sslmode=disable` is given.',
     ),
   ),
-  databaseDirect: secret(
+  databaseDirect: secretInUrl(
     row(
       'GATELODGE_DATABASE_DIRECT',
       postgresUrl,
@@ -156,7 +159,7 @@ export const settings = {
       'The secret access key for the bucket of `GATELODGE_AVATARS`.',
     ),
   ),
-  smtp: secret(
+  smtp: secretInUrl(
     row(
       'GATELODGE_SMTP_URL',
       smtpUrl,
@@ -356,9 +359,14 @@ function row<T extends Value>(
 ): Setting<T | null> {
   const fileKey = env.replace('GATELODGE_', '').toLowerCase()
   const flag = `--${fileKey.replaceAll('_', '-')}`
-  return { env, flag, fileKey, ...form, default: fallback, doc, secret: false }
+  return { env, flag, fileKey, ...form, default: fallback, doc, secret: false, masked: (text) => text }
 }
 
 function secret<T>(setting: Setting<T>): Setting<T> {
-  return { ...setting, secret: true }
+  return { ...setting, secret: true, masked: () => mask }
+}
+
+/** A setting that may be a URL with a password, which is the only secret in it. */
+function secretInUrl<T>(setting: Setting<T>): Setting<T> {
+  return { ...setting, secret: true, masked: withoutPassword }
 }

@@ -5,7 +5,7 @@ import { table } from '../text.ts'
 export const configCommands = [
   command({
     name: 'config',
-    summary: 'Print the current value of every setting and its source, with secrets masked.',
+    summary: 'Print the current value of every setting and its source, with passwords and other secrets masked.',
     operands: [],
     options: {},
     async run(context) {
