@@ -15,6 +15,7 @@ process.exitCode = await run(process.argv.slice(2), {
   stdin: () => text(process.stdin),
   stdout: { write: (chunk) => stdout.write(chunk) },
   stderr: { write: (chunk) => stderr.write(chunk) },
+  isTerminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
   outliveReaders(onDropped) {
     process.stdout.off('error', leaveOnClosedPipe).on('error', () => {})
     stdout = lossyOutput(1, (lines) => onDropped('stdout', lines))

@@ -1,10 +1,13 @@
 import type { ConfigSources, readConfig } from '../config.ts'
 import type { Io } from './io.ts'
+import type { Paint } from './paint.ts'
 
 /** A flag. With `value`, the placeholder in help, it takes an argument; without, it is a switch. */
 export interface Option {
   readonly value?: string
   readonly required?: true
+  /** The letter of its short form. */
+  readonly short?: string
   readonly doc: string
 }
 
@@ -42,6 +45,10 @@ export interface CommandContext<
   readonly flags: ConfigSources['flags']
   /** The path from `--config`. */
   readonly configFile: string | undefined
+  /** The command table, for the commands that describe it. */
+  readonly commands: readonly Command[]
+  /** Colours text for standard output. */
+  readonly paint: Paint
 }
 
 /** One row of the command table. Parser, help and dispatch read the same object. */
@@ -51,6 +58,8 @@ export interface Command {
   /** Names of the operands, in order. Those in brackets at the end are optional, and empty when omitted. */
   readonly operands: readonly string[]
   readonly options: Options
+  /** Command lines for the help, at least one. */
+  readonly examples: readonly [string, ...string[]]
   /** Returns what to print, or null if the command printed its own output. */
   readonly run: (context: CommandContext) => Promise<Result | null>
 }
@@ -60,6 +69,7 @@ interface CommandRow<O extends Options, Operand extends string> {
   readonly summary: string
   readonly operands: readonly Operand[]
   readonly options: O
+  readonly examples: readonly [string, ...string[]]
   readonly run: (context: CommandContext<Values<O>, Operand>) => Promise<Result | null>
 }
 

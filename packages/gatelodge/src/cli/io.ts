@@ -11,6 +11,8 @@ export interface Io {
   readonly stdin: () => Promise<string>
   readonly stdout: Output
   readonly stderr: Output
+  /** Which outputs are terminals, not files or pipes. */
+  readonly isTerminal: Readonly<Record<'stdout' | 'stderr', boolean>>
   /**
    * From then on, an output that is not read or cannot be written loses lines instead of ending the process; the listener is called when writing succeeds
    * again. For servers. Absent where outputs cannot fail.

@@ -14,8 +14,8 @@ type Given = Pick<CommandContext, 'options' | 'operands' | 'flags' | 'configFile
 
 /** The options that every command accepts, in addition to its own and the settings. */
 export const commonOptions = {
-  help: { doc: 'Show the usage and exit.' },
-  version: { doc: 'Print the version and exit.' },
+  help: { short: 'h', doc: 'Show the usage and exit.' },
+  version: { short: 'v', doc: 'Print the version and exit.' },
   json: { doc: 'Print JSON on standard output, and errors as one line of JSON on standard error.' },
   config: { value: 'FILE', doc: 'Read settings from a JSON file.' },
 } as const satisfies Options
@@ -27,8 +27,10 @@ const settingOptions: Options = Object.fromEntries(
 /** Parses a command line by the command table. @throws command_invalid with the nearest known name as a hint */
 export function parseCommandLine(argv: readonly string[], commands: readonly Command[]): Asked {
   const everyOption = Object.assign({}, settingOptions, commonOptions, ...commands.map(({ options }) => options))
-  const { words, switches } = readTokens(argv, everyOption)
+  const { words, switches, texts } = readTokens(argv, everyOption)
   const command = commands.find(({ name }) => isBelow(words, name.split(' ')))
+  const isBare = words.length === 0 && texts.size === 0 && switches.isSubsetOf(new Set(['json']))
+  if (isBare) return { kind: 'help', about: commands }
 
   if (switches.has('help')) {
     const about = command ? [command] : commands.filter(({ name }) => isBelow(name.split(' '), words))
@@ -38,6 +40,13 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   if (!command) throw unknownCommand(words, commands)
 
   return { kind: 'run', command, given: readGiven(argv, command) }
+}
+
+/** Returns the commands below these words: one, a group, or all for no words. @throws command_invalid with the nearest known name as a hint */
+export function commandsNamed(words: readonly string[], commands: readonly Command[]): readonly Command[] {
+  const named = commands.filter(({ name }) => isBelow(name.split(' '), words))
+  if (named.length === 0) throw unknownCommand(words, commands)
+  return named
 }
 
 /** Creates an error about the command line itself. */
@@ -84,7 +93,7 @@ function readTokens(
 ) {
   const { tokens } = parseArgs({
     args: [...argv],
-    options: Object.fromEntries(Object.entries(options).map(([name, option]) => [name, toParsed(name, option)])),
+    options: Object.fromEntries(Object.entries(options).map(([name, option]) => [name, toParsed(option)])),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -103,9 +112,9 @@ function readTokens(
   return { words, switches, texts }
 }
 
-function toParsed(name: string, { value }: Option) {
+function toParsed({ value, short }: Option) {
   const type: 'string' | 'boolean' = value === undefined ? 'boolean' : 'string'
-  return name === 'help' ? { type, short: 'h' } : { type }
+  return short === undefined ? { type } : { type, short }
 }
 
 function assertKnown(token: OptionToken, options: Options, texts: ReadonlyMap<string, string>): void {
@@ -135,7 +144,7 @@ function unknownCommand(words: readonly string[], commands: readonly Command[]):
   const asked = words.slice(0, 2).join(' ')
   const hint = nearest(
     asked,
-    commands.map(({ name }) => name),
+    commands.flatMap(({ name }) => [name, ...name.split(' ', 1)]),
   )
   return usageError(`Unknown command "${asked}"; did you mean ${hint}?`)
 }

@@ -6,6 +6,8 @@ import { forEachDatabase } from '../../test/support/app.ts'
 import { commandFolder, commandFolderOn } from '../../test/support/cli.ts'
 import { version } from '../kernel/version.ts'
 import { commands } from './commands/index.ts'
+import type { Io } from './io.ts'
+import { parseCommandLine } from './parse.ts'
 
 /** For each command, arguments that succeed in a folder with just one account; null if another test runs it. */
 const samples: Readonly<Record<string, { words: string; input?: string } | null>> = {
@@ -34,6 +36,7 @@ const samples: Readonly<Record<string, { words: string; input?: string } | null>
   'mail test': { words: 'ada@example.com' },
   backup: { words: 'copy.db' },
   copy: { words: '--to sqlite:moved.db' },
+  help: { words: 'user create' },
 }
 
 test('every command has help, for people and for programs', async () => {
@@ -59,6 +62,53 @@ test('help lists every command, or those of a group, and -h is its short form', 
   const group = await folder.run('user -h')
   assert.equal(group.status, 0)
   assert.ok(group.stdout.includes('user export') && !group.stdout.includes('mail list'))
+})
+
+test('the program alone prints its help, and "help" that of what follows', async () => {
+  await using folder = commandFolder()
+  const same = [
+    ['', '--help'],
+    ['help', '--help'],
+    ['help user', 'user --help'],
+    ['help user create', 'user create --help'],
+  ] as const
+  for (const [asked, flag] of same) {
+    const said = await folder.run(asked === '' ? [] : asked)
+    assert.deepEqual(said, await folder.run(flag), asked)
+    assert.deepEqual([said.status, said.stderr], [0, ''])
+  }
+})
+
+test('every help has an example, fits 100 columns, and every example is a valid command line', async () => {
+  await using folder = commandFolder()
+  for (const topic of ['', ...new Set(commands.flatMap(({ name }) => [name, name.split(' ')[0] ?? '']))]) {
+    const { stdout } = await folder.run(`help ${topic}`.trim())
+    assert.match(stdout, /^Examples:\n {2}gatelodge /m, topic)
+    assert.deepEqual(
+      stdout.split('\n').filter((line) => line.length > 100),
+      [],
+    )
+    for (const [, example = ''] of stdout.matchAll(/^ {2}gatelodge (.+)$/gm)) {
+      const words = [...example.replace(/ [<>].*/, '').matchAll(/"([^"]+)"|(\S+)/g)].map(
+        (word) => word[1] ?? word[2] ?? '',
+      )
+      const asked = parseCommandLine(words, commands)
+      assert.ok(asked.kind === 'run' && (topic === '' || asked.command.name.startsWith(topic)), example)
+    }
+  }
+})
+
+test('colours are used only on a terminal, and not with NO_COLOR or TERM=dumb', async () => {
+  const isTerminal = { stdout: true, stderr: true }
+  const colours = async (env: Readonly<Record<string, string>>, io: Partial<Io>) => {
+    await using folder = commandFolder(env)
+    const said = [await folder.run('help', io), await folder.run('nonsense', io)]
+    return said.map(({ stdout, stderr }) => (stdout + stderr).includes('\x1b['))
+  }
+  assert.deepEqual(await colours({}, { isTerminal }), [true, true])
+  assert.deepEqual(await colours({}, {}), [false, false])
+  assert.deepEqual(await colours({ NO_COLOR: '1' }, { isTerminal }), [false, false])
+  assert.deepEqual(await colours({ TERM: 'dumb' }, { isTerminal }), [false, false])
 })
 
 test('every command rejects an unknown option with exit status 2 and suggests the nearest', async () => {
@@ -111,7 +161,9 @@ forEachDatabase('commands', (engine) => {
 test('an invalid command line exits with status 2 and a hint', async () => {
   await using folder = commandFolder()
   const cases: readonly (readonly [string[], RegExp])[] = [
-    [[], /gatelodge --help/],
+    [['--log-level', 'debug'], /gatelodge --help/],
+    [['help', 'usr', 'create'], /"usr create"; did you mean user create\?/],
+    [['usr'], /did you mean user\?/],
     [['user'], /user create, user list/],
     [['usr', 'list'], /"usr list"; did you mean user list\?/],
     [['confg'], /did you mean config\?/],
@@ -140,6 +192,7 @@ test('an invalid command line exits with status 2 and a hint', async () => {
 test('the version is printed alone', async () => {
   await using folder = commandFolder()
   assert.deepEqual(await folder.run('--version'), { status: 0, stdout: `${version}\n`, stderr: '' })
+  assert.deepEqual(await folder.run('-v'), await folder.run('--version'))
   assert.deepEqual(await folder.json('--version'), { name: 'gatelodge', version })
 })
 

@@ -4,6 +4,7 @@ import type { Result } from './command.ts'
 import { commands } from './commands/index.ts'
 import { help } from './help.ts'
 import type { Io } from './io.ts'
+import { painter } from './paint.ts'
 import { parseCommandLine } from './parse.ts'
 import { reasonOf } from './text.ts'
 
@@ -17,17 +18,20 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(json ? `${JSON.stringify(result.json)}\n` : `${result.text}\n`)
     return result.failed ? 1 : 0
   } catch (error) {
-    io.stderr.write(json ? `${JSON.stringify(toJson(error))}\n` : `gatelodge: ${toText(error)}\n`)
+    io.stderr.write(
+      json ? `${JSON.stringify(toJson(error))}\n` : `${painter(io, 'stderr')('red', 'gatelodge:')} ${toText(error)}\n`,
+    )
     return isAuthError(error, 'command_invalid') ? 2 : 1
   }
 }
 
 async function answer(argv: readonly string[], io: Io, json: boolean): Promise<Result | null> {
   const asked = parseCommandLine(argv, commands)
+  const paint = painter(io, 'stdout')
   if (asked.kind === 'version') return { json: { name: 'gatelodge', version }, text: version }
-  if (asked.kind === 'help') return help(asked.about, commands)
+  if (asked.kind === 'help') return help(asked.about, commands, paint)
 
-  return asked.command.run({ io, json, ...asked.given })
+  return asked.command.run({ io, json, commands, paint, ...asked.given })
 }
 
 function toJson(error: unknown): { code: string; detail: string; errors: unknown } {

@@ -1,17 +1,39 @@
+import { stripVTControlCharacters } from 'node:util'
 import { AuthError } from '../kernel/errors.ts'
 import { PostgresFailure } from '../store/postgres-errors.ts'
 
+/** The widest line of a table or a help text, in columns. */
+const pageWidth = 100
+
 /** Formats rows as lines with aligned columns. The last column is not padded. */
 export function columns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))))
   return rows
     .map((row) =>
       row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))
         .join('  ')
         .trimEnd(),
     )
     .join('\n')
+}
+
+/** Formats rows of names and sentences as two columns; a long sentence continues below its beginning. */
+export function glossary(rows: readonly (readonly [name: string, text: string])[]): string {
+  const indent = Math.max(...rows.map(([name]) => name.length)) + 2
+  const lines = rows.flatMap(([name, text]) =>
+    wrap(text, pageWidth - indent).map((line, index) => [index === 0 ? name : '', line]),
+  )
+  return columns(lines)
+}
+
+function wrap(text: string, width: number): string[] {
+  return text.match(new RegExp(`\\S.{0,${width - 1}}(?=\\s|$)|\\S+`, 'g')) ?? ['']
+}
+
+/** Returns the columns that a text takes, without the codes of its colours. */
+function widthOf(text: string): number {
+  return stripVTControlCharacters(text).length
 }
 
 /** Formats a table with a header line, or returns `none` if there are no rows. */

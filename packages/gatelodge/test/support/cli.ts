@@ -76,6 +76,7 @@ export function commandFolder(env: Readonly<Record<string, string>> = {}, progra
         stdin: async () => input,
         stdout: { write: (text) => void stdout.push(text) },
         stderr: { write: (text) => void stderr.push(text) },
+        isTerminal: { stdout: false, stderr: false },
         readFile: (file) => readFileSync(file, 'utf8'),
         onSignal() {},
         onCrash() {},

@@ -12,6 +12,7 @@ export const adminCommands = [
       email: { value: 'EMAIL', required: true, doc: 'The email address, which counts as verified.' },
       'password-stdin': passwordOption,
     },
+    examples: ['gatelodge admin create --email ada@example.com --password-stdin < password.txt'],
     async run(context) {
       const { io, options } = context
       const password = options['password-stdin'] ? await readPassword(io) : undefined

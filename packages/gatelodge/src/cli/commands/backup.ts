@@ -17,6 +17,7 @@ export const backupCommands = [
     summary: 'Copy the SQLite database to a new file while the server runs, or show how to back up PostgreSQL.',
     operands: ['FILE'],
     options: {},
+    examples: ['gatelodge backup gatelodge-backup.db'],
     async run(context) {
       const { config } = loadConfig(context)
       const { database } = config

@@ -16,6 +16,7 @@ export const clientCommands = [
         doc: 'The scopes that it may request, separated by spaces: "orders:read orders:write".',
       },
     },
+    examples: ['gatelodge client create billing --scope "orders:read orders:write"'],
     async run(context) {
       const { NAME: name } = context.operands
       const { createClient } = await import('../../admin/service-clients/manage-clients.ts')
@@ -34,6 +35,7 @@ export const clientCommands = [
     summary: 'List the service clients.',
     operands: [],
     options: {},
+    examples: ['gatelodge client list'],
     async run(context) {
       const { listClients } = await import('../../admin/service-clients/manage-clients.ts')
       const clients = (await withDeps(context, listClients)).map(clientToWire)
@@ -55,6 +57,7 @@ export const clientCommands = [
     summary: 'Delete a service client; its secret and its tokens are rejected immediately.',
     operands: ['CLIENT'],
     options: {},
+    examples: ['gatelodge client revoke billing'],
     async run(context) {
       const { CLIENT: who } = context.operands
       const { revokeClient } = await import('../../admin/service-clients/manage-clients.ts')

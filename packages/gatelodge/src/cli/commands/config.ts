@@ -8,11 +8,12 @@ export const configCommands = [
     summary: 'Print the current value of every setting and its source, with passwords and other secrets masked.',
     operands: [],
     options: {},
+    examples: ['gatelodge config', 'gatelodge config --config gatelodge.json'],
     async run(context) {
       const { effective, warnings } = loadConfig(context)
       const settings = effective.map(({ env, value, source }) => ({ name: env, value, source }))
       const rows = settings.map(({ name, value, source }) => [name, value || '-', source])
-      const loud = warnings.map((warning) => `\nWarning: ${warning}`)
+      const loud = warnings.map((warning) => `\n${context.paint('yellow', 'Warning:')} ${warning}`)
       return {
         json: { settings, warnings },
         text: `${table(['SETTING', 'VALUE', 'SOURCE'], rows, '')}${loud.length > 0 ? '\n' : ''}${loud.join('')}`,

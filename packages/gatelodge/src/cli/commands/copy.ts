@@ -27,6 +27,7 @@ export const copyCommands = [
         doc: `The empty target, with the same format and default. Put a URL with a password in ${settings.database.env}: other users can read flags.`,
       },
     },
+    examples: ['gatelodge copy --to postgres://gatelodge@db.example.com/gatelodge'],
     async run({ options, ...context }) {
       const { config } = loadConfig(context)
       if (options.from === undefined && options.to === undefined)

@@ -5,6 +5,7 @@ import { clientCommands } from './client.ts'
 import { configCommands } from './config.ts'
 import { copyCommands } from './copy.ts'
 import { doctorCommands } from './doctor.ts'
+import { helpCommands } from './help.ts'
 import { keyCommands } from './keys.ts'
 import { mailCommands } from './mail.ts'
 import { migrateCommands } from './migrate.ts'
@@ -24,4 +25,5 @@ export const commands: readonly Command[] = [
   ...mailCommands,
   ...backupCommands,
   ...copyCommands,
+  ...helpCommands,
 ]

@@ -10,6 +10,7 @@ export const keyCommands = [
     summary: 'List the keys that sign and verify access tokens.',
     operands: [],
     options: {},
+    examples: ['gatelodge keys list'],
     async run(context) {
       const { listKeys } = await import('../../admin/keys/manage-keys.ts')
       return printed(await withDeps(context, listKeys))
@@ -25,6 +26,7 @@ export const keyCommands = [
         doc: 'For a leaked key: a new key signs immediately, all others are withdrawn, and clients have to refresh every access token.',
       },
     },
+    examples: ['gatelodge keys rotate', 'gatelodge keys rotate --compromised'],
     async run(context) {
       const { rotateKeys } = await import('../../admin/keys/manage-keys.ts')
       const { compromised } = context.options

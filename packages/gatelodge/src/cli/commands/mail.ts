@@ -17,6 +17,7 @@ export const mailCommands = [
       state: { value: 'STATE', doc: `Only mails in this state: ${mailStates.join(', ')}.` },
       limit: { value: 'NUMBER', doc: 'The maximum number of rows, up to 1000. Default: 50.' },
     },
+    examples: ['gatelodge mail list --state failed'],
     async run(context) {
       const input = { state: readState(context.options.state), limit: readLimit(context.options.limit) }
       const { findMails } = await import('../../admin/mails/find-mails.ts')
@@ -49,6 +50,7 @@ export const mailCommands = [
     summary: 'Retry a pending mail now, or send a failed one again.',
     operands: ['[ID]'],
     options: { failed: { doc: 'Send all failed mails again.' } },
+    examples: ['gatelodge mail retry --failed'],
     async run(context) {
       const { '[ID]': id } = context.operands
       if ((id === '') !== context.options.failed) throw usageError('Specify either the ID of a mail or --failed')
@@ -69,6 +71,7 @@ export const mailCommands = [
     summary: 'Send a test mail now and print the result.',
     operands: ['ADDRESS'],
     options: {},
+    examples: ['gatelodge mail test you@example.com'],
     async run(context) {
       const { sendTrialMail } = await import('../../admin/mails/send-trial-mail.ts')
       const { ADDRESS: address } = context.operands

@@ -9,6 +9,7 @@ export const migrateCommands = [
     summary: 'List the migrations of the database schema and when each was applied.',
     operands: [],
     options: {},
+    examples: ['gatelodge migrate status'],
     async run(context) {
       const { migrationStatus } = await import('../../store/migrate.ts')
       const steps = await withStore(context, (store) => migrationStatus(store))
@@ -26,6 +27,7 @@ export const migrateCommands = [
     summary: 'Print the SQL that "migrate up" would run now.',
     operands: [],
     options: {},
+    examples: ['gatelodge migrate plan > plan.sql'],
     async run(context) {
       const { migrationPlan } = await import('../../store/migrate.ts')
       const plan = await withStore(context, (store) => migrationPlan(store))
@@ -39,6 +41,7 @@ export const migrateCommands = [
     summary: 'Apply all pending migrations or, if one fails, none; "serve" also does this.',
     operands: [],
     options: {},
+    examples: ['gatelodge migrate up'],
     async run(context) {
       const { migrateUp } = await import('../../store/migrate.ts')
       const applied = await withStore(context, (store) => migrateUp(store))

@@ -15,6 +15,7 @@ export const serveCommands = [
     summary: 'Migrate the database, then run the server: API, pages and mail delivery.',
     operands: [],
     options: {},
+    examples: ['gatelodge serve', 'gatelodge serve --listen 127.0.0.1:8080 --public-url https://auth.example.com'],
     async run(context) {
       const loaded = loadConfig(context)
       const log = await createLog(context.io.stderr, loaded.config.logLevel)

@@ -26,6 +26,10 @@ export const userCommands = [
       },
       invite: { doc: 'Set no password, and mail the user a link to choose one.' },
     },
+    examples: [
+      'gatelodge user create --email ada@example.com --first-name Ada --invite',
+      'gatelodge user create --email ada@example.com --password-stdin --must-change-password < pw.txt',
+    ],
     async run(context) {
       const { io, options } = context
       if (options['password-stdin'] === options.invite) throw usageError('Specify either --password-stdin or --invite')
@@ -57,6 +61,7 @@ export const userCommands = [
       search: { value: 'TEXT', doc: 'Only accounts whose email address, username or name contains the text.' },
       limit: { value: 'NUMBER', doc: 'The maximum number of rows, up to 1000. Default: 50.' },
     },
+    examples: ['gatelodge user list --search example.com --limit 100'],
     async run(context) {
       const limit = readLimit(context.options.limit)
       const { findUsers } = await import('../../admin/users/find-users.ts')
@@ -82,6 +87,7 @@ export const userCommands = [
     summary: 'Show one account.',
     operands: [who],
     options: {},
+    examples: ['gatelodge user show ada@example.com'],
     async run(context) {
       const { getUserNamed } = await import('../../admin/users/find-users.ts')
       const user = await withDeps(context, (deps, actor) => getUserNamed(deps, actor, context.operands[who]))
@@ -94,6 +100,7 @@ export const userCommands = [
     summary: 'Activate an account, so that its user can sign in again.',
     operands: [who],
     options: {},
+    examples: ['gatelodge user activate ada@example.com'],
     async run(context) {
       const { setActive } = await import('../../admin/users/set-active.ts')
       const input = { who: context.operands[who], active: true }
@@ -107,6 +114,7 @@ export const userCommands = [
     summary: 'Deactivate an account: its sessions end, and its user can no longer sign in.',
     operands: [who],
     options: {},
+    examples: ['gatelodge user deactivate ada@example.com'],
     async run(context) {
       const { setActive } = await import('../../admin/users/set-active.ts')
       const input = { who: context.operands[who], active: false }
@@ -120,6 +128,7 @@ export const userCommands = [
     summary: 'Mail the user a password reset link; the password itself does not change.',
     operands: [who],
     options: {},
+    examples: ['gatelodge user reset-password ada@example.com'],
     async run(context) {
       const { sendReset } = await import('../../admin/users/send-reset.ts')
       const input = { who: context.operands[who] }
@@ -133,6 +142,7 @@ export const userCommands = [
     summary: 'Print everything stored about a user, as JSON.',
     operands: [who],
     options: {},
+    examples: ['gatelodge user export ada@example.com > ada.json'],
     async run(context) {
       const { exportAccount } = await import('../../admin/users/export-user.ts')
       const { ownDataToWire } = await import('../../flows/account-data/wire.ts')
@@ -147,6 +157,7 @@ export const userCommands = [
     summary: 'Permanently delete an account and everything that belongs to it.',
     operands: [who],
     options: { yes: { doc: 'Confirm the deletion.' } },
+    examples: ['gatelodge user delete ada@example.com --yes'],
     async run(context) {
       if (!context.options.yes) throw usageError('This cannot be undone. Pass --yes to confirm.')
 
