@@ -60,6 +60,10 @@ forEachDatabase('mails by commands', (engine) => {
     const id = mails[0]?.id ?? ''
     assert.deepEqual(await folder.json(`mail retry ${id}`), { retried: [id] })
     assert.match((await folder.run(`mail retry ${id}`)).stdout, /tries it now/)
+    const [, shown = ''] = /^(…\w+) /m.exec((await folder.run('mail list')).stdout) ?? []
+    for (const end of [shown, shown.slice(1)])
+      assert.deepEqual(await folder.json(`mail retry ${end}`), { retried: [id] })
+    assert.equal((await folder.run(`mail retry ${shown.slice(2)}`)).status, 1)
 
     const server = await folder.serve()
     await server.next()

@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from 'node:util'
 import { AuthError } from '../kernel/errors.ts'
 import { PostgresFailure } from '../store/postgres-errors.ts'
 
-/** The widest line of a table or a help text, in columns. */
-const pageWidth = 100
+/** The longest line of a table or a help text, in columns. */
+export const pageWidth = 100
 
 /** Formats rows as lines with aligned columns. The last column is not padded. */
 export function columns(rows: readonly (readonly string[])[]): string {
@@ -34,11 +34,6 @@ function wrap(text: string, width: number): string[] {
 /** Returns the columns that a text takes, without the codes of its colours. */
 function widthOf(text: string): number {
   return stripVTControlCharacters(text).length
-}
-
-/** Formats a table with a header line, or returns `none` if there are no rows. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], none: string): string {
-  return rows.length === 0 ? none : columns([head, ...rows])
 }
 
 /** Returns the reason of an error. Why the database cannot be used is for the operator, not for callers of the API. */

@@ -7,14 +7,15 @@ import { skipLocked } from '../../store/skip-locked.ts'
 import { transact, type Work } from '../../store/unit-of-work.ts'
 
 /**
- * Retries a pending mail now, or writes a failed one again. Returns the mail's id, which is a new one for a mail that was written again.
- * @throws not_found if no pending or failed mail has this id, or a failed one cannot be decrypted
+ * Retries a pending mail now, or writes a failed one again. Takes its id or the end of its id that `mail list` prints. Returns the mail's id, which is a new one
+ * for a mail that was written again. @throws not_found if no pending or failed mail has this id, or a failed one cannot be decrypted
  */
 export async function retryMail(deps: Deps, actor: Actor, input: { id: string }): Promise<string> {
+  const asked = await findWholeId(deps, input.id)
   const id = await transact(
     deps,
     actor,
-    async (work) => (await tryNow(work, input.id)) ?? (await writeAgain(deps, work, input.id)),
+    async (work) => (await tryNow(work, asked)) ?? (await writeAgain(deps, work, asked)),
   )
   if (id === undefined) {
     const detail = 'No pending or failed mail has that ID. Delivered mails cannot be resent.'
@@ -46,6 +47,16 @@ export async function retryFailedMails(deps: Deps, actor: Actor): Promise<string
 }
 
 const batch = 100
+
+/** Returns the only id with this end, or the text itself. */
+async function findWholeId({ store }: Deps, text: string): Promise<string> {
+  const end = /^…?([0-9a-f]{12})$/.exec(text)?.[1]
+  if (end === undefined) return text
+
+  const mails = store.db.selectFrom('mails').select('id').where('id', 'like', `%-${end}`)
+  const [found, ...others] = await mails.limit(2).execute()
+  return found && others.length === 0 ? found.id : text
+}
 
 async function tryNow(work: Work, id: string): Promise<string | undefined> {
   work.wakeMail()

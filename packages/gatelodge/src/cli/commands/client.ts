@@ -3,7 +3,7 @@ import type { ServiceClient } from '../../domain/service-clients.ts'
 import { toIso } from '../../kernel/clock.ts'
 import { command } from '../command.ts'
 import { withDeps } from '../deps.ts'
-import { table } from '../text.ts'
+import { tableOf, wideOption } from '../table.ts'
 
 export const clientCommands = [
   command({
@@ -34,20 +34,21 @@ export const clientCommands = [
     name: 'client list',
     summary: 'List the service clients.',
     operands: [],
-    options: {},
+    options: { wide: wideOption },
     examples: ['gatelodge client list'],
     async run(context) {
       const { listClients } = await import('../../admin/service-clients/manage-clients.ts')
-      const clients = (await withDeps(context, listClients)).map(clientToWire)
-      const rows = clients.map((client) => [
-        client.client_id,
-        client.name,
-        client.created_at,
-        client.scopes.join(' ') || '-',
+      const clients = await withDeps(context, listClients)
+      const table = tableOf(context.options)
+      const rows = clients.map(({ id, name, createdAt, scopes }) => [
+        id, // whole, since a client needs it in its settings
+        name,
+        table.time(createdAt),
+        scopes.join(' ') || '-',
       ])
       return {
-        json: { service_clients: clients },
-        text: table(['ID', 'NAME', 'CREATED', 'SCOPES'], rows, 'No service clients.'),
+        json: { service_clients: clients.map(clientToWire) },
+        text: table.print(['ID', 'NAME', 'CREATED', 'SCOPES'], rows, 'No service clients.'),
       }
     },
   }),

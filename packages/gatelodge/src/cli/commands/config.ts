@@ -1,13 +1,13 @@
 import { command } from '../command.ts'
 import { loadConfig } from '../deps.ts'
-import { table } from '../text.ts'
+import { tableOf, wideOption } from '../table.ts'
 
 export const configCommands = [
   command({
     name: 'config',
     summary: 'Print the current value of every setting and its source, with passwords and other secrets masked.',
     operands: [],
-    options: {},
+    options: { wide: wideOption },
     examples: ['gatelodge config', 'gatelodge config --config gatelodge.json'],
     async run(context) {
       const { effective, warnings } = loadConfig(context)
@@ -16,7 +16,7 @@ export const configCommands = [
       const loud = warnings.map((warning) => `\n${context.paint('yellow', 'Warning:')} ${warning}`)
       return {
         json: { settings, warnings },
-        text: `${table(['SETTING', 'VALUE', 'SOURCE'], rows, '')}${loud.length > 0 ? '\n' : ''}${loud.join('')}`,
+        text: `${tableOf(context.options).print(['SETTING', 'VALUE', 'SOURCE'], rows, '')}${loud.length > 0 ? '\n' : ''}${loud.join('')}`,
       }
     },
   }),

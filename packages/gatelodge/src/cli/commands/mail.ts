@@ -5,7 +5,7 @@ import type { MailState } from '../../store/schema.ts'
 import { command } from '../command.ts'
 import { withDeps } from '../deps.ts'
 import { usageError } from '../parse.ts'
-import { table } from '../text.ts'
+import { tableOf, wideOption } from '../table.ts'
 import { readLimit } from './limits.ts'
 
 export const mailCommands = [
@@ -16,6 +16,7 @@ export const mailCommands = [
     options: {
       state: { value: 'STATE', doc: `Only mails in this state: ${mailStates.join(', ')}.` },
       limit: { value: 'NUMBER', doc: 'The maximum number of rows, up to 1000. Default: 50.' },
+      wide: wideOption,
     },
     examples: ['gatelodge mail list --state failed'],
     async run(context) {
@@ -30,18 +31,21 @@ export const mailCommands = [
         next_attempt_at: finished_at === null ? toIso(next_attempt_at) : null,
         finished_at: finished_at === null ? null : toIso(finished_at),
       }))
-      const rows = mails.map((mail) => [
-        mail.id,
+      const { wide } = context.options
+      const table = tableOf({ wide }, now)
+      const rows = found.map((mail) => [
+        table.id(mail.id),
         mail.kind,
         mail.state,
         String(mail.attempts),
-        mail.created_at,
-        ageInWords(mail.age_seconds),
-        mail.next_attempt_at ?? '-',
+        ...(wide ? [table.time(mail.created_at)] : []), // its age says the same
+        durationInWords(Math.max(second, now - mail.created_at)),
+        mail.finished_at === null ? table.time(mail.next_attempt_at) : '-',
         mail.last_error ?? '-',
       ])
-      const head = ['ID', 'KIND', 'STATE', 'ATTEMPTS', 'REQUESTED', 'AGE', 'NEXT ATTEMPT', 'LAST ERROR']
-      return { json: { mails }, text: table(head, rows, 'No mails.') }
+      const requested = wide ? ['REQUESTED'] : []
+      const head = ['ID', 'KIND', 'STATE', 'ATTEMPTS', ...requested, 'AGE', 'NEXT ATTEMPT', 'LAST ERROR']
+      return { json: { mails }, text: table.print(head, rows, 'No mails.') }
     },
   }),
 
@@ -88,10 +92,6 @@ export const mailCommands = [
     },
   }),
 ]
-
-function ageInWords(seconds: number): string {
-  return durationInWords(Math.max(1, seconds) * second)
-}
 
 /** @throws command_invalid */
 function readState(text: string | undefined): MailState | undefined {

@@ -1,14 +1,14 @@
 import { toIso } from '../../kernel/clock.ts'
 import { command } from '../command.ts'
 import { withStore } from '../deps.ts'
-import { table } from '../text.ts'
+import { tableOf, wideOption } from '../table.ts'
 
 export const migrateCommands = [
   command({
     name: 'migrate status',
     summary: 'List the migrations of the database schema and when each was applied.',
     operands: [],
-    options: {},
+    options: { wide: wideOption },
     examples: ['gatelodge migrate status'],
     async run(context) {
       const { migrationStatus } = await import('../../store/migrate.ts')
@@ -17,8 +17,9 @@ export const migrateCommands = [
         name,
         applied_at: appliedAt === null ? null : toIso(appliedAt),
       }))
-      const rows = migrations.map(({ name, applied_at }) => [name, applied_at ?? 'pending'])
-      return { json: { migrations }, text: table(['MIGRATION', 'APPLIED'], rows, 'No migrations.') }
+      const table = tableOf(context.options)
+      const rows = steps.map(({ name, appliedAt }) => [name, appliedAt === null ? 'pending' : table.time(appliedAt)])
+      return { json: { migrations }, text: table.print(['MIGRATION', 'APPLIED'], rows, 'No migrations.') }
     },
   }),
 

@@ -4,7 +4,8 @@ import { toIso } from '../../kernel/clock.ts'
 import { command, type Result } from '../command.ts'
 import { withDeps } from '../deps.ts'
 import { usageError } from '../parse.ts'
-import { columns, table } from '../text.ts'
+import { tableOf, wideOption } from '../table.ts'
+import { columns } from '../text.ts'
 import { readLimit } from './limits.ts'
 import { passwordOption, readPassword } from './passwords.ts'
 
@@ -60,6 +61,7 @@ export const userCommands = [
     options: {
       search: { value: 'TEXT', doc: 'Only accounts whose email address, username or name contains the text.' },
       limit: { value: 'NUMBER', doc: 'The maximum number of rows, up to 1000. Default: 50.' },
+      wide: wideOption,
     },
     examples: ['gatelodge user list --search example.com --limit 100'],
     async run(context) {
@@ -68,17 +70,18 @@ export const userCommands = [
       const { users, more } = await withDeps(context, (deps, actor) =>
         findUsers(deps, actor, { search: context.options.search, limit }),
       )
+      const table = tableOf(context.options)
       const rows = users.map((user) => [
         user.email,
         user.username ?? '-',
         user.fullname || '-',
         stateOf(user),
-        toIso(user.createdAt),
-        user.id,
+        table.time(user.createdAt),
+        table.id(user.id),
       ])
       const head = ['EMAIL', 'USERNAME', 'NAME', 'STATE', 'CREATED', 'ID']
       const rest = more ? `\n(more than ${limit}: use --search or --limit)` : ''
-      return { json: { users: users.map(userToWire), more }, text: table(head, rows, 'No accounts.') + rest }
+      return { json: { users: users.map(userToWire), more }, text: table.print(head, rows, 'No accounts.') + rest }
     },
   }),
 
