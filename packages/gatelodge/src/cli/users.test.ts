@@ -103,6 +103,17 @@ forEachDatabase('accounts by commands', (engine) => {
     })
   })
 
+  test('a user that does not exist is named as the operator typed it', async () => {
+    await using folder = await commandFolderOn(engine)
+    for (const name of ['show', 'activate', 'deactivate', 'reset-password', 'export', 'delete --yes']) {
+      const { status, stderr } = await folder.run(`user ${name} Nil@example.com`)
+      assert.deepEqual([status, stderr], [1, 'gatelodge: User not found: Nil@example.com\n'])
+      assert.equal((await failure(folder, `user ${name} nil`)).detail, 'User not found: nil')
+    }
+    const { stderr } = await folder.run('client revoke billing')
+    assert.equal(stderr, 'gatelodge: Client not found: billing\n')
+  })
+
   test('user list and user show report which accounts are in recovery', async () => {
     await using folder = await commandFolderOn(engine)
     for (const name of ['ada', 'grace']) await folder.json(`user create --email ${name}@example.com --invite`)

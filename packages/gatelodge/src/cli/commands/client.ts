@@ -1,6 +1,7 @@
 import { scopesOf } from '../../domain/scopes.ts'
 import type { ServiceClient } from '../../domain/service-clients.ts'
 import { toIso } from '../../kernel/clock.ts'
+import { AuthError, isAuthError } from '../../kernel/errors.ts'
 import { command } from '../command.ts'
 import { withDeps } from '../deps.ts'
 import { tableOf, wideOption } from '../table.ts'
@@ -62,7 +63,13 @@ export const clientCommands = [
     async run(context) {
       const { CLIENT: who } = context.operands
       const { revokeClient } = await import('../../admin/service-clients/manage-clients.ts')
-      const client = await withDeps(context, (deps, actor) => revokeClient(deps, actor, { who }))
+      const client = await withDeps(context, (deps, actor) => revokeClient(deps, actor, { who })).catch(
+        (error: unknown) => {
+          throw isAuthError(error, 'not_found')
+            ? new AuthError('not_found', { detail: `Client not found: ${who}` })
+            : error
+        },
+      )
       return { json: { revoked: clientToWire(client) }, text: `Revoked the client ${client.name} (${client.id}).` }
     },
   }),

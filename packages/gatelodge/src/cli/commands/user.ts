@@ -1,8 +1,11 @@
+import type { Deps } from '../../domain/deps.ts'
 import type { User } from '../../domain/users.ts'
 import { userToWire } from '../../http/wire.ts'
+import type { Actor } from '../../kernel/actor.ts'
 import { toIso } from '../../kernel/clock.ts'
-import { command, type Result } from '../command.ts'
-import { withDeps } from '../deps.ts'
+import { AuthError, isAuthError } from '../../kernel/errors.ts'
+import { type CommandContext, command, type Result } from '../command.ts'
+import { type Reach, withDeps } from '../deps.ts'
 import { usageError } from '../parse.ts'
 import { tableOf, wideOption } from '../table.ts'
 import { columns } from '../text.ts'
@@ -93,7 +96,7 @@ export const userCommands = [
     examples: ['gatelodge user show ada@example.com'],
     async run(context) {
       const { getUserNamed } = await import('../../admin/users/find-users.ts')
-      const user = await withDeps(context, (deps, actor) => getUserNamed(deps, actor, context.operands[who]))
+      const user = await onUser(context, getUserNamed)
       return about(user, card(user))
     },
   }),
@@ -106,8 +109,7 @@ export const userCommands = [
     examples: ['gatelodge user activate ada@example.com'],
     async run(context) {
       const { setActive } = await import('../../admin/users/set-active.ts')
-      const input = { who: context.operands[who], active: true }
-      const user = await withDeps(context, (deps, actor) => setActive(deps, actor, input))
+      const user = await onUser(context, (deps, actor, who) => setActive(deps, actor, { who, active: true }))
       return about(user, `${user.email} is active.`)
     },
   }),
@@ -120,8 +122,7 @@ export const userCommands = [
     examples: ['gatelodge user deactivate ada@example.com'],
     async run(context) {
       const { setActive } = await import('../../admin/users/set-active.ts')
-      const input = { who: context.operands[who], active: false }
-      const user = await withDeps(context, (deps, actor) => setActive(deps, actor, input))
+      const user = await onUser(context, (deps, actor, who) => setActive(deps, actor, { who, active: false }))
       return about(user, `${user.email} is inactive; its sessions have ended.`)
     },
   }),
@@ -134,8 +135,7 @@ export const userCommands = [
     examples: ['gatelodge user reset-password ada@example.com'],
     async run(context) {
       const { sendReset } = await import('../../admin/users/send-reset.ts')
-      const input = { who: context.operands[who] }
-      const user = await withDeps(context, (deps, actor) => sendReset(deps, actor, input))
+      const user = await onUser(context, (deps, actor, who) => sendReset(deps, actor, { who }))
       return about(user, `The server mails a reset link to ${user.email}.`)
     },
   }),
@@ -149,8 +149,8 @@ export const userCommands = [
     async run(context) {
       const { exportAccount } = await import('../../admin/users/export-user.ts')
       const { ownDataToWire } = await import('../../flows/account-data/wire.ts')
-      const input = { who: context.operands[who] }
-      const json = ownDataToWire(await withDeps(context, (deps, actor) => exportAccount(deps, actor, input)), null)
+      const data = await onUser(context, (deps, actor, who) => exportAccount(deps, actor, { who }))
+      const json = ownDataToWire(data, null)
       return { json, text: JSON.stringify(json, null, 2) }
     },
   }),
@@ -165,12 +165,26 @@ export const userCommands = [
       if (!context.options.yes) throw usageError('This cannot be undone. Pass --yes to confirm.')
 
       const { deleteAccount } = await import('../../admin/users/delete-user.ts')
-      const input = { who: context.operands[who] }
-      const user = await withDeps(context, (deps, actor) => deleteAccount(deps, actor, input))
+      const user = await onUser(context, (deps, actor, who) => deleteAccount(deps, actor, { who }))
       return { json: { deleted: { id: user.id, email: user.email } }, text: `Deleted ${user.email} (${user.id}).` }
     },
   }),
 ]
+
+/** Runs `work` on the user that the operator named. @throws user_not_found with that name */
+async function onUser<T>(
+  context: Reach & Pick<CommandContext<unknown, typeof who>, 'operands'>,
+  work: (deps: Deps, actor: Actor, named: string) => Promise<T>,
+): Promise<T> {
+  const named = context.operands[who]
+  try {
+    return await withDeps(context, (deps, actor) => work(deps, actor, named))
+  } catch (error) {
+    throw isAuthError(error, 'user_not_found')
+      ? new AuthError('user_not_found', { detail: `User not found: ${named}` })
+      : error
+  }
+}
 
 function about(user: User, text: string): Result {
   return { json: { user: userToWire(user) }, text }
