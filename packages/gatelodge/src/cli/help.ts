@@ -16,12 +16,7 @@ export function help(about: readonly Command[], all: readonly Command[], paint: 
 const closing = 'Run "gatelodge COMMAND --help" for details about a command.'
 
 /** Where to begin, for an operator who runs the program for the first time. */
-const firstSteps = [
-  'gatelodge serve',
-  'gatelodge admin create --email ada@example.com --password-stdin < password.txt',
-  'gatelodge user list',
-  'gatelodge help user create',
-]
+const firstSteps = ['gatelodge serve', 'gatelodge admin create', 'gatelodge user list', 'gatelodge help user create']
 
 function oneCommand(command: Command): string[] {
   return [

@@ -1,4 +1,5 @@
 import type { Output } from '../output/output.ts'
+import type { Ask } from './prompt.ts'
 
 /** Everything that the command line uses of its process. Tests bring their own. */
 export interface Io {
@@ -9,6 +10,8 @@ export interface Io {
   readonly now: () => number
   /** Reads standard input to its end. */
   readonly stdin: () => Promise<string>
+  /** Asks the user. Absent unless standard input and standard error are terminals, so that a script never waits for an answer. */
+  readonly ask?: Ask
   readonly stdout: Output
   readonly stderr: Output
   /** Which outputs are terminals, not files or pipes. */
