@@ -6,6 +6,8 @@ import type { Paint } from './paint.ts'
 export interface Option {
   readonly value?: string
   readonly required?: true
+  /** The only values that it accepts. */
+  readonly choices?: readonly string[]
   /** The letter of its short form. */
   readonly short?: string
   readonly doc: string

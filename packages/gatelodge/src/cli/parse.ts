@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { nearest, settings } from '../config.ts'
+import { nearest, type Setting, settings } from '../config.ts'
 import { AuthError } from '../kernel/errors.ts'
 import type { Command, CommandContext, Option, Options } from './command.ts'
 
@@ -20,8 +20,12 @@ export const commonOptions = {
   config: { value: 'FILE', doc: 'Read settings from a JSON file.' },
 } as const satisfies Options
 
-const settingOptions: Options = Object.fromEntries(
-  Object.values(settings).map(({ flag, doc }) => [flag.slice(2), { value: 'VALUE', doc }]),
+/** The settings as options. */
+export const settingOptions: Options = Object.fromEntries(
+  Object.values<Setting<unknown>>(settings).map(({ flag, doc, choices }) => [
+    flag.slice(2),
+    { value: 'VALUE', doc, ...(choices && { choices }) },
+  ]),
 )
 
 /** Parses a command line by the command table. @throws command_invalid with the nearest known name as a hint */

@@ -37,6 +37,7 @@ const samples: Readonly<Record<string, { words: string; input?: string } | null>
   backup: { words: 'copy.db' },
   copy: { words: '--to sqlite:moved.db' },
   help: { words: 'user create' },
+  completion: { words: 'bash' },
 }
 
 test('every command has help, for people and for programs', async () => {

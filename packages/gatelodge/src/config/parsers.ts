@@ -3,10 +3,14 @@ import { parseDuration } from '../kernel/duration.ts'
 import { isLoopbackHost } from '../kernel/loopback.ts'
 import { parsePostgresUrl, postgresUrlForm } from '../kernel/postgres-url.ts'
 
-/** How a setting is parsed: `parse` returns undefined for an invalid text, and `form` completes the sentence "must be ...". */
+/**
+ * How a setting is parsed: `parse` returns undefined for an invalid text, `form` completes the sentence "must be ...", and `choices` lists the valid texts if
+ * they are few.
+ */
 export interface SettingType<T> {
   readonly parse: (text: string) => T | undefined
   readonly form: string
+  readonly choices?: readonly string[]
 }
 
 /** An address to listen on. `host` has no brackets; with port 0 the system chooses a port. */
@@ -69,12 +73,16 @@ export function wholeNumber(least: number, most: number): SettingType<number> {
 
 /** Parses one of the given words; case matters. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): SettingType<Word> {
-  return { parse: (text) => words.find((word) => word === text), form: `one of ${words.join(', ')}` }
+  return { parse: (text) => words.find((word) => word === text), form: `one of ${words.join(', ')}`, choices: words }
 }
 
 /** Parses a switch: the first word means true, the second false. */
 export function either(yes: string, no: string): SettingType<boolean> {
-  return { parse: (text) => (text === yes ? true : text === no ? false : undefined), form: `${yes} or ${no}` }
+  return {
+    parse: (text) => (text === yes ? true : text === no ? false : undefined),
+    form: `${yes} or ${no}`,
+    choices: [yes, no],
+  }
 }
 
 export const listen: SettingType<Listen> = {

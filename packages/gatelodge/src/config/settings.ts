@@ -39,6 +39,8 @@ export interface Setting<T> {
   readonly fileKey: string
   readonly parse: (text: string) => NonNullable<T> | undefined
   readonly form: string
+  /** The only values that it accepts, if they can be listed. */
+  readonly choices?: readonly string[]
   readonly default: string | DerivedDefault | null
   readonly doc: string
   /** Whether it is or contains a secret. May then also be read from the file named by `X_FILE`. */

@@ -2,6 +2,7 @@ import type { Command } from '../command.ts'
 import { adminCommands } from './admin.ts'
 import { backupCommands } from './backup.ts'
 import { clientCommands } from './client.ts'
+import { completionCommands } from './completion.ts'
 import { configCommands } from './config.ts'
 import { copyCommands } from './copy.ts'
 import { doctorCommands } from './doctor.ts'
@@ -26,4 +27,5 @@ export const commands: readonly Command[] = [
   ...backupCommands,
   ...copyCommands,
   ...helpCommands,
+  ...completionCommands,
 ]

@@ -14,7 +14,7 @@ export const mailCommands = [
     summary: 'List the mails in the outbox, newest first; their recipients stay encrypted.',
     operands: [],
     options: {
-      state: { value: 'STATE', doc: `Only mails in this state: ${mailStates.join(', ')}.` },
+      state: { value: 'STATE', choices: mailStates, doc: `Only mails in this state: ${mailStates.join(', ')}.` },
       limit: { value: 'NUMBER', doc: 'The maximum number of rows, up to 1000. Default: 50.' },
       wide: wideOption,
     },
