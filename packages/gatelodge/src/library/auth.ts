@@ -42,7 +42,7 @@ export interface AuthOptions {
   /** Whether this instance delivers mails and deletes expired rows. Default: true. Pass false in a program that runs next to a server. */
   readonly startJobs?: boolean
   /**
-   * Whether to print the address of the development mailbox, and each email in it with its link, on standard output. Default: true. Applies only without a mail
+   * Whether to print the address of the development mailbox, and each email in it with its link, on standard error. Default: true. Applies only without a mail
    * server.
    */
   readonly printMails?: boolean
@@ -98,9 +98,9 @@ export async function createAuth(options: AuthOptions = {}): Promise<Auth> {
   return auth
 }
 
-/** Prints lines on standard output for the developer of the host program. */
+/** Prints lines on standard error for the developer of the host program. */
 function printer(): (line: string) => void {
-  const { write } = lossyOutput(1, () => {}) // the emails are in the mailbox too
+  const { write } = lossyOutput(2, () => {}) // the emails are in the mailbox too
   return (line) => write(`${line}\n`)
 }
 
