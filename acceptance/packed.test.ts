@@ -192,6 +192,7 @@ test('the packed library is found by its name, answers and holds its contract fo
     const auth = await createAuth({
       settings: { publicUrl: 'http://localhost:3000', database: 'sqlite::memory:', registration: 'instant', logLevel: 'error' },
       secret: 'one secret for the library of this proof',
+      printMails: false,
     })
     const { status } = await auth.fetch(new Request('http://localhost:3000/healthz'))
     await auth.api.registerUser(${JSON.stringify(person)})
