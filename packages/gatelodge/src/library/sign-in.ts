@@ -8,7 +8,7 @@ import { sessionAnswers } from '../flows/sessions/words/index.ts'
 import { setNewPassword } from '../flows/sign-in/new-password.ts'
 import { signIn } from '../flows/sign-in/sign-in.ts'
 import { signUp } from '../flows/sign-up/sign-up.ts'
-import { signUpAnswers } from '../flows/sign-up/words/index.ts'
+import { verificationRequired } from '../flows/sign-up/words/index.ts'
 import {
   AuthError,
   NoAuthUserError,
@@ -66,7 +66,8 @@ export function registerUser(auth: Auth, input: RegisterRequest, caller: Caller 
 
     const result = await signUp(deps, actorOf(deps, caller), request)
     if (result.status === 'created') return { status: 'signed_in', ...toLoginResponse(result.outcome) }
-    return { status: result.status, message: signUpAnswers.verificationRequired, signUpToken: result.signUpCookie }
+    const message = verificationRequired[deps.config.enumeration]
+    return { status: result.status, message, signUpToken: result.signUpCookie }
   })
 }
 

@@ -5,7 +5,7 @@ import { emailField, nameField, passwordField, tokenResponseSchema, usernameFiel
 import { signUp } from './sign-up.ts'
 import { signUpCookies } from './sign-up-cookie.ts'
 import { isUsernameAvailable } from './username-available.ts'
-import { signUpAnswers } from './words/index.ts'
+import { verificationRequired } from './words/index.ts'
 
 export const signUpRoutes = [
   route({
@@ -53,7 +53,7 @@ export const signUpRoutes = [
         return {
           status: 201,
           cookies: set,
-          json: { status: result.status, message: signUpAnswers.verificationRequired },
+          json: { status: result.status, message: verificationRequired[deps.config.enumeration] },
         }
       }
       const answer = signInAnswer(cookies, result.outcome, 201)

@@ -18,7 +18,10 @@ forEachDatabase('sign-up', (engine) => {
 
     const told = await app.post('/signup', ada)
     assert.equal(told.status, 201)
-    assert.equal(told.json.status, 'verification_required')
+    assert.deepEqual(told.json, {
+      status: 'verification_required',
+      message: 'Check your email and follow the link to finish creating your account.',
+    })
     assert.ok(told.cookie('gatelodge-signup'))
     assert.deepEqual(await app.rows('users'), [])
     assert.equal((await app.post('/signin', { email: ada.email, password: ada.password })).code, 'invalid_credentials')
@@ -193,6 +196,9 @@ forEachDatabase('sign-up', (engine) => {
     const owner = await app.user()
     const told = await app.post('/signup', { ...ada, email: owner.email })
     assert.deepEqual([told.status, told.code, told.json.detail], [400, 'email_taken', 'Email already registered'])
+    const { status, json } = await app.post('/signup', ada)
+    assert.equal(status, 201)
+    assert.match(json.message, /^Your account was created successfully\. Check your email address to activate/)
   })
 
   test('usernames can be required or switched off', async () => {
