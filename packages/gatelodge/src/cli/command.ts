@@ -1,6 +1,7 @@
 import type { ConfigSources, readConfig } from '../config.ts'
 import type { Io } from './io.ts'
 import type { Paint } from './paint.ts'
+import type { Status } from './progress.ts'
 
 /** A flag. With `value`, the placeholder in help, it takes an argument; without, it is a switch. */
 export interface Option {
@@ -51,6 +52,7 @@ export interface CommandContext<
   readonly commands: readonly Command[]
   /** Colours text for standard output. */
   readonly paint: Paint
+  readonly status: Status
 }
 
 /** One row of the command table. Parser, help and dispatch read the same object. */

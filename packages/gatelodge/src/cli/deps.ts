@@ -11,11 +11,14 @@ import { loadSecret } from '../secret.ts'
 import type { Store } from '../store/store.ts'
 import type { CommandContext, LoadedConfig } from './command.ts'
 
-/** The part of a command's context from which settings and database are loaded. */
-export type Reach = Pick<CommandContext, 'io' | 'flags' | 'configFile'>
+/** The part of a command's context from which settings are loaded. */
+type Sources = Pick<CommandContext, 'io' | 'flags' | 'configFile'>
+
+/** The part of a command's context that is necessary to use the database, which may take a while. */
+export type Reach = Sources & Pick<CommandContext, 'status'>
 
 /** Reads the settings of a command. Paths are relative to the working directory. @throws config_invalid with all errors together */
-export function loadConfig({ io, flags, configFile }: Reach): LoadedConfig {
+export function loadConfig({ io, flags, configFile }: Sources): LoadedConfig {
   const readFile = (path: string) => io.readFile(resolve(io.cwd, path))
   const file = configFile === undefined ? undefined : { path: configFile, text: readConfigFile(readFile, configFile) }
   const loaded = readConfig({ env: io.env, flags, file, readFile })
@@ -24,6 +27,7 @@ export function loadConfig({ io, flags, configFile }: Reach): LoadedConfig {
 
 /** Runs `work` with the whole program, next to a server that may be running. The server sees the changes on its next request. */
 export async function withDeps<T>(context: Reach, work: (deps: Deps, actor: Actor) => Promise<T>): Promise<T> {
+  context.status.start()
   const { config } = loadConfig(context)
   const secret = loadSecret(config, systemRandom)
   const log = await createLog(context.io.stderr, config.logLevel === 'info' ? 'warn' : config.logLevel)
@@ -39,6 +43,7 @@ export async function withDeps<T>(context: Reach, work: (deps: Deps, actor: Acto
 
 /** Runs `work` on the database in its current state, migrated or not. */
 export async function withStore<T>(context: Reach, work: (store: Store, config: Config) => Promise<T>): Promise<T> {
+  context.status.start()
   const { config } = loadConfig(context)
   const { openStore } = await import('../compose.ts')
 

@@ -1,5 +1,5 @@
 import { second } from '../kernel/clock.ts'
-import type { CommandContext } from './command.ts'
+import type { Io } from './io.ts'
 
 /** Progress of a long task: `done` of `total` rows or pages. */
 export interface Progress {
@@ -9,15 +9,75 @@ export interface Progress {
   readonly unit: 'rows' | 'pages'
 }
 
-/**
- * Returns a function that prints progress to standard error, once per part and per second, since standard output contains only the result. Silent with
- * `--json`.
- */
-export function showProgress({ io, json }: Pick<CommandContext, 'io' | 'json'>): (progress: Progress) => void {
+/** What a command shows on standard error while it works, since standard output contains only the result. */
+export interface Status {
+  /** Begins to show that the command works, once that has taken a second. Only on a terminal. */
+  start(): void
+  /** Shows progress: as a bar on a terminal, otherwise as a line, once per part and per second. */
+  show(progress: Progress): void
+  /** Removes what is shown on a terminal. */
+  stop(): void
+}
+
+/** Creates the status of a command. It shows nothing with `--json`. */
+export function createStatus(io: Io, json: boolean): Status {
+  if (json) return { start() {}, show() {}, stop() {} }
+  return io.isTerminal.stderr && io.env.TERM !== 'dumb' ? liveStatus(io) : plainStatus(io)
+}
+
+function plainStatus(io: Io): Status {
   let next = io.now() + second
-  return ({ what, done, total, unit }) => {
-    if (json || (done < total && io.now() < next)) return
-    next = io.now() + second
-    io.stderr.write(`${what}: ${done} of ${total} ${unit}\n`)
+  return {
+    start() {},
+    show({ what, done, total, unit }) {
+      if (done < total && io.now() < next) return
+      next = io.now() + second
+      io.stderr.write(`${what}: ${done} of ${total} ${unit}\n`)
+    },
+    stop() {},
   }
+}
+
+const frames = ['-', '\\', '|', '/']
+/** ms */
+const frameTime = 100
+const clearLine = '\r\x1b[K'
+
+/** Draws one line again and again. A synchronous task stops the timer but can still show its progress. */
+function liveStatus(io: Io): Status {
+  let text = 'Working'
+  let frame = 0
+  let isDrawn = false
+  let visibleFrom = Number.POSITIVE_INFINITY
+  let timer: ReturnType<typeof setInterval> | undefined
+  const draw = () => {
+    if (io.now() < visibleFrom) return
+    frame = (frame + 1) % frames.length
+    isDrawn = true
+    io.stderr.write(`${clearLine}${frames[frame]} ${text}`)
+  }
+  return {
+    start() {
+      visibleFrom = io.now() + second
+      timer ??= setInterval(draw, frameTime).unref()
+    },
+    show(progress) {
+      text = bar(progress)
+      draw()
+    },
+    stop() {
+      clearInterval(timer)
+      timer = undefined
+      if (isDrawn) io.stderr.write(clearLine)
+      isDrawn = false
+    },
+  }
+}
+
+const barLength = 20
+
+function bar({ what, done, total, unit }: Progress): string {
+  const share = total === 0 ? 1 : done / total
+  const full = '#'.repeat(Math.floor(share * barLength))
+  return `[${full.padEnd(barLength, '.')}] ${Math.floor(share * 100)}% ${what}: ${done} of ${total} ${unit}`
 }

@@ -6,6 +6,7 @@ import { help } from './help.ts'
 import type { Io } from './io.ts'
 import { painter } from './paint.ts'
 import { parseCommandLine } from './parse.ts'
+import { createStatus } from './progress.ts'
 import { reasonOf } from './text.ts'
 
 /** Runs a command line and returns its exit status: 0 for success, 1 for failure, 2 for invalid usage. */
@@ -31,7 +32,12 @@ async function answer(argv: readonly string[], io: Io, json: boolean): Promise<R
   if (asked.kind === 'version') return { json: { name: 'gatelodge', version }, text: version }
   if (asked.kind === 'help') return help(asked.about, commands, paint)
 
-  return asked.command.run({ io, json, commands, paint, ...asked.given })
+  const status = createStatus(io, json)
+  try {
+    return await asked.command.run({ io, json, commands, paint, status, ...asked.given })
+  } finally {
+    status.stop()
+  }
 }
 
 function toJson(error: unknown): { code: string; detail: string; errors: unknown } {

@@ -9,7 +9,6 @@ import { cannotUse, explainPlace } from '../../store/places.ts'
 import { isSqliteThere } from '../../store/sqlite-places.ts'
 import { command } from '../command.ts'
 import { loadConfig, withStore } from '../deps.ts'
-import { showProgress } from '../progress.ts'
 
 export const backupCommands = [
   command({
@@ -26,8 +25,7 @@ export const backupCommands = [
       if (database.kind === 'postgres') throw failure(pgDumpAdvice(database.url, file, secret))
       if (!isSqliteThere(database.path)) throw failure(`There is no database at ${database.path}`)
 
-      const show = showProgress(context)
-      const tell = (done: number, total: number) => show({ what: 'backup', done, total, unit: 'pages' })
+      const tell = (done: number, total: number) => context.status.show({ what: 'backup', done, total, unit: 'pages' })
       await withStore(context, (store) => intoNewFile(file, () => store.backup(file, tell)))
       return {
         json: { backup: file, keep_with_it: secret },

@@ -10,7 +10,6 @@ import type { Store } from '../../store/store.ts'
 import { command } from '../command.ts'
 import { loadConfig } from '../deps.ts'
 import { usageError } from '../parse.ts'
-import { showProgress } from '../progress.ts'
 
 export const copyCommands = [
   command({
@@ -41,8 +40,9 @@ export const copyCommands = [
       if (nameOf(from) === nameOf(to)) throw usageError('Source and target are the same database')
       if (from.kind === 'sqlite' && !isSqliteThere(from.path)) throw refusal(`There is no database at ${from.path}`)
 
-      const show = showProgress(context)
-      const tell = ({ table, rows, total }: CopyProgress) => show({ what: table, done: rows, total, unit: 'rows' })
+      context.status.start()
+      const tell = ({ table, rows, total }: CopyProgress) =>
+        context.status.show({ what: table, done: rows, total, unit: 'rows' })
       const copied = await copy(config, from, to, tell)
       const tables = Object.keys(copied).length
       const rows = Object.values(copied).reduce((sum, count) => sum + count, 0)

@@ -11,17 +11,25 @@ export async function readPassword(io: Io): Promise<string> {
 }
 
 /** Asks for a new password twice, until both are the same. @throws input_invalid if there is no terminal, command_invalid if the user enters nothing */
-export async function askNewPassword({ io, json }: Pick<CommandContext, 'io' | 'json'>): Promise<string> {
+export async function askNewPassword({
+  io,
+  json,
+  status,
+}: Pick<CommandContext, 'io' | 'json' | 'status'>): Promise<string> {
   if (!io.ask || json) {
     const message = 'is missing: a new account needs one. Pass it on standard input with --password-stdin'
     throw new AuthError('input_invalid', { faults: [{ field: 'password', code: 'required', message }] })
   }
 
+  status.stop()
   for (;;) {
     const password = await io.ask('Password: ', true)
     const repeated = password && (await io.ask('Repeat the password: ', true))
     if (!password || repeated === undefined) throw usageError('No password was entered')
-    if (password === repeated) return password
+    if (password === repeated) {
+      status.start()
+      return password
+    }
     io.stderr.write('The passwords are not the same. Enter both again.\n')
   }
 }

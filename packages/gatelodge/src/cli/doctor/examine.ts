@@ -9,6 +9,7 @@ import { checkPasswordLength, checkProxies, checkWarnings } from './settings.ts'
 
 /** Runs every check, even after one has failed. Changes nothing. */
 export async function examine(context: Reach): Promise<Finding[]> {
+  context.status.start()
   const loaded = tryConfig(context)
   if (Array.isArray(loaded)) return loaded
 
