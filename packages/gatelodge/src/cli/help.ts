@@ -51,14 +51,14 @@ function examples(lines: readonly string[]): string {
 }
 
 function list(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, operands, summary }) => [`  ${[name, ...operands].join(' ')}`, summary] as const)
+  const rows = commands.map(({ name, operands, summary }) => [`  ${[name, ...operands].join(' ')}`, summary])
   return `Commands:\n${glossary(rows)}`
 }
 
 function optionLines(options: Options): string {
   const rows = Object.entries(options).map(([name, { value, short, required, doc }]) => {
     const forms = [...(short === undefined ? [] : [`-${short}`]), `--${[name, value ?? []].flat().join(' ')}`]
-    return [`  ${forms.join(', ')}`, required ? `${doc} Required.` : doc] as const
+    return [`  ${forms.join(', ')}`, required ? `${doc} Required.` : doc]
   })
   return glossary(rows)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { forEachDatabase } from '../../test/support/app.ts'
-import { commandFolderOn } from '../../test/support/cli.ts'
+import { commandFolder, commandFolderOn } from '../../test/support/cli.ts'
 import { day, hour, minute, second } from '../kernel/clock.ts'
 import { relativeTime, tableOf } from './table.ts'
 
@@ -44,6 +44,16 @@ forEachDatabase('tables', (engine) => {
       new RegExp(`seconds? ago +…${users[0]?.id.slice(-12)}$|now +…`, 'm'),
     )
   })
+})
+
+test('the findings of doctor fit 100 columns; a long one continues below its beginning', async () => {
+  await using folder = commandFolder({ GATELODGE_PUBLIC_URL: 'nowhere' })
+  const { stdout } = await folder.run('doctor')
+  assert.deepEqual(
+    stdout.split('\n').filter((line) => line.length > 100),
+    [],
+  )
+  assert.match(stdout, /^FAIL {2}settings {2}GATELODGE_PUBLIC_URL must .*\n {16}\S.*name or wildcard$/m)
 })
 
 test('a time is shown in its largest unit, in the past and in the future', () => {

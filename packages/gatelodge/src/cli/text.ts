@@ -18,11 +18,19 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
-/** Formats rows of names and sentences as two columns; a long sentence continues below its beginning. */
-export function glossary(rows: readonly (readonly [name: string, text: string])[]): string {
-  const indent = Math.max(...rows.map(([name]) => name.length)) + 2
-  const lines = rows.flatMap(([name, text]) =>
-    wrap(text, pageWidth - indent).map((line, index) => [index === 0 ? name : '', line]),
+/** Formats rows that end with a sentence; a long sentence continues below its beginning. */
+export function glossary(rows: readonly (readonly string[])[]): string {
+  const indent =
+    Math.max(
+      ...columns(rows.map((row) => [...row.slice(0, -1), '|']))
+        .split('\n')
+        .map(widthOf),
+    ) - 1
+  const lines = rows.flatMap((row) =>
+    wrap(row.at(-1) ?? '', pageWidth - indent).map((line, index) => [
+      ...row.slice(0, -1).map((name) => (index === 0 ? name : '')),
+      line,
+    ]),
   )
   return columns(lines)
 }

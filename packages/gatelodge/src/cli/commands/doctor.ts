@@ -1,6 +1,6 @@
 import { command } from '../command.ts'
 import { examine } from '../doctor/examine.ts'
-import { columns } from '../text.ts'
+import { glossary } from '../text.ts'
 
 const colours = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 
@@ -24,7 +24,7 @@ export const doctorCommands = [
       const todo = advice.length > 0 ? `\n\nWhat to do:\n${advice.join('\n')}` : ''
       return {
         json: { ok: !failed, checks: findings.map(({ advice = null, ...finding }) => ({ ...finding, advice })) },
-        text: `${columns(rows)}${todo}`,
+        text: `${glossary(rows)}${todo}`,
         failed,
       }
     },
