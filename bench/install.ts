@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { local } from './processes.ts'
 
-/** The dependencies that `npm install gatelodge` adds, as installed here for this platform. */
+/** The dependencies that the package `gatelodge` adds, as installed here for this platform. */
 export interface InstallFigures {
   readonly packages: number
   readonly mb: number

@@ -219,7 +219,7 @@ test('every setting that a page names exists', () => {
 })
 
 test('no file tells a reader to fetch the program by a name that anyone could publish', () => {
-  const fetches = /\bnpx (?!--no-install )(?:-\S+ )*gatelodge\b/
+  const fetches = /\b(?:npx (?!--no-install )|npm (?:i|install|add|exec|x) )(?:-\S+ )*@?gatelodge\b/
   const files = projectFiles().filter((file) => /\.(?:md|json|[cm]?[jt]s|ya?ml|sh|conf)$/.test(file))
   assert.ok(files.length > 700)
   assert.deepEqual(

@@ -10,8 +10,11 @@ export function help(about: readonly Command[], all: readonly Command[], paint: 
   const [only] = about
   const parts =
     only && about.length === 1 ? oneCommand(only) : about.length === all.length ? everything(all) : group(about)
-  return { json, text: parts.map((part) => part.replace(/^.+:(?=\s)/, (title) => paint('bold', title))).join('\n\n') }
+  return { json, text: parts.map((part) => part.replace(title, (found) => paint('bold', found))).join('\n\n') }
 }
+
+/** The beginning of a part of the help. */
+const title = /^(?:Settings.*|[A-Z][a-z]+(?: [a-z]+)?):(?=\s)/
 
 const closing = 'Run "gatelodge COMMAND --help" for details about a command.'
 

@@ -54,6 +54,17 @@ test('on a terminal, work of more than a second shows that it goes on, and leave
   assert.deepEqual(after(2000), ['\r\x1b[K'])
 })
 
+test('a log line is not written into what is shown', (t) => {
+  const { io, after } = screen(t)
+  const status = createStatus(io, false)
+  status.start()
+  after(1000)
+  status.stderr.write('a line\n')
+  status.stderr.write('another\n')
+  assert.deepEqual(after(100), ['\r\x1b[K', 'a line\n', 'another\n', '\r\x1b[K| Working'])
+  status.stop()
+})
+
 test('work of less than a second shows nothing, nor does a pause count as work', (t) => {
   const { io, after } = screen(t)
   const status = createStatus(io, false)

@@ -1,4 +1,5 @@
 import { second } from '../kernel/clock.ts'
+import type { Output } from '../output/output.ts'
 import type { Io } from './io.ts'
 
 /** Progress of a long task: `done` of `total` rows or pages. */
@@ -17,11 +18,13 @@ export interface Status {
   show(progress: Progress): void
   /** Removes what is shown on a terminal. */
   stop(): void
+  /** Standard error for everything else, such as log lines, which first removes what is shown. */
+  readonly stderr: Output
 }
 
 /** Creates the status of a command. It shows nothing with `--json`. */
 export function createStatus(io: Io, json: boolean): Status {
-  if (json) return { start() {}, show() {}, stop() {} }
+  if (json) return { start() {}, show() {}, stop() {}, stderr: io.stderr }
   return io.isTerminal.stderr && io.env.TERM !== 'dumb' ? liveStatus(io) : plainStatus(io)
 }
 
@@ -35,6 +38,7 @@ function plainStatus(io: Io): Status {
       io.stderr.write(`${what}: ${done} of ${total} ${unit}\n`)
     },
     stop() {},
+    stderr: io.stderr,
   }
 }
 
@@ -56,6 +60,10 @@ function liveStatus(io: Io): Status {
     isDrawn = true
     io.stderr.write(`${clearLine}${frames[frame]} ${text}`)
   }
+  const clear = () => {
+    if (isDrawn) io.stderr.write(clearLine)
+    isDrawn = false
+  }
   return {
     start() {
       visibleFrom = io.now() + second
@@ -68,8 +76,13 @@ function liveStatus(io: Io): Status {
     stop() {
       clearInterval(timer)
       timer = undefined
-      if (isDrawn) io.stderr.write(clearLine)
-      isDrawn = false
+      clear()
+    },
+    stderr: {
+      write(chunk) {
+        clear()
+        io.stderr.write(chunk)
+      },
     },
   }
 }

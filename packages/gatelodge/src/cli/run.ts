@@ -34,7 +34,14 @@ async function answer(argv: readonly string[], io: Io, json: boolean): Promise<R
 
   const status = createStatus(io, json)
   try {
-    return await asked.command.run({ io, json, commands, paint, status, ...asked.given })
+    return await asked.command.run({
+      io: { ...io, stderr: status.stderr },
+      json,
+      commands,
+      paint,
+      status,
+      ...asked.given,
+    })
   } finally {
     status.stop()
   }

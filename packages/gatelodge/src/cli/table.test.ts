@@ -79,5 +79,6 @@ test('a table that fits is not cut, and an empty one says so', () => {
   const table = tableOf({ wide: false })
   assert.equal(table.print(['A', 'B'], [['a'.repeat(49), 'b'.repeat(49)]], 'None.').includes('…'), false)
   assert.equal(table.print(['A', 'B'], [['a'.repeat(49), 'b'.repeat(50)]], 'None.').split('\n')[1]?.length, 100)
+  assert.match(table.print(['A'], [['🔑'.repeat(101)]], 'None.'), /^A\n(?:🔑){99}…$/u)
   assert.equal(table.print(['A', 'B'], [], 'None.'), 'None.')
 })

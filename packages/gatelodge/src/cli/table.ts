@@ -1,5 +1,5 @@
 import { day, hour, type Instant, minute, second, systemClock, toIso } from '../kernel/clock.ts'
-import { columns, pageWidth } from './text.ts'
+import { columns, pageWidth, widthOf } from './text.ts'
 
 /** The option `--wide` of the commands that print tables. */
 export const wideOption = {
@@ -49,7 +49,7 @@ const units = [
 
 /** Cuts the longest cells of the widest columns until each row fits. */
 function narrowed(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))))
   const gaps = 2 * (widths.length - 1)
   while (widths.reduce((sum, width) => sum + width, gaps) > pageWidth) {
     const widest = widths.indexOf(Math.max(...widths))
@@ -59,6 +59,7 @@ function narrowed(rows: readonly (readonly string[])[]): readonly (readonly stri
 }
 
 function cut(text: string, most: number, where: 'start' | 'end'): string {
-  if (text.length <= most) return text
-  return where === 'start' ? `…${text.slice(1 - most)}` : `${text.slice(0, most - 1)}…`
+  const characters = [...text]
+  if (characters.length <= most) return text
+  return where === 'start' ? `…${characters.slice(1 - most).join('')}` : `${characters.slice(0, most - 1).join('')}…`
 }

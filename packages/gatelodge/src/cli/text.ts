@@ -39,9 +39,9 @@ function wrap(text: string, width: number): string[] {
   return text.match(new RegExp(`\\S.{0,${width - 1}}(?=\\s|$)|\\S+`, 'g')) ?? ['']
 }
 
-/** Returns the columns that a text takes, without the codes of its colours. */
-function widthOf(text: string): number {
-  return stripVTControlCharacters(text).length
+/** Returns the characters of a text, without the codes of its colours. */
+export function widthOf(text: string): number {
+  return [...stripVTControlCharacters(text)].length
 }
 
 /** Returns the reason of an error. Why the database cannot be used is for the operator, not for callers of the API. */

@@ -23,8 +23,8 @@ export const adminCommands = [
     ],
     async run(context) {
       const { io, options } = context
-      const password = options['password-stdin'] ? await readPassword(io) : undefined
       const email = options.email ?? (await askEmail(context))
+      const password = options['password-stdin'] ? await readPassword(io) : undefined
       const { createAdministrator } = await import('../../admin/users/create-user.ts')
       const { user, isNew } = await withDeps(context, async (deps, actor) => {
         try {
