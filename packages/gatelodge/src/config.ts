@@ -139,7 +139,8 @@ function linksWarning({ env }: ConfigSources): string[] {
   ]
 }
 
-function unknownOf(given: readonly string[], known: readonly string[]): FieldFault[] {
+/** Returns a fault for each name that is not known, with the nearest one that is. */
+export function unknownOf(given: readonly string[], known: readonly string[]): FieldFault[] {
   return given
     .filter((name) => !known.includes(name))
     .map((field) => ({

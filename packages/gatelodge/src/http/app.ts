@@ -13,7 +13,7 @@ import { observed, type RequestObserver } from './observer.ts'
 import { type Bindings, createRequestInfo, pathOf, type RequestInfo } from './request-info.ts'
 import { createResponder } from './responder.ts'
 import type { Answer, ProblemPage, Route } from './route.ts'
-import { assertSameOrigin } from './same-origin.ts'
+import { assertSameOrigin, ownOriginsOf } from './same-origin.ts'
 import { failPage, surfaces } from './surfaces.ts'
 import { createUploadSlots } from './upload-slots.ts'
 
@@ -33,7 +33,7 @@ export function createApp(
     cookies: createCookieJar(config.publicUrl),
     responder: createResponder(config, deps.log),
     clientIp: createClientIp(config.trustedProxies, deps.untrustedPeers),
-    ownOrigins: new Set([config.publicUrl, ...config.allowedOrigins]),
+    ownOrigins: ownOriginsOf(config),
     uploads: createUploadSlots({ most: 16, each: 2 }),
     problemPage,
     observer,

@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts'
 import { AuthError } from '../kernel/errors.ts'
 
 /** The protection a route needs against requests that a browser may have been tricked into. */
@@ -13,6 +14,14 @@ export interface OriginFacts {
   readonly fetchSite: string | undefined
   readonly origin: string | undefined
   readonly hasSessionCookie: boolean
+}
+
+/** Returns the origins whose pages may send requests with the session cookie. */
+export function ownOriginsOf({
+  publicUrl,
+  allowedOrigins,
+}: Pick<Config, 'publicUrl' | 'allowedOrigins'>): ReadonlySet<string> {
+  return new Set([publicUrl, ...allowedOrigins])
 }
 
 /** Checks where a request comes from. @throws cross_site if an unsafe request does not show that it comes from our own or an allowed origin */

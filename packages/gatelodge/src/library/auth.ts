@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { Accounts } from '../domain/accounts.ts'
 import type { Fetch } from '../http/app.ts'
 import { createCookieJar } from '../http/cookies.ts'
+import { ownOriginsOf } from '../http/same-origin.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 import { isLoopbackUrl } from '../kernel/loopback.ts'
@@ -107,9 +108,10 @@ function printer(): (line: string) => void {
 /** Returns a function that logs the first request to another host than the public URL's, which is probably a forgotten setting. */
 function hostWarning(publicUrl: string, log: Log): (request: Request) => void {
   const hostOf = (url: string) => url.split('/', 3)[2]
+  const ownHost = hostOf(publicUrl)
   let isWarned = false
   return ({ url }) => {
-    if (isWarned || hostOf(url) === hostOf(publicUrl)) return
+    if (isWarned || hostOf(url) === ownHost) return
 
     isWarned = true
     log.warn(
@@ -152,13 +154,12 @@ function givenIn({ clock, users }: AuthOptions): { clock?: Clock; accounts?: Acc
 
 function toEngine(composition: Composition, users: UserRepository | undefined): Engine {
   const { deps } = composition
-  const { publicUrl, allowedOrigins } = deps.config
   return {
     composition,
     deps,
     users: users ?? sqlUserRepository(deps),
-    sessionCookie: createCookieJar(publicUrl).session,
-    ownOrigins: new Set([publicUrl, ...allowedOrigins]),
+    sessionCookie: createCookieJar(deps.config.publicUrl).session,
+    ownOrigins: ownOriginsOf(deps.config),
     serves: createServedPaths(servedRoutes(deps.accounts)),
   }
 }

@@ -1,4 +1,4 @@
-import { type Config, nearest, readConfig, type SettingKey, settings } from '../config.ts'
+import { type Config, readConfig, type SettingKey, settings, unknownOf } from '../config.ts'
 import { AuthError, type FieldFault, isAuthError } from '../kernel/errors.ts'
 import { isLoopbackHost } from '../kernel/loopback.ts'
 
@@ -20,14 +20,9 @@ const names = Object.keys(settings).filter((key) => key !== 'secret')
  * @throws config_invalid with all faults, which its message repeats
  */
 export function readSettings(given: GivenSettings): { config: Config; warnings: string[] } {
-  const unknown = Object.keys(given.settings).filter((name) => !names.includes(name))
   const known = Object.entries(given.settings).filter(([name]) => names.includes(name))
   const env = Object.fromEntries(known.map(([key, text]) => [settings[key as SettingKey].env, text]))
-  const faults: FieldFault[] = unknown.map((field) => ({
-    field,
-    code: 'unknown',
-    message: `is not a known setting; did you mean ${nearest(field, names)}?`,
-  }))
+  const faults = unknownOf(Object.keys(given.settings), names)
   try {
     const { config, warnings } = readConfig({
       env: { ...env, [settings.secret.env]: given.secret },
